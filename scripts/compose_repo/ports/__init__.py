@@ -1,0 +1,1 @@
+"""The thin shell: one module each for git, GitLab, productmd, HTTP, files and the environment."""

@@ -1,0 +1,36 @@
+"""The names of the field: each kind of name is a type of its own, and all obey one grammar."""
+
+import re
+from typing import Final, NewType
+
+Arch = NewType("Arch", str)
+"""A tree's architecture as productmd writes it: `x86_64`, `aarch64`, …"""
+Origin = NewType("Origin", str)
+"""Who reports, e.g. `rdo` (a KCIDB word)."""
+RunId = NewType("RunId", str)
+"""One run of an origin's tests; the stem of its result file's name."""
+Scenario = NewType("Scenario", str)
+Sha = NewType("Sha", str)
+"""A git commit, 40 (or 64) lower-case hex digits."""
+Sha256 = NewType("Sha256", str)
+"""A SHA-256 digest, 64 lower-case hex digits."""
+Stream = NewType("Stream", str)
+"""Release short name and version: `CentOS-Stream-10`."""
+Testcase = NewType("Testcase", str)
+Variant = NewType("Variant", str)
+
+NAME_LENGTH: Final = 128
+"""Most characters of a name that stands in a path."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text may stand in a path: ASCII, no leading dot or dash, at most `NAME_LENGTH` characters."""
+    return len(text) <= NAME_LENGTH and _NAME.fullmatch(text) is not None
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether a text is a SHA-256 digest in lower-case hex."""
+    return _SHA256.fullmatch(text) is not None

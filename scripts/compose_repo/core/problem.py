@@ -1,0 +1,45 @@
+"""What is wrong with an input: where, what, and how to mend it, under a stable code."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+SCHEMA: Final = "problems/1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in one place of one file; sorts by place, so a list of them reads top to bottom.
+
+    `path` is relative to the repository root, `pointer` a JSON pointer (RFC 6901; empty for the whole document),
+    `line` counts from 1 (1 where no better line is known).
+    """
+
+    path: str
+    line: int = 1
+    pointer: str = ""
+    code: str
+    message: str
+    fix: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the `problems/1` row."""
+        return {
+            "code": self.code,
+            "path": self.path,
+            "pointer": self.pointer,
+            "line": self.line,
+            "message": self.message,
+            "fix": self.fix,
+        }
+
+
+class InputError(Exception):
+    """An input that stops the work at once; carries every problem that was found before it stopped."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message} ({problem.code})" for problem in problems))
+        self.problems = problems
+
+
+class UsageError(Exception):
+    """A command line or a configuration that cannot be followed; its message is the one line that says why."""

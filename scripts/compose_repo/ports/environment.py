@@ -1,0 +1,32 @@
+"""The only place that reads the environment and the clock."""
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """What the surroundings say: where GitLab is and who we are there. None where nothing is set."""
+
+    gitlab_url: str | None
+    project: str | None
+    token: str | None
+    in_ci: bool
+
+
+def environment(variables: Mapping[str, str] = os.environ) -> Environment:
+    """Read the environment; outside CI the project's own variables count, in CI those of GitLab stand in for them."""
+    get = variables.get
+    return Environment(
+        gitlab_url=get("COMPOSE_REPO_URL") or get("CI_SERVER_URL"),
+        project=get("COMPOSE_REPO_PROJECT") or get("CI_PROJECT_ID"),
+        token=get("COMPOSE_REPO_TOKEN"),
+        in_ci=get("CI", "") not in {"", "false", "0"},
+    )
+
+
+def now() -> dt.datetime:
+    """Read the clock, in UTC."""
+    return dt.datetime.now(dt.UTC)

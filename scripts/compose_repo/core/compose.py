@@ -85,6 +85,16 @@ class ComposeId:
         return self.text
 
     @property
+    def short(self) -> str:
+        """The release's short name, `CentOS-Stream`."""
+        return self.stream.rpartition("-")[0]
+
+    @property
+    def version(self) -> str:
+        """The release's version, `10`."""
+        return self.stream.rpartition("-")[2]
+
+    @property
     def branch(self) -> str:
         """The branch of its merge request."""
         return f"compose/{self.text}"
@@ -121,6 +131,10 @@ class Image:
     subvariant: str
     size: int
     sha256: Sha256 | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the image's JSON value; its keys are the fields."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

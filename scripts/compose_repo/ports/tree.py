@@ -1,9 +1,12 @@
 """Trees of files: the working tree here, a commit's tree behind the git port. Paths are relative to the root."""
 
-from collections.abc import Sequence
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -18,6 +21,10 @@ class Entry:
 class Tree(Protocol):
     """Read access to a tree of files; nothing is followed, checked out or run."""
 
+    def folders(self, folder: str) -> Sequence[str]:
+        """Give the names of a folder's own sub-folders, sorted, without looking into them; an absent folder is empty."""
+        ...
+
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
         ...
@@ -28,15 +35,70 @@ class Tree(Protocol):
 
 
 class WorkingTree:
-    """The files below a directory."""
+    """The files below a directory; no link is followed, `.git` is not part of it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self._root: Final = str(root)
+        self._folders: Final = {"": True}
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """Give the names of a folder's own sub-folders, sorted; a link to a folder is none."""
+        if not self._is_folder(folder):
+            return ()
+        with os.scandir(f"{self._root}/{folder}") as children:
+            return sorted(child.name for child in children if child.is_dir(follow_symlinks=False))
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""
-        raise NotImplementedError
+        return sorted(self._files(folder)) if self._is_folder(folder) else ()
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if there is no such regular file."""
-        raise NotImplementedError
+        if not self._is_folder(path.rpartition("/")[0]):
+            return None
+        try:
+            # Opening a pipe would wait for its writer without O_NONBLOCK.
+            descriptor = os.open(f"{self._root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno in _NO_SUCH_FILE:
+                return None
+            raise
+        with open(descriptor, "rb", buffering=0) as file:
+            return file.read() if _is_regular(os.fstat(descriptor)) else None
+
+    def _files(self, folder: str) -> Iterator[Entry]:
+        prefix = f"{folder}/" if folder else ""
+        with os.scandir(f"{self._root}/{folder}") as children:
+            for child in children:
+                path = prefix + child.name
+                if child.is_dir(follow_symlinks=False):
+                    if path != ".git":
+                        yield from self._files(path)
+                else:
+                    status = child.stat(follow_symlinks=False)
+                    yield Entry(path=path, size=status.st_size, regular=_is_regular(status))
+
+    def _is_folder(self, path: str) -> bool:
+        """Tell whether a path is a folder reached through folders only, never through a link or `..`."""
+        known = self._folders.get(path)
+        if known is None:
+            parent, _, name = path.rpartition("/")
+            known = name not in {"", ".", ".."} and self._is_folder(parent) and self._is_own_folder(path)
+            self._folders[path] = known
+        return known
+
+    def _is_own_folder(self, path: str) -> bool:
+        try:
+            return stat.S_ISDIR(os.lstat(f"{self._root}/{path}").st_mode)
+        except OSError as error:
+            if error.errno in _NO_SUCH_FILE:
+                return False
+            raise
+
+
+_NO_SUCH_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
+
+
+def _is_regular(status: os.stat_result) -> bool:
+    """Tell whether it is what git stores as 100644: a plain file that nobody may execute."""
+    return stat.S_ISREG(status.st_mode) and not status.st_mode & stat.S_IXUSR

@@ -1,0 +1,44 @@
+# Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench mutants venv lock clean
+
+# Branch coverage of compose_repo.core below which `make test` fails, in percent.
+CORE_COVERAGE := 100
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+demo: ## tell the whole story on this machine, against a GitLab on loopback (DEMO_ARGS=--keep leaves it running)
+	@scripts/in-venv demo compose-repo demo $(DEMO_ARGS)
+
+test: ## run every test; the core must be covered branch by branch (TEST_ARGS="-k gate" runs some)
+	@scripts/in-venv dev pytest --numprocesses auto --cov --cov-report= $(TEST_ARGS)
+ifeq ($(TEST_ARGS),)
+	@scripts/in-venv dev coverage report --include '*/compose_repo/core/*' --skip-covered --show-missing --fail-under $(CORE_COVERAGE)
+endif
+
+lint: ## check style, types, shell scripts and the lock
+	@scripts/in-venv dev ruff check
+	@scripts/in-venv dev ruff format --check
+	@scripts/in-venv dev mypy
+	@scripts/in-venv dev shellcheck scripts/in-venv scripts/lock .ci/run
+
+format: ## mend what ruff can mend
+	@scripts/in-venv dev ruff check --fix
+	@scripts/in-venv dev ruff format
+
+bench: ## measure against the figures we hold ourselves to
+	@scripts/in-venv dev python tests/benchmarks/run.py $(BENCH_ARGS)
+
+mutants: ## change the gate, the policy and the checks a little, see that a test notices; takes long
+	@scripts/in-venv mutants mutmut run
+	@scripts/in-venv mutants mutmut results
+
+venv: ## set up .venv for development, nothing else
+	@scripts/in-venv dev
+
+lock: ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@scripts/in-venv lock scripts/lock
+
+clean: ## remove what the other commands made, .venv too
+	rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .gitlab-ci-local mutants dist build

@@ -1,0 +1,42 @@
+"""What every test may ask for: tools and data that are not on every machine."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "") not in {"", "false", "0"}
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str, str], str]:
+    """Give a function from a tool's name, and how to get it, to its path.
+
+    Without the tool the test is skipped; in CI, which can install it, the test fails.
+    """
+
+    def find(name: str, how_to_get_it: str) -> str:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+        message = f"{name} is not installed; {how_to_get_it}"
+        if IN_CI:
+            pytest.fail(message)
+        pytest.skip(message)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real composes, results and API descriptions: beside the checkout, or where COMPOSE_REPO_SHARED_DATA says.
+
+    They are no part of this repository, so even CI may be without them.
+    """
+    folder = Path(os.environ.get("COMPOSE_REPO_SHARED_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; COMPOSE_REPO_SHARED_DATA names another place")
+    return folder

@@ -30,3 +30,17 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
 def now() -> dt.datetime:
     """Read the clock, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def child_variables(**more: str) -> dict[str, str]:
+    """Give the environment for a git process: ours without what would turn git elsewhere, and then some.
+
+    Of git's own variables only those stay that say how to reach a server; GIT_DIR and the like would make it read
+    another repository, GIT_TRACE and the like could print a token.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(("GIT_SSH", "GIT_SSL"))
+    }
+    return {**kept, **more}

@@ -1,0 +1,192 @@
+import datetime as dt
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from compose_repo.ports.git import GitError, GitTree, Repository
+from compose_repo.ports.tree import Entry
+
+MANIFEST = "composes/C-1-20260101.0/manifest.json"
+WHEN = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+
+
+def git(where: Path, *arguments: str, when: dt.datetime = WHEN) -> str:
+    dates = {"GIT_AUTHOR_DATE": when.isoformat(), "GIT_COMMITTER_DATE": when.isoformat()}
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgSign=false"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=where, check=True, capture_output=True, env={**os.environ, **dates}
+    )
+    return done.stdout.decode().strip()
+
+
+def commit(where: Path, files: dict[str, bytes], *, when: dt.datetime = WHEN) -> str:
+    for name, content in files.items():
+        path = where / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    git(where, "add", "--all")
+    git(where, "commit", "--quiet", "--message", "change", when=when)
+    return git(where, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    where = tmp_path / "work"
+    where.mkdir()
+    git(where, "init", "--quiet", "--initial-branch=main")
+    commit(where, {"README.md": b"hello\n", MANIFEST: b"{}\n"})
+    return where
+
+
+def test_a_tree_lists_a_folder_with_sizes_sorted_by_path(work: Path) -> None:
+    commit(work, {"composes/C-1-20260101.0/results/rdo/1.json": b"123", "composes/C-2-20260101.0/x": b""})
+    tree = GitTree(Repository(work), "main")
+    assert tree.list("composes/C-1-20260101.0") == [
+        Entry(path=MANIFEST, size=3),
+        Entry(path="composes/C-1-20260101.0/results/rdo/1.json", size=3),
+    ]
+
+
+def test_an_absent_folder_is_empty(work: Path) -> None:
+    assert GitTree(Repository(work), "main").list("nowhere") == []
+
+
+def test_a_folder_is_no_pattern(work: Path) -> None:
+    assert GitTree(Repository(work), "main").list("composes/*") == []
+
+
+def test_the_whole_tree_is_listed_by_the_empty_folder(work: Path) -> None:
+    assert [entry.path for entry in GitTree(Repository(work), "main").list("")] == ["README.md", MANIFEST]
+
+
+def test_folders_are_a_folders_own_and_no_files(work: Path) -> None:
+    commit(work, {"composes/C-1-20260102.0/manifest.json": b"", "composes/README.md": b""})
+    tree = GitTree(Repository(work), "main")
+    assert tree.folders("composes") == ["C-1-20260101.0", "C-1-20260102.0"]
+    assert [tree.folders(""), tree.folders("nowhere")] == [["composes"], []]
+
+
+def test_reading_gives_the_commits_bytes_and_not_the_working_trees(work: Path) -> None:
+    tree = GitTree(Repository(work), "main")
+    (work / MANIFEST).write_bytes(b"changed")
+    assert [tree.read(MANIFEST), tree.read("README.md"), tree.read(MANIFEST)] == [b"{}\n", b"hello\n", b"{}\n"]
+
+
+def test_reading_what_is_not_there_gives_none(work: Path) -> None:
+    tree = GitTree(Repository(work), "main")
+    assert [tree.read("nowhere.json"), tree.read("composes")] == [None, None]
+
+
+def test_a_link_is_listed_and_never_read(work: Path) -> None:
+    (work / "link.json").symlink_to("/etc/passwd")
+    commit(work, {})
+    tree = GitTree(Repository(work), "main")
+    assert [entry.path for entry in tree.list("") if not entry.regular] == ["link.json"]
+    assert tree.read("link.json") is None
+
+
+def test_an_executable_is_no_regular_file(work: Path) -> None:
+    (work / "run.json").write_bytes(b"{}")
+    (work / "run.json").chmod(0o755)
+    commit(work, {})
+    assert GitTree(Repository(work), "main").read("run.json") is None
+
+
+def test_a_path_with_newline_quote_and_bytes_that_are_no_utf8_is_given_as_it_is(work: Path) -> None:
+    name = b'odd\n"\xff.json'
+    Path(os.fsdecode(os.fsencode(work) + b"/" + name)).write_bytes(b"odd")
+    commit(work, {})
+    tree = GitTree(Repository(work), "main")
+    assert tree.read(os.fsdecode(name)) == b"odd"
+    assert os.fsdecode(name) in [entry.path for entry in tree.list("")]
+
+
+def test_a_replace_ref_does_not_change_what_is_read(work: Path) -> None:
+    evil = work / "evil"
+    evil.write_bytes(b"evil")
+    blob, other = git(work, "rev-parse", f"HEAD:{MANIFEST}"), git(work, "hash-object", "-w", "evil")
+    git(work, "replace", blob, other)
+    assert GitTree(Repository(work), "main").read(MANIFEST) == b"{}\n"
+
+
+def test_the_users_configuration_and_variables_do_not_bend_the_answers(
+    work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text("[log]\n showSignature = true\n follow = true\n[color]\n ui = always\n[core]\n pager = false\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert Repository(work).commit_time(MANIFEST, "main") == WHEN
+
+
+def test_a_hook_of_the_repository_is_not_run(work: Path, tmp_path: Path) -> None:
+    hook = work / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    Repository(work).fetch(str(work), ["refs/heads/main:refs/compose-repo/main"])
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_unknown_revision_is_a_named_error(work: Path) -> None:
+    with pytest.raises(GitError, match=r"has no commit 'nowhere'; fetch it"):
+        GitTree(Repository(work), "nowhere")
+
+
+def test_a_revision_that_looks_like_an_option_is_none(work: Path) -> None:
+    assert Repository(work).find("--all") is None
+
+
+def test_a_directory_that_is_no_repository_is_a_named_error(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match="not a git repository"):
+        Repository(tmp_path).commit("HEAD")
+
+
+def test_the_time_of_a_manifest_is_that_of_the_commit_that_added_it(work: Path) -> None:
+    later = WHEN + dt.timedelta(days=1)
+    commit(work, {"composes/C-1-20260102.0/manifest.json": b"{}"}, when=later)
+    commit(work, {"composes/C-1-20260102.0/manifest.json": b"{ }"}, when=later + dt.timedelta(days=1))
+    assert Repository(work).commit_time("composes/C-1-20260102.0/manifest.json", "main") == later
+
+
+def test_a_path_that_was_never_added_has_no_time(work: Path) -> None:
+    assert Repository(work).commit_time("nowhere", "main") is None
+
+
+def test_history_that_was_cut_off_gives_no_time(work: Path, tmp_path: Path) -> None:
+    commit(work, {"other": b""})
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{work}", "shallow")
+    assert Repository(tmp_path / "shallow").commit_time(MANIFEST, "HEAD") is None
+
+
+def test_changed_paths_are_those_since_the_branch_left_its_base(work: Path) -> None:
+    git(work, "switch", "--quiet", "--create", "compose/x")
+    commit(work, {"composes/new.json": b"1"})
+    git(work, "switch", "--quiet", "main")
+    commit(work, {"elsewhere": b"1"})
+    assert Repository(work).changed_paths("main", "compose/x") == ["composes/new.json"]
+
+
+def test_fetching_brings_the_commit_under_its_own_ref_and_touches_nothing_else(work: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "bare.git")
+    repository = Repository(tmp_path / "bare.git")
+    repository.fetch(str(work), ["refs/heads/main:refs/compose-repo/main"])
+    assert git(tmp_path / "bare.git", "for-each-ref", "--format=%(refname)") == "refs/compose-repo/main"
+    assert repository.find("refs/compose-repo/main") == git(work, "rev-parse", "main")
+
+
+def test_a_fetch_that_fails_says_why_and_never_the_token(work: Path) -> None:
+    lines: list[str] = []
+    with pytest.raises(GitError) as failed:
+        Repository(work, lines.append).fetch("http://127.0.0.1:9/x.git", ["refs/heads/main"], token="s3cret")  # noqa: S106
+    assert "127.0.0.1" in str(failed.value)
+    assert "s3cret" not in str(failed.value) + "".join(lines)
+
+
+def test_each_command_is_traced_with_its_time(work: Path) -> None:
+    lines: list[str] = []
+    Repository(work, lines.append).find("main")
+    assert lines[0].startswith("git rev-parse")
+    assert lines[0].endswith(" ms)")

@@ -46,7 +46,7 @@ class WorkingTree:
         if not self._is_folder(folder):
             return ()
         with os.scandir(f"{self._root}/{folder}") as children:
-            return sorted(child.name for child in children if child.is_dir(follow_symlinks=False))
+            return sorted(child.name for child in children if child.is_dir(follow_symlinks=False) and child.name != ".git")
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""
@@ -63,8 +63,13 @@ class WorkingTree:
             if error.errno in _NO_SUCH_FILE:
                 return None
             raise
-        with open(descriptor, "rb", buffering=0) as file:
-            return file.read() if _is_regular(os.fstat(descriptor)) else None
+        try:
+            if not _is_regular(os.fstat(descriptor)):
+                return None
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
     def _files(self, folder: str) -> Iterator[Entry]:
         prefix = f"{folder}/" if folder else ""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
+from compose_repo.core.compose import ComposeType, Status
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import Contact, Outcome
 
@@ -74,7 +75,7 @@ class Requirement:
             "arches": _spelled(self.arches),
             "variants": _spelled(self.variants),
             "scenario": _spelled(self.scenarios),
-            "accept": sorted(self.accept),
+            "accept": sorted(map(str, self.accept)),
             "attempts": str(self.attempts),
             "why": self.why,
         }
@@ -143,20 +144,20 @@ class Waiver:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Waiver":
-        """Read one `[[waiver]]`; the data must satisfy the waivers schema, its date may be TOML's or text.
+        """Read one `[[waiver]]`; the data must satisfy the waivers schema, its date as text.
 
         Raises:
             ValueError: `expires` has the shape of a date and is none.
 
         """
-        expires, composes = data["expires"], data.get("composes")
+        composes = data.get("composes")
         return cls(
             origin=data["origin"],
             testcase=data["testcase"],
             reason=data["reason"],
             issue=data["issue"],
             by=data["by"],
-            expires=expires if isinstance(expires, dt.date) else dt.date.fromisoformat(expires),
+            expires=dt.date.fromisoformat(data["expires"]),
             arch=data.get("arch"),
             variant=data.get("variant"),
             scenario=data.get("scenario"),
@@ -212,7 +213,12 @@ class OriginEntry:
 
     @classmethod
     def from_dict(cls, origin: str, data: Mapping[str, Any]) -> "OriginEntry":
-        """Read one `[origins.<origin>]`; the data must satisfy the origins schema."""
+        """Read one `[origins.<origin>]`; the data must satisfy the origins schema.
+
+        Raises:
+            ValueError: a key's day has the shape of a date and is none.
+
+        """
         return cls(
             origin=Origin(origin),
             name=data["name"],
@@ -252,8 +258,8 @@ class StreamEntry:
     stream: Stream
     composes: str
     published: str
-    types: tuple[str, ...] = ("production",)
-    statuses: tuple[str, ...] = ("FINISHED", "FINISHED_INCOMPLETE")
+    types: tuple[ComposeType, ...] = (ComposeType.PRODUCTION,)
+    statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     mode: Mode = Mode.MIRROR
 
     @classmethod
@@ -263,8 +269,8 @@ class StreamEntry:
             stream=Stream(stream),
             composes=data["composes"],
             published=data["published"],
-            types=tuple(data.get("types", ("production",))),
-            statuses=tuple(data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE"))),
+            types=tuple(map(ComposeType, data.get("types", ("production",)))),
+            statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
             mode=Mode(data.get("mode", "mirror")),
         )
 
@@ -273,8 +279,8 @@ class StreamEntry:
         return {
             "composes": self.composes,
             "published": self.published,
-            "types": list(self.types),
-            "statuses": list(self.statuses),
+            "types": list(map(str, self.types)),
+            "statuses": list(map(str, self.statuses)),
             "mode": str(self.mode),
         }
 
@@ -332,5 +338,5 @@ def _signing_key_spelled(key: SigningKey) -> dict[str, Any]:
     return data
 
 
-def _date(value: dt.date | str | None) -> dt.date | None:
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+def _date(text: str | None) -> dt.date | None:
+    return None if text is None else dt.date.fromisoformat(text)

@@ -3,14 +3,15 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
-from compose_repo.core.policy import ALL, ANY, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.policy import Attempts, Policy, Requirement, Waiver, format_duration
 from compose_repo.core.problem import Problem
 from compose_repo.core.result import IN_PROGRESS, Outcome, Result, ResultFile, Run
 
@@ -50,10 +51,10 @@ NOT_RUN: Final = frozenset({Outcome.SKIPPED, Outcome.NOT_APPLICABLE})
 _SEVERITY: Final = {Outcome.PASSED: 0, Outcome.INFO: 1, Outcome.NEEDS_INSPECTION: 2, Outcome.FAILED: 3}
 _BEGINNING: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
-Cell: TypeAlias = tuple[str | None, str | None, str | None]
-"""Scenario, arch, variant; None where a report names none or a requirement asks for none."""
-Attempt: TypeAlias = tuple[Run, Result]
-Index: TypeAlias = Mapping[tuple[str, str], Mapping[Cell, Sequence[Attempt]]]
+Cell: TypeAlias = tuple[Scenario | None, Arch | None, Variant | None]
+"""None where a report names no value, or where a requirement asks for no particular one."""
+_Attempt: TypeAlias = tuple[dt.datetime, Run, Result]
+"""When its run finished (the beginning of time if it has not), the run, the result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,22 +197,30 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     """
     compose_id = manifest.compose_id
     requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
-    wanted = frozenset((line.origin, line.testcase) for line in requirements)
-    reports = _index(files, wanted)
-    past = None if baseline is None else _Past(compose_id=baseline.compose_id, reports=_index(baseline.files, wanted))
+    reports = _index(files, requirements)
+    past = None if baseline is None else _index(baseline.files, [line for line in requirements if line.baseline])
+    in_force = _by_test(line for line in waivers if line.holds(now) and line.covers_compose(str(compose_id)))
+    refused_files = Counter(_origin_of(path) for path in {problem.path for problem in refused})
     age = None if opened_at is None else now - opened_at
-    in_force = [line for line in waivers if line.holds(now) and line.covers_compose(str(compose_id))]
-    by_test: dict[tuple[str, str], list[Waiver]] = {}
-    for line in sorted(in_force, key=_waiver_order):
-        by_test.setdefault((line.origin, line.testcase), []).append(line)
 
     answers: list[Answer] = []
     for requirement in requirements:
-        exceptions = by_test.get((requirement.origin, requirement.testcase), ())
-        for answer in _answers(requirement, manifest, reports):
-            answer = _overdue(answer, requirement, age)  # noqa: PLW2901  # an answer passes through each law in turn
-            answer = _no_regression(answer, requirement, past, manifest)  # noqa: PLW2901
-            answers.append(_waived(answer, exceptions))
+        origin, testcase = requirement.origin, requirement.testcase
+        answers.extend(
+            _answers(
+                _Case(
+                    requirement=requirement,
+                    wanted=tuple(_wanted(requirement, manifest)),
+                    reports=reports[origin][testcase],
+                    past=None
+                    if baseline is None or past is None or requirement.baseline is None
+                    else _Past(baseline.compose_id, requirement, past[origin][testcase]),
+                    waivers=in_force.get((origin, testcase), ()),
+                    refused=refused_files[origin],
+                    age=age,
+                )
+            )
+        )
     answers.sort(key=_answer_order)
 
     verdict = _verdict(answers)
@@ -223,192 +232,286 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
         policy_sha256=policy_sha256,
         answers=tuple(answers),
         refused=tuple(sorted(refused)),
-        notices=_notices(str(compose_id), waivers, answers, now),
+        notices=_notices(compose_id, policy, waivers, answers, now),
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Past:
-    compose_id: ComposeId
-    reports: Index = field(repr=False)
+class _Reports:
+    """Every report of one test by cell, and for each "any" the cells that it stands for."""
+
+    __slots__ = ("_parts", "attempts")
+
+    def __init__(self) -> None:
+        self.attempts: dict[Cell, list[_Attempt]] = {}
+        self._parts: dict[tuple[bool, bool, bool], dict[Cell, list[Cell]]] = {}
+
+    def matching(self, wanted: Cell) -> Sequence[Cell]:
+        """Give the cells reported that have each value asked for; None asks for no particular one.
+
+        A report that names no value of a dimension stands for none of those that are listed.
+        """
+        if None not in wanted:
+            return (wanted,) if wanted in self.attempts else ()
+        scenario, arch, variant = wanted
+        left_open = (scenario is None, arch is None, variant is None)
+        part = self._parts.get(left_open)
+        if part is None:
+            part = self._parts[left_open] = self._part(left_open)
+        return part.get(wanted, ())
+
+    def _part(self, left_open: tuple[bool, bool, bool]) -> dict[Cell, list[Cell]]:
+        any_scenario, any_arch, any_variant = left_open
+        part: dict[Cell, list[Cell]] = {}
+        for cell in self.attempts:
+            scenario, arch, variant = cell
+            key = (None if any_scenario else scenario, None if any_arch else arch, None if any_variant else variant)
+            part.setdefault(key, []).append(cell)
+        return part
 
 
-def _index(files: Iterable[ResultFile], wanted: frozenset[tuple[str, str]]) -> Index:
+_Index: TypeAlias = Mapping[str, Mapping[str, _Reports]]
+"""By origin, then by testcase."""
+
+
+def _index(files: Iterable[ResultFile], requirements: Iterable[Requirement]) -> _Index:
     """Sort every report that some requirement asks for into its cell."""
-    index: dict[tuple[str, str], dict[Cell, list[Attempt]]] = {key: {} for key in wanted}
+    index: dict[str, dict[str, _Reports]] = {}
+    for requirement in requirements:
+        index.setdefault(requirement.origin, {}).setdefault(requirement.testcase, _Reports())
     for file in files:
-        origin, run = file.origin, file.run
+        tests = index.get(file.origin, {})
+        run, finished = file.run, file.run.finished_at or _BEGINNING
         for result in file.results:
-            cells = index.get((origin, result.testcase))
-            if cells is not None:
-                cells.setdefault((result.scenario, result.arch, result.variant), []).append((run, result))
+            reports = tests.get(result.testcase)
+            if reports is None:
+                continue
+            cell = (result.scenario, result.arch, result.variant)
+            attempts = reports.attempts.get(cell)
+            if attempts is None:
+                reports.attempts[cell] = [(finished, run, result)]
+            else:
+                attempts.append((finished, run, result))
     return index
 
 
-def _answers(requirement: Requirement, manifest: Manifest, reports: Index) -> Iterator[Answer]:
+class _Past:
+    """What was reported of one requirement's test on the baseline."""
+
+    __slots__ = ("_passed", "_reports", "_requirement", "compose_id")
+
+    def __init__(self, compose_id: ComposeId, requirement: Requirement, reports: _Reports) -> None:
+        self.compose_id = compose_id
+        self._requirement = requirement
+        self._reports = reports
+        self._passed: dict[Cell, bool] = {}
+
+    def passed(self, wanted: Cell, cell: Cell) -> bool:
+        """Tell whether a cell passed; one that was never reported is measured by all that was reported in its place."""
+        place = cell if cell in self._reports.attempts else wanted
+        if place not in self._passed:
+            self._passed[place] = self._all_passed(self._reports.matching(place))
+        return self._passed[place]
+
+    def _all_passed(self, cells: Sequence[Cell]) -> bool:
+        findings = [_judge(self._requirement, self._reports.attempts[cell]) for cell in cells]
+        return bool(findings) and all(finding.state is State.PASSED for finding in findings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One requirement and everything that bears on it.
+
+    `age` is the time since the merge request was opened, None if that is not known. `waivers` are those in force for
+    its test, `refused` counts the files of its origin that do not count.
+    """
+
+    requirement: Requirement
+    wanted: Sequence[Cell]
+    reports: _Reports
+    past: _Past | None
+    waivers: Sequence[Waiver]
+    refused: int
+    age: dt.timedelta | None
+
+
+class _Finding(NamedTuple):
+    """What the reports of one cell come to."""
+
+    state: State
+    reason: str = ""
+    counted: _Attempt | None = None
+    flaky: bool = False
+
+
+def _answers(case: _Case) -> Iterator[Answer]:
     """Each value that a requirement lists must be reported; of a dimension left at "any", each value reported counts.
 
     A listed value without any report is missing: silence never passes.
     """
-    cells = reports[requirement.origin, requirement.testcase]
-    for wanted in _wanted(requirement, manifest):
-        reported = [cell for cell in cells if _matches(wanted, cell)]
-        for cell in reported:
-            yield _judge(requirement, cell, cells[cell])
-        if not reported:
-            yield _answer(requirement, wanted, State.MISSING, reason="nothing reported")
+    requirement, reports = case.requirement, case.reports
+    for wanted in case.wanted:
+        cells = reports.matching(wanted)
+        for cell in cells:
+            attempts = reports.attempts[cell]
+            finding = _judge(requirement, attempts)
+            if finding.state is not State.PASSED:
+                finding = _no_regression(case, wanted, cell, _overdue(case, finding))
+            yield _answer(case, cell, finding, attempts)
+        if not cells:
+            finding = _excused_in_part(case, wanted, _overdue(case, _Finding(State.MISSING, "nothing reported")))
+            yield _answer(case, wanted, _no_regression(case, wanted, wanted, finding), ())
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
     """Spell out the cells that a requirement lists; None stands for "any".
 
-    "all" means each arch of the compose, and each variant that the compose has on that arch. Where the manifest has
-    none, one cell is wanted all the same: an empty "all" never passes.
+    "all" means each arch of the compose, and each variant that the compose has on that arch. Where there is none, one
+    cell is wanted all the same: an empty list never passes.
     """
-    arches: Sequence[str | None]
+    arches: Sequence[Arch]
     match requirement.arches:
         case "all":
-            arches = manifest.arches or (None,)
+            arches = manifest.arches
         case "any":
-            arches = (None,)
+            arches = ()
         case _:
             arches = requirement.arches
-    scenarios: Sequence[str | None] = (None,) if requirement.scenarios == ANY else requirement.scenarios
-    for arch in arches:
-        for variant in _wanted_variants(requirement, manifest, arch):
-            for scenario in scenarios:
+    scenarios: Sequence[Scenario] = () if isinstance(requirement.scenarios, str) else requirement.scenarios
+    for arch in arches or (None,):
+        for variant in _wanted_variants(requirement, manifest, arch) or (None,):
+            for scenario in scenarios or (None,):
                 yield (scenario, arch, variant)
 
 
-def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: str | None) -> Sequence[str | None]:
-    if requirement.variants == ANY:
-        return (None,)
-    if requirement.variants == ALL:
-        return [name for name, arches in sorted(manifest.variants.items()) if arch is None or arch in arches] or (None,)
-    return requirement.variants
+def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: Arch | None) -> Sequence[Variant]:
+    match requirement.variants:
+        case "all":
+            return [name for name, arches in sorted(manifest.variants.items()) if arch is None or arch in arches]
+        case "any":
+            return ()
+        case _:
+            return requirement.variants
 
 
-def _matches(wanted: Cell, cell: Cell) -> bool:
-    return all(want is None or want == have for want, have in zip(wanted, cell, strict=True))
-
-
-def _judge(requirement: Requirement, cell: Cell, attempts: Sequence[Attempt]) -> Answer:
+def _judge(requirement: Requirement, attempts: Sequence[_Attempt]) -> _Finding:
     """Let the attempt that counts speak for its cell.
 
     A conclusive attempt always counts before one that is not: an error of the lab, a rerun in progress or a skip never
     replaces a verdict. A skip that is accepted by name is the weakest verdict. Without any verdict, an error counts
-    unless a rerun started after it; what was only skipped is missing.
+    unless a rerun is known to have started after it; what was only skipped is missing.
     """
-    conclusive = [attempt for attempt in attempts if attempt[1].outcome in CONCLUSIVE]
+    conclusive = [attempt for attempt in attempts if attempt[2].outcome in CONCLUSIVE]
     if conclusive:
-        return _judge_conclusive(requirement, cell, attempts, conclusive)
-    skipped = [attempt for attempt in attempts if attempt[1].outcome in NOT_RUN]
-    accepted = [attempt for attempt in skipped if attempt[1].outcome in requirement.accept]
+        return _judge_conclusive(requirement, conclusive)
+    skips = [attempt for attempt in attempts if attempt[2].outcome in NOT_RUN]
+    accepted = [attempt for attempt in skips if attempt[2].outcome in requirement.accept]
     if accepted:
-        last = max(accepted, key=_time_order)
-        return _answer(requirement, cell, State.PASSED, last, attempts, reason=f"{last[1].outcome}, which is accepted")
-    errors = [attempt for attempt in attempts if attempt[1].outcome is Outcome.ERROR]
-    started = [attempt for attempt in attempts if attempt[1].outcome in IN_PROGRESS]
-    if errors:
-        last = max(errors, key=_time_order)
-        if not started or _begun(last) >= _begun(max(started, key=_start_order)):
-            why = last[1].error_reason or "no reason given"
-            return _answer(requirement, cell, State.ERRORED, last, attempts, reason=f"infrastructure error: {why}")
+        last = _last(accepted)
+        return _Finding(State.PASSED, f"{last[2].outcome}, which is accepted", last)
+    errors = [attempt for attempt in attempts if attempt[2].outcome is Outcome.ERROR]
+    started = [attempt for attempt in attempts if attempt[2].outcome in IN_PROGRESS]
     if started:
         last = max(started, key=_start_order)
-        return _answer(requirement, cell, State.RUNNING, last, attempts, reason=f"{last[1].outcome}")
-    last = max(skipped, key=_time_order)
-    return _answer(
-        requirement, cell, State.MISSING, last, attempts, reason=f"only {last[1].outcome}: that is no result"
-    )
+        if not errors or _begun(last) > max(map(_FINISHED, errors)):
+            return _Finding(State.RUNNING, str(last[2].outcome), last)
+    if errors:
+        last = _last(errors)
+        why = last[2].error_reason or "no reason given"
+        return _Finding(State.ERRORED, f"infrastructure error: {why}", last)
+    last = _last(skips)
+    return _Finding(State.MISSING, f"only {last[2].outcome}: that is no result", last)
 
 
-def _judge_conclusive(
-    requirement: Requirement, cell: Cell, attempts: Sequence[Attempt], conclusive: Sequence[Attempt]
-) -> Answer:
+def _judge_conclusive(requirement: Requirement, conclusive: Sequence[_Attempt]) -> _Finding:
     """Take the last attempt, or the worst, by the requirement's word; a tie in time goes to the worst.
 
     `needs_inspection`, and `info` where it is not accepted, count as failed. A pass after a failure is flaky.
     """
-    good = [attempt for attempt in conclusive if attempt[1].outcome in requirement.accept]
-    bad = [attempt for attempt in conclusive if attempt[1].outcome not in requirement.accept]
-    of_these = bad if bad and requirement.attempts is Attempts.WORST else conclusive
-    last = max(of_these, key=_time_order)
-    flaky = bool(good and bad) and max(map(_finished, good)) > min(map(_finished, bad))
-    outcome = last[1].outcome
-    if outcome in requirement.accept:
-        reason = "passed after a failure" if flaky else ""
-        return _answer(requirement, cell, State.PASSED, last, attempts, flaky=flaky, reason=reason)
+    accept = requirement.accept
+    bad = [attempt for attempt in conclusive if attempt[2].outcome not in accept]
+    if not bad:
+        return _Finding(State.PASSED, "", _last(conclusive))
+    good = [attempt for attempt in conclusive if attempt[2].outcome in accept]
+    passed_at = max(map(_FINISHED, good), default=_BEGINNING)
+    flaky = passed_at > min(map(_FINISHED, bad))
+    if requirement.attempts is Attempts.LATEST and passed_at > max(map(_FINISHED, bad)):
+        return _Finding(State.PASSED, "passed after a failure", _last(good), flaky)
+    last = _last(bad)
+    outcome = last[2].outcome
     reason = "" if outcome is Outcome.FAILED else f"{outcome} is not accepted"
-    return _answer(requirement, cell, State.FAILED, last, attempts, flaky=flaky, reason=reason)
+    return _Finding(State.FAILED, reason, last, flaky)
 
 
-def _answer(  # noqa: PLR0913  # the fields of an answer, gathered in one place
-    requirement: Requirement,
-    cell: Cell,
-    state: State,
-    counted: Attempt | None = None,
-    attempts: Sequence[Attempt] = (),
-    *,
-    flaky: bool = False,
-    reason: str,
-) -> Answer:
-    scenario, arch, variant = cell
-    run, result = (None, None) if counted is None else counted
-    return Answer(
-        origin=requirement.origin,
-        testcase=requirement.testcase,
-        scenario=None if scenario is None else Scenario(scenario),
-        arch=None if arch is None else Arch(arch),
-        variant=None if variant is None else Variant(variant),
-        state=state,
-        outcome=None if result is None else result.outcome,
-        run_id=None if run is None else run.id,
-        url=None if run is None or result is None else result.url or run.url,
-        attempts=len(attempts),
-        flaky=flaky,
-        reason=reason,
-    )
-
-
-def _overdue(answer: Answer, requirement: Requirement, age: dt.timedelta | None) -> Answer:
+def _overdue(case: _Case, finding: _Finding) -> _Finding:
     """After the deadline, what is missing is overdue."""
-    if answer.state is not State.MISSING or requirement.deadline is None:
-        return answer
-    if age is None:
-        return replace(answer, reason=f"{answer.reason}; when the merge request was opened is not known")
-    if age <= requirement.deadline:
-        return answer
-    hours = requirement.deadline // dt.timedelta(hours=1)
-    return replace(answer, state=State.OVERDUE, reason=f"{answer.reason} within {hours} hours")
+    if finding.state is not State.MISSING:
+        return finding
+    state, reason, deadline = State.MISSING, finding.reason, case.requirement.deadline
+    if case.refused:
+        files = "file" if case.refused == 1 else "files"
+        reason = f"{reason}; {case.refused} {files} of {case.requirement.origin} refused"
+    if deadline is not None and case.age is None:
+        reason = f"{reason}; when the merge request was opened is not known, so no deadline runs"
+    elif deadline is not None and case.age is not None and case.age > deadline:
+        state, reason = State.OVERDUE, f"{reason}; due within {format_duration(deadline)}"
+    return finding._replace(state=state, reason=reason)
 
 
-def _no_regression(answer: Answer, requirement: Requirement, past: _Past | None, manifest: Manifest) -> Answer:
+def _excused_in_part(case: _Case, wanted: Cell, finding: _Finding) -> _Finding:
+    """Silence is never worse than the worst that could have been reported.
+
+    Where a waiver covers some value of a dimension left at "any", a failure there would be waived, so silence past
+    the deadline does not block: it stays missing, and the gate waits.
+    """
+    if finding.state is not State.OVERDUE:
+        return finding
+    for waiver in case.waivers:
+        if waiver.touches_cell(*wanted) and not waiver.covers_cell(*wanted):
+            return finding._replace(state=State.MISSING, reason=f"{finding.reason}; waived in part: {waiver.title}")
+    return finding
+
+
+def _no_regression(case: _Case, wanted: Cell, cell: Cell, finding: _Finding) -> _Finding:
     """With a baseline, only what passed in the last published compose blocks.
 
     What failed there too is waived. What is silent past its deadline and did not pass there stays missing: it does
     not block, and silence does not pass. Without a published compose there is no baseline, and everything blocks.
     """
-    if requirement.baseline is None or past is None or answer.state not in BLOCKING:
-        return answer
-    before = [then for then in _answers(requirement, manifest, past.reports) if _matches(answer.cell, then.cell)]
-    if before and all(then.state is State.PASSED for then in before):
-        return answer
-    if answer.state is State.OVERDUE:
-        return replace(
-            answer, state=State.MISSING, reason=f"{answer.reason}; it did not pass in {past.compose_id} either"
-        )
-    return replace(answer, state=State.WAIVED, reason=f"no regression: it did not pass in {past.compose_id} either")
+    past = case.past
+    if past is None or finding.state not in BLOCKING or past.passed(wanted, cell):
+        return finding
+    unpassed = f"it did not pass in {past.compose_id} either"
+    if finding.state is State.OVERDUE:
+        return finding._replace(state=State.MISSING, reason=f"{finding.reason}; {unpassed}")
+    return finding._replace(state=State.WAIVED, reason=f"no regression: {unpassed}")
 
 
-def _waived(answer: Answer, waivers: Sequence[Waiver]) -> Answer:
+def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
     """A waiver in force covers every state but passed; of several, the one that lasts longest is named."""
-    if answer.state in {State.PASSED, State.WAIVED}:
-        return answer
-    for waiver in waivers:
-        if waiver.covers_cell(*answer.cell):
-            return replace(answer, state=State.WAIVED, waiver=waiver, reason=f"{answer.state}; waived: {waiver.reason}")
-    return answer
+    if state is State.PASSED or state is State.WAIVED:
+        return None
+    return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
+
+
+def _answer(case: _Case, cell: Cell, finding: _Finding, attempts: Sequence[_Attempt]) -> Answer:
+    scenario, arch, variant = cell
+    _, run, result = finding.counted or (None, None, None)
+    waiver = _waiver(case, cell, finding.state)
+    return Answer(
+        origin=case.requirement.origin,
+        testcase=case.requirement.testcase,
+        scenario=scenario,
+        arch=arch,
+        variant=variant,
+        state=finding.state if waiver is None else State.WAIVED,
+        outcome=None if result is None else result.outcome,
+        run_id=None if run is None else run.id,
+        url=None if run is None or result is None else result.url or run.url,
+        attempts=len(attempts),
+        flaky=finding.flaky,
+        waiver=waiver,
+        reason=finding.reason if waiver is None else f"{finding.state}; waived: {waiver.reason}",
+    )
 
 
 def _verdict(answers: Sequence[Answer]) -> Verdict:
@@ -449,40 +552,67 @@ def _names(answers: Sequence[Answer], state: State) -> str:
 
 
 def _notices(
-    compose_id: str, waivers: Sequence[Waiver], answers: Sequence[Answer], now: dt.datetime
+    compose_id: ComposeId, policy: Policy, waivers: Sequence[Waiver], answers: Sequence[Answer], now: dt.datetime
 ) -> tuple[WaiverNotice, ...]:
-    """Name the waivers for this compose that have expired, that will soon, and that nothing needs."""
+    """Name the waivers for this compose that have expired, that will soon, and that nothing needs.
+
+    A waiver for a test that is asked of other streams only is not unused: it waits for their composes.
+    """
     used = {answer.waiver for answer in answers if answer.waiver is not None}
+    here = {(answer.origin, answer.testcase) for answer in answers}
+    elsewhere = {(line.origin, line.testcase) for line in policy.requirements} - here
     notices = []
     for waiver in sorted(waivers, key=_waiver_order):
-        if not waiver.covers_compose(compose_id):
+        if not waiver.covers_compose(str(compose_id)):
             continue
         if not waiver.holds(now):
             notices.append(WaiverNotice(state=WaiverState.EXPIRED, waiver=waiver))
-        elif waiver not in used:
+        elif waiver in used:
+            if not waiver.holds(now + EXPIRES_SOON):
+                notices.append(WaiverNotice(state=WaiverState.EXPIRES_SOON, waiver=waiver))
+        elif (waiver.origin, waiver.testcase) not in elsewhere:
             notices.append(WaiverNotice(state=WaiverState.UNUSED, waiver=waiver))
-        elif not waiver.holds(now + EXPIRES_SOON):
-            notices.append(WaiverNotice(state=WaiverState.EXPIRES_SOON, waiver=waiver))
     return tuple(notices)
 
 
-def _finished(attempt: Attempt) -> dt.datetime:
-    return attempt[0].finished_at or _BEGINNING
+def _by_test(waivers: Iterable[Waiver]) -> Mapping[tuple[str, str], Sequence[Waiver]]:
+    """Sort waivers by what they name, the one that lasts longest first."""
+    by_test: dict[tuple[str, str], list[Waiver]] = {}
+    for waiver in sorted(waivers, key=_waiver_order):
+        by_test.setdefault((waiver.origin, waiver.testcase), []).append(waiver)
+    return by_test
 
 
-def _begun(attempt: Attempt) -> dt.datetime:
-    return attempt[0].finished_at or attempt[0].started_at or _BEGINNING
+def _origin_of(path: str) -> str | None:
+    """Whose result file a path is: `composes/<compose_id>/results/<origin>/…`; None if it is nobody's."""
+    parts = path.split("/")
+    return parts[3] if len(parts) > 4 and parts[2] == "results" else None  # noqa: PLR2004  # the path above
 
 
-def _time_order(attempt: Attempt) -> tuple[Any, ...]:
-    """By end; a tie goes to the worst, then to names, so that the order of files never shows."""
-    run, result = attempt
-    return (_finished(attempt), _SEVERITY.get(result.outcome, 0), run.id, result.outcome, result.url or "", run.url)
+_FINISHED: Final = itemgetter(0)
 
 
-def _start_order(attempt: Attempt) -> tuple[Any, ...]:
-    run, result = attempt
-    return (_begun(attempt), result.outcome, run.id, result.url or "", run.url)
+def _last(attempts: Sequence[_Attempt]) -> _Attempt:
+    """The one that finished last; a tie goes to the worst, then to names, so that the order of files never shows."""
+    latest = max(map(_FINISHED, attempts))
+    tied = [attempt for attempt in attempts if attempt[0] == latest]
+    return tied[0] if len(tied) == 1 else max(tied, key=_tie_order)
+
+
+def _tie_order(attempt: _Attempt) -> tuple[Any, ...]:
+    _, run, result = attempt
+    severity = _SEVERITY.get(result.outcome, 0)
+    return (severity, run.id, result.outcome, result.url or "", run.url, result.error_reason or "")
+
+
+def _begun(attempt: _Attempt) -> dt.datetime:
+    """The latest moment at which it is known to have been under way."""
+    _, run, _ = attempt
+    return run.finished_at or run.started_at or _BEGINNING
+
+
+def _start_order(attempt: _Attempt) -> tuple[Any, ...]:
+    return (_begun(attempt), *_tie_order(attempt))
 
 
 def _answer_order(answer: Answer) -> tuple[Any, ...]:
@@ -498,5 +628,5 @@ def _answer_order(answer: Answer) -> tuple[Any, ...]:
 
 
 def _waiver_order(waiver: Waiver) -> tuple[Any, ...]:
-    """The one that lasts longest first."""
-    return (-waiver.expires.toordinal(), waiver.title, waiver.issue, waiver.by, waiver.reason)
+    """The one that lasts longest first; every field counts, so that the order of the file never shows."""
+    return (-waiver.expires.toordinal(), waiver.title, *map(str, waiver.to_dict().values()))

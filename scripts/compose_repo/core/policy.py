@@ -142,6 +142,14 @@ class Waiver:
             and (self.variant is None or self.variant == variant)
         )
 
+    def touches_cell(self, scenario: str | None, arch: str | None, variant: str | None) -> bool:
+        """Tell whether it covers some value of a cell in which None stands for any."""
+        return (
+            (self.scenario is None or scenario is None or self.scenario == scenario)
+            and (self.arch is None or arch is None or self.arch == arch)
+            and (self.variant is None or variant is None or self.variant == variant)
+        )
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Waiver":
         """Read one `[[waiver]]`; the data must satisfy the waivers schema, its date as text.

@@ -339,6 +339,8 @@ class _Contents:
         moves: dict[tuple[tuple[Variant, ...], tuple[Variant, ...]], list[str]] = defaultdict(list)
         for subpackage in both:
             was, now = before[subpackage], after[subpackage]
+            if was == now:
+                continue
             arches[self._arches(was, now)].append(subpackage)
             moves[self._move(was, now)].append(subpackage)
         for arch_change, names in sorted(arches.items()):
@@ -373,7 +375,8 @@ def _by_name(packages: Iterable[Package]) -> dict[str, list[Package]]:
     for package in packages:
         groups[package.name].append(package)
     for group in groups.values():
-        group.sort(key=_age)
+        if len(group) > 1:
+            group.sort(key=_age)
     return groups
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from compose_repo.core.compose import ComposeId
@@ -48,13 +47,26 @@ WAITING: Final = (State.ERRORED, State.RUNNING, State.MISSING)
 CONCLUSIVE: Final = frozenset({Outcome.PASSED, Outcome.INFO, Outcome.FAILED, Outcome.NEEDS_INSPECTION})
 """Outcomes that say something of the compose; an error says something of the lab."""
 NOT_RUN: Final = frozenset({Outcome.SKIPPED, Outcome.NOT_APPLICABLE})
-_SEVERITY: Final = {Outcome.PASSED: 0, Outcome.INFO: 1, Outcome.NEEDS_INSPECTION: 2, Outcome.FAILED: 3}
+_SEVERITY: Final = {
+    outcome: rank
+    for rank, outcome in enumerate(
+        (
+            Outcome.QUEUED,
+            Outcome.RUNNING,
+            Outcome.NOT_APPLICABLE,
+            Outcome.SKIPPED,
+            Outcome.ERROR,
+            Outcome.PASSED,
+            Outcome.INFO,
+            Outcome.NEEDS_INSPECTION,
+            Outcome.FAILED,
+        )
+    )
+}
 _BEGINNING: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 Cell: TypeAlias = tuple[Scenario | None, Arch | None, Variant | None]
 """None where a report names no value, or where a requirement asks for no particular one."""
-_Attempt: TypeAlias = tuple[dt.datetime, Run, Result]
-"""When its run finished (the beginning of time if it has not), the run, the result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,13 +248,54 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     )
 
 
+class _Attempts:
+    """The attempts at one cell that came to the same outcome: how many, when the first and the last were made.
+
+    An attempt is made when its run finishes; one that has not finished, when it started. `run` and `result` are the
+    last attempt's.
+    """
+
+    __slots__ = ("count", "first", "last", "outcome", "result", "run")
+
+    def __init__(self, made: dt.datetime, run: Run, result: Result) -> None:
+        self.outcome = result.outcome
+        self.count = 1
+        self.first = self.last = made
+        self.run = run
+        self.result = result
+
+    def add(self, made: dt.datetime, run: Run, result: Result) -> None:
+        """Count one more; names break a tie, so that the order of files never shows."""
+        self.count += 1
+        if made < self.first:
+            self.first = made
+        elif made > self.last or (made == self.last and _names_of(run, result) > _names_of(self.run, self.result)):
+            self.last, self.run, self.result = made, run, result
+
+
+def _names_of(run: Run, result: Result) -> tuple[str, ...]:
+    return (run.id, result.url or "", run.url, result.error_reason or "")
+
+
+def _last(attempts: Iterable[_Attempts]) -> _Attempts:
+    """Of different outcomes, the one that was made last; a tie goes to the worst."""
+    return max(attempts, key=_last_order)
+
+
+def _last_order(attempts: _Attempts) -> tuple[dt.datetime, int]:
+    return (attempts.last, _SEVERITY[attempts.outcome])
+
+
+_History: TypeAlias = dict[Outcome, _Attempts]
+
+
 class _Reports:
     """Every report of one test by cell, and for each "any" the cells that it stands for."""
 
-    __slots__ = ("_parts", "attempts")
+    __slots__ = ("_parts", "cells")
 
     def __init__(self) -> None:
-        self.attempts: dict[Cell, list[_Attempt]] = {}
+        self.cells: dict[Cell, _History] = {}
         self._parts: dict[tuple[bool, bool, bool], dict[Cell, list[Cell]]] = {}
 
     def matching(self, wanted: Cell) -> Sequence[Cell]:
@@ -251,7 +304,7 @@ class _Reports:
         A report that names no value of a dimension stands for none of those that are listed.
         """
         if None not in wanted:
-            return (wanted,) if wanted in self.attempts else ()
+            return (wanted,) if wanted in self.cells else ()
         scenario, arch, variant = wanted
         left_open = (scenario is None, arch is None, variant is None)
         part = self._parts.get(left_open)
@@ -262,7 +315,7 @@ class _Reports:
     def _part(self, left_open: tuple[bool, bool, bool]) -> dict[Cell, list[Cell]]:
         any_scenario, any_arch, any_variant = left_open
         part: dict[Cell, list[Cell]] = {}
-        for cell in self.attempts:
+        for cell in self.cells:
             scenario, arch, variant = cell
             key = (None if any_scenario else scenario, None if any_arch else arch, None if any_variant else variant)
             part.setdefault(key, []).append(cell)
@@ -280,17 +333,21 @@ def _index(files: Iterable[ResultFile], requirements: Iterable[Requirement]) -> 
         index.setdefault(requirement.origin, {}).setdefault(requirement.testcase, _Reports())
     for file in files:
         tests = index.get(file.origin, {})
-        run, finished = file.run, file.run.finished_at or _BEGINNING
+        run = file.run
+        made = run.finished_at or run.started_at or _BEGINNING
         for result in file.results:
             reports = tests.get(result.testcase)
             if reports is None:
                 continue
             cell = (result.scenario, result.arch, result.variant)
-            attempts = reports.attempts.get(cell)
+            history = reports.cells.get(cell)
+            if history is None:
+                history = reports.cells[cell] = {}
+            attempts = history.get(result.outcome)
             if attempts is None:
-                reports.attempts[cell] = [(finished, run, result)]
+                history[result.outcome] = _Attempts(made, run, result)
             else:
-                attempts.append((finished, run, result))
+                attempts.add(made, run, result)
     return index
 
 
@@ -307,13 +364,13 @@ class _Past:
 
     def passed(self, wanted: Cell, cell: Cell) -> bool:
         """Tell whether a cell passed; one that was never reported is measured by all that was reported in its place."""
-        place = cell if cell in self._reports.attempts else wanted
+        place = cell if cell in self._reports.cells else wanted
         if place not in self._passed:
             self._passed[place] = self._all_passed(self._reports.matching(place))
         return self._passed[place]
 
     def _all_passed(self, cells: Sequence[Cell]) -> bool:
-        findings = [_judge(self._requirement, self._reports.attempts[cell]) for cell in cells]
+        findings = [_judge(self._requirement, self._reports.cells[cell]) for cell in cells]
         return bool(findings) and all(finding.state is State.PASSED for finding in findings)
 
 
@@ -339,7 +396,7 @@ class _Finding(NamedTuple):
 
     state: State
     reason: str = ""
-    counted: _Attempt | None = None
+    counted: _Attempts | None = None
     flaky: bool = False
 
 
@@ -352,14 +409,14 @@ def _answers(case: _Case) -> Iterator[Answer]:
     for wanted in case.wanted:
         cells = reports.matching(wanted)
         for cell in cells:
-            attempts = reports.attempts[cell]
-            finding = _judge(requirement, attempts)
+            history = reports.cells[cell]
+            finding = _judge(requirement, history)
             if finding.state is not State.PASSED:
                 finding = _no_regression(case, wanted, cell, _overdue(case, finding))
-            yield _answer(case, cell, finding, attempts)
+            yield _answer(case, cell, finding, history)
         if not cells:
             finding = _excused_in_part(case, wanted, _overdue(case, _Finding(State.MISSING, "nothing reported")))
-            yield _answer(case, wanted, _no_regression(case, wanted, wanted, finding), ())
+            yield _answer(case, wanted, _no_regression(case, wanted, wanted, finding), {})
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
@@ -393,53 +450,49 @@ def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: Arch | 
             return requirement.variants
 
 
-def _judge(requirement: Requirement, attempts: Sequence[_Attempt]) -> _Finding:
+def _judge(requirement: Requirement, history: _History) -> _Finding:
     """Let the attempt that counts speak for its cell.
 
     A conclusive attempt always counts before one that is not: an error of the lab, a rerun in progress or a skip never
     replaces a verdict. A skip that is accepted by name is the weakest verdict. Without any verdict, an error counts
     unless a rerun is known to have started after it; what was only skipped is missing.
     """
-    conclusive = [attempt for attempt in attempts if attempt[2].outcome in CONCLUSIVE]
+    conclusive = [attempts for outcome, attempts in history.items() if outcome in CONCLUSIVE]
     if conclusive:
         return _judge_conclusive(requirement, conclusive)
-    skips = [attempt for attempt in attempts if attempt[2].outcome in NOT_RUN]
-    accepted = [attempt for attempt in skips if attempt[2].outcome in requirement.accept]
+    skips = [history[outcome] for outcome in history.keys() & NOT_RUN]
+    accepted = [attempts for attempts in skips if attempts.outcome in requirement.accept]
     if accepted:
         last = _last(accepted)
-        return _Finding(State.PASSED, f"{last[2].outcome}, which is accepted", last)
-    errors = [attempt for attempt in attempts if attempt[2].outcome is Outcome.ERROR]
-    started = [attempt for attempt in attempts if attempt[2].outcome in IN_PROGRESS]
-    if started:
-        last = max(started, key=_start_order)
-        if not errors or _begun(last) > max(map(_FINISHED, errors)):
-            return _Finding(State.RUNNING, str(last[2].outcome), last)
-    if errors:
-        last = _last(errors)
-        why = last[2].error_reason or "no reason given"
-        return _Finding(State.ERRORED, f"infrastructure error: {why}", last)
+        return _Finding(State.PASSED, f"{last.outcome}, which is accepted", last)
+    error = history.get(Outcome.ERROR)
+    reruns = [history[outcome] for outcome in history.keys() & IN_PROGRESS]
+    if reruns and (error is None or _last(reruns).last > error.last):
+        last = _last(reruns)
+        return _Finding(State.RUNNING, last.outcome.value, last)
+    if error is not None:
+        why = error.result.error_reason or "no reason given"
+        return _Finding(State.ERRORED, f"infrastructure error: {why}", error)
     last = _last(skips)
-    return _Finding(State.MISSING, f"only {last[2].outcome}: that is no result", last)
+    return _Finding(State.MISSING, f"only {last.outcome}: that is no result", last)
 
 
-def _judge_conclusive(requirement: Requirement, conclusive: Sequence[_Attempt]) -> _Finding:
+def _judge_conclusive(requirement: Requirement, conclusive: Sequence[_Attempts]) -> _Finding:
     """Take the last attempt, or the worst, by the requirement's word; a tie in time goes to the worst.
 
     `needs_inspection`, and `info` where it is not accepted, count as failed. A pass after a failure is flaky.
     """
-    accept = requirement.accept
-    bad = [attempt for attempt in conclusive if attempt[2].outcome not in accept]
-    if not bad:
-        return _Finding(State.PASSED, "", _last(conclusive))
-    good = [attempt for attempt in conclusive if attempt[2].outcome in accept]
-    passed_at = max(map(_FINISHED, good), default=_BEGINNING)
-    flaky = passed_at > min(map(_FINISHED, bad))
-    if requirement.attempts is Attempts.LATEST and passed_at > max(map(_FINISHED, bad)):
+    good = [attempts for attempts in conclusive if attempts.outcome in requirement.accept]
+    if len(good) == len(conclusive):
+        return _Finding(State.PASSED, "", _last(good))
+    bad = [attempts for attempts in conclusive if attempts.outcome not in requirement.accept]
+    failed = _last(bad)
+    passed_at = max((attempts.last for attempts in good), default=_BEGINNING)
+    flaky = passed_at > min(attempts.first for attempts in bad)
+    if requirement.attempts is Attempts.LATEST and passed_at > failed.last:
         return _Finding(State.PASSED, "passed after a failure", _last(good), flaky)
-    last = _last(bad)
-    outcome = last[2].outcome
-    reason = "" if outcome is Outcome.FAILED else f"{outcome} is not accepted"
-    return _Finding(State.FAILED, reason, last, flaky)
+    reason = "" if failed.outcome is Outcome.FAILED else f"{failed.outcome} is not accepted"
+    return _Finding(State.FAILED, reason, failed, flaky)
 
 
 def _overdue(case: _Case, finding: _Finding) -> _Finding:
@@ -493,21 +546,21 @@ def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
     return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
 
 
-def _answer(case: _Case, cell: Cell, finding: _Finding, attempts: Sequence[_Attempt]) -> Answer:
+def _answer(case: _Case, cell: Cell, finding: _Finding, history: _History) -> Answer:
+    requirement, counted = case.requirement, finding.counted
     scenario, arch, variant = cell
-    _, run, result = finding.counted or (None, None, None)
     waiver = _waiver(case, cell, finding.state)
     return Answer(
-        origin=case.requirement.origin,
-        testcase=case.requirement.testcase,
+        origin=requirement.origin,
+        testcase=requirement.testcase,
         scenario=scenario,
         arch=arch,
         variant=variant,
         state=finding.state if waiver is None else State.WAIVED,
-        outcome=None if result is None else result.outcome,
-        run_id=None if run is None else run.id,
-        url=None if run is None or result is None else result.url or run.url,
-        attempts=len(attempts),
+        outcome=None if counted is None else counted.outcome,
+        run_id=None if counted is None else counted.run.id,
+        url=None if counted is None else counted.result.url or counted.run.url,
+        attempts=sum(attempts.count for attempts in history.values()),
         flaky=finding.flaky,
         waiver=waiver,
         reason=finding.reason if waiver is None else f"{finding.state}; waived: {waiver.reason}",
@@ -587,32 +640,6 @@ def _origin_of(path: str) -> str | None:
     """Whose result file a path is: `composes/<compose_id>/results/<origin>/…`; None if it is nobody's."""
     parts = path.split("/")
     return parts[3] if len(parts) > 4 and parts[2] == "results" else None  # noqa: PLR2004  # the path above
-
-
-_FINISHED: Final = itemgetter(0)
-
-
-def _last(attempts: Sequence[_Attempt]) -> _Attempt:
-    """The one that finished last; a tie goes to the worst, then to names, so that the order of files never shows."""
-    latest = max(map(_FINISHED, attempts))
-    tied = [attempt for attempt in attempts if attempt[0] == latest]
-    return tied[0] if len(tied) == 1 else max(tied, key=_tie_order)
-
-
-def _tie_order(attempt: _Attempt) -> tuple[Any, ...]:
-    _, run, result = attempt
-    severity = _SEVERITY.get(result.outcome, 0)
-    return (severity, run.id, result.outcome, result.url or "", run.url, result.error_reason or "")
-
-
-def _begun(attempt: _Attempt) -> dt.datetime:
-    """The latest moment at which it is known to have been under way."""
-    _, run, _ = attempt
-    return run.finished_at or run.started_at or _BEGINNING
-
-
-def _start_order(attempt: _Attempt) -> tuple[Any, ...]:
-    return (_begun(attempt), *_tie_order(attempt))
 
 
 def _answer_order(answer: Answer) -> tuple[Any, ...]:

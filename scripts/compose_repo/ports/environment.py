@@ -27,6 +27,11 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
     )
 
 
+def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether colours and moving lines are unwanted: NO_COLOR (no-color.org), a dumb terminal, or CI."""
+    return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or environment(variables).in_ci
+
+
 def now() -> dt.datetime:
     """Read the clock, in UTC."""
     return dt.datetime.now(dt.UTC)

@@ -1,0 +1,141 @@
+"""GitLab as the core sees it: a few values, and the protocol behind which it stands."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from compose_repo.core.action import Action, CommitState
+from compose_repo.core.names import Sha
+from compose_repo.core.problem import UsageError
+
+
+class ForgeError(UsageError):
+    """GitLab cannot be reached or refuses; the message says what was tried, why it failed, and how to mend it."""
+
+
+class StaleHead(ForgeError):  # noqa: N818  # it names what happened; nobody is at fault
+    """The merge request's head is no longer the one that was judged: judge again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """An account; only `id` is never given to somebody else."""
+
+    id: int
+    username: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token."""
+
+    id: int
+    path: str
+    web_url: str
+    clone_url: str
+    default_branch: str
+
+
+class MergeRequestState(StrEnum):
+    """The states of a merge request."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    MERGED = "merged"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergeRequest:
+    """A merge request between two branches of the project; `head` is None if its branch is gone and was never read."""
+
+    iid: int
+    state: MergeRequestState
+    title: str
+    description: str
+    source_branch: str
+    target_branch: str
+    head: Sha | None
+    author: User
+    labels: frozenset[str]
+    created_at: dt.datetime
+    web_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Note:
+    """A comment on a merge request; lower ids are older."""
+
+    id: int
+    author_id: int
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitStatus:
+    """A status on a commit; of one name on one commit only the last counts. Foreign states are None."""
+
+    name: str
+    author_id: int
+    state: CommitState | None
+    description: str
+
+
+class Forge(Protocol):
+    """What we ask of GitLab. Everything may raise `ForgeError`."""
+
+    def me(self) -> User:
+        """Give the account that the token belongs to."""
+        ...
+
+    def project(self) -> Project:
+        """Give the project."""
+        ...
+
+    def branch_head(self, branch: str) -> Sha | None:
+        """Give a branch's commit, or None if there is no such branch."""
+        ...
+
+    def read_file(self, path: str, ref: str) -> bytes | None:
+        """Give a file at a commit or branch, or None if it is not there."""
+        ...
+
+    def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
+        """Give every merge request from a branch of the project itself (not of a fork), newest first."""
+        ...
+
+    def open_merge_requests(self) -> Sequence[MergeRequest]:
+        """Give every open merge request from a branch of the project itself, newest first."""
+        ...
+
+    def recent_merge_requests(self) -> Sequence[MergeRequest]:
+        """Give the hundred newest merge requests, in every state, from branches of the project itself."""
+        ...
+
+    def merge_request(self, iid: int) -> MergeRequest:
+        """Read one merge request anew."""
+        ...
+
+    def approved_by(self, iid: int) -> frozenset[int]:
+        """Give the ids of the users who have approved."""
+        ...
+
+    def notes(self, iid: int) -> Sequence[Note]:
+        """Give every note that a person or a bot has written, oldest first."""
+        ...
+
+    def statuses(self, sha: Sha, name: str) -> Sequence[CommitStatus]:
+        """Give the statuses of one name on a commit, newest first."""
+        ...
+
+    def apply(self, action: Action) -> None:
+        """Do one action; if it cannot be known whether a try has worked, look before trying again.
+
+        Raises:
+            StaleHead: the head to approve or merge is not the merge request's head any more.
+            ForgeError: GitLab refuses.
+
+        """
+        ...

@@ -1,0 +1,570 @@
+"""The only importer of python-gitlab: the forge on a real GitLab.
+
+Reads are repeated on failures that pass, writes too, but never blindly: when it cannot be known whether a write has
+worked (the line broke, a proxy gave up), GitLab is asked before the write is sent again. So nothing is posted twice.
+"""
+
+import base64
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, TypeVar, assert_never
+from urllib.parse import quote, urlsplit
+
+import gitlab
+import gitlab.exceptions
+import requests
+
+from compose_repo.core.action import (
+    Action,
+    Approve,
+    CloseMergeRequest,
+    CommitState,
+    CreateCommit,
+    DeleteNote,
+    EditNote,
+    Merge,
+    OpenMergeRequest,
+    PutNote,
+    ReopenMergeRequest,
+    SetStatus,
+    Unapprove,
+    UpdateMergeRequest,
+)
+from compose_repo.core.forge import (
+    CommitStatus,
+    ForgeError,
+    MergeRequest,
+    MergeRequestState,
+    Note,
+    Project,
+    StaleHead,
+    User,
+)
+from compose_repo.core.names import Sha
+from compose_repo.core.problem import UsageError
+from compose_repo.ports.environment import Environment
+
+T = TypeVar("T")
+Trace = Callable[[str], None]
+
+TIMEOUT: Final = 30.0
+"""Seconds without an answer after which a request counts as failed."""
+TRIES: Final = 6
+LONGEST_WAIT: Final = 120.0
+"""Seconds that a Retry-After may ask for; GitLab's limits are counted by the minute."""
+PAGE: Final = 100
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, TOO_MANY = 401, 403, 404, 405, 409, 429
+TRANSIENT: Final = frozenset({500, 502, 503, 504})
+_OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
+"""Keeps python-gitlab from waiting on 429 after `_Session` has done so."""
+_STILL_CHECKING: Final = frozenset(
+    {"unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_recheck"}
+)
+_BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+def connect(environment: Environment, trace: Trace) -> "GitLab":
+    """Reach the GitLab that the environment names; nothing is sent yet.
+
+    Raises:
+        UsageError: a setting is missing or cannot be right; the message names the variable.
+
+    """
+    url, project, token = environment.gitlab_url, environment.project, environment.token
+    if not url:
+        raise UsageError("no GitLab is named; set COMPOSE_REPO_URL to its address")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise UsageError(f"COMPOSE_REPO_URL is {url!r}; it should be an address such as https://gitlab.com")
+    if not project:
+        raise UsageError("no project is named; set COMPOSE_REPO_PROJECT to its path or id")
+    if not token:
+        raise UsageError("no token is given; set COMPOSE_REPO_TOKEN to one with scope api")
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise UsageError("COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII")
+    return GitLab(url=url, project=project, token=token, trace=trace)
+
+
+class GitLab:
+    """One project of one GitLab, seen with one account's token."""
+
+    def __init__(
+        self, *, url: str, project: str, token: str, trace: Trace, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._project = project
+        self._trace = trace
+        self._sleep = sleep
+        self._client = gitlab.Gitlab(
+            self.url,
+            private_token=token,
+            timeout=TIMEOUT,
+            keep_base_url=True,
+            session=_Session(trace, sleep),
+            user_agent="compose-repo",
+        )
+        self._base = f"/projects/{quote(project, safe='')}"
+
+    @cached_property
+    def _me(self) -> User:
+        return _user(self._get("the token's account", "/user"))
+
+    def me(self) -> User:
+        """Give the account that the token belongs to."""
+        return self._me
+
+    @cached_property
+    def _found(self) -> Project:
+        data = self._get(f"project {self._project}", self._base)
+        return Project(
+            id=data["id"],
+            path=data["path_with_namespace"],
+            web_url=data["web_url"],
+            clone_url=data["http_url_to_repo"],
+            default_branch=data["default_branch"],
+        )
+
+    def project(self) -> Project:
+        """Give the project."""
+        return self._found
+
+    def branch_head(self, branch: str) -> Sha | None:
+        """Give a branch's commit, or None if there is no such branch."""
+        data = self._find(f"branch {branch}", f"{self._base}/repository/branches/{quote(branch, safe='')}")
+        return None if data is None else Sha(data.json()["commit"]["id"])
+
+    def read_file(self, path: str, ref: str) -> bytes | None:
+        """Give a file at a commit or branch, or None if it is not there."""
+        where = f"{self._base}/repository/files/{quote(path, safe='')}/raw"
+        found = self._find(f"{path} at {ref}", where, ref=ref)
+        return None if found is None else found.content
+
+    def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
+        """Give every merge request from a branch of the project itself (not of a fork), newest first."""
+        return self._merge_requests(source_branch=source_branch, state="all")
+
+    def open_merge_requests(self) -> Sequence[MergeRequest]:
+        """Give every open merge request from a branch of the project itself, newest first."""
+        return self._merge_requests(state="opened")
+
+    def recent_merge_requests(self) -> Sequence[MergeRequest]:
+        """Give the hundred newest merge requests, in every state, from branches of the project itself."""
+        return self._merge_requests(state="all", limit=PAGE)
+
+    def _merge_requests(self, *, limit: int | None = None, **query: str) -> Sequence[MergeRequest]:
+        rows = self._list(
+            "merge requests",
+            f"{self._base}/merge_requests",
+            limit=limit,
+            order_by="created_at",
+            sort="desc",
+            **query,
+        )
+        return [_merge_request(row) for row in rows if row["source_project_id"] == row["target_project_id"]]
+
+    def merge_request(self, iid: int) -> MergeRequest:
+        """Read one merge request anew."""
+        return _merge_request(self._raw_merge_request(iid))
+
+    def _raw_merge_request(self, iid: int) -> Mapping[str, Any]:
+        return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}")
+
+    def approved_by(self, iid: int) -> frozenset[int]:
+        """Give the ids of the users who have approved."""
+        data = self._get(f"approvals of !{iid}", f"{self._base}/merge_requests/{iid}/approvals")
+        return frozenset(row["user"]["id"] for row in data["approved_by"])
+
+    def notes(self, iid: int) -> Sequence[Note]:
+        """Give every note that a person or a bot has written, oldest first."""
+        rows = self._list(f"notes of !{iid}", f"{self._base}/merge_requests/{iid}/notes", sort="asc")
+        found = (
+            Note(id=row["id"], author_id=row["author"]["id"], body=row["body"]) for row in rows if not row["system"]
+        )
+        return sorted(found)
+
+    def statuses(self, sha: Sha, name: str) -> Sequence[CommitStatus]:
+        """Give the statuses of one name on a commit, newest first."""
+        rows = self._list(f"statuses of {sha[:12]}", f"{self._base}/repository/commits/{sha}/statuses", name=name)
+        rows = sorted((row for row in rows if row["name"] == name), key=lambda row: -int(row["id"]))
+        return list(map(_commit_status, rows))
+
+    def apply(self, action: Action) -> None:
+        """Do one action; if it cannot be known whether a try has worked, look before trying again."""
+        match action:
+            case CreateCommit():
+                self._create_commit(action)
+            case OpenMergeRequest():
+                self._open_merge_request(action)
+            case UpdateMergeRequest():
+                self._update_merge_request(action)
+            case ReopenMergeRequest():
+                self._set_state(action, "reopen", MergeRequestState.OPENED)
+            case CloseMergeRequest():
+                self._set_state(action, "close", MergeRequestState.CLOSED)
+            case SetStatus():
+                self._set_status(action)
+            case PutNote() | EditNote() | DeleteNote():
+                self._write_note(action)
+            case Approve() | Unapprove():
+                self._write_approval(action)
+            case Merge():
+                self._merge(action)
+            case _:
+                assert_never(action)
+
+    def _create_commit(self, action: CreateCommit) -> None:
+        first = action.files[0]
+        data = {
+            "branch": action.branch,
+            "start_sha": action.start,
+            "commit_message": action.message,
+            "actions": [
+                {
+                    "action": "create",
+                    "file_path": file.path,
+                    "content": base64.b64encode(file.content).decode("ascii"),
+                    "encoding": "base64",
+                }
+                for file in action.files
+            ],
+        }
+        self._write(
+            action,
+            lambda: self._client.http_post(f"{self._base}/repository/commits", post_data=data, **_OURS),
+            lambda: self.read_file(first.path, action.branch) == first.content,
+        )
+
+    def _open_merge_request(self, action: OpenMergeRequest) -> None:
+        data = {
+            "source_branch": action.source_branch,
+            "target_branch": action.target_branch,
+            "title": action.title,
+            "description": action.description,
+            "labels": ",".join(action.labels),
+            "remove_source_branch": False,
+        }
+        self._write(
+            action,
+            lambda: self._client.http_post(f"{self._base}/merge_requests", post_data=data, **_OURS),
+            lambda: any(
+                line.state is MergeRequestState.OPENED and line.target_branch == action.target_branch
+                for line in self.merge_requests(source_branch=action.source_branch)
+            ),
+        )
+
+    def _update_merge_request(self, action: UpdateMergeRequest) -> None:
+        data: dict[str, Any] = {}
+        if action.title is not None:
+            data["title"] = action.title
+        if action.description is not None:
+            data["description"] = action.description
+        if action.add_labels:
+            data["add_labels"] = ",".join(action.add_labels)
+        if action.remove_labels:
+            data["remove_labels"] = ",".join(action.remove_labels)
+        self._write(
+            action,
+            lambda: self._client.http_put(f"{self._base}/merge_requests/{action.iid}", post_data=data, **_OURS),
+            lambda: _says(self.merge_request(action.iid), action),
+        )
+
+    def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest, event: str, state: MergeRequestState) -> None:
+        data = {"state_event": event}
+        self._write(
+            action,
+            lambda: self._client.http_put(f"{self._base}/merge_requests/{action.iid}", post_data=data, **_OURS),
+            lambda: self.merge_request(action.iid).state is state,
+        )
+
+    def _set_status(self, action: SetStatus) -> None:
+        data = {
+            "state": str(action.state),
+            "name": action.name,
+            "ref": action.branch,
+            "description": action.description,
+        }
+        self._write(
+            action,
+            lambda: self._client.http_post(f"{self._base}/statuses/{action.sha}", post_data=data, **_OURS),
+            lambda: any(line.state is action.state for line in self.statuses(action.sha, action.name)[:1]),
+        )
+
+    def _write_note(self, action: PutNote | EditNote | DeleteNote) -> None:
+        notes = f"{self._base}/merge_requests/{action.iid}/notes"
+        match action:
+            case PutNote(marker=marker, body=body):
+                self._write(
+                    action,
+                    lambda: self._client.http_post(notes, post_data={"body": body}, **_OURS),
+                    lambda: any(
+                        note.author_id == self.me().id and marker in note.body for note in self.notes(action.iid)
+                    ),
+                )
+            case EditNote(note_id=note_id, body=body):
+                self._write(
+                    action,
+                    lambda: self._client.http_put(f"{notes}/{note_id}", post_data={"body": body}, **_OURS),
+                    lambda: any(note.id == note_id and note.body == body for note in self.notes(action.iid)),
+                )
+            case DeleteNote(note_id=note_id):
+                self._write(
+                    action,
+                    lambda: self._client.http_delete(f"{notes}/{note_id}", **_OURS),
+                    lambda: all(note.id != note_id for note in self.notes(action.iid)),
+                )
+
+    def _write_approval(self, action: Approve | Unapprove) -> None:
+        path = f"{self._base}/merge_requests/{action.iid}"
+        match action:
+            case Approve(sha=sha):
+                self._write(
+                    action,
+                    lambda: self._client.http_post(f"{path}/approve", post_data={"sha": sha}, **_OURS),
+                    lambda: self.me().id in self.approved_by(action.iid),
+                )
+            case Unapprove():
+                self._write(
+                    action,
+                    lambda: self._client.http_post(f"{path}/unapprove", **_OURS),
+                    lambda: self.me().id not in self.approved_by(action.iid),
+                )
+
+    def _merge(self, action: Merge) -> None:
+        data = {
+            "sha": action.sha,
+            "merge_commit_message": action.message,
+            "should_remove_source_branch": False,
+            "squash": False,
+        }
+        self._write(
+            action,
+            lambda: self._client.http_put(f"{self._base}/merge_requests/{action.iid}/merge", post_data=data, **_OURS),
+            lambda: self.merge_request(action.iid).state is MergeRequestState.MERGED,
+        )
+
+    def _write(self, action: Action, send: Callable[[], object], is_so: Callable[[], bool]) -> None:
+        """Send a write until it is known to have worked, or to be refused.
+
+        Whatever goes wrong, GitLab is asked whether it is so already before anything else: a try whose answer was
+        lost has worked, or a run beside ours was faster.
+        """
+        what = action.sentence
+        failure: Exception
+        for wait in _waits():
+            try:
+                send()
+            except gitlab.exceptions.GitlabError as error:
+                failure = error
+                if isinstance(action, Approve) and error.response_code == CONFLICT:
+                    raise _stale(what) from error
+            except requests.RequestException as error:
+                failure = error
+            else:
+                return
+            passes = self._passes(failure, action)
+            if passes:
+                self._sleep(wait)
+            if is_so():
+                return
+            if not passes:
+                break
+        if isinstance(action, Merge) and getattr(failure, "response_code", None) == CONFLICT:
+            raise _stale(what) from failure
+        raise self._explained(what, failure) from failure
+
+    def _passes(self, failure: Exception, action: Action) -> bool:
+        """Tell whether a failure may be gone soon. GitLab looks into mergeability at its leisure after each push."""
+        if isinstance(failure, _BROKEN):
+            return not isinstance(failure, requests.exceptions.SSLError)
+        code = getattr(failure, "response_code", None)
+        if code == NOT_ALLOWED and isinstance(action, Merge):
+            return self._raw_merge_request(action.iid).get("detailed_merge_status") in _STILL_CHECKING
+        return code in TRANSIENT
+
+    def _get(self, what: str, path: str) -> Mapping[str, Any]:
+        found: Any = self._read(what, lambda: self._client.http_get(path, **_OURS))
+        if not isinstance(found, dict):
+            raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL")
+        return found
+
+    def _find(self, what: str, path: str, **query: str) -> requests.Response | None:
+        """Read what may be absent. A project that is absent is an error all the same."""
+
+        def ask() -> requests.Response | None:
+            try:
+                found = self._client.http_get(path, query_data=query, raw=True, **_OURS)
+            except gitlab.exceptions.GitlabHttpError as error:
+                if error.response_code == NOT_FOUND:
+                    return None
+                raise
+            if not isinstance(found, requests.Response):
+                raise TypeError(f"python-gitlab gave {type(found)} for a raw request")
+            return found
+
+        found = self._read(what, ask)
+        if found is None:
+            self.project()
+        return found
+
+    def _list(self, what: str, path: str, *, limit: int | None = None, **query: str) -> list[Mapping[str, Any]]:
+        """Read every page, or the first rows only."""
+
+        def ask() -> list[Mapping[str, Any]]:
+            rows = self._client.http_list(
+                path, query_data={**query, "per_page": PAGE}, iterator=limit is None, get_all=False, **_OURS
+            )
+            return list(rows)
+
+        return self._read(what, ask)
+
+    def _read(self, what: str, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
+            raise self._explained(f"read {what}", error) from error
+
+    def _explained(self, what: str, error: Exception) -> ForgeError:
+        """Say where, what and how to mend it, in a line."""
+        if isinstance(error, requests.exceptions.SSLError):
+            why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
+        elif isinstance(error, requests.Timeout):
+            why = f"no answer within {TIMEOUT:g} seconds; try again, or check COMPOSE_REPO_URL"
+        elif isinstance(error, requests.ConnectionError):
+            why = f"it cannot be reached ({_root(error)}); check COMPOSE_REPO_URL and the network"
+        elif isinstance(error, gitlab.exceptions.RedirectError):
+            why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
+        elif isinstance(error, gitlab.exceptions.GitlabParsingError):
+            why = "its answer is no JSON; COMPOSE_REPO_URL does not name a GitLab"
+        elif isinstance(error, gitlab.exceptions.GitlabError):
+            why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"
+        else:
+            why = _one_line(error)
+        return ForgeError(f"{self.url}: could not {what}: {why}")
+
+
+class _Session(requests.Session):
+    """Requests that are traced, bounded in time, repeated where that is safe, and keep the token to their host."""
+
+    def __init__(self, trace: Trace, sleep: Callable[[float], None]) -> None:
+        super().__init__()
+        self._trace = trace
+        self._sleep = sleep
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
+        """Send; repeat when told to slow down, and reads also when the failure may pass."""
+        reads = method.upper() == "GET"
+        waits = _waits()
+        while True:
+            wait = next(waits, None)
+            started = time.monotonic()
+            try:
+                response = super().request(method, url, *args, **kwargs)
+            except _BROKEN as error:
+                self._told(method, url, kwargs, type(error).__name__, started)
+                if not reads or wait is None or isinstance(error, requests.exceptions.SSLError):
+                    raise
+            else:
+                self._told(method, url, kwargs, response.status_code, started)
+                if wait is None or not (
+                    response.status_code == TOO_MANY or (reads and response.status_code in TRANSIENT)
+                ):
+                    return response
+                wait = _asked_wait(response, wait)
+                if wait > LONGEST_WAIT:
+                    return response
+            self._sleep(wait)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Drop the token when a redirect leads to another host; requests knows only the Authorization header."""
+        super().rebuild_auth(prepared_request, response)
+        if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+            prepared_request.headers.pop("PRIVATE-TOKEN", None)
+
+    def _told(self, method: str, url: str, options: Mapping[str, Any], outcome: object, start: float) -> None:
+        query = "&".join(f"{name}={value}" for name, value in (options.get("params") or {}).items())
+        took = (time.monotonic() - start) * 1000
+        where = f"{urlsplit(url).path}{'?' if query else ''}{query}"
+        self._trace(f"{method.upper()} {where} {outcome} ({took:.0f} ms)")
+
+
+def _waits() -> Iterator[float]:
+    """Give how long to wait after each failed try: longer each time, and never in step with others."""
+    for number in range(TRIES - 1):
+        yield 0.25 * 2**number * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+
+
+def _asked_wait(response: requests.Response, fallback: float) -> float:
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isascii() and asked.isdigit() else fallback
+
+
+def _stale(what: str) -> StaleHead:
+    return StaleHead(f"could not {what}: its head has moved meanwhile; run again")
+
+
+_REFUSALS: Final = {
+    UNAUTHORIZED: "the token is not valid, or not for this; check COMPOSE_REPO_TOKEN (scope api)",
+    FORBIDDEN: "the token's account may not do this; it needs scope api and the role Developer, to merge Maintainer",
+    NOT_FOUND: "it is not there, or hidden from the token; check COMPOSE_REPO_PROJECT and the account's role",
+    NOT_ALLOWED: "its state does not allow it",
+    CONFLICT: "its state does not allow it",
+    TOO_MANY: "it asks to slow down for longer than we wait; try again later",
+}
+
+
+def _refusal(code: int | None) -> str:
+    return _REFUSALS.get(code or 0) or f"GitLab answers {code}"
+
+
+def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
+    return (
+        action.title in {None, merge_request.title}
+        and (action.description is None or action.description.strip() == merge_request.description.strip())
+        and merge_request.labels.issuperset(action.add_labels)
+        and merge_request.labels.isdisjoint(action.remove_labels)
+    )
+
+
+def _user(data: Mapping[str, Any]) -> User:
+    return User(id=data["id"], username=data["username"])
+
+
+def _merge_request(data: Mapping[str, Any]) -> MergeRequest:
+    return MergeRequest(
+        iid=data["iid"],
+        state=MergeRequestState(data["state"]),
+        title=data["title"],
+        description=data["description"] or "",
+        source_branch=data["source_branch"],
+        target_branch=data["target_branch"],
+        head=None if data["sha"] is None else Sha(data["sha"]),
+        author=_user(data["author"]),
+        labels=frozenset(data["labels"]),
+        created_at=dt.datetime.fromisoformat(data["created_at"]),
+        web_url=data["web_url"],
+    )
+
+
+def _commit_status(data: Mapping[str, Any]) -> CommitStatus:
+    state = data["status"]
+    return CommitStatus(
+        name=data["name"],
+        author_id=(data.get("author") or {"id": 0})["id"],
+        state=CommitState(state) if state in set(CommitState) else None,
+        description=data["description"] or "",
+    )
+
+
+def _one_line(message: object) -> str:
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004  # a screenful is no message
+
+
+def _root(error: BaseException) -> str:
+    """Give the innermost reason: requests wraps urllib3, which wraps the socket's own words."""
+    inner = error.__cause__ or error.__context__
+    return _root(inner) if inner is not None else _one_line(error)

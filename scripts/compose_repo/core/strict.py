@@ -224,7 +224,7 @@ def _decoded(data: bytes, path: str) -> str:
         ) from None
 
 
-def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401, C901  # the hot loop of reading: no calls in it
+def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401, C901  # the hot loop of reading
     """Tell whether a parsed document keeps to the bounds of depth, keys and numbers, and has only text to be shown."""
     level: list[Any] = [[value]]
     for _ in range(DEPTH + 1):
@@ -260,8 +260,8 @@ def _is_plain_key(key: str) -> bool:
 class _Place:
     """Where a key or a value stands in a JSON text.
 
-    `lexeme` is its first lexeme (a brace or bracket for a container), `depth` the number of containers it is in (its own included), `nth` the number of
-    different keys that its object has so far.
+    `lexeme` is how it begins (a brace or bracket for a container), `depth` the number of containers it is in (its own
+    included), `nth` the number of different keys that its object has so far.
     """
 
     pointer: str
@@ -436,11 +436,10 @@ def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str])
         )
 
 
-def _number_problems(path: str, pointer: str, value: int | float, lexeme: str) -> Iterator[Problem]:
-    if isinstance(value, float):
-        if value - value != 0:
-            yield _not_finite(path, pointer, lexeme)
-    elif not -INTEGER <= value <= INTEGER:
+def _number_problems(path: str, pointer: str, value: float, lexeme: str) -> Iterator[Problem]:
+    if value in _INFINITE or value != value:  # noqa: PLR0124  # only NaN differs from itself
+        yield _not_finite(path, pointer, lexeme)
+    elif not (-INTEGER <= value <= INTEGER or type(value) is float):
         yield Problem(
             path=path,
             pointer=_safe(pointer),
@@ -467,12 +466,13 @@ def _value_problems(path: str, pointer: str, value: Any) -> Iterator[Problem]:  
         yield from _number_problems(path, pointer, value, str(value))
 
 
+_INFINITE: Final = (float("inf"), float("-inf"))
 _NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity", "-NaN"})
 _NUMBER: Final = re.compile(r"-?[0-9]+(?P<float>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?")
 _LONGEST: Final = len(str(INTEGER)) + 1
 
 
-def _number(lexeme: str) -> int | float:
+def _number(lexeme: str) -> float:
     """Read a number; an integer of absurd length is not even converted."""
     if not lexeme.lstrip("-").isdigit():
         return float(lexeme)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Entry:
-    """One file of a tree. `size` in bytes; `regular` is False for links, executables and whatever else is no plain file."""
+    """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file."""
 
     path: str
     size: int
@@ -22,7 +22,7 @@ class Tree(Protocol):
     """Read access to a tree of files; nothing is followed, checked out or run."""
 
     def folders(self, folder: str) -> Sequence[str]:
-        """Give the names of a folder's own sub-folders, sorted, without looking into them; an absent folder is empty."""
+        """Give the names of a folder's own sub-folders, sorted; nothing is looked into, an absent folder is empty."""
         ...
 
     def list(self, folder: str) -> Sequence[Entry]:
@@ -46,7 +46,9 @@ class WorkingTree:
         if not self._is_folder(folder):
             return ()
         with os.scandir(f"{self._root}/{folder}") as children:
-            return sorted(child.name for child in children if child.is_dir(follow_symlinks=False) and child.name != ".git")
+            return sorted(
+                child.name for child in children if child.is_dir(follow_symlinks=False) and child.name != ".git"
+            )
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""

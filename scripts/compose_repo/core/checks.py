@@ -1,0 +1,509 @@
+"""What a schema cannot say: each check is one law about one file in its place, stated in its docstring.
+
+A check looks at data that satisfies its schema and yields problems without lines; lines are looked up only for what
+is reported.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
+
+from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.layout import Kind, Place
+from compose_repo.core.problem import Problem
+from compose_repo.core.strict import escape, shown
+
+SKEW: Final = dt.timedelta(minutes=5)
+"""How far a reporter's clock may run ahead of ours."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What a check may compare a file with; None where that is not known, and then nothing is said about it.
+
+    `manifest_sha256` and `variants` (with their arches) are those of the compose that the file belongs to.
+    """
+
+    manifest_sha256: str | None = None
+    variants: Mapping[str, Collection[str]] | None = None
+    arches: frozenset[str] = frozenset()
+    origins: Collection[str] | None = None
+    streams: Collection[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One file to check: where it lies, its bytes and its data, what is known around it, and what time it is."""
+
+    place: Place
+    raw: bytes
+    data: Mapping[str, Any]
+    known: Known
+    now: dt.datetime
+
+    def problem(self, pointer: str, code: str, message: str, fix: str) -> Problem:
+        """Give a problem of this file."""
+        return Problem(path=self.place.path, pointer=pointer, code=code, message=message, fix=fix)
+
+
+Check: TypeAlias = Callable[[Case], Iterable[Problem]]
+
+
+def compose_is_the_folders(case: Case) -> Iterator[Problem]:
+    """A result file names the compose whose folder it lies in."""
+    if case.data["compose_id"] != case.place.compose_id:
+        yield case.problem(
+            "/compose_id",
+            "compose-mismatch",
+            f"{shown(case.data['compose_id'])} should be {shown(case.place.compose_id)}",
+            "move the file or mend the field",
+        )
+
+
+def origin_is_the_folders(case: Case) -> Iterator[Problem]:
+    """A result file carries the origin its folder names."""
+    if case.data["origin"] != case.place.origin:
+        yield case.problem(
+            "/origin",
+            "origin-mismatch",
+            f"{shown(case.data['origin'])} should be {shown(case.place.origin)}",
+            "move the file or mend the field",
+        )
+
+
+def run_is_the_files(case: Case) -> Iterator[Problem]:
+    """A result file is named by its run."""
+    if case.data["run"]["id"] != case.place.run_id:
+        yield case.problem(
+            "/run/id",
+            "run-mismatch",
+            f"{shown(case.data['run']['id'])} should be {shown(case.place.run_id)}",
+            "rename the file or mend the field",
+        )
+
+
+def compose_has_a_manifest(case: Case) -> Iterator[Problem]:
+    """Results are reported only on a compose whose manifest is there."""
+    if case.known.manifest_sha256 is None:
+        yield case.problem(
+            "/compose_id",
+            "no-manifest",
+            f"there is no composes/{case.place.compose_id}/manifest.json",
+            "report on the branch of the compose's merge request",
+        )
+
+
+def manifest_is_the_tested_one(case: Case) -> Iterator[Problem]:
+    """A result file is bound to its compose's manifest by digest: other bytes are another compose."""
+    digest = case.known.manifest_sha256
+    if digest is not None and case.data["manifest_sha256"] != digest:
+        yield case.problem(
+            "/manifest_sha256",
+            "manifest-mismatch",
+            f"{shown(case.data['manifest_sha256'])} is not the digest of manifest.json, {shown(digest)}",
+            "test the compose that the manifest describes, and give the SHA-256 of its manifest.json",
+        )
+
+
+def origin_is_known(case: Case) -> Iterator[Problem]:
+    """An origin that reports is listed in gate/origins.toml."""
+    yield from _unknown_origin(case, "/origin", case.data["origin"])
+
+
+def cells_stand_once(case: Case) -> Iterator[Problem]:
+    """A testcase, scenario, arch and variant stand once in a file."""
+    seen: dict[tuple[str, str | None, str, str | None], int] = {}
+    for index, result in enumerate(case.data["results"]):
+        cell = (result["testcase"], result.get("scenario"), result["arch"], result.get("variant"))
+        first = seen.setdefault(cell, index)
+        if first != index:
+            yield case.problem(
+                f"/results/{index}",
+                "duplicate-cell",
+                f"{shown(' '.join(part for part in cell if part is not None))} is reported already at /results/{first}",
+                "report each testcase, scenario, arch and variant once; a rerun is a file of its own",
+            )
+
+
+def times_are_times(case: Case) -> Iterator[Problem]:
+    """Each time exists: no February 30th."""
+    for name in ("started_at", "finished_at"):
+        text = case.data["run"].get(name)
+        if text is not None and _moment(text) is None:
+            yield case.problem(f"/run/{name}", "bad-time", f"{shown(text)} is no point in time", "give the time in UTC")
+
+
+def times_are_in_order(case: Case) -> Iterator[Problem]:
+    """A run does not finish before it starts."""
+    run = case.data["run"]
+    started, finished = _moment(run.get("started_at")), _moment(run.get("finished_at"))
+    if started is not None and finished is not None and finished < started:
+        yield case.problem(
+            "/run/finished_at",
+            "times-out-of-order",
+            f"the run finishes at {run['finished_at']}, before it starts at {run['started_at']}",
+            "mend the times, and mind their offsets from UTC",
+        )
+
+
+def times_are_past(case: Case) -> Iterator[Problem]:
+    """Nothing has happened in the future; a clock may run a little ahead."""
+    for name in ("started_at", "finished_at"):
+        moment = _moment(case.data["run"].get(name))
+        if moment is not None and moment > case.now + SKEW:
+            yield case.problem(
+                f"/run/{name}",
+                "future-time",
+                f"{case.data['run'][name]} is in the future",
+                "set the clock, and mind the offset from UTC",
+            )
+
+
+def finished_unless_in_progress(case: Case) -> Iterator[Problem]:
+    """A run has finished unless every outcome is queued or running."""
+    if "finished_at" in case.data["run"]:
+        return
+    final = next((row["outcome"] for row in case.data["results"] if row["outcome"] not in _IN_PROGRESS), None)
+    if final is not None:
+        yield case.problem(
+            "/run",
+            "missing-finish",
+            f"finished_at is missing, but an outcome is {final}",
+            "add finished_at, or report every outcome as queued or running",
+        )
+
+
+def reason_only_of_an_error(case: Case) -> Iterator[Problem]:
+    """Only an error has an error_reason."""
+    for index, result in enumerate(case.data["results"]):
+        if "error_reason" in result and result["outcome"] != "error":
+            yield case.problem(
+                f"/results/{index}/error_reason",
+                "stray-error-reason",
+                f"the outcome is {result['outcome']}, not error",
+                "move the text to note, or report the outcome error",
+            )
+
+
+def links_lead_somewhere(case: Case) -> Iterator[Problem]:
+    """Each link has a host, a port that can be, and nobody's credentials."""
+    yield from _links(case, "/run", case.data["run"])
+    yield from _links(case, "/contact", case.data.get("contact", {}))
+    for index, result in enumerate(case.data["results"]):
+        if "url" in result or "log_url" in result:
+            yield from _links(case, f"/results/{index}", result)
+
+
+def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
+    """Results are about arches and variants that the compose has."""
+    variants = case.known.variants
+    if variants is None:
+        return
+    for index, result in enumerate(case.data["results"]):
+        arch, variant = result["arch"], result.get("variant")
+        if arch not in case.known.arches:
+            yield case.problem(
+                f"/results/{index}/arch",
+                "unknown-arch",
+                f"the compose has no {shown(arch)}",
+                f"use one of its arches: {', '.join(sorted(case.known.arches))}",
+            )
+        if variant is not None and variant not in variants:
+            yield case.problem(
+                f"/results/{index}/variant",
+                "unknown-variant",
+                f"the compose has no {shown(variant)}",
+                f"use one of its variants: {', '.join(sorted(variants))}",
+            )
+        elif variant is not None and arch in case.known.arches and arch not in variants[variant]:
+            yield case.problem(
+                f"/results/{index}/variant",
+                "unknown-variant",
+                f"the compose has no {shown(variant)} for {arch}",
+                f"its arches there: {', '.join(sorted(variants[variant]))}",
+            )
+
+
+def manifest_is_the_folders(case: Case) -> Iterator[Problem]:
+    """A manifest describes the compose whose folder it lies in."""
+    compose_id = case.data["compose"]["id"]
+    if compose_id != case.place.compose_id:
+        yield case.problem(
+            "/compose/id",
+            "compose-mismatch",
+            f"{shown(compose_id)} should be {shown(case.place.compose_id)}",
+            "move the file, or make the manifest of this compose",
+        )
+
+
+def manifest_id_is_an_id(case: Case) -> Iterator[Problem]:
+    """A manifest's compose id parses strictly, its date a day of the calendar."""
+    try:
+        ComposeId.parse(case.data["compose"]["id"])
+    except ComposeIdError as error:
+        yield case.problem("/compose/id", "bad-compose-id", str(error), _MAKE_ANEW)
+
+
+def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
+    """A manifest's date, type, respin and release are those that its id names."""
+    compose, release = case.data["compose"], case.data["release"]
+    try:
+        named = ComposeId.parse(compose["id"])
+    except ComposeIdError:
+        return
+    facts = (
+        ("/compose/date", compose["date"], named.date.isoformat()),
+        ("/compose/type", compose["type"], named.type.value),
+        ("/compose/respin", compose["respin"], named.respin),
+        ("/release/short", release["short"], named.short),
+        ("/release/version", release["version"], named.version),
+    )
+    for pointer, fact, expected in facts:
+        if fact != expected:
+            yield case.problem(
+                pointer,
+                "manifest-contradiction",
+                f"{shown(fact)} should be {shown(expected)}, as the id says",
+                _MAKE_ANEW,
+            )
+
+
+def packages_are_sorted(case: Case) -> Iterator[Problem]:
+    """A manifest lists each SRPM once, sorted by NVR."""
+    names = [package["nvr"] for package in case.data["packages"]]
+    for index, (before, after) in enumerate(pairwise(names), start=1):
+        if after <= before:
+            yield case.problem(
+                f"/packages/{index}/nvr", "not-sorted", f"{shown(after)} stands after {shown(before)}", _MAKE_ANEW
+            )
+
+
+def manifest_is_canonical(case: Case) -> Iterator[Problem]:
+    """A manifest has the very bytes that `compose-repo manifest` writes, so that its digest means something."""
+    from compose_repo.core.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
+
+    try:
+        expected = Manifest.from_dict(case.data).to_bytes()
+    except ComposeIdError:
+        return
+    if case.raw != expected:
+        lines = zip(case.raw.split(b"\n"), expected.split(b"\n"), strict=False)
+        number = next((number for number, (have, want) in enumerate(lines, start=1) if have != want), 1)
+        yield Problem(
+            path=case.place.path,
+            line=number,
+            code="not-canonical",
+            message="the manifest is not in the form that `compose-repo manifest` writes",
+            fix=_MAKE_ANEW,
+        )
+
+
+def origins_of_requirements_are_known(case: Case) -> Iterator[Problem]:
+    """Each requirement asks an origin that gate/origins.toml lists."""
+    for index, requirement in enumerate(case.data.get("requirement", ())):
+        yield from _unknown_origin(case, f"/requirement/{index}/origin", requirement["origin"])
+
+
+def streams_of_requirements_are_known(case: Case) -> Iterator[Problem]:
+    """Each requirement names streams that gate/streams.toml lists: a mistyped stream would ask for nothing."""
+    if case.known.streams is None:
+        return
+    for index, requirement in enumerate(case.data.get("requirement", ())):
+        for position, stream in enumerate(requirement.get("streams", ())):
+            if stream not in case.known.streams:
+                yield case.problem(
+                    f"/requirement/{index}/streams/{position}",
+                    "unknown-stream",
+                    f"{shown(stream)} is not in gate/streams.toml",
+                    f"name one that is ({', '.join(sorted(case.known.streams)) or 'there is none'}), or add it there",
+                )
+
+
+def requirements_stand_once(case: Case) -> Iterator[Problem]:
+    """No two requirements ask the same of the same cells."""
+    seen: dict[str, int] = {}
+    for index, requirement in enumerate(case.data.get("requirement", ())):
+        asked = {name: value for name, value in requirement.items() if name in _ASKED}
+        first = seen.setdefault(json.dumps(asked, sort_keys=True), index)
+        if first != index:
+            yield case.problem(
+                f"/requirement/{index}",
+                "duplicate-requirement",
+                f"this asks the same as requirement {first + 1}",
+                "keep one of them",
+            )
+
+
+def origins_of_waivers_are_known(case: Case) -> Iterator[Problem]:
+    """Each waiver is for an origin that gate/origins.toml lists: a mistyped one would waive nothing."""
+    for index, waiver in enumerate(case.data.get("waiver", ())):
+        yield from _unknown_origin(case, f"/waiver/{index}/origin", waiver["origin"])
+
+
+def waivers_end_on_a_day(case: Case) -> Iterator[Problem]:
+    """A waiver expires on a day of the calendar."""
+    for index, waiver in enumerate(case.data.get("waiver", ())):
+        yield from _days(case, f"/waiver/{index}", waiver, ("expires",))
+
+
+def waivers_link_an_issue(case: Case) -> Iterator[Problem]:
+    """A waiver links the issue that explains it."""
+    for index, waiver in enumerate(case.data.get("waiver", ())):
+        yield from _links(case, f"/waiver/{index}", waiver)
+
+
+def origins_differ(case: Case) -> Iterator[Problem]:
+    """No two origins differ only in case: their folders would be one on some file systems."""
+    seen: dict[str, str] = {}
+    for name in case.data.get("origins", {}):
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            yield case.problem(
+                f"/origins/{escape(name)}",
+                "name-collision",
+                f"{shown(name)} differs only in case from {shown(first)}",
+                "give the origin another name",
+            )
+
+
+def origins_can_be_reached(case: Case) -> Iterator[Problem]:
+    """An origin's contact has links that lead somewhere."""
+    for name, origin in case.data.get("origins", {}).items():
+        yield from _links(case, f"/origins/{escape(name)}/contact", origin["contact"])
+
+
+def keys_have_days(case: Case) -> Iterator[Problem]:
+    """A key is valid from one day of the calendar to a later one."""
+    for name, origin in case.data.get("origins", {}).items():
+        for index, key in enumerate(origin.get("keys", ())):
+            if isinstance(key, str):
+                continue
+            pointer = f"/origins/{escape(name)}/keys/{index}"
+            yield from _days(case, pointer, key, ("valid_after", "valid_before"))
+            if "valid_after" in key and key["valid_after"] >= key.get("valid_before", "9999"):
+                yield case.problem(
+                    f"{pointer}/valid_before",
+                    "times-out-of-order",
+                    f"{key['valid_before']} is not after {key['valid_after']}",
+                    "mend the dates; a key that is no longer believed has revoked = true",
+                )
+
+
+def streams_are_streams(case: Case) -> Iterator[Problem]:
+    """A stream is named by the release short name and version that its compose ids begin with."""
+    for name in case.data.get("streams", {}):
+        try:
+            stream = ComposeId.parse(f"{name}-20000101.0").stream
+        except ComposeIdError:
+            stream = None
+        if stream != name:
+            yield case.problem(
+                f"/streams/{escape(name)}",
+                "bad-stream",
+                f"{shown(name)} is no release short name and version",
+                'name it as in "CentOS-Stream-10"',
+            )
+
+
+def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
+    """A stream's addresses have a host and nobody's credentials."""
+    for name, stream in case.data.get("streams", {}).items():
+        yield from _links(case, f"/streams/{escape(name)}", stream)
+
+
+CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
+    Kind.RESULT: (
+        compose_is_the_folders,
+        origin_is_the_folders,
+        run_is_the_files,
+        compose_has_a_manifest,
+        manifest_is_the_tested_one,
+        origin_is_known,
+        cells_stand_once,
+        times_are_times,
+        times_are_in_order,
+        times_are_past,
+        finished_unless_in_progress,
+        reason_only_of_an_error,
+        links_lead_somewhere,
+        cells_are_in_the_compose,
+    ),
+    Kind.MANIFEST: (
+        manifest_is_the_folders,
+        manifest_id_is_an_id,
+        manifest_agrees_with_its_id,
+        packages_are_sorted,
+        manifest_is_canonical,
+    ),
+    Kind.POLICY: (origins_of_requirements_are_known, streams_of_requirements_are_known, requirements_stand_once),
+    Kind.WAIVERS: (origins_of_waivers_are_known, waivers_end_on_a_day, waivers_link_an_issue),
+    Kind.ORIGINS: (origins_differ, origins_can_be_reached, keys_have_days),
+    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere),
+}
+"""Every check, by the kind of file that it looks at."""
+
+
+def check(case: Case) -> list[Problem]:
+    """Give every problem that the checks of its kind find in a file; its data must satisfy the schema."""
+    return [problem for law in CHECKS[case.place.kind] for problem in law(case)]
+
+
+_IN_PROGRESS: Final = frozenset({"queued", "running"})
+_ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
+_MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
+_LINKS: Final = ("url", "log_url", "docs", "issue", "composes", "published")
+_HOST: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?=[/?#]|\Z)|file:///"
+)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    """Read a time of the schema's form; None if it is absent or does not exist."""
+    if text is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
+    if case.known.origins is not None and origin not in case.known.origins:
+        yield case.problem(
+            pointer,
+            "unknown-origin",
+            f"{shown(origin)} is not in gate/origins.toml",
+            f"name one that is ({', '.join(sorted(case.known.origins)) or 'there is none'}), or have it added there",
+        )
+
+
+def _links(case: Case, pointer: str, fields: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in _LINKS:
+        link = fields.get(name)
+        if link is not None and _HOST.match(link) is None:
+            yield case.problem(
+                f"{pointer}/{name}",
+                "bad-link",
+                f"{shown(link)} has no host that can be reached",
+                "give an http or https address with a host, without user or password",
+            )
+
+
+def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
+    for name in names:
+        if name in fields and not _is_day(fields[name]):
+            yield case.problem(
+                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "mend the date"
+            )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

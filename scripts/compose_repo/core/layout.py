@@ -83,7 +83,7 @@ def name_problems(place: Place) -> Iterator[Problem]:
             yield Problem(
                 path=place.path,
                 code="bad-name",
-                message=f"the {what}'s name {ascii(name)} is not safe in a path",
+                message=f"the {what}'s name {name!a} is not safe in a path",
                 fix=f"use ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most {NAME_LENGTH}",
             )
 

@@ -136,7 +136,7 @@ class Manifest:
             label=compose["label"],
             release_name=data["release"]["name"],
             location=data["location"],
-            variants={variant: tuple(arches) for variant, arches in data["variants"].items()},
+            variants={variant: tuple(sorted(arches)) for variant, arches in data["variants"].items()},
             metadata=dict(data["metadata"]),
             images=tuple(Image(**image) for image in data["images"]),
             packages=tuple(map(Package.from_dict, data["packages"])),

@@ -75,7 +75,7 @@ class Requirement:
             "arches": _spelled(self.arches),
             "variants": _spelled(self.variants),
             "scenario": _spelled(self.scenarios),
-            "accept": sorted(map(str, self.accept)),
+            "accept": [str(outcome) for outcome in Outcome if outcome in self.accept],
             "attempts": str(self.attempts),
             "why": self.why,
         }

@@ -1,0 +1,307 @@
+"""A schema and its model say the same: the same fields, words and defaults, and each reads what the other writes."""
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+from compose_repo.core import gate, policy
+from compose_repo.core.compose import FINISHED, ComposeType, Image
+from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.names import is_name, is_sha256
+from compose_repo.core.problem import Problem
+from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import strategies
+from strategies import documents, schema
+from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
+from test_schemas import valid
+
+
+class Format(NamedTuple):
+    """One kind of file: its schema, its models, and the way between a model and a document."""
+
+    stem: str
+    models: st.SearchStrategy[Any]
+    write: Callable[[Any], dict[str, Any]]
+    read: Callable[[Mapping[str, Any]], Any]
+
+
+def write_waivers(waivers: tuple[policy.Waiver, ...]) -> dict[str, Any]:
+    return {"schema": "waivers/1", "waiver": [waiver.to_dict() for waiver in waivers]}
+
+
+def write_origins(origins: Mapping[str, policy.OriginEntry]) -> dict[str, Any]:
+    return {"schema": "origins/1", "origins": {name: entry.to_dict() for name, entry in origins.items()}}
+
+
+def write_streams(streams: Mapping[str, policy.StreamEntry]) -> dict[str, Any]:
+    return {"schema": "streams/1", "streams": {name: entry.to_dict() for name, entry in streams.items()}}
+
+
+def by_origin(entries: list[policy.OriginEntry]) -> dict[str, policy.OriginEntry]:
+    return {entry.origin: entry for entry in entries}
+
+
+def by_stream(entries: list[policy.StreamEntry]) -> dict[str, policy.StreamEntry]:
+    return {entry.stream: entry for entry in entries}
+
+
+FORMATS = [
+    Format("result", strategies.result_files, ResultFile.to_dict, ResultFile.from_dict),
+    Format("manifest", strategies.manifests, Manifest.to_dict, Manifest.from_dict),
+    Format("policy", strategies.policies, policy.Policy.to_dict, policy.Policy.from_dict),
+    Format(
+        "origins",
+        st.lists(strategies.origin_entries, max_size=3).map(by_origin),
+        write_origins,
+        policy.origins_from_dict,
+    ),
+    Format("waivers", st.lists(strategies.waivers, max_size=3).map(tuple), write_waivers, policy.waivers_from_dict),
+    Format(
+        "streams",
+        st.lists(strategies.stream_entries, max_size=3).map(by_stream),
+        write_streams,
+        policy.streams_from_dict,
+    ),
+]
+each_format = pytest.mark.parametrize("kind", FORMATS, ids=[kind.stem for kind in FORMATS])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@each_format
+@quick
+@given(data=st.data())
+def test_what_a_model_writes_is_valid_and_reads_back(kind: Format, data: st.DataObject) -> None:
+    model = data.draw(kind.models)
+    document = json.loads(json.dumps(kind.write(model)))
+    assert valid(kind.stem)(document)
+    assert kind.read(document) == model
+
+
+@each_format
+@quick
+@given(data=st.data())
+def test_what_a_schema_admits_is_read_whole(kind: Format, data: st.DataObject) -> None:
+    """Nothing is lost but what `normal` says: writing gives the document back."""
+    document = data.draw(documents(kind.stem))
+    model = kind.read(document)
+    written = json.loads(json.dumps(kind.write(model)))
+    assert valid(kind.stem)(written)
+    assert kind.read(written) == model
+    assert normal(kind.stem, written) == normal(kind.stem, document)
+
+
+def normal(stem: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring a document to the form that writing gives it.
+
+    Defaults are spelled out, moments are in UTC, sets are sorted, a lone scenario is a list of one, a lone key a table,
+    durations are counted, and what a compose id says is taken from there.
+    """
+    value: dict[str, Any] = json.loads(json.dumps(document))
+    match stem:
+        case "result":
+            for name in {"started_at", "finished_at"} & value["run"].keys():
+                value["run"][name] = dt.datetime.fromisoformat(value["run"][name]).timestamp()
+        case "manifest":
+            for name in ("date", "type", "respin"):
+                del value["compose"][name]
+            value["release"] = {"name": value["release"]["name"]}
+            value["variants"] = {name: sorted(arches) for name, arches in value["variants"].items()}
+        case "policy":
+            value["requirement"] = [_normal_requirement(line) for line in value.get("requirement", [])]
+        case "origins":
+            value["origins"] = {name: _normal_origin(entry) for name, entry in value.get("origins", {}).items()}
+        case "waivers":
+            value.setdefault("waiver", [])
+        case "streams":
+            followed = schema("streams")["$defs"]["followed_stream"]
+            value["streams"] = {name: defaults(followed) | entry for name, entry in value.get("streams", {}).items()}
+    return value
+
+
+def _normal_requirement(line: dict[str, Any]) -> dict[str, Any]:
+    value = defaults(schema("policy")["$defs"]["requirement"]) | line
+    value["accept"] = sorted(value["accept"])  # a set
+    if isinstance(value["scenario"], str) and value["scenario"] != "any":
+        value["scenario"] = [value["scenario"]]
+    if "deadline" in value:
+        value["deadline"] = policy.parse_duration(value["deadline"]).total_seconds()
+    return value
+
+
+def _normal_origin(entry: dict[str, Any]) -> dict[str, Any]:
+    value = defaults(schema("origins")["$defs"]["origin"]) | entry
+    keys = [{"key": key} if isinstance(key, str) else key for key in value["keys"]]
+    value["keys"] = [{"revoked": False} | key for key in keys]
+    return value
+
+
+def defaults(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the defaults that a schema documents."""
+    return {name: field["default"] for name, field in part["properties"].items() if "default" in field}
+
+
+@quick
+@given(decision=strategies.decisions)
+def test_what_a_decision_writes_is_valid(decision: gate.Decision) -> None:
+    assert valid("decision")(json.loads(json.dumps(decision.to_dict())))
+
+
+@quick
+@given(problems=st.lists(strategies.problems, max_size=3))
+def test_what_problems_write_is_valid(problems: list[Problem]) -> None:
+    rows = [problem.to_dict() for problem in problems]
+    assert valid("problems")({"schema": "problems/1", "checked": len(rows), "problems": rows})
+
+
+TABLE = [
+    ("result", "result", Result, {}),
+    ("result", "run", Run, {}),
+    ("result", "contact", Contact, {}),
+    ("result", None, ResultFile, {}),
+    ("manifest", "image", Image, {}),
+    ("manifest", "package", Package, {}),
+    ("manifest", "rpm_group", RpmGroup, {}),
+    ("policy", "requirement", policy.Requirement, {"scenarios": "scenario"}),
+    ("policy", None, policy.Policy, {"requirements": "requirement"}),
+    ("origins", "origin", policy.OriginEntry, {"origin": None}),
+    ("origins", "signing_key", policy.SigningKey, {}),
+    ("waivers", "waiver", policy.Waiver, {}),
+    ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
+    ("problems", "problem", Problem, {}),
+    ("decision", "answer", gate.Answer, {}),
+    ("decision", "waiver_notice", gate.WaiverNotice, {}),
+    ("decision", None, gate.Decision, {"notices": "waivers"}),
+]
+
+
+@pytest.mark.parametrize(("stem", "definition", "model", "renamed"), TABLE)
+def test_a_schema_has_the_fields_of_its_model(
+    stem: str,
+    definition: str | None,
+    model: Any,
+    renamed: Mapping[str, str | None],  # noqa: ANN401
+) -> None:
+    part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
+    names = [renamed.get(field.name, field.name) for field in dataclasses.fields(model)]
+    assert part["properties"].keys() - {"schema"} == set(names) - {None}
+
+
+INPUT_TABLE = [row for row in TABLE if row[0] not in {"problems", "decision"} and row[2] is not policy.Policy]
+
+
+@pytest.mark.parametrize(("stem", "definition", "model", "renamed"), INPUT_TABLE)
+def test_a_schema_requires_what_its_model_has_no_default_for(
+    stem: str,
+    definition: str | None,
+    model: Any,
+    renamed: Mapping[str, str | None],  # noqa: ANN401
+) -> None:
+    part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
+    missing = dataclasses.MISSING
+    names = [renamed.get(field.name, field.name) for field in dataclasses.fields(model) if field.default is missing]
+    assert set(part.get("required", ())) - {"schema"} == set(names) - {None}
+
+
+def test_a_manifest_has_the_fields_of_its_model() -> None:
+    root = schema("manifest")
+    nested = {"compose_id": ("compose", "id"), "release_name": ("release", "name")}
+    nested |= {name: ("compose", name) for name in ("status", "label")}
+    derived = {("compose", "date"), ("compose", "type"), ("compose", "respin")}
+    derived |= {("release", "short"), ("release", "version")}
+    described = {(name,) for name in root["properties"]} - {("schema",), ("compose",), ("release",)}
+    described |= {(part, name) for part in ("compose", "release") for name in root["$defs"][part]["properties"]}
+    modelled = {nested.get(field.name, (field.name,)) for field in dataclasses.fields(Manifest)}
+    assert described == modelled | derived
+
+
+@pytest.mark.parametrize(
+    ("stem", "pointer", "words"),
+    [
+        ("result", "$defs/outcome/enum", set(Outcome)),
+        ("decision", "$defs/outcome/enum", set(Outcome)),
+        ("manifest", "$defs/compose/properties/type/enum", set(ComposeType)),
+        ("manifest", "$defs/compose/properties/status/enum", set(FINISHED)),
+        ("policy", "$defs/requirement/properties/accept/items/enum", set(policy.ACCEPTABLE)),
+        ("policy", "$defs/requirement/properties/attempts/enum", set(policy.Attempts)),
+        ("origins", "$defs/origin/properties/attribution/enum", set(policy.Attribution)),
+        ("streams", "$defs/followed_stream/properties/mode/enum", set(policy.Mode)),
+        ("streams", "$defs/followed_stream/properties/types/items/enum", set(ComposeType)),
+        ("streams", "$defs/followed_stream/properties/statuses/items/enum", set(FINISHED)),
+        ("decision", "properties/verdict/enum", set(gate.Verdict)),
+        ("decision", "$defs/answer/properties/state/enum", set(gate.State)),
+        ("decision", "$defs/waiver_notice/properties/state/enum", set(gate.WaiverState)),
+    ],
+)
+def test_a_schema_has_the_words_of_its_model(stem: str, pointer: str, words: set[StrEnum]) -> None:
+    part: Any = schema(stem)
+    for key in pointer.split("/"):
+        part = part[key]
+    assert sorted(part) == sorted(map(str, words))
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (
+            schema("policy")["$defs"]["requirement"],
+            policy.Requirement.from_dict({"origin": "a", "testcase": "b", "why": "c"}).to_dict(),
+        ),
+        (
+            schema("origins")["$defs"]["origin"],
+            policy.OriginEntry.from_dict("a", {"name": "A", "contact": {"email": "a@b"}}).to_dict(),
+        ),
+        (
+            schema("origins")["$defs"]["signing_key"],
+            policy.OriginEntry.from_dict("a", {"name": "A", "contact": {}, "keys": ["k"]}).to_dict()["keys"][0],
+        ),
+        (
+            schema("streams")["$defs"]["followed_stream"],
+            policy.StreamEntry.from_dict("a", {"composes": "b", "published": "c"}).to_dict(),
+        ),
+    ],
+    ids=["requirement", "origin", "signing_key", "followed_stream"],
+)
+def test_a_schema_documents_the_defaults_of_its_model(part: dict[str, Any], written: dict[str, Any]) -> None:
+    assert written.keys() == set(part["required"]) | defaults(part).keys()
+    assert {name: written[name] for name in defaults(part)} == defaults(part)
+
+
+@pytest.mark.parametrize(
+    ("model", "least"),
+    [
+        (policy.Requirement, {"origin": "a", "testcase": "b", "why": "c"}),
+        (policy.StreamEntry, {"stream": "a", "composes": "b", "published": "c"}),
+        (policy.OriginEntry, {"origin": "a", "name": "A", "contact": Contact(email="a@b")}),
+    ],
+)
+def test_a_model_has_the_same_defaults_in_python_as_in_a_file(model: Any, least: dict[str, Any]) -> None:  # noqa: ANN401
+    data = {key: value.to_dict() if isinstance(value, Contact) else value for key, value in least.items()}
+    name = [data.pop("origin" if model is policy.OriginEntry else "stream")] if model is not policy.Requirement else []
+    assert model.from_dict(*name, data) == model(**least)
+
+
+def admits(definition: str, text: str) -> bool:
+    return jsonschema.Draft202012Validator(schema("manifest")["$defs"][definition]).is_valid(text)
+
+
+@pytest.mark.parametrize("text", [*COMPOSE_IDS, *NOT_COMPOSE_IDS])
+def test_the_schema_admits_the_compose_ids_that_parse(text: str) -> None:
+    assert admits("compose_id", text) == (text in COMPOSE_IDS or text in NOT_IN_THE_CALENDAR)
+
+
+@given(text=strategies.names | st.text(max_size=10))
+def test_the_schema_admits_the_names_that_the_core_does(text: str) -> None:
+    assert admits("name", text) == is_name(text)
+
+
+@given(text=strategies.sha256s | st.text(max_size=10))
+def test_the_schema_admits_the_digests_that_the_core_does(text: str) -> None:
+    assert admits("sha256", text) == is_sha256(text)

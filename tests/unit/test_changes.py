@@ -1,7 +1,10 @@
 """What `compare` finds between two small manifests, one kind of change a test."""
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +32,8 @@ ARM = Arch("aarch64")
 BASE = Variant("BaseOS")
 APP = Variant("AppStream")
 CRB = Variant("CRB")
+SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "changes.schema.json"
+VALIDATOR = jsonschema_rs.validator_for(json.loads(SCHEMA.read_bytes()))
 TREES = {BASE: (ARM, X86), APP: (ARM, X86)}
 
 
@@ -349,6 +354,11 @@ def test_every_package_is_counted_once_on_each_side(old: Manifest, new: Manifest
     found = compare(old, new)
     in_both = found.unchanged + len(found.upgraded) + len(found.downgraded)
     assert (in_both + len(found.removed), in_both + len(found.added)) == (len(old.packages), len(new.packages))
+
+
+@given(old=manifests, new=manifests)
+def test_the_json_of_every_comparison_satisfies_the_schema(old: Manifest, new: Manifest) -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(compare(old, new).to_dict())] == []
 
 
 def _lists(found: Changes) -> dict[str, object]:

@@ -20,7 +20,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """The rows of one kind of change; `more` counts those left out. `alarming`: worth a look before the compose ships."""
+    """The rows of one kind of change; `more` counts those left out, `alarming` ones want a look before it ships."""
 
     title: str
     alarming: bool
@@ -35,7 +35,10 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeReport:
-    """A comparison as people read it; sections without rows are left out, the first are the most alarming."""
+    """A comparison as people read it; sections without rows are left out, the first are the most alarming.
+
+    `counts` are those of a summary, each with the words for it, without what is not there at all.
+    """
 
     changes: Changes
     counts: tuple[tuple[int, str], ...]
@@ -45,13 +48,13 @@ class ChangeReport:
     def headline(self) -> str:
         """The whole comparison in one sentence: `1 downgraded package, 12 upgraded packages; 9 packages unchanged`."""
         changed = ", ".join(f"{count:,} {label}" for count, label in self.counts) or "nothing changed"
-        return f"{changed}; {self.unchanged}"
+        return "{}; {:,} {}".format(changed, *self.unchanged)
 
     @property
-    def unchanged(self) -> str:
-        """How many packages are the same in both: `1 package unchanged`."""
+    def unchanged(self) -> tuple[int, str]:
+        """How many packages are the same in both, and what to call them."""
         count = self.changes.unchanged
-        return f"{count:,} {'package' if count == 1 else 'packages'} unchanged"
+        return count, "package unchanged" if count == 1 else "packages unchanged"
 
 
 def change_report(changes: Changes, most: int | None) -> ChangeReport:
@@ -74,14 +77,11 @@ def change_report(changes: Changes, most: int | None) -> ChangeReport:
         ("Upgraded packages", False, map(_updated, changes.upgraded)),
         ("Added images", False, map(_image, changes.images_added)),
     )
+    sections = (_section(title, rows, most, alarming=alarming) for title, alarming, rows in every)
     return ChangeReport(
         changes=changes,
         counts=tuple(_counts(changes)),
-        sections=tuple(
-            section
-            for title, alarming, rows in every
-            if (section := _section(title, rows, most, alarming=alarming)).rows
-        ),
+        sections=tuple(section for section in sections if section.rows),
     )
 
 
@@ -110,7 +110,7 @@ _LABELS: Final = (
     ("downgraded", "downgraded package", "downgraded packages"),
     ("unsigned", "unsigned RPM", "unsigned RPMs"),
     ("status", "change of status", ""),
-    ("whole", "variant or arch of the compose", "variants or arches of the compose"),
+    ("whole", "change of the compose's variants and arches", "changes of the compose's variants and arches"),
     ("arches_changed", "change of a package's arches", "changes of packages' arches"),
     ("moved", "move between variants", "moves between variants"),
     ("removed", "removed package", "removed packages"),
@@ -137,7 +137,7 @@ def _whole(changes: Changes) -> Iterator[Row]:
 
 
 def _updated(update: Update) -> Row:
-    return Row(name=update.name, text=f"{update.old} -> {update.new}")
+    return Row(name=update.name, text=f"{update.old} → {update.new}")
 
 
 def _built(build: Build, names: int | None) -> Row:
@@ -151,7 +151,7 @@ def _arches(change: ArchChange, names: int | None) -> Row:
 
 
 def _moved(move: Move, names: int | None) -> Row:
-    where = f"{_listed(move.old, None)} -> {_listed(move.new, None)}"
+    where = f"{_listed(move.old, None)} → {_listed(move.new, None)}"
     return Row(name=move.package, text=_of(move.subpackages, names) + where)
 
 

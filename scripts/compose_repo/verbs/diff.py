@@ -1,0 +1,116 @@
+"""Shows what changed between two composes; exits 0 whether anything did or not, for a change is no problem."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from compose_repo.cli import OK
+from compose_repo.console import Console, Paint
+from compose_repo.core.change_report import ChangeReport, Section, change_report
+from compose_repo.core.changes import Changes, compare
+from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.escape import visible
+from compose_repo.core.manifest import Manifest
+from compose_repo.core.problem import UsageError
+
+if TYPE_CHECKING:
+    from compose_repo.core.compose import Compose
+
+EXAMPLE: Final = """
+compose-repo diff CentOS-Stream-10-20261119.0 CentOS-Stream-10-20261120.0
+compose-repo diff old/manifest.json https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0
+compose-repo diff --format markdown --all OLD NEW > changes.md
+"""
+MOST: Final = 25
+"""How many rows of each kind are shown without --all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the two composes and the form of the answer."""
+    source = "a manifest, a compose root (directory or URL), or the id of a compose in the repository"
+    parser.add_argument("old", metavar="OLD", help=source)
+    parser.add_argument("new", metavar="NEW", help="the same for the compose that is looked at")
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="(default: text)")
+    parser.add_argument(
+        "--all", action="store_true", help=f"show every row, not only the first {MOST} of each kind; json always does"
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Compare, then print."""
+    old = _manifest(arguments.old, arguments.repo, console)
+    new = _manifest(arguments.new, arguments.repo, console)
+    changes = compare(old, new)
+    if arguments.format == "json":
+        console.out(_json(changes))
+        return OK
+    report = change_report(changes, most=None if arguments.all else MOST)
+    if arguments.format == "markdown":
+        from compose_repo.ports.templates import render  # noqa: PLC0415  # jinja2 is not needed otherwise
+
+        console.out(render("changes.md.j2", report=report).rstrip())
+    else:
+        console.out("\n".join(_text(report, console)))
+    return OK
+
+
+def _manifest(source: str, repo: Path, console: Console) -> Manifest:
+    """Read one side: what exists as a path is that path, what looks like a URL is one, the rest is a compose id."""
+    path = Path(source)
+    if "://" in source:
+        return Manifest.from_compose(_compose(source, console))
+    if path.is_dir():
+        manifest = path / "manifest.json"
+        return _read(manifest) if manifest.is_file() else Manifest.from_compose(_compose(source, console))
+    if path.exists():
+        return _read(path)
+    try:
+        compose_id = ComposeId.parse(source)
+    except ComposeIdError as error:
+        raise UsageError(f"{source!r} is no file, directory or URL, and no compose id: {error}") from error
+    manifest = repo / compose_id.folder / "manifest.json"
+    if not manifest.is_file():
+        raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
+    return _read(manifest)
+
+
+def _compose(source: str, console: Console) -> "Compose":
+    from compose_repo.ports.productmd import read_compose  # noqa: PLC0415  # productmd is not needed otherwise
+
+    with console.progress(f"reading {source}"):
+        return read_compose(source)
+
+
+def _read(path: Path) -> Manifest:
+    from compose_repo.core.strict import read_json  # noqa: PLC0415  # a compose root needs no JSON of ours
+
+    return Manifest.from_dict(read_json(path.read_bytes(), str(path)))
+
+
+def _json(changes: Changes) -> str:
+    import json  # noqa: PLC0415
+
+    return json.dumps(changes.to_dict(), ensure_ascii=False, indent=2)
+
+
+def _text(report: ChangeReport, console: Console) -> Iterator[str]:
+    """Write the report as Fedora's compose reports look; what comes from outside shows no control characters."""
+    changes = report.changes
+    yield f"OLD: {changes.old} ({changes.old_status})"
+    yield f"NEW: {changes.new} ({changes.new_status})"
+    yield from (console.paint(Paint.WAITING, f"WARNING: {warning}") for warning in changes.warnings)
+    yield ""
+    yield console.paint(Paint.STRONG, "===== SUMMARY =====")
+    yield from (f"{count:>9,} {label}" for count, label in (*report.counts, report.unchanged))
+    for section in report.sections:
+        yield ""
+        yield from _section(section, console)
+
+
+def _section(section: Section, console: Console) -> Iterator[str]:
+    heading = f"===== {section.title.upper()} ({section.count:,}) ====="
+    yield console.paint(Paint.BAD if section.alarming else Paint.STRONG, heading)
+    yield from (f"{console.paint(Paint.STRONG, visible(row.name))} {visible(row.text)}" for row in section.rows)
+    if section.more:
+        yield console.paint(Paint.FAINT, f"and {section.more:,} more; --all shows them")

@@ -12,7 +12,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
 from compose_repo.console import (
     Color,
@@ -25,6 +25,9 @@ from compose_repo.console import (
     writing_the_answer,
 )
 from compose_repo.core.problem import InputError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 OK: Final = 0
 PROBLEMS: Final = 1
@@ -75,6 +78,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what `run` turns into one line and exit code 2."""
         raise UsageError(f"{self.prog}: {message}; {self.prog} -h shows how")
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Show the help; unlike argparse, do not hide that it cannot be written."""
+        if file is not None:
+            super().print_help(file)
+            return
+        with writing_the_answer() as stdout:
+            stdout.write(self.format_help())
 
 
 class _Version(argparse.Action):

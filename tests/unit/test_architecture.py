@@ -1,0 +1,153 @@
+"""The shape of the house: the core is pure, each foreign thing has one door, imports run one way."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
+
+# fmt: off
+PURE: Final = frozenset({
+    "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum", "fnmatch", "functools",
+    "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
+    "string", "textwrap", "tomllib", "types", "typing", "unicodedata",
+})
+# fmt: on
+"""What the core may import beside itself: nothing that reads or writes, and nothing that is slow to import."""
+
+DOORS: Final = {
+    "gitlab": "compose_repo.ports.gitlab",
+    "requests": "compose_repo.ports.gitlab",
+    "productmd": "compose_repo.ports.productmd",
+    "jinja2": "compose_repo.ports.templates",
+    "jsonschema": "compose_repo.ports.schemas",
+    "jsonschema_rs": "compose_repo.ports.schemas",
+    "jiter": "compose_repo.core.strict",
+    "subprocess": "compose_repo.ports.git",
+    "urllib.request": "compose_repo.ports.http",
+    "http": "compose_repo.ports.http",
+    "socket": "compose_repo.ports.http",
+    "shtab": "compose_repo.verbs.completion",
+}
+"""The one module of compose_repo that imports each of these; the demo stands outside and plays everybody's part."""
+
+NEVER_IMPORTED_BY: Final = {
+    "compose_repo.core": ("compose_repo.ports", "compose_repo.verbs", "compose_repo.cli", "compose_repo.console"),
+    "compose_repo.ports": ("compose_repo.verbs", "compose_repo.cli", "compose_repo.demo"),
+    "compose_repo": ("local_gitlab",),
+    "local_gitlab": ("compose_repo",),
+}
+"""Imports run one way: from the command line inwards."""
+
+SURROUNDINGS: Final = "compose_repo.ports.environment"
+CLOCK: Final = frozenset({"now", "utcnow", "today"})
+IMPURE_CALLS: Final = frozenset({"open", "print", "input", "exec", "eval", "breakpoint"})
+
+Law = Callable[[str, ast.Module], Iterator[str]]
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def is_demo(module: str) -> bool:
+    return within(module, "compose_repo.demo") or module == "compose_repo.verbs.demo"
+
+
+def the_core_imports_only_what_is_pure(module: str, tree: ast.Module) -> Iterator[str]:
+    if within(module, "compose_repo.core"):
+        for name in imports(tree):
+            if not within(name, "compose_repo.core") and name.partition(".")[0] not in PURE:
+                yield f"{module} imports {name}"
+
+
+def the_core_does_no_io(module: str, tree: ast.Module) -> Iterator[str]:
+    if within(module, "compose_repo.core"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+                yield f"{module}:{node.lineno} calls {node.func.id}()"
+
+
+def each_foreign_thing_has_one_door(module: str, tree: ast.Module) -> Iterator[str]:
+    if within(module, "compose_repo") and not is_demo(module):
+        for name in imports(tree):
+            for thing, door in DOORS.items():
+                if within(name, thing) and module != door:
+                    yield f"{module} imports {name}, which is for {door}"
+
+
+def one_module_reads_the_clock_and_the_environment(module: str, tree: ast.Module) -> Iterator[str]:
+    if not within(module, "compose_repo") or module == SURROUNDINGS or is_demo(module):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK:
+            if ast.unparse(node.func.value) != "environment":
+                yield f"{module}:{node.lineno} reads the clock: {ast.unparse(node.func)}()"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv", "time.time"}:
+            yield f"{module}:{node.lineno} reads {ast.unparse(node)}"
+    for name in imports(tree):
+        if name in {"os.environ", "os.getenv", "time.time"}:
+            yield f"{module} imports {name}"
+
+
+def imports_run_one_way(module: str, tree: ast.Module) -> Iterator[str]:
+    for package, forbidden in NEVER_IMPORTED_BY.items():
+        if within(module, package) and not is_demo(module):
+            for name in imports(tree):
+                if any(within(name, other) for other in forbidden):
+                    yield f"{module} imports {name}"
+
+
+LAWS: Final[list[Law]] = [
+    the_core_imports_only_what_is_pure,
+    the_core_does_no_io,
+    each_foreign_thing_has_one_door,
+    one_module_reads_the_clock_and_the_environment,
+    imports_run_one_way,
+]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(SCRIPTS).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_every_module_keeps_the_law(law: Law) -> None:
+    modules = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in SCRIPTS.rglob("*.py")}
+    assert "compose_repo.core.gate" in modules
+    assert [crime for module, tree in modules.items() for crime in law(module, tree)] == []
+
+
+@pytest.mark.parametrize(
+    ("law", "module", "source"),
+    [
+        (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "import os"),
+        (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "from pathlib import Path"),
+        (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "def f():\n    import subprocess"),
+        (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "from compose_repo.ports import git"),
+        (the_core_does_no_io, "compose_repo.core.gate", "open('x')"),
+        (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "import gitlab"),
+        (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "from subprocess import run"),
+        (each_foreign_thing_has_one_door, "compose_repo.ports.gitlab", "from urllib import request"),
+        (one_module_reads_the_clock_and_the_environment, "compose_repo.core.gate", "dt.datetime.now(dt.UTC)"),
+        (one_module_reads_the_clock_and_the_environment, "compose_repo.core.gate", "date.today()"),
+        (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "os.environ['HOME']"),
+        (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "from os import environ"),
+        (imports_run_one_way, "compose_repo.ports.git", "from compose_repo.verbs import gate"),
+        (imports_run_one_way, "compose_repo.verbs.gate", "import local_gitlab"),
+        (imports_run_one_way, "local_gitlab.app", "from compose_repo.core import gate"),
+    ],
+)
+def test_a_law_notices_when_it_is_broken(law: Law, module: str, source: str) -> None:
+    assert len(list(law(module, ast.parse(source)))) == 1

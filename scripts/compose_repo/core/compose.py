@@ -137,13 +137,19 @@ class Image:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+SrpmTable = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""One tree of rpms.json: SRPM NEVRA → RPM NEVRA → {category, path, sigkey}."""
+RpmTable = Mapping[str, Mapping[str, SrpmTable]]
+"""All of rpms.json: variant → arch → tree."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compose:
     """A finished compose, read whole: its identity and everything that a manifest is made from.
 
-    `rpms` is productmd's own table, variant → arch → SRPM NEVRA → RPM NEVRA → {category, path, sigkey}: at full size
-    it has 65,000 rows, so it is handed on as it was parsed. `metadata` holds the digest of each metadata file that was
-    read, and None for one that the server does not have.
+    `location` is the URL of its root (the folder that holds COMPOSE_ID), without a trailing slash. `rpms` is
+    productmd's own table: at full size it has 65,000 rows, so it is handed on as it was parsed. `metadata` holds the
+    digest of each metadata file that was read, and None for one that the server does not have.
     """
 
     id: ComposeId
@@ -154,4 +160,4 @@ class Compose:
     variants: Mapping[Variant, tuple[Arch, ...]]
     metadata: Mapping[str, Sha256 | None]
     images: tuple[Image, ...]
-    rpms: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]]
+    rpms: RpmTable

@@ -1,0 +1,450 @@
+"""The only module that knows productmd: reads a compose's metadata, and writes it for samples."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import jiter
+
+from compose_repo.core.compose import (
+    FINISHED,
+    Compose,
+    ComposeId,
+    ComposeIdError,
+    Image,
+    RpmTable,
+    Status,
+)
+from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
+from compose_repo.core.problem import InputError, Problem
+
+_METADATA_LIMIT: Final = 256 << 20
+_WORD_LIMIT: Final = 1 << 20
+_SHOWN: Final = 200
+"""Most characters of foreign text that a message repeats."""
+_CORRECT_METADATA: Final = "ask who makes the compose to correct its metadata"
+_SUPPORTED_MAJOR: Final = "1"
+
+
+class Root(Protocol):
+    """A compose's root folder, wherever it is. `location` is its URL without a trailing slash."""
+
+    location: str
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes, or None if it is not there; raises InputError if it cannot be read."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether there is anything at all."""
+        ...
+
+    def beside(self, name: str) -> "Root":
+        """Give the root of that name in the same parent folder."""
+        ...
+
+
+class DirectoryRoot:
+    """A compose's root folder on a disk, with links resolved: an alias becomes the folder it stands for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.location = self.folder.as_uri()
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes."""
+        try:
+            with (self.folder / path).open("rb", buffering=0) as file:
+                data = file.read() if os.fstat(file.fileno()).st_size <= limit else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _failure(
+                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "mend its permissions"
+            ) from error
+        if data is None:
+            message = f"the file is larger than {limit} bytes"
+            raise _failure(
+                f"{self.location}/{path}", "source-too-large", message, "look whether it is what it should be"
+            )
+        return data
+
+    def exists(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.folder.is_dir()
+
+    def beside(self, name: str) -> "DirectoryRoot":
+        """Give the folder of that name beside it."""
+        return DirectoryRoot(self.folder.parent / name)
+
+
+class WebRoot:
+    """A compose's root folder on a web server."""
+
+    def __init__(self, url: str, read: Callable[[str, int], bytes | None]) -> None:
+        self.location = url
+        self._read = read
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes."""
+        return self._read(f"{self.location}/{path}", limit)
+
+    def exists(self) -> bool:
+        """Tell whether the server has a page for it."""
+        return self._read(f"{self.location}/", _WORD_LIMIT * 16) is not None
+
+    def beside(self, name: str) -> "WebRoot":
+        """Give the folder of that name beside it."""
+        return WebRoot(f"{self.location.rpartition('/')[0]}/{name}", self._read)
+
+
+def compose_root(source: str, *, timeout: float) -> Root:
+    """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
+
+    Raises:
+        UsageError: it is neither.
+
+    """
+    if "://" not in source:
+        folder = Path(source).resolve()
+        within = folder.name == "compose" and not (folder / "COMPOSE_ID").exists()
+        return DirectoryRoot(folder.parent if within else folder)
+    from compose_repo.ports.http import Http, Limits, normal_url  # noqa: PLC0415  # directories need no HTTP
+
+    url = normal_url(source)
+    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout)).read)
+
+
+def read_compose(root: Root, *, location: str | None = None) -> Compose:
+    """Read a finished compose whole; `location` is recorded in place of the root's own.
+
+    What counts is the COMPOSE_ID that is observed: an alias such as `latest-CentOS-Stream` is left for the folder of
+    that name beside it, where there is one, so that it cannot turn to another compose meanwhile.
+
+    Raises:
+        InputError: there is no finished compose, or not a whole one; the codes say what.
+
+    """
+    compose_id, status = _identity(root)
+    named = root.beside(compose_id.text)
+    if named.location != root.location and named.read("COMPOSE_ID", _WORD_LIMIT) == compose_id.text.encode("ascii"):
+        root = named
+        compose_id, status = _identity(root)
+    # rpms.json is hundreds of times larger than all else: it is read and digested while productmd is imported.
+    table = _Fetch(root, "rpms.json")
+    table.start()
+    files = _Metadata(root, compose_id, table)
+    if _identity(root) != (compose_id, status):
+        message = "the compose changed while it was read"
+        raise _failure(root.location, "compose-changed", message, "try again when it is finished")
+    return Compose(
+        id=compose_id,
+        status=status,
+        label=files.label,
+        release_name=files.release_name,
+        location=root.location if location is None else location,
+        variants=files.variants,
+        metadata=files.digests,
+        images=files.images,
+        rpms=files.rpms,
+    )
+
+
+def _identity(root: Root) -> tuple[ComposeId, Status]:
+    """Read COMPOSE_ID and STATUS.
+
+    COMPOSE_ID is written when a compose starts: by itself it says nothing about an end.
+    """
+    texts = {name: root.read(name, _WORD_LIMIT) for name in ("COMPOSE_ID", "STATUS")}
+    look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"
+    if all(data is None for data in texts.values()):
+        if not root.exists():
+            raise _failure(root.location, "compose-not-found", "there is nothing at this address", look)
+        if root.read("compose/metadata/rpms.json", _METADATA_LIMIT) is None:
+            raise _failure(root.location, "not-a-compose", "nothing here is what a compose has", look)
+    if any(data is not None and data.lstrip()[:1] == b"<" for data in texts.values()):
+        raise _failure(root.location, "not-a-compose", "the server shows a web page in place of COMPOSE_ID", look)
+    problems = [
+        _problem(f"{root.location}/{name}", f"{name.lower().replace('_', '-')}-missing", f"{name} is missing", look)
+        for name, data in texts.items()
+        if data is None
+    ]
+    if problems:
+        raise InputError(*problems)
+    return _compose_id(root, texts["COMPOSE_ID"] or b""), _status(root, texts["STATUS"] or b"")
+
+
+def _compose_id(root: Root, data: bytes) -> ComposeId:
+    """Parse COMPOSE_ID; pungi ends it without a newline, but one is no harm."""
+    try:
+        return ComposeId.parse(data.decode("ascii").removesuffix("\n"))
+    except (ComposeIdError, UnicodeDecodeError) as error:
+        message = str(error) if isinstance(error, ComposeIdError) else "it is not ASCII"
+        raise _failure(
+            f"{root.location}/COMPOSE_ID", "compose-id-invalid", message[:_SHOWN], _CORRECT_METADATA
+        ) from error
+
+
+def _status(root: Root, data: bytes) -> Status:
+    """Parse STATUS; refuse one that does not say that the compose is finished."""
+    word = data.decode("ascii", errors="replace").strip()
+    path = f"{root.location}/STATUS"
+    if word not in Status.__members__:
+        raise _failure(path, "status-unknown", f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
+    status = Status(word)
+    if status not in FINISHED:
+        raise _failure(path, "status-unfinished", f"the compose is {status}", "take one that is FINISHED")
+    return status
+
+
+class _Fetch(threading.Thread):
+    """Reads and digests a metadata file on a thread of its own."""
+
+    def __init__(self, root: Root, name: str) -> None:
+        super().__init__(daemon=True)
+        self._root = root
+        self._name = name
+        self._outcome: tuple[bytes, Sha256] | InputError | None = None
+
+    def run(self) -> None:
+        """Read the file; what goes wrong is for the thread that waits."""
+        try:
+            self._outcome = _read_metadata(self._root, self._name)
+        except InputError as error:
+            self._outcome = error
+
+    def wait(self) -> tuple[bytes, Sha256] | None:
+        """Give the bytes, once, and their digest, or None where there is no such file."""
+        self.join()
+        outcome, self._outcome = self._outcome, None
+        if isinstance(outcome, InputError):
+            raise outcome
+        return outcome
+
+
+def _read_metadata(root: Root, name: str) -> tuple[bytes, Sha256] | None:
+    data = root.read(f"compose/metadata/{name}", _METADATA_LIMIT)
+    return None if data is None else (data, Sha256(hashlib.sha256(data).hexdigest()))
+
+
+class _Metadata:
+    """The metadata files of a compose, each past productmd's own validation and ours."""
+
+    def __init__(self, root: Root, compose_id: ComposeId, table: _Fetch) -> None:
+        from productmd.common import RPM_ARCHES  # noqa: PLC0415  # costs as much as the rest of the start
+        from productmd.composeinfo import ComposeInfo  # noqa: PLC0415
+        from productmd.images import Images  # noqa: PLC0415
+        from productmd.modules import Modules  # noqa: PLC0415
+        from productmd.rpms import Rpms  # noqa: PLC0415
+
+        self._folder = f"{root.location}/compose/metadata"
+        self._id = compose_id
+        self._arches = frozenset(RPM_ARCHES) - {"src", "nosrc", "noarch"}
+        self.digests: dict[str, Sha256 | None] = {}
+        small = {"composeinfo.json": ComposeInfo, "images.json": Images, "modules.json": Modules}
+        parts = {name: self._load(name, make(), _read_metadata(root, name)) for name, make in small.items()}
+        rpms = self._load("rpms.json", Rpms(), table.wait())
+        if rpms is None:
+            message = "the compose has no rpms.json"
+            raise self._refusal("rpms.json", "metadata-missing", message)
+        self.rpms = self._rpms(rpms)
+        info = parts["composeinfo.json"]
+        self.label: str | None = (info or rpms).compose.label
+        self.release_name: str | None = None if info is None else info.release.name
+        self.variants = self._variants(info)
+        self.images = self._images(parts["images.json"])
+
+    def _load(self, name: str, metadata: Any, file: tuple[bytes, Sha256] | None) -> Any:  # noqa: ANN401  # untyped
+        """Give productmd's object with the file's content, or None where there is no such file."""
+        self.digests[name] = None if file is None else file[1]
+        if file is None:
+            return None
+        data = self._parse(name, file[0])
+        try:
+            version = data["header"]["version"]
+            if version.partition(".")[0] != _SUPPORTED_MAJOR:
+                message = f"it is of version {version[:_SHOWN]!a}, only {_SUPPORTED_MAJOR}.x can be read"
+                raise self._refusal(name, "metadata-version", message)
+            metadata.deserialize(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            message = f"productmd refuses it: {type(error).__name__}: {str(error)[:_SHOWN]!a}"
+            raise self._refusal(name, "metadata-invalid", message) from error
+        compose = metadata.compose
+        observed = (compose.id, compose.date, compose.type, compose.respin)
+        expected = self._id
+        if observed != (expected.text, f"{expected.date:%Y%m%d}", expected.type.value, expected.respin):
+            message = f"it is of the compose {str(compose.id)[:_SHOWN]!a}, COMPOSE_ID says {expected.text!r}"
+            raise self._refusal(name, "compose-id-mismatch", message)
+        return metadata
+
+    def _parse(self, name: str, data: bytes) -> Any:  # noqa: ANN401  # JSON has no better type
+        try:
+            return jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+        except ValueError as error:
+            if str(error).startswith("EOF while parsing") or not data:
+                raise self._refusal(name, "metadata-truncated", "the file ends too early") from error
+            raise self._refusal(name, "metadata-not-json", f"it is not JSON: {error}") from error
+
+    def _rpms(self, rpms: Any) -> RpmTable:  # noqa: ANN401  # productmd is untyped
+        """Check what productmd takes on trust: that the table is one, down to each row."""
+        table = rpms.rpms
+        try:
+            for trees in dict.values(table):
+                for srpms in dict.values(trees):
+                    if not set(map(type, chain.from_iterable(map(dict.values, dict.values(srpms))))) <= {dict}:
+                        raise self._refusal("rpms.json", "metadata-invalid", "a row is no JSON object")
+        except TypeError as error:
+            raise self._refusal("rpms.json", "metadata-invalid", "its table is not four levels deep") from error
+        checked: RpmTable = table
+        return checked
+
+    def _variants(self, info: Any) -> dict[Variant, tuple[Arch, ...]]:  # noqa: ANN401  # productmd is untyped
+        """Give the variants and their arches as composeinfo.json has them, else as rpms.json does."""
+        if info is None:
+            variants = {Variant(name): tuple(map(Arch, sorted(trees))) for name, trees in self.rpms.items()}
+        else:
+            found = info.get_variants(recursive=True)
+            variants = {Variant(variant.uid): tuple(map(Arch, sorted(variant.arches))) for variant in found}
+        name = "rpms.json" if info is None else "composeinfo.json"
+        for variant, arches in variants.items():
+            if not is_name(variant):
+                raise self._refusal(name, "metadata-invalid", f"{variant[:_SHOWN]!a} is no name of a variant")
+            for arch in arches:
+                if arch not in self._arches:
+                    raise self._refusal(name, "metadata-invalid", f"{arch[:_SHOWN]!a} is no arch of a tree")
+        self._agree("rpms.json", ((name, arch) for name, trees in self.rpms.items() for arch in trees), variants)
+        return variants
+
+    def _images(self, images: Any) -> tuple[Image, ...]:  # noqa: ANN401  # productmd is untyped
+        """Give the images; their trees must be those of the compose."""
+        if images is None:
+            return ()
+        table = images.images
+        self._agree("images.json", ((name, arch) for name, trees in table.items() for arch in trees), self.variants)
+        return tuple(
+            self._image(Variant(variant), Arch(arch), image)
+            for variant, trees in table.items()
+            for arch, rows in trees.items()
+            for image in rows
+        )
+
+    def _image(self, variant: Variant, arch: Arch, image: Any) -> Image:  # noqa: ANN401  # productmd is untyped
+        path = image.path
+        sha256 = image.checksums.get("sha256")
+        if path.startswith("/") or ".." in path.split("/") or not (path.isascii() and path.isprintable()):
+            raise self._refusal("images.json", "metadata-invalid", f"{path[:_SHOWN]!a} is no path below compose/")
+        if sha256 is not None and not (isinstance(sha256, str) and is_sha256(sha256)):
+            raise self._refusal("images.json", "metadata-invalid", f"{path!a} has a SHA-256 that is none")
+        if image.size < 0:
+            raise self._refusal("images.json", "metadata-invalid", f"{path!a} has a negative size")
+        return Image(
+            variant=variant,
+            arch=arch,
+            path=path,
+            type=image.type,
+            format=image.format,
+            subvariant=image.subvariant,
+            size=image.size,
+            sha256=None if sha256 is None else Sha256(sha256),
+        )
+
+    def _agree(self, name: str, trees: Iterable[tuple[str, str]], variants: Mapping[Variant, tuple[Arch, ...]]) -> None:
+        """Each tree that a file speaks of is a tree of the compose."""
+        strangers = sorted(
+            f"{variant}.{arch}" for variant, arch in trees if arch not in variants.get(Variant(variant), ())
+        )
+        if strangers:
+            named = ", ".join(strangers)[:_SHOWN]
+            raise self._refusal(name, "variant-mismatch", f"it has trees that composeinfo.json does not: {named!a}")
+
+    def _refusal(self, name: str, code: str, message: str) -> InputError:
+        return _failure(f"{self._folder}/{name}", code, message, _CORRECT_METADATA)
+
+
+class ComposeWriter:
+    """Builds a compose's metadata with productmd, for samples; what productmd refuses raises its ValueError."""
+
+    def __init__(self, compose_id: ComposeId, *, label: str | None, release_name: str) -> None:
+        from productmd.composeinfo import ComposeInfo  # noqa: PLC0415  # only who writes needs it
+        from productmd.images import Images  # noqa: PLC0415
+        from productmd.modules import Modules  # noqa: PLC0415
+        from productmd.rpms import Rpms  # noqa: PLC0415
+
+        self._info = ComposeInfo()
+        self._rpms = Rpms()
+        self._images = Images()
+        self._modules = Modules()
+        release = self._info.release
+        release.name, release.short, release.version, release.type = (
+            release_name,
+            compose_id.short,
+            compose_id.version,
+            "ga",
+        )
+        for part in (self._info, self._rpms, self._images, self._modules):
+            compose = part.compose
+            compose.id, compose.type, compose.respin = compose_id.text, compose_id.type.value, compose_id.respin
+            compose.date = compose_id.date.strftime("%Y%m%d")
+            compose.label = label
+            part.header.set_current_version()
+
+    def add_variant(self, name: Variant, arches: Iterable[Arch]) -> None:
+        """Add a variant that has trees for some arches."""
+        from productmd.composeinfo import Variant as ProductmdVariant  # noqa: PLC0415
+
+        variant = ProductmdVariant(self._info)
+        variant.id = variant.uid = variant.name = name
+        variant.type = "variant"
+        variant.arches = set(arches)
+        for arch in variant.arches:
+            variant.paths.os_tree[arch] = f"{name}/{arch}/os"
+            variant.paths.packages[arch] = f"{name}/{arch}/os/Packages"
+            variant.paths.repository[arch] = f"{name}/{arch}/os"
+            variant.paths.source_tree[arch] = f"{name}/source/tree"
+            variant.paths.debug_tree[arch] = f"{name}/{arch}/debug/tree"
+        self._info.variants.add(variant)
+
+    def add_rpm(  # noqa: PLR0913  # a row of rpms.json is this wide
+        self, variant: Variant, tree: Arch, nevra: str, *, sigkey: str | None, category: str, srpm: str
+    ) -> None:
+        """Add a row to rpms.json; a source package is its own SRPM."""
+        folder = {"source": "source/tree", "debug": f"{tree}/debug/tree", "binary": f"{tree}/os"}[category]
+        name, _, evra = nevra.rpartition(":")
+        path = f"{variant}/{folder}/Packages/{name.rpartition('-')[0]}-{evra}.rpm"
+        self._rpms.add(variant, tree, nevra, path, sigkey, category, None if category == "source" else srpm)
+
+    def add_image(self, image: Image, *, mtime: int) -> None:
+        """Add an image; `mtime` in seconds since 1970."""
+        from productmd.images import Image as ProductmdImage  # noqa: PLC0415
+
+        entry = ProductmdImage(self._images)
+        entry.path, entry.size, entry.mtime, entry.volume_id = image.path, image.size, mtime, None
+        entry.type, entry.format, entry.subvariant, entry.arch = image.type, image.format, image.subvariant, image.arch
+        entry.disc_number = entry.disc_count = 1
+        entry.bootable = image.format == "iso"
+        if image.sha256 is not None:
+            entry.checksums = {"sha256": image.sha256}
+        self._images.add(image.variant, image.arch, entry)
+
+    def write(self, folder: Path) -> None:
+        """Write the four metadata files; the same calls give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in (
+            ("composeinfo.json", self._info),
+            ("images.json", self._images),
+            ("modules.json", self._modules),
+            ("rpms.json", self._rpms),
+        ):
+            part.dump(str(folder / name))
+
+
+def _problem(path: str, code: str, message: str, fix: str) -> Problem:
+    return Problem(path=path, code=code, message=message, fix=fix)
+
+
+def _failure(path: str, code: str, message: str, fix: str) -> InputError:
+    return InputError(_problem(path, code, message, fix))

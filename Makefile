@@ -12,7 +12,7 @@ demo: ## tell the whole story on this machine, against a GitLab on loopback (DEM
 	@scripts/in-venv demo compose-repo demo $(DEMO_ARGS)
 
 test: ## run every test; the core must be covered branch by branch (TEST_ARGS="-k gate" runs some)
-	@scripts/in-venv dev pytest --numprocesses auto --cov --cov-report= $(TEST_ARGS)
+	@scripts/in-venv dev pytest --numprocesses auto --dist loadgroup --cov --cov-report= $(TEST_ARGS)
 ifeq ($(TEST_ARGS),)
 	@scripts/in-venv dev coverage report --include '*/compose_repo/core/*' --skip-covered --show-missing --fail-under $(CORE_COVERAGE)
 endif

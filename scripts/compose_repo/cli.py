@@ -51,6 +51,9 @@ VERBS: Final = {
 }
 """Every verb, in the order in which a compose meets them."""
 
+EXTRAS: Final = frozenset({"demo"})
+"""The verbs that need more than `pip install compose-repo` brings, each the extra of its name."""
+
 EXIT_CODES: Final = """\
 exit codes:
   0  done, or the gate is satisfied
@@ -115,8 +118,10 @@ def load(name: str) -> Verb:
     try:
         return cast("Verb", importlib.import_module(f"compose_repo.verbs.{name}"))
     except ModuleNotFoundError as error:
-        extra = f"pip install 'compose-repo[{name}]' brings it"
-        raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {extra}") from error
+        if name not in EXTRAS:
+            raise
+        hint = f"pip install 'compose-repo[{name}]' brings it"
+        raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
 def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) -> NoReturn:

@@ -1,0 +1,73 @@
+"""`pip install .` gives a compose-repo that works anywhere, with everything it needs inside."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("packaging")  # one worker builds and installs, not each
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the sdist, and the wheel that was built from it."""
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, cwd=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an environment with the wheel and nothing but what requirements/run.txt locks."""
+    environment = tmp_path_factory.mktemp("installed")
+    [wheel] = distributions.glob("*.whl")
+    run(sys.executable, "-m", "venv", environment, cwd=environment)
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "--no-deps"]
+    run(*pip, "--require-hashes", "-r", ROOT / "requirements" / "run.txt", cwd=environment)
+    run(*pip, "--no-index", wheel, cwd=environment)
+    return environment / "bin" / "compose-repo"
+
+
+def test_schemas_and_templates_travel_in_the_wheel(distributions: Path) -> None:
+    [wheel] = distributions.glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    here = {f"compose_repo/data/{path.relative_to(ROOT)}" for name in ("schemas", "templates")
+            for path in (ROOT / name).rglob("*") if path.is_file()}  # fmt: skip
+    assert here
+    assert here <= inside
+
+
+def test_the_wheel_holds_only_the_package(distributions: Path) -> None:
+    [wheel] = distributions.glob("*.whl")
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"compose_repo", "local_gitlab"}
+
+
+def test_every_verb_starts_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    shown = run(installed, "validate", "-h", cwd=tmp_path)
+    assert shown.startswith("usage: compose-repo validate")
+
+
+def test_an_installed_compose_repo_validates_a_repository(installed: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    for path in (ROOT / "gate").glob("*.toml"):
+        (gate / path.name).write_bytes(path.read_bytes())
+    run(installed, "validate", cwd=tmp_path)
+
+
+def test_the_version_is_that_of_the_project(installed: Path, tmp_path: Path) -> None:
+    assert (
+        f'version = "{run(installed, "--version", cwd=tmp_path).split()[1]}"' in (ROOT / "pyproject.toml").read_text()
+    )

@@ -175,6 +175,38 @@ def inspect_gate(tree: Tree, now: dt.datetime) -> tuple[dict[Kind, Inspected], l
     return {GATE_FILES[path]: file for path, file in done.items() if path in GATE_FILES}, sorted(problems)
 
 
+def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
+    """Check `gate/origins.toml` alone: all that result files need of the folder."""
+    raw = tree.read(_ORIGINS)
+    if raw is None:
+        return Inspected(path=_ORIGINS, problems=(absent(_ORIGINS),))
+    return Inspector(tree, now).inspect(Entry(path=_ORIGINS, size=len(raw)))
+
+
+def inspect_all(tree: Tree, entries: Sequence[Entry], now: dt.datetime) -> tuple[set[str], list[Problem]]:
+    """Check files and what they refer to; gives the paths that were checked, and every problem.
+
+    The files of gate/ refer to one another: with one of them, all are checked.
+    """
+    checked: set[str] = set()
+    problems: list[Problem] = []
+    results = [entry for entry in entries if not entry.path.startswith("gate/")]
+    origins = None
+    if len(results) < len(entries):
+        files, problems = inspect_gate(tree, now)
+        checked.update(file.path for file in files.values())
+        origins = files.get(Kind.ORIGINS)
+    elif results:
+        origins = inspect_origins(tree, now)
+        problems.extend(origins.problems)
+    inspector = Inspector(tree, now, origins=_names(origins, "origins"))
+    for entry in results:
+        problems.extend(inspector.inspect(entry).problems)
+        if not is_readme(entry.path):
+            checked.add(entry.path)
+    return checked, problems
+
+
 def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
     """Read `gate/*.toml`; waivers.toml and streams.toml may be absent.
 

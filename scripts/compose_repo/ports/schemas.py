@@ -84,8 +84,8 @@ def _unexplained(kind: Kind, path: str) -> Problem:
 class _Violation:
     """What jsonschema found: the keyword that is violated, what it asks for, what it looked at, and where.
 
-    `branches` holds the violations of each alternative of an anyOf; `is_whole` tells that one is about the alternative's
-    whole value, not about a part of it.
+    `branches` holds the violations of each alternative of an anyOf; `is_whole` tells that one is about the whole value
+    of its alternative, not about a part of it.
     """
 
     pointer: str

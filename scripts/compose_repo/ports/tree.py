@@ -54,6 +54,20 @@ class WorkingTree:
         """Give every file below a folder, sorted by path; links are listed, never followed."""
         return sorted(self._files(folder)) if self._is_folder(folder) else ()
 
+    def entry(self, path: str) -> Entry | None:
+        """Give one file without listing its folder, or None if there is no file."""
+        if not self._is_folder(path.rpartition("/")[0]):
+            return None
+        try:
+            status = os.lstat(f"{self._root}/{path}")
+        except OSError as error:
+            if error.errno in _NO_SUCH_FILE:
+                return None
+            raise
+        if stat.S_ISDIR(status.st_mode):
+            return None
+        return Entry(path=path, size=status.st_size, regular=_is_regular(status))
+
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if there is no such regular file."""
         if not self._is_folder(path.rpartition("/")[0]):

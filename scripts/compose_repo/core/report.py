@@ -1,0 +1,122 @@
+"""Problems as people and programs read them: text, `problems/1`, JUnit and GitLab Code Quality.
+
+Paths and messages carry text from outside; nothing leaves here that a terminal or an XML reader could stumble over.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compose_repo.core.escape import visible
+from compose_repo.core.problem import SCHEMA, Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What a validation came to: the paths of the files that were checked, and every problem; both sorted."""
+
+    checked: Sequence[str]
+    problems: Sequence[Problem]
+
+
+def as_text(report: Report) -> str:
+    """Write one line per problem, by file, and a last line that sums up."""
+    files = len(report.checked)
+    if not report.problems:
+        return f"{_counted(files, 'file')} checked, no problem"
+    bad = len({problem.path for problem in report.problems})
+    total = f"{_counted(len(report.problems), 'problem')} in {_counted(bad, 'file')}; {_counted(files, 'file')} checked"
+    return "\n".join([*map(as_line, report.problems), total])
+
+
+def as_line(problem: Problem) -> str:
+    """Write a problem as `path:line: code: pointer: message; fix`."""
+    pointer = f"{visible(problem.pointer)}: " if problem.pointer else ""
+    return (
+        f"{_path(problem)}:{problem.line}: {problem.code}: {pointer}{visible(problem.message)}; {visible(problem.fix)}"
+    )
+
+
+def as_json(report: Report) -> str:
+    """Write the `problems/1` document; the same problems give the same bytes."""
+    document = {
+        "schema": SCHEMA,
+        "checked": len(report.checked),
+        "problems": [
+            {
+                **problem.to_dict(),
+                "path": _path(problem),
+                "pointer": visible(problem.pointer),
+                "message": visible(problem.message),
+                "fix": visible(problem.fix),
+            }
+            for problem in report.problems
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def as_junit(report: Report) -> bytes:
+    """Write JUnit XML: a test case for each file; the problems of one make its failure."""
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  # only where JUnit is asked for
+
+    by_path: dict[str, list[Problem]] = {path: [] for path in report.checked}
+    for problem in report.problems:
+        by_path.setdefault(problem.path, []).append(problem)
+    counts = {"tests": str(len(by_path)), "failures": str(sum(map(bool, by_path.values()))), "errors": "0"}
+    suites = ET.Element("testsuites", counts)
+    suite = ET.SubElement(suites, "testsuite", {"name": "compose-repo validate", **counts})
+    for path, problems in sorted(by_path.items()):
+        name = _printable(path)
+        case = ET.SubElement(suite, "testcase", {"classname": "validate", "name": name, "file": name})
+        if problems:
+            about = f"{problems[0].code}: {visible(problems[0].message)}"
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            failure = ET.SubElement(case, "failure", {"type": problems[0].code, "message": about + more})
+            failure.text = "\n".join(map(as_line, problems))
+    ET.indent(suites)
+    written: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
+
+
+def as_code_quality(report: Report) -> str:
+    """Write GitLab's Code Quality report: a merge request shows each problem at its line.
+
+    A fingerprint stays the same when lines move; of problems that are alike, each has its own.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    rows = []
+    for problem in report.problems:
+        identity = (problem.code, problem.path, problem.pointer, problem.message)
+        seen[identity] += 1
+        rows.append(
+            {
+                "description": f"{visible(problem.message)}; {visible(problem.fix)}",
+                "check_name": problem.code,
+                "fingerprint": _digest(*identity, str(seen[identity])),
+                "severity": "major",
+                "location": {"path": _path(problem), "lines": {"begin": problem.line}},
+            }
+        )
+    return json.dumps(rows, ensure_ascii=False, indent=2)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _path(problem: Problem) -> str:
+    return _printable(problem.path)
+
+
+def _printable(path: str) -> str:
+    """Show a path of any bytes: what cannot be printed stands as an escape."""
+    if path.isprintable():
+        return path
+    return "".join(part if part.isprintable() else part.encode("unicode-escape").decode("ascii") for part in path)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

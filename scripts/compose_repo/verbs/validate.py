@@ -1,0 +1,167 @@
+"""`compose-repo validate`: holds result files, manifests and gate/*.toml to their schemas and to every check."""
+
+import argparse
+import datetime as dt
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from compose_repo.console import Console
+from compose_repo.core.layout import Kind, collisions, is_ours, place_of, removed
+from compose_repo.core.problem import Problem, UsageError
+from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
+from compose_repo.ports.environment import now
+from compose_repo.ports.loading import inspect_all, inspect_gate
+from compose_repo.ports.tree import Entry, WorkingTree
+
+EXAMPLE: Final = """\
+compose-repo validate
+compose-repo validate composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json
+compose-repo validate --base origin/main --junit validate.xml --code-quality validate.json
+"""
+
+_OK: Final = 0
+_PROBLEMS: Final = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is to be validated and which reports are to be written."""
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files or folders, relative to the root (default: everything)"
+    )
+    parser.add_argument("--base", metavar="REV", help="validate only what HEAD has changed since it left REV")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to answer (default: text)")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
+    parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report")
+    parser.add_argument("--now", type=_moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Validate, write the reports, answer."""
+    root: Path = arguments.repo
+    if not root.is_dir():
+        raise UsageError(f"{root} is no directory; name the repository's root with --repo")
+    if arguments.base is not None and arguments.paths:
+        raise UsageError("name paths or --base, not both")
+    with _collector_at_rest():
+        report = _validate(WorkingTree(root), arguments, console)
+    if arguments.junit is not None:
+        _write(arguments.junit, as_junit(report))
+    if arguments.code_quality is not None:
+        _write(arguments.code_quality, f"{as_code_quality(report)}\n".encode())
+    console.out(as_json(report) if arguments.format == "json" else as_text(report))
+    return _PROBLEMS if report.problems else _OK
+
+
+def _validate(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> Report:
+    moment = arguments.now or now()
+    gone: list[str] = []
+    if arguments.base is not None:
+        entries, gone = _changed(tree, arguments, console)
+    elif arguments.paths:
+        entries = _named(tree, arguments)
+    else:
+        entries = _everything(tree, arguments.repo)
+    if len(entries) > _MANY:
+        with console.progress(f"validating {len(entries):,} files"):
+            checked, problems = inspect_all(tree, entries, moment)
+    else:
+        checked, problems = inspect_all(tree, entries, moment)
+    problems += _collisions(tree, entries)
+    problems += [removed(path) for path in gone if _is_kept(path)]
+    if any(path.startswith("gate/") for path in gone):
+        problems += inspect_gate(tree, moment)[1]
+    return Report(checked=sorted(checked), problems=sorted(set(problems)))
+
+
+def _everything(tree: WorkingTree, root: Path) -> list[Entry]:
+    folders = tree.folders("")
+    if "composes" not in folders and "gate" not in folders:
+        raise UsageError(f"{root} has neither composes/ nor gate/; name the repository's root with --repo")
+    return [*tree.list("composes"), *tree.list("gate")]
+
+
+def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
+    """Find what the command line names; a folder stands for every file of ours in it.
+
+    Raises:
+        UsageError: a path is not there, or no file that we know belongs there.
+
+    """
+    found: dict[str, Entry] = {}
+    root = os.path.realpath(arguments.repo)
+    for name in arguments.paths:
+        full = os.path.normpath(f"{root}/{name}" if not os.path.isabs(name) else name)  # noqa: PTH117  # hot
+        path = "" if full == root else full.removeprefix(f"{root}/")
+        entry = tree.entry(path) if path else None
+        if entry is not None and not is_ours(path):
+            raise UsageError(f"{name} is no result file, manifest or file of gate/")
+        inside = [entry] if entry is not None else [one for one in tree.list(path) if is_ours(one.path)]
+        if entry is None and not os.path.isdir(full):  # noqa: PTH112
+            raise UsageError(f"{name} is not there (paths are relative to {arguments.repo})")
+        found.update((one.path, one) for one in inside)
+    return list(found.values())
+
+
+def _changed(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> tuple[list[Entry], list[str]]:
+    """Find what HEAD has changed since it left the base, and what it has removed."""
+    from compose_repo.ports.git import Repository  # noqa: PLC0415  # git is run only for --base
+
+    entries, gone = [], []
+    for path in Repository(arguments.repo, console.trace).changed_paths(arguments.base):
+        if is_ours(path):
+            entry = tree.entry(path)
+            if entry is None:
+                gone.append(path)
+            else:
+                entries.append(entry)
+    return entries, gone
+
+
+def _is_kept(path: str) -> bool:
+    place = place_of(path)
+    return place is not None and place.kind in {Kind.RESULT, Kind.MANIFEST}
+
+
+def _collisions(tree: WorkingTree, entries: Sequence[Entry]) -> list[Problem]:
+    """Look for names that differ only in case beside result files; only those that are asked for are told."""
+    asked = {entry.path for entry in entries}
+    folders = {path.rpartition("/")[0] for path in asked if path.count("/") == _RESULT_DEPTH}
+    names = (entry.path for folder in sorted(folders) for entry in tree.list(folder))
+    return [problem for problem in collisions(names) if problem.path in asked]
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the cyclic garbage collector from looking through a million values that are all in use."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
+    return moment
+
+
+_MANY: Final = 2000
+_RESULT_DEPTH: Final = 4

@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
+import strategies
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import documents, schema
+from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
+from test_schemas import valid
+
 from compose_repo.core import gate, policy
 from compose_repo.core.compose import FINISHED, ComposeType, Image
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import is_name, is_sha256
 from compose_repo.core.problem import Problem
 from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-import strategies
-from strategies import documents, schema
-from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
-from test_schemas import valid
 
 
 class Format(NamedTuple):
@@ -186,8 +186,8 @@ TABLE = [
 def test_a_schema_has_the_fields_of_its_model(
     stem: str,
     definition: str | None,
-    model: Any,
-    renamed: Mapping[str, str | None],  # noqa: ANN401
+    model: Any,  # noqa: ANN401  # a class and what makes it
+    renamed: Mapping[str, str | None],
 ) -> None:
     part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
     names = [renamed.get(field.name, field.name) for field in dataclasses.fields(model)]
@@ -201,8 +201,8 @@ INPUT_TABLE = [row for row in TABLE if row[0] not in {"problems", "decision"} an
 def test_a_schema_requires_what_its_model_has_no_default_for(
     stem: str,
     definition: str | None,
-    model: Any,
-    renamed: Mapping[str, str | None],  # noqa: ANN401
+    model: Any,  # noqa: ANN401  # a class and what makes it
+    renamed: Mapping[str, str | None],
 ) -> None:
     part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
     missing = dataclasses.MISSING
@@ -212,12 +212,13 @@ def test_a_schema_requires_what_its_model_has_no_default_for(
 
 def test_a_manifest_has_the_fields_of_its_model() -> None:
     root = schema("manifest")
-    nested = {"compose_id": ("compose", "id"), "release_name": ("release", "name")}
+    nested: dict[str, tuple[str, ...]] = {"compose_id": ("compose", "id"), "release_name": ("release", "name")}
     nested |= {name: ("compose", name) for name in ("status", "label")}
     derived = {("compose", "date"), ("compose", "type"), ("compose", "respin")}
     derived |= {("release", "short"), ("release", "version")}
-    described = {(name,) for name in root["properties"]} - {("schema",), ("compose",), ("release",)}
-    described |= {(part, name) for part in ("compose", "release") for name in root["$defs"][part]["properties"]}
+    inner = [(part, name) for part in ("compose", "release") for name in root["$defs"][part]["properties"]]
+    outer = [(name,) for name in root["properties"] if name not in {"schema", "compose", "release"}]
+    described: set[tuple[str, ...]] = {*inner, *outer}
     modelled = {nested.get(field.name, (field.name,)) for field in dataclasses.fields(Manifest)}
     assert described == modelled | derived
 

@@ -4,6 +4,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import strategies
+from hypothesis import given
+
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.policy import (
     Requirement,
@@ -16,9 +19,6 @@ from compose_repo.core.policy import (
 )
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.result import Contact, Result, ResultFile, utc
-from hypothesis import given
-
-import strategies
 
 MINIMAL: dict[str, Any] = {"origin": "rdo", "testcase": "tempest.smoke", "why": "OpenStack installs."}
 WAIVER: dict[str, Any] = {
@@ -136,6 +136,30 @@ def test_a_waiver_that_names_an_arch_does_not_cover_a_cell_without_one() -> None
 
 
 @pytest.mark.parametrize(
+    ("fields", "touches"),
+    [
+        ({}, True),
+        ({"arch": "aarch64"}, True),
+        ({"arch": "x86_64"}, False),
+        ({"variant": "AppStream", "scenario": "bios"}, True),
+        ({"arch": "x86_64", "variant": "AppStream"}, False),
+    ],
+)
+def test_a_waiver_touches_the_cells_that_may_have_what_it_names(
+    fields: dict[str, str],
+    touches: bool,  # noqa: FBT001
+) -> None:
+    assert waiver(**fields).touches_cell(None, "aarch64", None) is touches
+
+
+@pytest.mark.parametrize(("variant", "touches"), [(None, True), ("AppStream", True), ("BaseOS", False)])
+@pytest.mark.parametrize("scenario", [None, "bios"])
+def test_a_cell_of_any_value_is_touched_by_each(scenario: str | None, variant: str | None, touches: bool) -> None:  # noqa: FBT001
+    assert waiver(variant="AppStream", scenario="bios").touches_cell(scenario, None, variant) is touches
+    assert not waiver(variant="AppStream", scenario="bios").touches_cell("uefi", None, variant)
+
+
+@pytest.mark.parametrize(
     ("fields", "title"),
     [
         ({}, "rdo tempest.smoke"),
@@ -226,4 +250,5 @@ def test_problems_sort_by_place() -> None:
         at("a", 2, "/b", "b"),
         at("b", 1, "", "a"),
     ]
-    assert sorted(reversed(in_order)) == in_order
+    shuffled = in_order[::-1]
+    assert sorted(shuffled) == in_order

@@ -579,6 +579,12 @@ def _verdict(answers: Sequence[Answer]) -> Verdict:
 
 
 def _summary(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer], refused: Sequence[Problem]) -> str:
+    sentence = _sentence(compose_id, verdict, answers)
+    files = len({problem.path for problem in refused})
+    return f"{sentence}; {files} result {'file' if files == 1 else 'files'} refused" if files else sentence
+
+
+def _sentence(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer]) -> str:
     if not answers:
         return f"No requirement applies to {compose_id.stream}, so nothing can be satisfied"
     counts = Counter(answer.state for answer in answers)
@@ -589,13 +595,10 @@ def _summary(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer],
         if counts[state]
     ]
     if not parts:
-        sentence = f"All {len(answers)} required passed"
-    elif verdict is Verdict.SATISFIED:
-        sentence = f"Of {len(answers)} required, {counts[State.PASSED]} passed, {', '.join(parts)}"
-    else:
-        sentence = f"Of {len(answers)} required, {', '.join(parts)}"
-    files = len({problem.path for problem in refused})
-    return f"{sentence}; {files} result {'file' if files == 1 else 'files'} refused" if files else sentence
+        return f"All {len(answers)} required passed"
+    if verdict is Verdict.SATISFIED:
+        parts = [f"{counts[State.PASSED]} passed", *parts]
+    return f"Of {len(answers)} required, {', '.join(parts)}"
 
 
 def _names(answers: Sequence[Answer], state: State) -> str:
@@ -656,4 +659,13 @@ def _answer_order(answer: Answer) -> tuple[Any, ...]:
 
 def _waiver_order(waiver: Waiver) -> tuple[Any, ...]:
     """The one that lasts longest first; every field counts, so that the order of the file never shows."""
-    return (-waiver.expires.toordinal(), waiver.title, *map(str, waiver.to_dict().values()))
+    cell = (waiver.scenario or "", waiver.arch or "", waiver.variant or "")
+    return (
+        -waiver.expires.toordinal(),
+        waiver.title,
+        cell,
+        waiver.composes or (),
+        waiver.issue,
+        waiver.by,
+        waiver.reason,
+    )

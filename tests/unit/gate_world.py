@@ -1,0 +1,148 @@
+"""A small world for the gate's tests: one compose, short ways to say who reported what and when."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from compose_repo.core.compose import ComposeId, Status
+from compose_repo.core.gate import Answer, Baseline, Decision, decide
+from compose_repo.core.manifest import Manifest
+from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
+from compose_repo.core.policy import Policy, Requirement, Waiver
+from compose_repo.core.problem import Problem
+from compose_repo.core.result import Outcome, Result, ResultFile, Run
+
+COMPOSE = ComposeId.parse("CentOS-Stream-10-20261120.0")
+PUBLISHED = ComposeId.parse("CentOS-Stream-10-20261115.0")
+DIGEST = Sha256("a" * 64)
+POLICY_DIGEST = Sha256("b" * 64)
+NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+X86, ARM = Arch("x86_64"), Arch("aarch64")
+BASEOS, APPSTREAM = Variant("BaseOS"), Variant("AppStream")
+TWO_ARCHES: Mapping[Variant, tuple[Arch, ...]] = {BASEOS: (ARM, X86), APPSTREAM: (ARM, X86)}
+ONE_ARCH: Mapping[Variant, tuple[Arch, ...]] = {BASEOS: (X86,)}
+
+
+def manifest(variants: Mapping[Variant, tuple[Arch, ...]] = ONE_ARCH) -> Manifest:
+    return Manifest(
+        compose_id=COMPOSE,
+        status=Status.FINISHED,
+        label=None,
+        release_name=None,
+        location="https://composes.example.org/",
+        variants=variants,
+        metadata={},
+        images=(),
+        packages=(),
+    )
+
+
+def requirement(origin: str = "rdo", testcase: str = "smoke", **fields: Any) -> Requirement:  # noqa: ANN401
+    return Requirement(origin=Origin(origin), testcase=Testcase(testcase), why="It boots.", **fields)
+
+
+def result(  # a result's fields
+    outcome: str,
+    arch: Arch = X86,
+    variant: str | None = None,
+    scenario: str | None = None,
+    testcase: str = "smoke",
+    **fields: Any,  # noqa: ANN401
+) -> Result:
+    return Result(
+        testcase=Testcase(testcase),
+        outcome=Outcome(outcome),
+        arch=arch,
+        variant=None if variant is None else Variant(variant),
+        scenario=None if scenario is None else Scenario(scenario),
+        **fields,
+    )
+
+
+def run(
+    *results: Result,
+    at: float | None = 0,
+    started: float | None = None,
+    origin: str = "rdo",
+    run_id: str = "1",
+    compose_id: ComposeId = COMPOSE,
+) -> ResultFile:
+    """Report results from one run; `at` and `started` are hours before now, None where the file gives no time."""
+    return ResultFile(
+        compose_id=str(compose_id),
+        manifest_sha256=DIGEST,
+        origin=Origin(origin),
+        run=Run(
+            id=RunId(run_id),
+            url=f"https://ci.example.org/{run_id}",
+            started_at=None if started is None else NOW - dt.timedelta(hours=started),
+            finished_at=None if at is None else NOW - dt.timedelta(hours=at),
+        ),
+        results=results,
+    )
+
+
+def attempts(*outcomes: str) -> list[ResultFile]:
+    """Report one cell again and again, an hour apart, the last one now."""
+    return [
+        run(result(outcome), at=len(outcomes) - number, run_id=f"{number}")
+        for number, outcome in enumerate(outcomes, start=1)
+    ]
+
+
+def waiver(origin: str = "rdo", testcase: str = "smoke", *, expires: str = "2026-12-31", **fields: Any) -> Waiver:  # noqa: ANN401
+    return Waiver(
+        origin=Origin(origin),
+        testcase=Testcase(testcase),
+        **{
+            "reason": "known bug",
+            "issue": "https://issues.example.org/1",
+            "by": "jdoe",
+            "expires": dt.date.fromisoformat(expires),
+            **fields,
+        },
+    )
+
+
+def problem(path: str = f"composes/{COMPOSE}/results/rdo/9.json") -> Problem:
+    return Problem(path=path, code="json-invalid", message="the file ends too early", fix="write it whole")
+
+
+def baseline(*files: ResultFile) -> Baseline:
+    return Baseline(compose_id=PUBLISHED, files=files)
+
+
+def judge(  # noqa: PLR0913  # every input of a decision
+    files: Iterable[ResultFile] = (),
+    *requirements: Requirement,
+    variants: Mapping[Variant, tuple[Arch, ...]] = ONE_ARCH,
+    waivers: Sequence[Waiver] = (),
+    refused: Sequence[Problem] = (),
+    published: Baseline | None = None,
+    age: float | None = 1,
+    now: dt.datetime = NOW,
+) -> Decision:
+    """Decide; `age` is how many hours ago the merge request was opened, None if nobody knows."""
+    return decide(
+        manifest=manifest(variants),
+        manifest_sha256=DIGEST,
+        policy=Policy(requirements=requirements or (requirement(),)),
+        policy_sha256=POLICY_DIGEST,
+        files=files,
+        waivers=waivers,
+        refused=refused,
+        baseline=published,
+        opened_at=None if age is None else now - dt.timedelta(hours=age),
+        now=now,
+    )
+
+
+def only(decision: Decision) -> Answer:
+    """Give the one answer of a decision that has one."""
+    (answer,) = decision.answers
+    return answer
+
+
+def states(decision: Decision) -> list[str]:
+    """Give each answer's cell and state, as a person would say it."""
+    return [f"{answer.title}: {answer.state}" for answer in decision.answers]

@@ -1,0 +1,275 @@
+"""The laws of the gate, against every policy, report, waiver and past that hypothesis can think of."""
+
+import dataclasses
+import datetime as dt
+import json
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from gate_world import APPSTREAM, ARM, BASEOS, COMPOSE, DIGEST, NOW, POLICY_DIGEST, PUBLISHED, X86, manifest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from compose_repo.core.gate import BLOCKING, WAITING, Baseline, Decision, State, Verdict, decide
+from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
+from compose_repo.core.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.problem import Problem
+from compose_repo.core.result import Outcome, Result, ResultFile, Run
+
+ORIGINS = st.sampled_from([*[Origin("rdo")] * 4, Origin("idm")])
+TESTCASES = st.sampled_from([*[Testcase("smoke")] * 4, Testcase("full")])
+ARCHES = st.sampled_from([X86, ARM])
+VARIANTS = st.sampled_from([BASEOS, APPSTREAM])
+SCENARIOS = st.sampled_from([Scenario("bios"), Scenario("uefi")])
+HOURS = st.integers(0, 4)
+MOMENTS = HOURS.map(lambda hours: NOW - dt.timedelta(hours=hours))
+INPUTS = dict[str, Any]
+
+
+def listed(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(values, min_size=1, max_size=2, unique=True).map(tuple)
+
+
+REQUIREMENTS = st.builds(
+    Requirement,
+    origin=ORIGINS,
+    testcase=TESTCASES,
+    why=st.just("It boots."),
+    streams=st.sampled_from([None, (Stream("CentOS-Stream-10"),), (Stream("CentOS-Stream-9"),)]),
+    arches=st.sampled_from(["all", "any"]) | listed(ARCHES),
+    variants=st.sampled_from(["all", "any"]) | listed(VARIANTS),
+    scenarios=st.just("any") | listed(SCENARIOS),
+    accept=st.frozensets(st.sampled_from(sorted(ACCEPTABLE))).map(lambda accept: accept | {Outcome.PASSED}),
+    attempts=st.sampled_from(Attempts),
+    deadline=st.none() | st.integers(1, 4).map(lambda hours: dt.timedelta(hours=hours)),
+    baseline=st.sampled_from([None, "published"]),
+)
+LISTED = st.builds(
+    dataclasses.replace,
+    REQUIREMENTS,
+    arches=listed(ARCHES),
+    variants=listed(VARIANTS),
+    scenarios=listed(SCENARIOS),
+)
+RESULTS = st.builds(
+    Result,
+    testcase=TESTCASES,
+    outcome=st.sampled_from(Outcome),
+    arch=ARCHES,
+    variant=st.none() | VARIANTS,
+    scenario=st.none() | SCENARIOS,
+    url=st.none() | st.sampled_from(["https://ci.example.org/a", "https://ci.example.org/b"]),
+    error_reason=st.none() | st.sampled_from(["no route", "disk full"]),
+)
+RUNS = st.builds(
+    Run,
+    id=st.sampled_from([RunId("1"), RunId("2"), RunId("3")]),
+    url=st.just("https://ci.example.org/"),
+    started_at=st.none() | MOMENTS,
+    finished_at=st.none() | MOMENTS,
+)
+FILES = st.builds(
+    ResultFile,
+    compose_id=st.just(str(COMPOSE)),
+    manifest_sha256=st.just(DIGEST),
+    origin=ORIGINS,
+    run=RUNS,
+    results=st.lists(RESULTS, max_size=4).map(tuple),
+)
+WAIVERS = st.builds(
+    Waiver,
+    origin=ORIGINS,
+    testcase=TESTCASES,
+    reason=st.sampled_from(["a known bug", "another"]),
+    issue=st.just("https://issues.example.org/1"),
+    by=st.just("jdoe"),
+    expires=st.integers(-2, 10).map(lambda days: NOW.date() + dt.timedelta(days=days)),
+    arch=st.none() | ARCHES,
+    variant=st.none() | VARIANTS,
+    scenario=st.none() | SCENARIOS,
+    composes=st.sampled_from([None, ("CentOS-Stream-10-*",), ("CentOS-Stream-9-*",)]),
+)
+REFUSED = st.builds(
+    Problem,
+    path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
+    code=st.just("json-invalid"),
+    message=st.sampled_from(["not JSON", "too long"]),
+    fix=st.just("mend it"),
+)
+WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
+    {
+        "manifest": st.dictionaries(VARIANTS, listed(ARCHES)).map(manifest),
+        "manifest_sha256": st.just(DIGEST),
+        "policy": st.lists(REQUIREMENTS, max_size=3).map(lambda lines: Policy(requirements=tuple(lines))),
+        "policy_sha256": st.just(POLICY_DIGEST),
+        "files": st.lists(FILES, max_size=5),
+        "waivers": st.lists(WAIVERS, max_size=3),
+        "refused": st.lists(REFUSED, max_size=2),
+        "baseline": st.none()
+        | st.lists(FILES, max_size=3).map(lambda files: Baseline(compose_id=PUBLISHED, files=tuple(files))),
+        "opened_at": st.none() | MOMENTS,
+        "now": st.just(NOW),
+    }
+)
+
+
+def to_bytes(decision: Decision) -> bytes:
+    return json.dumps(decision.to_dict()).encode()
+
+
+def without_notices(decision: Decision) -> Decision:
+    return dataclasses.replace(decision, notices=())
+
+
+def drop(world: INPUTS, unwanted: Callable[[ResultFile, Result], bool]) -> INPUTS:
+    """Take results out of their files."""
+    files = [
+        dataclasses.replace(file, results=tuple(each for each in file.results if not unwanted(file, each)))
+        for file in world["files"]
+    ]
+    return {**world, "files": files}
+
+
+@given(WORLDS, st.randoms(use_true_random=False))
+def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Random) -> None:
+    def shuffled(items: Sequence[Any]) -> list[Any]:
+        return chance.sample(items, len(items))
+
+    past = world["baseline"]
+    files = [dataclasses.replace(file, results=tuple(shuffled(file.results))) for file in shuffled(world["files"])]
+    other = {
+        **world,
+        "files": files,
+        "waivers": shuffled(world["waivers"]),
+        "refused": shuffled(world["refused"]),
+        "baseline": past and dataclasses.replace(past, files=tuple(shuffled(past.files))),
+    }
+    assert to_bytes(decide(**other)) == to_bytes(decide(**world))
+
+
+@given(WORLDS, FILES)
+def test_adding_failed_results_never_turns_blocked_into_satisfied(world: INPUTS, extra: ResultFile) -> None:
+    failed = tuple(dataclasses.replace(each, outcome=Outcome.FAILED) for each in extra.results)
+    assume(failed and decide(**world).verdict is Verdict.BLOCKED)
+    more = {**world, "files": [*world["files"], dataclasses.replace(extra, results=failed)]}
+    assert decide(**more).verdict is not Verdict.SATISFIED
+
+
+@given(WORLDS, st.data())
+def test_removing_what_passed_never_turns_anything_into_satisfied(world: INPUTS, data: st.DataObject) -> None:
+    """Take away any one result whose outcome is `passed`: every policy accepts that one."""
+    passed = [each for file in world["files"] for each in file.results if each.outcome is Outcome.PASSED]
+    assume(passed and decide(**world).verdict is not Verdict.SATISFIED)
+    victim = data.draw(st.sampled_from(passed))
+    assert decide(**drop(world, lambda _, each: each is victim)).verdict is not Verdict.SATISFIED
+
+
+@given(WORLDS, st.data())
+def test_removing_all_of_what_is_listed_never_turns_anything_into_satisfied(world: INPUTS, data: st.DataObject) -> None:
+    """Take away every report, good or bad, of one arch, variant and scenario that a requirement lists."""
+    line = dataclasses.replace(data.draw(LISTED), streams=None)
+    world = {**world, "policy": Policy(requirements=(line, *world["policy"].requirements))}
+    assume(decide(**world).verdict is not Verdict.SATISFIED)
+    values = [data.draw(st.sampled_from(each)) for each in (line.scenarios, line.arches, line.variants)]
+    assert (
+        decide(
+            **drop(
+                world,
+                lambda file, each: (
+                    (file.origin, each.testcase) == (line.origin, line.testcase)
+                    and [each.scenario, each.arch, each.variant] == values
+                ),
+            )
+        ).verdict
+        is not Verdict.SATISFIED
+    )
+
+
+@given(WORLDS, WAIVERS, st.integers(1, 100))
+def test_an_expired_waiver_changes_nothing_but_the_notices(world: INPUTS, expired: Waiver, days: int) -> None:
+    expired = dataclasses.replace(expired, expires=NOW.date() - dt.timedelta(days=days))
+    more = {**world, "waivers": [expired, *world["waivers"]]}
+    assert without_notices(decide(**more)) == without_notices(decide(**world))
+
+
+@given(WORLDS, st.data())
+def test_silence_on_a_listed_arch_never_passes(world: INPUTS, data: st.DataObject) -> None:
+    arches = world["manifest"].arches
+    lines = [
+        line
+        for line in world["policy"].requirements
+        if line.applies_to(COMPOSE.stream) and line.arches != "any" and (line.arches != "all" or arches)
+    ]
+    assume(lines)
+    line = data.draw(st.sampled_from(lines))
+    arch = data.draw(st.sampled_from(arches if line.arches == "all" else line.arches))
+    silent = drop({**world, "waivers": []}, lambda file, each: file.origin == line.origin and each.arch == arch)
+    decision = decide(**silent)
+    assert decision.verdict is not Verdict.SATISFIED
+    states = {
+        answer.state
+        for answer in decision.answers
+        if (answer.origin, answer.testcase, answer.arch) == (line.origin, line.testcase, arch)
+    }
+    assert states <= {State.MISSING, State.OVERDUE}
+    assert states
+
+
+@given(WORLDS)
+def test_the_verdict_follows_from_the_answers_alone(world: INPUTS) -> None:
+    decision = decide(**world)
+    states = {answer.state for answer in decision.answers}
+    if not states or states & set(BLOCKING):
+        assert decision.verdict is Verdict.BLOCKED
+    elif states & set(WAITING):
+        assert decision.verdict is Verdict.PENDING
+    else:
+        assert decision.verdict is Verdict.SATISFIED
+
+
+@given(WORLDS)
+def test_a_waiver_changes_no_answer_but_those_that_it_covers(world: INPUTS) -> None:
+    """Except for silence past a deadline: where a waiver covers a part of what is awaited, it waits again."""
+    bare = decide(**{**world, "waivers": []}).answers
+    for without, answer in zip(bare, decide(**world).answers, strict=True):
+        if answer.waiver is None:
+            assert answer == without or (without.state, answer.state) == (State.OVERDUE, State.MISSING)
+        else:
+            assert answer.waiver.covers_cell(*answer.cell)
+            assert without.state not in {State.PASSED, State.WAIVED}
+
+
+@given(WORLDS)
+def test_every_requirement_of_the_stream_is_answered(world: INPUTS) -> None:
+    asked = {(line.origin, line.testcase) for line in world["policy"].requirements if line.applies_to(COMPOSE.stream)}
+    assert {(answer.origin, answer.testcase) for answer in decide(**world).answers} == asked
+
+
+@given(WORLDS)
+@settings(max_examples=30)
+def test_deciding_twice_gives_the_same_bytes(world: INPUTS) -> None:
+    assert to_bytes(decide(**world)) == to_bytes(decide(**world))
+
+
+@given(WORLDS)
+def test_a_decision_without_any_result_is_never_satisfied_unless_all_is_waived(world: INPUTS) -> None:
+    decision = decide(**{**world, "files": []})
+    if decision.verdict is Verdict.SATISFIED:
+        assert {answer.state for answer in decision.answers} == {State.WAIVED}
+
+
+@pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.PASSED])
+@given(world=WORLDS)
+@settings(max_examples=20)
+def test_only_what_is_accepted_passes(outcome: Outcome, world: INPUTS) -> None:
+    lines = tuple(
+        dataclasses.replace(line, accept=frozenset({Outcome.PASSED})) for line in world["policy"].requirements
+    )
+    files = [
+        dataclasses.replace(file, results=tuple(dataclasses.replace(each, outcome=outcome) for each in file.results))
+        for file in world["files"]
+    ]
+    decision = decide(**{**world, "policy": Policy(requirements=lines), "files": files})
+    assert decision.count(State.PASSED) == 0

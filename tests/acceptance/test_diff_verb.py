@@ -343,3 +343,36 @@ def test_headings_are_coloured_where_colours_are_wanted(diff: Run) -> None:
 )
 def test_what_is_no_compose_is_a_usage_error(diff: Run, source: str, message: str) -> None:
     assert outcome(diff(OLD, source)) == (2, "", f"compose-repo diff: {message}\n")
+
+
+def test_what_a_schema_refuses_is_told_with_its_place(diff: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_bytes(BEFORE.replace(b'"status":"FINISHED"', b'"status":"STARTED"'))
+    assert outcome(diff("bad.json", NEW)) == (
+        1,
+        "",
+        'bad.json:3: wrong-value: "STARTED" is not known here; use one of: FINISHED, FINISHED_INCOMPLETE\n',
+    )
+
+
+def test_what_is_no_json_is_told_with_its_place(diff: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_bytes(b"{\n")
+    done = diff("bad.json", NEW)
+    assert (done.returncode, done.stdout, done.stderr.partition(": ")[0]) == (1, "", "bad.json:2")
+
+
+def test_an_id_without_a_calendar_date_is_told_with_its_place(diff: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_bytes(BEFORE.replace(OLD.encode(), b"CentOS-Stream-10-20260230.0"))
+    assert outcome(diff("bad.json", NEW)) == (
+        1,
+        "",
+        (
+            "bad.json:3: bad-compose-id: 'CentOS-Stream-10-20260230.0' has no calendar date: 20260230; "
+            "make the manifest anew: compose-repo manifest SOURCE\n"
+        ),
+    )
+
+
+def test_a_manifest_that_is_too_large_is_not_read(diff: Run, tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as file:
+        file.truncate(4 * 1024 * 1024 + 1)
+    assert diff("large.json", NEW).stderr.startswith("large.json:1: file-too-large: ")

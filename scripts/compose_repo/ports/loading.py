@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compose_repo.core.checks import Case, Known, check
@@ -231,6 +232,38 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         waivers=waivers_from_dict(files[Kind.WAIVERS].data) if Kind.WAIVERS in files else (),
         streams=streams_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else {},
     )
+
+
+def read_manifest(file: Path) -> "Manifest":
+    """Read a manifest wherever it lies: it satisfies its schema, but its place and its exact bytes say nothing.
+
+    Raises:
+        InputError: it has a problem; it carries all of them.
+        OSError: it cannot be read.
+
+    """
+    from compose_repo.core.compose import ComposeIdError  # noqa: PLC0415  # `validate` makes no models
+    from compose_repo.core.manifest import Manifest  # noqa: PLC0415
+
+    path = str(file)
+    size = file.stat().st_size
+    if size > MANIFEST_BYTES:
+        raise InputError(too_large(path, size, MANIFEST_BYTES))
+    raw = file.read_bytes()
+    data = read_json(raw, path)
+    if not is_valid(Kind.MANIFEST, data):
+        raise InputError(*bounded(placed(violations(Kind.MANIFEST, data, path), raw, toml=False), path))
+    try:
+        return Manifest.from_dict(data)
+    except ComposeIdError as error:
+        problem = Problem(
+            path=path,
+            pointer="/compose/id",
+            code="bad-compose-id",
+            message=str(error),
+            fix="make the manifest anew: compose-repo manifest SOURCE",
+        )
+        raise InputError(*placed([problem], raw, toml=False)) from error
 
 
 def load_compose(tree: Tree, compose_id: "ComposeId", gate_files: GateFiles, now: dt.datetime) -> LoadedCompose:

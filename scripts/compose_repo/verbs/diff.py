@@ -13,6 +13,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import visible
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
+from compose_repo.ports.loading import read_manifest
 
 if TYPE_CHECKING:
     from compose_repo.core.compose import Compose
@@ -62,9 +63,9 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
         return Manifest.from_compose(_compose(source, console))
     if path.is_dir():
         manifest = path / "manifest.json"
-        return _read(manifest) if manifest.is_file() else Manifest.from_compose(_compose(source, console))
+        return read_manifest(manifest) if manifest.is_file() else Manifest.from_compose(_compose(source, console))
     if path.exists():
-        return _read(path)
+        return read_manifest(path)
     try:
         compose_id = ComposeId.parse(source)
     except ComposeIdError as error:
@@ -72,7 +73,7 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     manifest = repo / compose_id.folder / "manifest.json"
     if not manifest.is_file():
         raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
-    return _read(manifest)
+    return read_manifest(manifest)
 
 
 def _compose(source: str, console: Console) -> "Compose":
@@ -80,12 +81,6 @@ def _compose(source: str, console: Console) -> "Compose":
 
     with console.progress(f"reading {source}"):
         return read_compose(source)
-
-
-def _read(path: Path) -> Manifest:
-    from compose_repo.core.strict import read_json  # noqa: PLC0415  # a compose root needs no JSON of ours
-
-    return Manifest.from_dict(read_json(path.read_bytes(), str(path)))
 
 
 def _json(changes: Changes) -> str:

@@ -1,0 +1,143 @@
+"""A decision in plain text, for a terminal: what decides first, then what is worth a look, then whom to ask."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Final, TypeAlias
+
+from compose_repo.core.escape import visible
+from compose_repo.core.gate import Answer, Decision, State, Verdict
+from compose_repo.core.names import Origin
+from compose_repo.core.policy import OriginEntry
+
+WIDTH: Final = 100
+"""Columns that a terminal is expected to have."""
+ORDER: Final = (
+    State.FAILED,
+    State.OVERDUE,
+    State.ERRORED,
+    State.RUNNING,
+    State.MISSING,
+    State.WAIVED,
+    State.PASSED,
+)
+"""From what needs a person most to what needs nobody."""
+ASK_ABOUT: Final = frozenset({State.FAILED, State.OVERDUE, State.ERRORED, State.MISSING})
+"""States about which somebody should be asked."""
+_HEADINGS: Final = ("STATE", "ORIGIN", "TEST", "WHERE", "WHY")
+_WIDEST: Final = (8, 16, 26, 22)
+"""Most columns of each column but the last, which takes what is left."""
+
+Emphasize: TypeAlias = Callable[[State | Verdict, str], str]
+"""Makes a text stand out as its state does."""
+
+
+def in_order(answers: Sequence[Answer]) -> list[Answer]:
+    """Give the answers as people read them: what decides comes first, then they are sorted by name."""
+    return sorted(answers, key=lambda answer: ORDER.index(answer.state))
+
+
+def passed_by_origin(decision: Decision) -> list[tuple[Origin, int]]:
+    """Count what passed, by origin."""
+    return sorted(Counter(answer.origin for answer in decision.answers if answer.state is State.PASSED).items())
+
+
+def to_ask(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[tuple[Origin, OriginEntry]]:
+    """Give the origins to ask: those whose results failed, errored or are awaited."""
+    names = {answer.origin for answer in decision.answers if answer.state in ASK_ABOUT}
+    return [(name, origins[name]) for name in sorted(names) if name in origins]
+
+
+def decision_text(
+    decision: Decision, origins: Mapping[Origin, OriginEntry], *, every: bool, emphasize: Emphasize
+) -> Iterator[str]:
+    """Write a decision line by line; without `every`, what passed is only counted."""
+    verdict = decision.verdict
+    yield f"{emphasize(verdict, verdict.value.upper())}  {decision.compose_id}"
+    yield from _wrap(f"{decision.summary}.")
+    yield from _table([answer for answer in decision.answers if every or answer.state is not State.PASSED], emphasize)
+    passed = passed_by_origin(decision)
+    if passed and not every:
+        yield ""
+        counts = ", ".join(f"{origin} {count}" for origin, count in passed)
+        yield from _wrap(f"{decision.count(State.PASSED)} passed: {counts} (--all lists them)")
+    for title, entries in (
+        ("Waivers worth a look", _waivers(decision)),
+        ("Refused files, which count as absent", _refused(decision)),
+        ("Whom to ask", _contacts(decision, origins)),
+    ):
+        if entries:
+            yield from ("", f"{title}:")
+            for entry in entries:
+                yield from _wrap(entry, indent="  ")
+
+
+def _table(answers: Sequence[Answer], emphasize: Emphasize) -> Iterator[str]:
+    """Write one row an answer; what is too long for its column goes on below, so that nothing is lost."""
+    if not answers:
+        return
+    rows = [(answer, _row(answer)) for answer in in_order(answers)]
+    texts = [_HEADINGS, *(row for _, row in rows)]
+    widths = [min(most, max(len(row[column]) for row in texts)) for column, most in enumerate(_WIDEST)]
+    widths.append(WIDTH - sum(widths) - 2 * len(widths))
+    yield ""
+    yield "  ".join(heading.ljust(width) for heading, width in zip(_HEADINGS, widths, strict=True)).rstrip()
+    for answer, row in rows:
+        cells = [textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True)]
+        for number, parts in enumerate(zip_longest(*cells, fillvalue="")):
+            line = "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
+            state = answer.state.value
+            yield line if number else emphasize(answer.state, state) + line.removeprefix(state)
+        if answer.state is not State.PASSED and answer.url is not None:
+            yield f"{'':{widths[0]}}  {visible(answer.url)}"
+
+
+def _row(answer: Answer) -> tuple[str, ...]:
+    where = " ".join(part for part in (answer.arch, answer.variant) if part is not None) or "anywhere"
+    scenario = "" if answer.scenario is None else f" ({answer.scenario})"
+    return (answer.state.value, answer.origin, answer.testcase, where + scenario, visible(why(answer)))
+
+
+def why(answer: Answer) -> str:
+    """Say everything that is to be known of an answer beside its state."""
+    attempts = f"{answer.attempts} attempts" if answer.attempts > 1 else ""
+    flaky = "flaky" if answer.flaky else ""
+    waiver = "" if answer.waiver is None else f"until {answer.waiver.expires}, {answer.waiver.issue}"
+    return "; ".join(part for part in (answer.reason, waiver, attempts, flaky) if part)
+
+
+def _waivers(decision: Decision) -> list[str]:
+    return [
+        f"{notice.state}: {notice.waiver.title} (until {notice.waiver.expires}, by {notice.waiver.by},"
+        f" {notice.waiver.issue})"
+        for notice in decision.notices
+    ]
+
+
+def _refused(decision: Decision) -> list[str]:
+    return [
+        f"{problem.path}:{problem.line}: {problem.code}: {problem.message}; {problem.fix}"
+        for problem in decision.refused
+    ]
+
+
+def _contacts(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[str]:
+    return [f"{name} ({entry.name}): {contact_line(entry)}" for name, entry in to_ask(decision, origins)]
+
+
+def contact_line(entry: OriginEntry) -> str:
+    """Give every way to reach an origin."""
+    contact = entry.contact
+    return ", ".join(part for part in (contact.name, contact.email, contact.url, contact.docs) if part is not None)
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        visible(text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  " if indent else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -5,7 +5,6 @@ is reported.
 """
 
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -116,9 +115,11 @@ def origin_is_known(case: Case) -> Iterator[Problem]:
 
 def cells_stand_once(case: Case) -> Iterator[Problem]:
     """A testcase, scenario, arch and variant stand once in a file."""
+    cells = [(row["testcase"], row.get("scenario"), row["arch"], row.get("variant")) for row in case.data["results"]]
+    if len(set(cells)) == len(cells):
+        return
     seen: dict[tuple[str, str | None, str, str | None], int] = {}
-    for index, result in enumerate(case.data["results"]):
-        cell = (result["testcase"], result.get("scenario"), result["arch"], result.get("variant"))
+    for index, cell in enumerate(cells):
         first = seen.setdefault(cell, index)
         if first != index:
             yield case.problem(
@@ -194,8 +195,9 @@ def links_lead_somewhere(case: Case) -> Iterator[Problem]:
     yield from _links(case, "/run", case.data["run"])
     yield from _links(case, "/contact", case.data.get("contact", {}))
     for index, result in enumerate(case.data["results"]):
-        if "url" in result or "log_url" in result:
-            yield from _links(case, f"/results/{index}", result)
+        for name in _RESULT_LINKS:
+            if name in result and _HOST.match(result[name]) is None:
+                yield _bad_link(case, f"/results/{index}/{name}", result[name])
 
 
 def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
@@ -325,10 +327,10 @@ def streams_of_requirements_are_known(case: Case) -> Iterator[Problem]:
 
 def requirements_stand_once(case: Case) -> Iterator[Problem]:
     """No two requirements ask the same of the same cells."""
-    seen: dict[str, int] = {}
+    seen: dict[Any, int] = {}
     for index, requirement in enumerate(case.data.get("requirement", ())):
         asked = {name: value for name, value in requirement.items() if name in _ASKED}
-        first = seen.setdefault(json.dumps(asked, sort_keys=True), index)
+        first = seen.setdefault(repr(sorted(asked.items())), index)
         if first != index:
             yield case.problem(
                 f"/requirement/{index}",
@@ -455,6 +457,7 @@ def check(case: Case) -> list[Problem]:
 _IN_PROGRESS: Final = frozenset({"queued", "running"})
 _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
 _MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
+_RESULT_LINKS: Final = ("url", "log_url")
 _LINKS: Final = ("url", "log_url", "docs", "issue", "composes", "published")
 _HOST: Final = re.compile(
     r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?=[/?#]|\Z)|file:///"
@@ -485,12 +488,16 @@ def _links(case: Case, pointer: str, fields: Mapping[str, Any]) -> Iterator[Prob
     for name in _LINKS:
         link = fields.get(name)
         if link is not None and _HOST.match(link) is None:
-            yield case.problem(
-                f"{pointer}/{name}",
-                "bad-link",
-                f"{shown(link)} has no host that can be reached",
-                "give an http or https address with a host, without user or password",
-            )
+            yield _bad_link(case, f"{pointer}/{name}", link)
+
+
+def _bad_link(case: Case, pointer: str, link: str) -> Problem:
+    return case.problem(
+        pointer,
+        "bad-link",
+        f"{shown(link)} has no host that can be reached",
+        "give an http or https address with a host, without user or password",
+    )
 
 
 def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:

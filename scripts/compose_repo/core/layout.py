@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from compose_repo.core.compose import ComposeId, ComposeIdError
@@ -68,24 +69,32 @@ def is_readme(path: str) -> bool:
 
 def name_problems(place: Place) -> Iterator[Problem]:
     """The names in a path are ASCII and safe, and the compose's folder is named by a compose id."""
-    if place.compose_id:
-        try:
-            ComposeId.parse(place.compose_id)
-        except ComposeIdError as error:
-            yield Problem(
-                path=place.path,
-                code="bad-compose-id",
-                message=f"the folder's name is no compose id: {error!s}",
-                fix="name the folder by the compose's id, as its COMPOSE_ID file has it",
-            )
+    if place.compose_id and (error := _id_error(place.compose_id)) is not None:
+        yield Problem(
+            path=place.path,
+            code="bad-compose-id",
+            message=f"the folder's name is no compose id: {error}",
+            fix="name the folder by the compose's id, as its COMPOSE_ID file has it",
+        )
+    if place.kind is not Kind.RESULT:
+        return
     for what, name in (("folder", place.origin), ("file", place.run_id)):
-        if place.kind is Kind.RESULT and not is_name(name):
+        if not is_name(name):
             yield Problem(
                 path=place.path,
                 code="bad-name",
                 message=f"the {what}'s name {name!a} is not safe in a path",
                 fix=f"use ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most {NAME_LENGTH}",
             )
+
+
+@lru_cache
+def _id_error(compose_id: str) -> str | None:
+    try:
+        ComposeId.parse(compose_id)
+    except ComposeIdError as error:
+        return str(error)
+    return None
 
 
 def collisions(paths: Iterable[str]) -> Iterator[Problem]:

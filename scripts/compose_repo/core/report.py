@@ -3,13 +3,10 @@
 Paths and messages carry text from outside; nothing leaves here that a terminal or an XML reader could stumble over.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compose_repo.core.escape import visible
 from compose_repo.core.problem import SCHEMA, Problem
 
 
@@ -41,6 +38,8 @@ def as_line(problem: Problem) -> str:
 
 def as_json(report: Report) -> str:
     """Write the `problems/1` document; the same problems give the same bytes."""
+    import json  # noqa: PLC0415
+
     document = {
         "schema": SCHEMA,
         "checked": len(report.checked),
@@ -86,6 +85,8 @@ def as_code_quality(report: Report) -> str:
 
     A fingerprint stays the same when lines move; of problems that are alike, each has its own.
     """
+    import json  # noqa: PLC0415
+
     seen: Counter[tuple[str, ...]] = Counter()
     rows = []
     for problem in report.problems:
@@ -103,7 +104,16 @@ def as_code_quality(report: Report) -> str:
     return json.dumps(rows, ensure_ascii=False, indent=2)
 
 
+def visible(text: str) -> str:
+    """Give a text as one line of what can be seen."""
+    from compose_repo.core.escape import visible as escaped  # noqa: PLC0415  # its patterns take long to compile
+
+    return text if text.isprintable() else escaped(text)
+
+
 def _digest(*parts: str) -> str:
+    import hashlib  # noqa: PLC0415
+
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

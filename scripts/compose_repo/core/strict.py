@@ -6,7 +6,6 @@ say what is wrong in which line.
 """
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -166,6 +165,8 @@ def escape(key: str | int) -> str:
 
 def shown(value: object) -> str:
     """Show a value in a message: as JSON, on one line, in ASCII, not too long."""
+    import json  # noqa: PLC0415  # only what is wrong is shown
+
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
@@ -224,32 +225,34 @@ def _decoded(data: bytes, path: str) -> str:
         ) from None
 
 
-def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401, C901  # the hot loop of reading
+def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401
     """Tell whether a parsed document keeps to the bounds of depth, keys and numbers, and has only text to be shown."""
-    level: list[Any] = [[value]]
-    for _ in range(DEPTH + 1):
+    looked_at = _LOOKED_AT_WITH_TEXTS if texts else _LOOKED_AT
+    level, depth = [value], 0
+    while level:
+        depth += 1
         below: list[Any] = []
-        for container in level:
-            if type(container) is dict:
-                if len(container) > KEYS or (texts and not all(map(_is_plain_key, container))):
+        for item in level:
+            kind = type(item)
+            if kind is dict:
+                if depth > DEPTH or len(item) > KEYS or (texts and not all(map(_is_plain_key, item))):
                     return False
-                container = container.values()  # noqa: PLW2901
-            for item in container:
-                kind = type(item)
-                if kind is str:
-                    if texts and not item.isprintable() and _CONTROL.search(item):
-                        return False
-                elif kind is dict or kind is list:
-                    below.append(item)
-                elif kind is float:
-                    if item - item != 0:
-                        return False
-                elif kind is int and not -INTEGER <= item <= INTEGER:
+                below += [member for member in item.values() if type(member) in looked_at]
+            elif kind is list:
+                if depth > DEPTH:
                     return False
-        if not below:
-            return True
+                below += [element for element in item if type(element) in looked_at]
+            elif kind is str:
+                if not item.isprintable() and _CONTROL.search(item):
+                    return False
+            elif not -INTEGER <= item <= INTEGER and (kind is int or item - item != 0):
+                return False
         level = below
-    return False
+    return True
+
+
+_LOOKED_AT: Final = frozenset({dict, list, int, float})
+_LOOKED_AT_WITH_TEXTS: Final = _LOOKED_AT | {str}
 
 
 def _is_plain_key(key: str) -> bool:
@@ -342,6 +345,8 @@ def _unquoted(lexeme: str) -> str:
         return lexeme
     if "\\" not in lexeme:
         return lexeme[1:-1]
+    import json  # noqa: PLC0415  # only what is wrong is read again
+
     try:
         return str(json.loads(lexeme, strict=False))
     except ValueError:

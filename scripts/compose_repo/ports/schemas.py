@@ -3,13 +3,14 @@
 The schemas are those of the running code, never those of a tree that is judged.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+
+import jiter
 
 from compose_repo.core.layout import Kind
 from compose_repo.core.problem import Problem
@@ -59,7 +60,7 @@ def violations(kind: Kind, data: Any, path: str) -> list[Problem]:  # noqa: ANN4
 
 @cache
 def _schema(kind: Kind) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads((folder("schemas") / f"{kind}.schema.json").read_bytes())
+    schema: dict[str, Any] = jiter.from_json((folder("schemas") / f"{kind}.schema.json").read_bytes())
     return schema
 
 

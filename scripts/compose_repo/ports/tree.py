@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -52,7 +53,7 @@ class WorkingTree:
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""
-        return sorted(self._files(folder)) if self._is_folder(folder) else ()
+        return sorted(self._files(folder), key=_by_path) if self._is_folder(folder) else ()
 
     def entry(self, path: str) -> Entry | None:
         """Give one file without listing its folder, or None if there is no file."""
@@ -80,10 +81,10 @@ class WorkingTree:
                 return None
             raise
         try:
-            if not _is_regular(os.fstat(descriptor)):
+            status = os.fstat(descriptor)
+            if not _is_regular(status):
                 return None
-            with open(descriptor, "rb", buffering=0, closefd=False) as file:
-                return file.read()
+            return _read(descriptor, status.st_size)
         finally:
             os.close(descriptor)
 
@@ -118,6 +119,17 @@ class WorkingTree:
 
 
 _NO_SUCH_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
+
+
+_by_path: Final = attrgetter("path")
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    """Read a file to its end; one that has not grown since its size was seen takes two calls."""
+    parts = []
+    while part := os.read(descriptor, size + 1):
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _is_regular(status: os.stat_result) -> bool:

@@ -1,0 +1,256 @@
+"""Git over HTTP: `git http-backend` behind GitLab's questions of who and where."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import tempfile
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from flask import Blueprint, Response, g, request
+from werkzeug.wsgi import wrap_file
+
+from local_gitlab import web_request as asked
+from local_gitlab.errors import ApiError
+from local_gitlab.git import ZERO
+from local_gitlab.protection import fast_forward_only, push_refusal
+from local_gitlab.pushes import branch_updated
+from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
+
+if TYPE_CHECKING:
+    from local_gitlab.site import Site
+    from local_gitlab.store import Row
+
+blueprint = Blueprint("git", __name__)
+MAX_COMMANDS = 10_000
+_HEADER = 4
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@blueprint.get("/<path:name>.git/info/refs")
+def advertise(name: str) -> Response:
+    """Answer git's first question: which refs are there."""
+    service = request.args.get("service", "")
+    if service not in {"git-upload-pack", "git-receive-pack"}:
+        return _plain(403, "Only smart HTTP is served.")
+    try:
+        project, user = _admit(name, writing=service == "git-receive-pack")
+    except _RefusedError as refused:
+        return _plain(refused.status, str(refused))
+    with tempfile.TemporaryFile() as nothing:
+        return _backend(asked.site(), project, user, f"/{project['id']}.git/info/refs", nothing, 0, {})
+
+
+@blueprint.post("/<path:name>.git/git-upload-pack")
+def fetch(name: str) -> Response:
+    """Serve a clone or a fetch."""
+    try:
+        project, user = _admit(name, writing=False)
+    except _RefusedError as refused:
+        return _plain(refused.status, str(refused))
+    with tempfile.TemporaryFile() as body:
+        size = _spool(body)
+        return _backend(asked.site(), project, user, f"/{project['id']}.git/git-upload-pack", body, size, {})
+
+
+@blueprint.post("/<path:name>.git/git-receive-pack")
+def push(name: str) -> Response:
+    """Take a push, as far as the user's role and the branch's protection let it."""
+    site = asked.site()
+    try:
+        project, user = _admit(name, writing=True)
+    except _RefusedError as refused:
+        return _plain(refused.status, str(refused))
+    if user is None:
+        return _plain(401, "HTTP Basic: Access denied")
+    with tempfile.TemporaryFile() as body:
+        size = _spool(body)
+        commands = _commands(body)
+        with site.lock(project):
+            environment = _instructions(site, project, user, commands)
+            response = _backend(
+                site,
+                project,
+                user,
+                f"/{project['id']}.git/git-receive-pack",
+                body,
+                size,
+                environment,
+            )
+            repository = site.repository(project)
+            for old, new, ref in commands:
+                done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
+                if (done.stdout.decode().strip() or ZERO) == new and old != new:
+                    branch_updated(site, project, user, ref, old, new)
+    return response
+
+
+def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:
+    """Return the project and the user.
+
+    Raises _RefusedError with GitLab's status and words.
+    """
+    site = asked.site()
+    user = _signed_in(writing=writing)
+    g.user = user
+    project = find_project(site, name)
+    if project is None or not may_read(site, project, user):
+        if user is None:
+            raise _RefusedError(401, "HTTP Basic: Access denied. The provided password or token is incorrect.")
+        text = "The project you were looking for could not be found or you don't have permission to view it."
+        raise _RefusedError(404, text)
+    if not writing:
+        return project, user
+    if user is None:
+        raise _RefusedError(401, "HTTP Basic: Access denied. The provided password or token is incorrect.")
+    if access_level(site, project, user) < DEVELOPER or settings_of(project)["archived"]:
+        raise _RefusedError(403, "You are not allowed to push code to this project.")
+    return project, user
+
+
+def _signed_in(*, writing: bool) -> Row | None:
+    credentials = asked.basic_credentials()
+    if credentials is None:
+        return None
+    name, password = credentials
+    denied = "HTTP Basic: Access denied. The provided password or token is incorrect or your account has 2FA enabled."
+    try:
+        token, user = asked.token_owner(password)
+    except ApiError:
+        raise _RefusedError(401, denied) from None
+    del name  # as on GitLab, the token alone says who it is
+    scopes = set(token["scopes"].split())
+    wanted = {"api", "write_repository"} if writing else {"api", "read_api", "read_repository", "write_repository"}
+    if token["job_id"] is not None:
+        if writing:
+            raise _RefusedError(403, "You are not allowed to upload code.")
+        return user
+    if not scopes & wanted:
+        raise _RefusedError(403, "You are not allowed to upload code." if writing else denied)
+    return user
+
+
+def _plain(status: int, text: str) -> Response:
+    headers = {"WWW-Authenticate": 'Basic realm="GitLab"'} if status == 401 else {}  # noqa: PLR2004  # HTTP's own
+    return Response(f"{text}\n", status=status, headers=headers, content_type="text/plain; charset=UTF-8")
+
+
+def _spool(body: IO[bytes]) -> int:
+    """Copy the request's body to disk, unzipped; waitress has taken chunks apart already."""
+    source: Any = request.environ["wsgi.input"]
+    if request.headers.get("Content-Encoding", "").lower() in {"gzip", "x-gzip"}:
+        with gzip.GzipFile(fileobj=source) as unzipped:
+            shutil.copyfileobj(unzipped, body)
+    else:
+        shutil.copyfileobj(source, body)
+    return body.tell()
+
+
+def _commands(body: IO[bytes]) -> list[tuple[str, str, str]]:
+    """Read which refs a push wants to move; the pack that follows stays unread."""
+    found: list[tuple[str, str, str]] = []
+    body.seek(0)
+    while len(found) < MAX_COMMANDS:
+        length = body.read(_HEADER)
+        if len(length) < _HEADER or length == b"0000":
+            break
+        line = body.read(int(length, 16) - _HEADER).split(b"\0", 1)[0].decode(errors="surrogateescape").rstrip("\n")
+        parts = line.split(" ", 2)
+        if len(parts) == 3 and len(parts[0]) == len(ZERO):  # noqa: PLR2004  # old, new, ref
+            found.append((parts[0], parts[1], parts[2]))
+    return found
+
+
+def _instructions(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> dict[str, str]:
+    """Return what the repository's hooks are to do about this push."""
+    refusals = (push_refusal(site, project, user, ref, old, new) for old, new, ref in commands)
+    linear = [
+        ref for old, new, ref in commands if ZERO not in {old, new} and fast_forward_only(site, project, ref)
+    ]
+    return {
+        "LOCAL_GITLAB_REFUSAL": next((text for text in refusals if text), ""),
+        "LOCAL_GITLAB_FAST_FORWARD_ONLY": " ".join(linear),
+        "LOCAL_GITLAB_GREETING": _greeting(site, project, commands),
+    }
+
+
+def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) -> str:
+    lines = []
+    for _, new, ref in commands:
+        branch = ref.removeprefix("refs/heads/")
+        if new == ZERO or branch in {ref, project["default_branch"]}:
+            continue
+        existing = site.store.one(
+            "SELECT iid FROM merge_requests WHERE project_id = ? AND source_branch = ? AND state = 'opened'",
+            project["id"],
+            branch,
+        )
+        if existing:
+            lines.append(f"View merge request for {branch}:\n  {site.web(project, 'merge_requests', existing['iid'])}")
+    return "\n".join(lines)
+
+
+def _backend(
+    site: Site,
+    project: Row,
+    user: Row | None,
+    path: str,
+    body: IO[bytes],
+    size: int,
+    extra: dict[str, str],
+) -> Response:
+    """Run git's own CGI program and pass its answer on, through a file so that no pack is held in memory."""
+    del project
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": str(site.directory),
+        "GIT_PROJECT_ROOT": str(site.directory / "repositories"),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": path,
+        "QUERY_STRING": request.query_string.decode(),
+        "CONTENT_TYPE": request.content_type or "",
+        "CONTENT_LENGTH": str(size),
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        **({"REMOTE_USER": user["username"]} if user else {}),
+        **({"GIT_PROTOCOL": request.headers["Git-Protocol"]} if "Git-Protocol" in request.headers else {}),
+        **extra,
+    }
+    # git reads the file itself, from where the system, not Python's buffer, believes the position to be
+    body.flush()
+    os.lseek(body.fileno(), 0, os.SEEK_SET)
+    output = tempfile.TemporaryFile()  # noqa: SIM115  # the server closes it when it is sent
+    subprocess.run(
+        ["git", "http-backend"],
+        stdin=body,
+        stdout=output,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        check=False,
+    )
+    length = output.seek(0, os.SEEK_END)
+    output.seek(0)
+    status = 200
+    headers = []
+    while (line := output.readline().rstrip(b"\r\n")) != b"":
+        name, _, value = line.decode().partition(": ")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        else:
+            headers.append((name, value))
+    headers.append(("Content-Length", str(length - output.tell())))
+    response = Response(wrap_file(request.environ, cast("IO[bytes]", output)), status=status, headers=headers)
+    response.direct_passthrough = True
+    response.call_on_close(output.close)
+    return response

@@ -1,0 +1,66 @@
+"""Whether a merge request can be merged, in GitLab's two vocabularies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_gitlab.site import settings_of
+
+if TYPE_CHECKING:
+    from local_gitlab.site import Site
+    from local_gitlab.store import Row
+
+
+def merge_status(site: Site, project: Row, merge_request: Row) -> tuple[str, str, bool]:
+    """Return `merge_status`, `detailed_merge_status` and whether there are conflicts."""
+    if merge_request["state"] != "opened":
+        return "can_be_merged" if merge_request["state"] == "merged" else "unchecked", "not_open", False
+    conflicts = has_conflicts(site, project, merge_request)
+    status = "cannot_be_merged" if conflicts else "can_be_merged"
+    reason = obstacle(site, project, merge_request)
+    return status, reason or ("conflict" if conflicts else "mergeable"), conflicts
+
+
+def obstacle(site: Site, project: Row, merge_request: Row) -> str:
+    """Return what forbids a merge, other than conflicts: a `detailed_merge_status`, or nothing."""
+    if merge_request["state"] != "opened":
+        return "not_open"
+    if not merge_request["head_sha"]:
+        return "broken_status"
+    if merge_request["head_sha"] == merge_request["base_sha"]:
+        return "commits_status"
+    if merge_request["title"].lower().startswith(("draft:", "[draft]", "(draft)")):
+        return "draft_status"
+    return _pipeline_obstacle(site, project, merge_request)
+
+
+def _pipeline_obstacle(site: Site, project: Row, merge_request: Row) -> str:
+    settings = settings_of(project)
+    if not settings["only_allow_merge_if_pipeline_succeeds"]:
+        return ""
+    pipeline = site.store.one(
+        "SELECT status FROM pipelines WHERE project_id = ? AND sha = ? AND (merge_request_id = ? OR ref = ?) "
+        "ORDER BY id DESC LIMIT 1",
+        project["id"],
+        merge_request["head_sha"],
+        merge_request["id"],
+        merge_request["source_branch"],
+    )
+    status = pipeline["status"] if pipeline else "none"
+    if status == "success" or (status == "skipped" and settings["allow_merge_on_skipped_pipeline"]):
+        return ""
+    return "ci_still_running" if status in {"created", "pending", "running"} else "ci_must_pass"
+
+
+def has_conflicts(site: Site, project: Row, merge_request: Row) -> bool:
+    """Tell whether the branches change the same lines."""
+    repository = site.repository(project)
+    target = repository.branch(merge_request["target_branch"])
+    if target is None or not merge_request["head_sha"]:
+        return True
+    if merge_request["start_sha"] == target:
+        # The target has not moved since the base was computed from it: whatever is on the branch applies.
+        base = merge_request["base_sha"]
+        if base == target:
+            return False
+    return repository.merge_tree(target, merge_request["head_sha"]) is None

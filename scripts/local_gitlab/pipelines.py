@@ -1,0 +1,100 @@
+"""Pipelines and their jobs as GitLab keeps them; running them is `ci`'s part."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from local_gitlab.clock import now
+from local_gitlab.git import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local_gitlab.site import Site
+    from local_gitlab.store import Row
+
+FINISHED = frozenset({"success", "failed", "canceled", "skipped"})
+
+
+def create_for_merge_request(site: Site, project: Row, user: Row, merge_request: Row) -> Row:
+    """Queue the pipeline of a merge request's head."""
+    return create(
+        site,
+        project,
+        user,
+        ref=f"refs/merge-requests/{merge_request['iid']}/head",
+        sha=merge_request["head_sha"],
+        before=ZERO,
+        source="merge_request_event",
+        merge_request=merge_request,
+    )
+
+
+def create(
+    site: Site,
+    project: Row,
+    user: Row,
+    *,
+    ref: str,
+    sha: str,
+    before: str = ZERO,
+    source: str,
+    merge_request: Row | None = None,
+    variables: Mapping[str, str] | None = None,
+    status: str = "created",
+) -> Row:
+    """Queue a pipeline; a commit that says `[skip ci]` gets one that is skipped."""
+    skip = ""
+    if source != "external":
+        commit = site.repository(project).commit(sha)
+        message = commit.message.lower() if commit else ""
+        skip = "The commit message asks for no pipeline." if "[skip ci]" in message or "[ci skip]" in message else ""
+    moment = now()
+    with site.store.transaction():
+        iid = 1 + site.store.count("SELECT max(iid) FROM pipelines WHERE project_id = ?", project["id"])
+        pipeline_id = site.store.insert(
+            "pipelines",
+            project_id=project["id"],
+            iid=iid,
+            sha=sha,
+            before_sha=before,
+            ref=ref,
+            source=source,
+            status="skipped" if skip else status,
+            merge_request_id=merge_request["id"] if merge_request else None,
+            user_id=user["id"],
+            reason=skip or None,
+            variables=json.dumps(dict(variables or {})),
+            created_at=moment,
+            updated_at=moment,
+            finished_at=moment if skip else None,
+        )
+    if not skip and source != "external":
+        site.pipelines.wake()
+    return site.store.get("pipelines", pipeline_id)
+
+
+def recompute(site: Site, pipeline_id: int) -> str:
+    """Derive a pipeline's status from its jobs and external statuses, and keep it."""
+    rows = site.store.all("SELECT * FROM jobs WHERE pipeline_id = ? AND retried = 0", pipeline_id)
+    status = composite(rows)
+    times: dict[str, str | None] = {
+        "started_at": min((row["started_at"] for row in rows if row["started_at"]), default=None),
+        "finished_at": None,
+    }
+    if status in FINISHED:
+        times["finished_at"] = max((row["finished_at"] for row in rows if row["finished_at"]), default=now())
+    site.store.update("pipelines", pipeline_id, status=status, updated_at=now(), **times)
+    return status
+
+
+def composite(rows: list[Row]) -> str:
+    """Return the status that jobs have together."""
+    statuses = {"success" if row["status"] == "failed" and row["allow_failure"] else row["status"] for row in rows}
+    if statuses & {"running"} or (statuses & {"pending", "created"} and statuses & FINISHED - {"skipped"}):
+        return "running"
+    for status in ("pending", "created", "failed", "canceled", "success", "skipped"):
+        if status in statuses:
+            return status
+    return "skipped"

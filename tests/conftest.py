@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def require_tool() -> Callable[[str, str], str]:
     """
 
     def find(name: str, how_to_get_it: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name, path=f"{sys.prefix}/bin{os.pathsep}{os.environ.get('PATH', '')}")
         if path is not None:
             return path
         message = f"{name} is not installed; {how_to_get_it}"

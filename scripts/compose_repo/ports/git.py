@@ -31,6 +31,7 @@ _SETTINGS: Final = (
     "-c", "color.ui=false",
     "-c", "log.showSignature=false",
     "-c", "log.follow=false",
+    "-c", "core.filesRefLockTimeout=5000",
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
 )  # fmt: skip
@@ -166,6 +167,12 @@ class Repository:
         """Give the time of the latest commit that added a path; None if its history does not reach that far back."""
         added = self.added_by(path, revision)
         return None if added is None else added[1]
+
+    def commits_touching(self, path: str, base: str, revision: str) -> list[Sha]:
+        """Give the commits that a revision has and a base has not, and that change a path, newest first."""
+        span = [self.commit(revision), f"^{self.commit(base)}"]
+        out = self.run("rev-list", "--full-history", "--no-merges", *span, "--", path)
+        return [Sha(line) for line in out.decode("ascii").split()]
 
     def changed_paths(self, base: str, revision: str = "HEAD") -> list[str]:
         """Give the paths that a revision has changed, added or removed since it left a base, sorted."""

@@ -299,6 +299,16 @@ def load_compose(tree: Tree, compose_id: "ComposeId", gate_files: GateFiles, now
     )
 
 
+def load_manifest(tree: Tree, compose_id: "ComposeId") -> "Manifest | None":
+    """Read a compose's manifest alone, or give None if there is none without problems."""
+    from compose_repo.core.manifest import Manifest  # noqa: PLC0415  # `validate` makes no models
+
+    path = f"{compose_id.folder}/manifest.json"
+    entry = next((entry for entry in tree.list(compose_id.folder) if entry.path == path), None)
+    found = None if entry is None else Inspector(tree, _ANY_TIME).inspect(entry)
+    return None if found is None or found.problems else Manifest.from_dict(found.data)
+
+
 def load_baseline(tree: Tree, compose_id: "ComposeId", gate_files: GateFiles, now: dt.datetime) -> "Baseline | None":
     """Read the newest older compose of the same stream in the tree: what is merged has been published.
 

@@ -31,20 +31,27 @@ def render(name: str, /, **values: object) -> Trusted:
     return Trusted(_environment(_target(name)).get_template(name).render(values))
 
 
-def link(url: str | None, text: str) -> Trusted:
+def link(url: str | None, text: str, *, host: bool = True) -> Trusted:
     """Give a Markdown link that shows its host, or only the text where the URL is no plain http(s) one.
 
     A user name before the host, or a host that is not ASCII, is made to look like another host: no link for it.
     """
-    host = _host(url or "")
-    if url is None or host is None:
+    where = _host(url or "")
+    if url is None or where is None:
         return Trusted(markdown(text))
-    return Trusted(f"[{markdown(text)}](<{quote(url, safe=_URL_SAFE)}>) ({markdown(host)})")
+    shown = f"[{markdown(text)}](<{quote(url, safe=_URL_SAFE)}>)"
+    return Trusted(f"{shown} ({markdown(where)})" if host else shown)
+
+
+def preformatted(text: str) -> Trusted:
+    """Give a text for inside a fenced block, which no back-quote of it can end."""
+    return Trusted(visible(text).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"))
 
 
 def code(text: str) -> Trusted:
-    """Give a Markdown code span; GitLab acts on nothing inside it. A back-quote cannot be shown there."""
-    return Trusted(f"`{visible(text).replace('`', chr(0x2CB)).replace('|', chr(0xA6))}`")
+    """Give a Markdown code span, for inside tables too; GitLab acts on nothing inside it."""
+    inside = preformatted(text).replace("|", "\N{BROKEN BAR}")
+    return Trusted(f"`{inside}`" if inside else "")
 
 
 def _host(url: str) -> str | None:
@@ -84,4 +91,5 @@ def _environment(target: str) -> "jinja2.Environment":
     )
     environment.filters["link"] = link
     environment.filters["code"] = code
+    environment.filters["preformatted"] = preformatted
     return environment

@@ -15,13 +15,18 @@ EXAMPLE = "compose-repo manifest https://composes.stream.centos.org/stream-10/pr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("source", metavar="SOURCE", help="compose root: a directory, or an http(s) URL")
+    add_source_arguments(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the manifest there, not to stdout")
     parser.add_argument(
         "--format",
         choices=("text", "json"),
         help="what stdout shows: the manifest itself or a summary (default: json, with --output text)",
     )
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every verb understands that reads a compose root."""
+    parser.add_argument("source", metavar="SOURCE", help="compose root: a directory, or an http(s) URL")
     parser.add_argument("--location", metavar="URL", help="the compose's address to record, where SOURCE is a copy")
     parser.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS", help="for a silent server")
 

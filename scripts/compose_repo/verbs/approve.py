@@ -1,0 +1,54 @@
+"""Decides on a compose's merge request, then writes approval, status, labels and the note."""
+
+import argparse
+from typing import Final
+
+from compose_repo import session, wording
+from compose_repo.cli import OK, PENDING, PROBLEMS
+from compose_repo.console import Console
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.gate import Verdict
+from compose_repo.core.plan import STATUS_NAME, Judged, plan_approve
+
+EXAMPLE: Final = """
+compose-repo approve CentOS-Stream-10-20261120.0 --dry-run
+"""
+EXIT_CODES: Final = {Verdict.SATISFIED: OK, Verdict.BLOCKED: PROBLEMS, Verdict.PENDING: PENDING}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which compose."""
+    parser.add_argument("compose_id", metavar="COMPOSE_ID", type=session.compose_id, help="the compose to decide on")
+    session.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Judge, print the plan, apply it; the exit code is the verdict's."""
+    work = session.start(arguments, console)
+    return session.until_unmoved(lambda: _attempt(work, arguments.compose_id, arguments), console)
+
+
+def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.Namespace) -> int:
+    merge_request = work.merge_request(compose_id)
+    judgement = work.judge(compose_id, merge_request)
+    decision = judgement.decision
+    plan = plan_approve(
+        compose_id,
+        merge_request=merge_request,
+        judged=Judged(
+            head=judgement.head,
+            verdict=decision.verdict,
+            summary=decision.summary,
+            note=wording.note(decision, head=judgement.head, main=judgement.main, published=False),
+        ),
+        me=work.forge.me(),
+        approved_by=work.forge.approved_by(merge_request.iid),
+        statuses=work.forge.statuses(judgement.head, STATUS_NAME),
+        notes=work.forge.notes(merge_request.iid),
+    )
+    idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
+    work.show(compose_id, plan, idle, as_json=arguments.format == "json")
+    if plan and not arguments.dry_run:
+        work.unmoved(merge_request)
+        work.apply(plan)
+    return EXIT_CODES[decision.verdict]

@@ -1,0 +1,122 @@
+"""Opens a compose's merge request, or brings it up to date."""
+
+import argparse
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from compose_repo import session, wording
+from compose_repo.cli import OK
+from compose_repo.console import Console
+from compose_repo.core.action import File
+from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.forge import ForgeError, MergeRequest
+from compose_repo.core.names import Sha256
+from compose_repo.core.plan import Branch, compose_of, current, manifest_path, plan_open
+from compose_repo.ports.git import GitTree
+from compose_repo.ports.loading import load_gate, load_manifest
+from compose_repo.verbs.manifest import add_source_arguments, read_manifest
+
+EXAMPLE: Final = """
+compose-repo open https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0/
+compose-repo open /mnt/composes/CentOS-Stream-10-20261120.0 --dry-run
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which compose."""
+    add_source_arguments(parser)
+    session.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Read the compose, print the plan, apply it."""
+    work = session.start(arguments, console)
+    with console.progress(f"reading {arguments.source}"):
+        manifest = read_manifest(
+            arguments.source, location=arguments.location, timeout=arguments.timeout, console=console
+        )
+    compose_id, raw = manifest.compose_id, manifest.to_bytes()
+    digest = Sha256(hashlib.sha256(raw).hexdigest())
+    forge, project, main = work.forge, work.project, work.main()
+    gate_files = load_gate(main, work.now)
+    merge_request = current(forge.merge_requests(source_branch=compose_id.branch), project.default_branch)
+    plan = plan_open(
+        compose_id,
+        files=(
+            File(path=manifest_path(compose_id), content=raw),
+            File(
+                path=f"{compose_id.folder}/results/README.md",
+                content=wording.results_readme(compose_id, digest, project),
+            ),
+        ),
+        description=wording.description(
+            manifest,
+            manifest_sha256=digest,
+            project=project,
+            policy=gate_files.policy,
+            origins=gate_files.origins,
+            comparisons=list(_comparisons(work, main, compose_id)),
+        ),
+        commit_message=wording.open_commit(compose_id, digest),
+        target_branch=project.default_branch,
+        target_head=main.commit,
+        merged=main.read(manifest_path(compose_id)),
+        branch=_branch(work, compose_id),
+        merge_request=merge_request,
+    )
+    work.show(compose_id, plan, _idle(compose_id, merge_request), as_json=arguments.format == "json")
+    if not arguments.dry_run:
+        work.apply(plan)
+    return OK
+
+
+def _idle(compose_id: ComposeId, merge_request: MergeRequest | None) -> str:
+    if merge_request is None:
+        return f"{compose_id} is merged already: nothing to do"
+    return f"!{merge_request.iid} of {compose_id} ({merge_request.state}) needs nothing: {merge_request.web_url}"
+
+
+def _branch(work: session.Session, compose_id: ComposeId) -> Branch | None:
+    head = work.forge.branch_head(compose_id.branch)
+    if head is None:
+        return None
+    return Branch(head=head, manifest=work.forge.read_file(manifest_path(compose_id), head))
+
+
+def _comparisons(work: session.Session, main: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:
+    """Choose what to compare with: the last published compose, and the previous one where that is newer."""
+    on_main = list(_older(main.folders("composes"), compose_id))
+    published = max(on_main, default=None)
+    if published is not None:
+        yield from _comparison("last published", main, published)
+    opened = {
+        other: line
+        for line in work.forge.recent_merge_requests()
+        if (other := compose_of(line)) is not None and other.stream == compose_id.stream and other < compose_id
+    }
+    previous = max(opened, default=None)
+    if previous is not None and previous not in on_main and (published is None or previous > published):
+        try:
+            head = work.head(opened[previous])
+        except ForgeError as error:
+            work.console.info(f"not compared with {previous}: {error}")
+            return
+        yield from _comparison("previous", GitTree(work.repository, head), previous)
+
+
+def _older(folders: Iterable[str], compose_id: ComposeId) -> Iterator[ComposeId]:
+    for folder in folders:
+        try:
+            other = ComposeId.parse(folder)
+        except ComposeIdError:
+            continue
+        if other.stream == compose_id.stream and other < compose_id:
+            yield other
+
+
+def _comparison(title: str, tree: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:
+    """Read an older manifest; one that is damaged or missing is left out, for the new compose is not to blame."""
+    manifest = load_manifest(tree, compose_id)
+    if manifest is not None:
+        yield wording.Comparison(title=title, manifest=manifest)

@@ -1,0 +1,427 @@
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from compose_repo.core.action import (
+    Approve,
+    CloseMergeRequest,
+    CommitState,
+    CreateCommit,
+    EditNote,
+    File,
+    Merge,
+    OpenMergeRequest,
+    Plan,
+    PutNote,
+    SetStatus,
+    UpdateMergeRequest,
+    to_dict,
+)
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
+from compose_repo.core.gate import Verdict
+from compose_repo.core.names import Sha
+from compose_repo.core.plan import (
+    MARKER,
+    STATUS_LENGTH,
+    STATUS_NAME,
+    SUPERSEDED_MARKER,
+    Branch,
+    Judged,
+    compose_of,
+    current,
+    plan_approve,
+    plan_merge,
+    plan_open,
+    plan_supersede,
+    superseded_by,
+)
+from compose_repo.core.policy import Mode
+from compose_repo.core.problem import InputError, UsageError
+
+ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
+OPENER = User(id=1, username="compose-bot")
+GATE = User(id=2, username="gate-bot")
+OTHER = User(id=3, username="mallory")
+HEAD, MAIN = Sha("a" * 40), Sha("b" * 40)
+FILES = (
+    File(path="composes/CentOS-Stream-10-20261120.0/manifest.json", content=b"{}"),
+    File(path="composes/CentOS-Stream-10-20261120.0/results/README.md", content=b"# Results"),
+)
+OPENED, CLOSED, MERGED, LOCKED = (
+    MergeRequestState.OPENED,
+    MergeRequestState.CLOSED,
+    MergeRequestState.MERGED,
+    MergeRequestState.LOCKED,
+)
+NOTE = f"{MARKER}\nOf 3 required, 1 missing"
+
+
+def merge_request(  # noqa: PLR0913  # a value with every field
+    *,
+    iid: int = 7,
+    compose_id: str = str(ID),
+    state: MergeRequestState = OPENED,
+    labels: Sequence[str] = ("stream::CentOS-Stream-10",),
+    title: str | None = None,
+    description: str = "words",
+    author: User = OPENER,
+) -> MergeRequest:
+    return MergeRequest(
+        iid=iid,
+        state=state,
+        title=compose_id if title is None else title,
+        description=description,
+        source_branch=f"compose/{compose_id}",
+        target_branch="main",
+        head=HEAD,
+        author=author,
+        labels=frozenset(labels),
+        created_at=dt.datetime(2026, 11, 20, tzinfo=dt.UTC),
+        web_url="https://gitlab.example/composes/-/merge_requests/7",
+    )
+
+
+def opening(
+    *, merged: bytes | None = None, branch: bytes | None = None, branch_is_there: bool = True,
+    found: MergeRequest | None = None,
+) -> Plan:  # fmt: skip
+    return plan_open(
+        ID,
+        files=FILES,
+        description="words",
+        commit_message="Add it",
+        target_branch="main",
+        target_head=MAIN,
+        merged=merged,
+        branch=Branch(head=HEAD, manifest=branch) if branch_is_there else None,
+        merge_request=found,
+    )
+
+
+def judged(verdict: Verdict, summary: str = "Of 3 required, 1 missing") -> Judged:
+    return Judged(head=HEAD, verdict=verdict, summary=summary, note=NOTE)
+
+
+def status(state: CommitState | None, author: User = GATE, name: str = STATUS_NAME) -> CommitStatus:
+    return CommitStatus(name=name, author_id=author.id, state=state, description="")
+
+
+def approving(  # noqa: PLR0913  # what a plan is made from
+    verdict: Verdict,
+    *,
+    found: MergeRequest | None = None,
+    approved_by: Sequence[User] = (),
+    statuses: Sequence[CommitStatus] = (),
+    notes: Sequence[Note] = (),
+    me: User = GATE,
+    summary: str = "Of 3 required, 1 missing",
+) -> Plan:
+    return plan_approve(
+        ID,
+        merge_request=found or merge_request(),
+        judged=judged(verdict, summary),
+        me=me,
+        approved_by=frozenset(user.id for user in approved_by),
+        statuses=statuses,
+        notes=notes,
+    )
+
+
+def merging(verdict: Verdict, *, found: MergeRequest | None = None, mode: Mode = Mode.MIRROR) -> Plan:
+    return plan_merge(
+        ID,
+        merge_request=found or merge_request(),
+        judged=judged(verdict),
+        me=GATE,
+        notes=(),
+        mode=mode,
+        commit_message="It is published",
+    )
+
+
+def sentences(plan: Plan) -> list[str]:
+    return [action.sentence for action in plan]
+
+
+OURS = [Note(id=10, author_id=GATE.id, body=NOTE)]
+
+
+def settled(verdict: Verdict) -> MergeRequest:
+    return merge_request(labels=("stream::CentOS-Stream-10", f"gate::{verdict}"))
+
+
+class TestOpen:
+    def test_a_new_compose_gets_a_branch_and_a_merge_request(self) -> None:
+        assert sentences(opening(branch_is_there=False)) == [
+            f"create branch {ID.branch} from bbbbbbbbbbbb with {FILES[0].path} and {FILES[1].path}",
+            "open merge request 'CentOS-Stream-10-20261120.0' from compose/CentOS-Stream-10-20261120.0 to main",
+        ]
+
+    def test_the_merge_request_carries_title_description_and_the_streams_label(self) -> None:
+        assert opening(branch_is_there=False)[1] == OpenMergeRequest(
+            source_branch="compose/CentOS-Stream-10-20261120.0",
+            target_branch="main",
+            title="CentOS-Stream-10-20261120.0",
+            description="words",
+            labels=("stream::CentOS-Stream-10",),
+        )
+
+    def test_a_branch_left_behind_without_a_merge_request_gets_one(self) -> None:
+        assert [type(action) for action in opening(branch=b"{}")] == [OpenMergeRequest]
+
+    def test_an_open_merge_request_that_is_up_to_date_needs_nothing(self) -> None:
+        assert opening(branch=b"{}", found=merge_request()) == ()
+
+    def test_white_space_around_a_description_is_no_difference(self) -> None:
+        assert opening(branch=b"{}", found=merge_request(description="words\n")) == ()
+
+    def test_an_open_merge_request_gets_new_words(self) -> None:
+        old = merge_request(title="x", description="old", labels=("stream::CentOS-Stream-9", "mine"))
+        assert opening(branch=b"{}", found=old)[0].sentence == (
+            "give !7 title 'CentOS-Stream-10-20261120.0', a new description, label stream::CentOS-Stream-10, "
+            "no label stream::CentOS-Stream-9"
+        )
+
+    @pytest.mark.parametrize("state", [CLOSED, MERGED, LOCKED])
+    def test_a_merge_request_that_is_not_open_stays_as_it_is(self, state: MergeRequestState) -> None:
+        assert opening(branch=b"{}", found=merge_request(state=state, description="old")) == ()
+
+    def test_a_compose_that_is_merged_needs_nothing_even_if_its_branch_is_gone(self) -> None:
+        assert opening(merged=b"{}", branch_is_there=False) == ()
+
+    @pytest.mark.parametrize(
+        ("branch", "message"),
+        [
+            (b"{ }", "branch compose/CentOS-Stream-10-20261120.0 has another manifest than the compose"),
+            (None, "branch compose/CentOS-Stream-10-20261120.0 has no manifest"),
+        ],
+    )
+    def test_a_branch_with_another_manifest_is_a_named_problem(self, branch: bytes | None, message: str) -> None:
+        with pytest.raises(InputError) as refused:
+            opening(branch=branch)
+        problem = refused.value.problems[0]
+        assert (problem.code, problem.path, problem.message) == ("manifest-differs", FILES[0].path, message)
+
+    def test_a_published_compose_with_another_manifest_is_a_named_problem(self) -> None:
+        with pytest.raises(InputError, match="branch main has another manifest"):
+            opening(merged=b"{ }")
+
+
+class TestApprove:
+    def test_pending_writes_status_label_and_note(self) -> None:
+        assert sentences(approving(Verdict.PENDING)) == [
+            "set status compose-gate of aaaaaaaaaaaa to pending: Of 3 required, 1 missing",
+            "give !7 label gate::pending",
+            "write a note on !7",
+        ]
+
+    def test_satisfied_approves_the_judged_head_last(self) -> None:
+        assert sentences(approving(Verdict.SATISFIED)) == [
+            "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
+            "give !7 label gate::satisfied",
+            "write a note on !7",
+            "approve !7 at aaaaaaaaaaaa",
+        ]
+
+    def test_blocked_withdraws_approval_first(self) -> None:
+        plan = approving(
+            Verdict.BLOCKED,
+            found=settled(Verdict.SATISFIED),
+            approved_by=[GATE],
+            statuses=[status(CommitState.SUCCESS)],
+            notes=[Note(id=10, author_id=GATE.id, body=f"{MARKER} old")],
+        )
+        assert sentences(plan) == [
+            "withdraw approval of !7: the gate is blocked",
+            "set status compose-gate of aaaaaaaaaaaa to failed: Of 3 required, 1 missing",
+            "give !7 label gate::blocked, no label gate::satisfied",
+            "edit the note on !7",
+        ]
+
+    @pytest.mark.parametrize(
+        ("verdict", "state", "approved"),
+        [
+            (Verdict.SATISFIED, CommitState.SUCCESS, [GATE]),
+            (Verdict.PENDING, CommitState.PENDING, []),
+            (Verdict.BLOCKED, CommitState.FAILED, []),
+        ],
+    )
+    def test_a_verdict_that_is_mirrored_already_needs_nothing(
+        self, verdict: Verdict, state: CommitState, approved: list[User]
+    ) -> None:
+        plan = approving(verdict, found=settled(verdict), approved_by=approved, statuses=[status(state)], notes=OURS)
+        assert plan == ()
+
+    def test_an_approval_from_before_the_head_moved_is_withdrawn_and_given_anew(self) -> None:
+        plan = approving(Verdict.SATISFIED, found=settled(Verdict.SATISFIED), approved_by=[GATE], notes=OURS)
+        assert sentences(plan) == [
+            "withdraw approval of !7: given for another head than aaaaaaaaaaaa",
+            "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
+            "approve !7 at aaaaaaaaaaaa",
+        ]
+
+    def test_a_run_that_was_killed_before_approving_is_completed(self) -> None:
+        plan = approving(
+            Verdict.SATISFIED, found=settled(Verdict.SATISFIED), statuses=[status(CommitState.SUCCESS)], notes=OURS
+        )
+        assert plan == (Approve(iid=7, sha=HEAD),)
+
+    def test_somebody_elses_approval_is_neither_ours_nor_our_business(self) -> None:
+        plan = approving(
+            Verdict.BLOCKED,
+            found=settled(Verdict.BLOCKED),
+            approved_by=[OTHER],
+            statuses=[status(CommitState.FAILED)],
+            notes=OURS,
+        )
+        assert plan == ()
+
+    @pytest.mark.parametrize(
+        "forged", [status(CommitState.SUCCESS, author=OTHER), status(CommitState.SUCCESS, name="x"), status(None)]
+    )
+    def test_a_status_that_is_not_ours_proves_nothing(self, forged: CommitStatus) -> None:
+        plan = approving(
+            Verdict.SATISFIED, found=settled(Verdict.SATISFIED), approved_by=[GATE], statuses=[forged], notes=OURS
+        )
+        assert [type(action).__name__ for action in plan] == ["Unapprove", "SetStatus", "Approve"]
+
+    def test_a_note_with_our_marker_by_somebody_else_is_not_ours(self) -> None:
+        plan = approving(Verdict.PENDING, notes=[Note(id=1, author_id=OTHER.id, body=NOTE)])
+        assert PutNote(iid=7, marker=MARKER, body=NOTE) in plan
+
+    def test_a_note_of_ours_without_the_marker_is_left_alone(self) -> None:
+        plan = approving(Verdict.PENDING, notes=[Note(id=1, author_id=GATE.id, body="hello")])
+        assert PutNote(iid=7, marker=MARKER, body=NOTE) in plan
+
+    def test_of_two_notes_of_ours_the_older_is_kept(self) -> None:
+        notes = [Note(id=12, author_id=GATE.id, body=NOTE), Note(id=11, author_id=GATE.id, body=f"{MARKER} old")]
+        plan = approving(
+            Verdict.PENDING, found=settled(Verdict.PENDING), statuses=[status(CommitState.PENDING)], notes=notes
+        )
+        assert sentences(plan) == ["edit the note on !7", "delete our second note 12 on !7"]
+        assert plan[0] == EditNote(iid=7, note_id=11, body=NOTE)
+
+    @pytest.mark.parametrize("state", [CLOSED, MERGED, LOCKED])
+    def test_a_merge_request_that_is_not_open_is_left_alone(self, state: MergeRequestState) -> None:
+        assert approving(Verdict.SATISFIED, found=merge_request(state=state)) == ()
+
+    def test_the_author_cannot_approve(self) -> None:
+        with pytest.raises(UsageError, match="compose-bot opened !7 and may not approve it"):
+            approving(Verdict.SATISFIED, me=OPENER)
+
+    def test_the_author_may_still_say_that_it_is_blocked(self) -> None:
+        assert approving(Verdict.BLOCKED, me=OPENER) != ()
+
+    def test_labels_of_other_scopes_stay(self) -> None:
+        found = merge_request(labels=("stream::CentOS-Stream-10", "gate", "gate::blocked", "prio::1"))
+        assert UpdateMergeRequest(iid=7, add_labels=("gate::pending",), remove_labels=("gate::blocked",)) in approving(
+            Verdict.PENDING, found=found
+        )
+
+    @pytest.mark.parametrize(("length", "shown"), [(STATUS_LENGTH, STATUS_LENGTH), (STATUS_LENGTH + 1, STATUS_LENGTH)])
+    def test_a_summary_is_cut_to_what_a_status_can_hold(self, length: int, shown: int) -> None:
+        plan = approving(Verdict.PENDING, summary="x" * length)
+        assert isinstance(plan[0], SetStatus)
+        assert len(plan[0].description) == shown
+        assert plan[0].description.endswith("…") == (length > STATUS_LENGTH)
+
+
+class TestMerge:
+    def test_a_published_compose_is_labelled_noted_and_merged_at_the_judged_head(self) -> None:
+        plan = merging(Verdict.SATISFIED)
+        assert sentences(plan) == [
+            "give !7 label gate::satisfied, label compose::published",
+            "write a note on !7",
+            "merge !7 at aaaaaaaaaaaa",
+        ]
+        assert plan[-1] == Merge(iid=7, sha=HEAD, message="It is published")
+
+    @pytest.mark.parametrize("verdict", [Verdict.BLOCKED, Verdict.PENDING])
+    def test_publishing_beats_the_gate(self, verdict: Verdict) -> None:
+        assert merging(verdict)[-1] == Merge(iid=7, sha=HEAD, message="It is published")
+
+    @pytest.mark.parametrize("verdict", [Verdict.BLOCKED, Verdict.PENDING])
+    def test_a_gated_stream_merges_nothing_that_is_not_satisfied(self, verdict: Verdict) -> None:
+        with pytest.raises(UsageError, match=f"is {verdict} and CentOS-Stream-10 is gated: Of 3 required, 1 missing"):
+            merging(verdict, mode=Mode.GATING)
+
+    def test_a_gated_stream_merges_what_is_satisfied(self) -> None:
+        assert isinstance(merging(Verdict.SATISFIED, mode=Mode.GATING)[-1], Merge)
+
+    @pytest.mark.parametrize("state", [MERGED, LOCKED])
+    def test_what_is_merged_needs_nothing(self, state: MergeRequestState) -> None:
+        assert merging(Verdict.BLOCKED, found=merge_request(state=state)) == ()
+
+    def test_a_compose_that_was_superseded_and_is_published_after_all_is_opened_again(self) -> None:
+        found = merge_request(state=CLOSED, labels=("stream::CentOS-Stream-10", "compose::superseded"))
+        assert sentences(merging(Verdict.SATISFIED, found=found))[:2] == [
+            "reopen !7",
+            "give !7 label gate::satisfied, label compose::published, no label compose::superseded",
+        ]
+
+
+class TestSupersede:
+    def test_only_older_open_ones_of_the_same_stream_are_superseded_oldest_first(self) -> None:
+        ids = {
+            1: "CentOS-Stream-10-20261119.10",
+            2: "CentOS-Stream-10-20261119.9",
+            3: "CentOS-Stream-10-20261121.0",
+            4: "CentOS-Stream-9-20261101.0",
+            5: str(ID),
+            6: "not-a-compose",
+        }
+        found = [merge_request(iid=iid, compose_id=name) for iid, name in ids.items()]
+        found.append(merge_request(iid=8, compose_id="CentOS-Stream-10-20261101.0", state=CLOSED))
+        assert [line.iid for line in superseded_by(ID, found)] == [2, 1]
+
+    def test_it_is_labelled_noted_and_closed_last_and_the_old_note_is_kept_below(self) -> None:
+        plan = plan_supersede(merge_request(), me=GATE, notes=OURS, words="Overtaken.")
+        assert sentences(plan) == ["give !7 label compose::superseded", "edit the note on !7", "close !7"]
+        assert plan[1] == EditNote(iid=7, note_id=10, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
+
+    def test_without_a_note_of_ours_one_is_written(self) -> None:
+        plan = plan_supersede(merge_request(), me=GATE, notes=(), words="Overtaken.")
+        assert plan[1] == PutNote(iid=7, marker=MARKER, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{MARKER}")
+
+    def test_a_run_that_was_killed_before_closing_is_completed(self) -> None:
+        found = merge_request(labels=("compose::superseded",))
+        notes = [Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")]
+        assert plan_supersede(found, me=GATE, notes=notes, words="Overtaken.") == (CloseMergeRequest(iid=7),)
+
+
+class TestCurrent:
+    def test_the_merged_one_counts_then_the_open_then_the_newest_closed(self) -> None:
+        closed, newer = merge_request(iid=1, state=CLOSED), merge_request(iid=2, state=CLOSED)
+        opened, merged = merge_request(iid=3), merge_request(iid=4, state=MERGED)
+        assert current([closed, newer], "main") == newer
+        assert current([closed, opened, newer], "main") == opened
+        assert current([opened, merged], "main") == merged
+
+    def test_one_to_another_branch_does_not_count(self) -> None:
+        assert current([replace(merge_request(), target_branch="elsewhere")], "main") is None
+
+    @pytest.mark.parametrize("branch", ["main", "compose/x", "other/CentOS-Stream-10-20261120.0"])
+    def test_other_branches_are_about_no_compose(self, branch: str) -> None:
+        assert compose_of(replace(merge_request(), source_branch=branch)) is None
+
+    def test_a_composes_branch_names_it(self) -> None:
+        assert compose_of(merge_request()) == ID
+
+
+class TestActionAsJson:
+    def test_files_are_given_by_name_and_size(self) -> None:
+        action = CreateCommit(branch="compose/x", start=MAIN, message="m", files=FILES[:1])
+        assert to_dict(action) == {
+            "action": "CreateCommit",
+            "sentence": f"create branch compose/x from bbbbbbbbbbbb with {FILES[0].path}",
+            "branch": "compose/x",
+            "start": MAIN,
+            "message": "m",
+            "files": [{"path": FILES[0].path, "size": 2}],
+        }
+
+    def test_labels_are_a_list(self) -> None:
+        assert to_dict(UpdateMergeRequest(iid=1, add_labels=("a",)))["add_labels"] == ["a"]

@@ -1,0 +1,86 @@
+"""Sets the demo's stage, plays the story on it, and says how it ended."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from compose_repo.console import Console
+from compose_repo.core.compose import ComposeId
+from compose_repo.demo.composes import Pair, bring_here, place_day_before
+from compose_repo.demo.narrator import DemoError, Narrator
+from compose_repo.demo.stage import ComposeServer, stage
+from compose_repo.demo.story import Story, tell
+from compose_repo.sample import SampleSpec, write_compose
+from local_gitlab import CiRunner
+
+OLDER: Final = "CentOS-Stream-10-20261119.0"
+NEWER: Final = "CentOS-Stream-10-20261120.0"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What the demo is asked for: a real compose (`source`) or a sample of so many source packages."""
+
+    repository: Path
+    source: str | None
+    srpms: int
+    port: int
+
+
+def play(wish: Wish, folder: Path, console: Console, *, now: dt.datetime, keep: Callable[[], None] | None) -> int:
+    """Play the demo in an empty folder; 0 if every step came out as told, 1 at the first that did not.
+
+    `keep` is called at the end with everything still running; None closes at once.
+    """
+    narrator = Narrator(console)
+    console.out("Compose Repo: every compose is a merge request. All of this happens on this machine.")
+    try:
+        ci = CiRunner.find()
+        with stage(folder, repository=wish.repository, ci=ci, port=wish.port) as playing:
+            with narrator.scene("A compose server, a GitLab and five accounts"):
+                narrator.say(f"GitLab: {playing.gitlab.url}   composes: {playing.server.url}/production/")
+                narrator.say(f"pipelines: {ci.describe() if ci else 'gitlab-ci-local is missing, so none will run'}")
+                composes = _composes(wish, playing.server)
+                narrator.say(composes.told)
+            tell(Story(stage=playing, narrator=narrator, composes=composes, now=now))
+            console.out(f"\nEverything came out as told, in {narrator.seconds:.0f} s.")
+            if keep is not None:
+                console.out(f"The GitLab is still at {playing.gitlab.url} (Ctrl-C ends it).")
+                keep()
+    except DemoError as error:
+        console.error(f"the demo stops here: {error}")
+        return 1
+    return 0
+
+
+def _composes(wish: Wish, server: ComposeServer) -> Pair:
+    return _sample(wish.srpms, server) if wish.source is None else _real(wish.source, server)
+
+
+def _sample(srpms: int, server: ComposeServer) -> Pair:
+    older = SampleSpec.create(OLDER, srpms=srpms)
+    newer = older.evolve(NEWER)
+    for spec in (older, newer):
+        write_compose(server.composes, spec)
+    rpms = sum(len(package.rpms) for package in newer.packages)
+    told = f"two sample composes a day apart: {len(newer.packages):,} source packages, {rpms:,} binary packages, four arches"
+    return Pair(older=older.compose_id, newer=newer.compose_id, told=told)
+
+
+def _real(source: str, server: ComposeServer) -> Pair:
+    newer: ComposeId = bring_here(source, server.composes)
+    metadata = server.composes / str(newer) / "compose" / "metadata"
+    older = place_day_before(metadata, newer, server.composes)
+    present = ", ".join(sorted(file.name for file in metadata.glob("*.json")))
+    missing = [name for name in ("composeinfo.json", "images.json", "modules.json") if not (metadata / name).exists()]
+    told = f"a real compose, {newer}, with {present}"
+    told += f" (its server has no {', '.join(missing)})" if missing else ""
+    return Pair(older=older, newer=newer, told=f"{told}\nand {older}, made from it, one package in a hundred a release older")
+
+
+def clear(folder: Path) -> None:
+    """Remove what a demo left behind."""
+    shutil.rmtree(folder, ignore_errors=True)

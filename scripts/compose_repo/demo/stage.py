@@ -1,0 +1,127 @@
+"""What the demo plays on: a compose server with a mirror beside it, a local GitLab, and accounts."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from compose_repo.demo.actors import Actor
+from compose_repo.demo.narrator import DemoError
+from local_gitlab import CiRunner, LocalGitLab
+
+PROJECT: Final = "centos-stream/compose-repo"
+DEVELOPER: Final = 30
+MAINTAINER: Final = 40
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the story is on the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComposeServer:
+    """A web server that shows composes and, under `mirror/`, what is published."""
+
+    folder: Path
+    url: str
+
+    @property
+    def composes(self) -> Path:
+        """Where composes stand on disk."""
+        return self.folder / "production"
+
+    def publish(self, compose_id: str) -> None:
+        """Put a compose on the mirror, as a person does it about once a week."""
+        mirror = self.folder / "mirror"
+        mirror.mkdir(exist_ok=True)
+        (mirror / "COMPOSE_ID").write_text(compose_id, encoding="ascii")
+
+
+@contextmanager
+def compose_server(folder: Path) -> Iterator[ComposeServer]:
+    """Serve a folder on loopback for as long as the context lasts."""
+    (folder / "production").mkdir(parents=True)
+    handler = functools.partial(_QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield ComposeServer(folder=folder, url=f"http://127.0.0.1:{server.server_address[1]}")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Everything the story needs, running."""
+
+    folder: Path
+    server: ComposeServer
+    gitlab: LocalGitLab
+    project_id: int
+    releng: Actor
+    compose_bot: Actor
+    gate_bot: Actor
+    rdo: Actor
+    idm: Actor
+
+    @property
+    def repository(self) -> str:
+        """Where the project is cloned from."""
+        return f"{self.gitlab.url}/{PROJECT}.git"
+
+
+@contextmanager
+def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> Iterator[Stage]:
+    """Start the servers, create the project from a repository, and give everybody an account and a folder.
+
+    Raises:
+        DemoError: somebody could not clone the project.
+
+    """
+    with ExitStack() as stack:
+        server = stack.enter_context(compose_server(folder / "compose-server"))
+        gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
+        owner = gitlab.create_user("releng", name="Release Engineering")
+        project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository)
+        accounts = {
+            "compose-bot": ("Compose Bot", DEVELOPER),
+            "gate-bot": ("Gate Bot", MAINTAINER),
+            "rdo-ci": ("RDO CI", DEVELOPER),
+            "idm-ci": ("IdM CI", DEVELOPER),
+        }
+        actors = {"releng": _actor(folder, gitlab, "releng", "Release Engineering", owner.token)}
+        for username, (name, level) in accounts.items():
+            user = gitlab.create_user(username, name=name)
+            gitlab.add_member(project, user, access_level=level)
+            actors[username] = _actor(folder, gitlab, username, name, user.token)
+        playing = Stage(
+            folder=folder,
+            server=server,
+            gitlab=gitlab,
+            project_id=project.id,
+            releng=actors["releng"],
+            compose_bot=actors["compose-bot"],
+            gate_bot=actors["gate-bot"],
+            rdo=actors["rdo-ci"],
+            idm=actors["idm-ci"],
+        )
+        for actor in actors.values():
+            done = actor.git("clone", "--quiet", playing.repository, str(actor.folder))
+            if done.code:
+                raise DemoError(f"{actor.username} could not clone the project: {done.err}")
+        yield playing
+
+
+def _actor(folder: Path, gitlab: LocalGitLab, username: str, name: str, token: str) -> Actor:
+    home = folder / "people" / username
+    home.mkdir(parents=True)
+    return Actor(username=username, name=name, token=token, folder=home, gitlab=gitlab.url, project=PROJECT)

@@ -1,0 +1,272 @@
+"""The story of the demo, scene by scene; each scene states what it expects and stops the demo if it is not so."""
+
+import datetime as dt
+import hashlib
+import json
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from compose_repo.core.result import utc
+from compose_repo.demo import gate_files
+from compose_repo.demo.actors import Actor
+from compose_repo.demo.composes import Pair
+from compose_repo.demo.narrator import Narrator
+from compose_repo.demo.stage import Stage
+
+PIPELINE_SECONDS: Final = 300
+SATISFIED, BLOCKED, PENDING = 0, 1, 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """What the scenes share."""
+
+    stage: Stage
+    narrator: Narrator
+    composes: Pair
+    now: dt.datetime
+
+    @property
+    def compose_id(self) -> str:
+        """The compose that the story is about."""
+        return str(self.composes.newer)
+
+
+def tell(story: Story) -> None:
+    """Play every scene in order.
+
+    Raises:
+        DemoError: something did not come out as the story says.
+
+    """
+    for title, scene in SCENES:
+        with story.narrator.scene(title):
+            scene(story)
+
+
+def owner_sets_the_rules(story: Story) -> None:
+    """RelEng commits policy, origins, waivers and streams to main."""
+    releng = story.stage.releng
+    _write_gate_file(releng, "origins.toml", gate_files.ORIGINS)
+    _write_gate_file(releng, "policy.toml", gate_files.POLICY)
+    _write_gate_file(releng, "waivers.toml", gate_files.NO_WAIVERS)
+    streams = gate_files.streams(story.composes.newer.stream, story.stage.server.url)
+    _write_gate_file(releng, "streams.toml", streams)
+    checked = story.narrator.ran("releng", releng.compose_repo("validate", "gate"))
+    story.narrator.expect_code(checked, 0, "the rules are well formed")
+    _commit_and_push(story, releng, "main", "Set the rules of the gate")
+    story.narrator.say("RDO must report tempest.smoke on every arch and packstack.allinone on one;")
+    story.narrator.say("IdM ipa.install on every arch and ipa.trust on one.")
+
+
+def bot_opens_merge_requests(story: Story) -> None:
+    """The compose bot opens a merge request for each compose."""
+    for compose_id in (story.composes.older, story.composes.newer):
+        source = f"{story.stage.server.url}/production/{compose_id}/"
+        opened = story.narrator.ran("compose-bot", story.stage.compose_bot.compose_repo("open", source), lines=20)
+        story.narrator.expect_code(opened, 0, f"the merge request of {compose_id} is open")
+    again = story.stage.compose_bot.compose_repo("open", source, "--format", "json")
+    story.narrator.expect_code(again, 0, "opening it once more is no mistake")
+    story.narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
+    story.narrator.say(f"look at {_get(story, _merge_request_path(story))['web_url']}")
+    _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
+    _approve(story, PENDING, "pending", "no result has come in yet, so the gate waits")
+
+
+def results_come_in(story: Story) -> None:
+    """RDO reports passes, IdM a failure: the compose is blocked."""
+    arches = _arches(story)
+    _report(story, story.stage.rdo, "rdo", "8841", [_result("tempest.smoke", "passed", arch) for arch in arches])
+    failing = [_result("ipa.install", "failed" if arch == arches[0] else "passed", arch) for arch in arches]
+    _report(story, story.stage.idm, "idm", "1207", failing)
+    _pipelines(story, {"validate": "success", "gate": "failed"})
+    _approve(story, BLOCKED, "blocked", f"IdM's failure on {arches[0]} blocks the compose")
+
+
+def broken_file_is_named(story: Story) -> None:
+    """RDO pushes a file with mistakes: validation names each with its line; RDO mends it."""
+    rdo, narrator = story.stage.rdo, story.narrator
+    broken = {"testcase": "packstack.allinone", "outcome": "pass", "arch": _arches(story)[0], "colour": "green"}
+    path = _report(story, rdo, "rdo", "8842", [broken])
+    checked = narrator.ran("rdo-ci", rdo.compose_repo("validate", path))
+    narrator.expect_code(checked, 1, "the same check on RDO's own machine finds the mistakes")
+    _pipelines(story, {"validate": "failed"})
+    _approve(story, BLOCKED, "blocked", "a broken file changes no decision")
+    story.narrator.say("RDO mends the file and pushes again")
+    _report(story, rdo, "rdo", "8842", [_result("packstack.allinone", "passed", _arches(story)[0])])
+    _pipelines(story, {"validate": "success", "gate": "failed"})
+
+
+def rerun_passes(story: Story) -> None:
+    """IdM runs again and passes: nothing fails any more, one result is still missing."""
+    again = [_result("ipa.install", "passed", _arches(story)[0])]
+    _report(story, story.stage.idm, "idm", "1208", again, minutes=30)
+    _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
+    decision = _approve(story, PENDING, "pending", "the rerun passed; ipa.trust is still missing")
+    flaky = [answer for answer in decision["answers"] if answer["flaky"]]
+    story.narrator.expect(len(flaky) == 1, "the pass after a failure is marked flaky", flaky)
+
+
+def waiver_comes_in(story: Story) -> None:
+    """RelEng waives what cannot be tested this week: the compose is satisfied and approved."""
+    stage, narrator = story.stage, story.narrator
+    expires = (story.now + dt.timedelta(days=3)).date().isoformat()
+    waiver = gate_files.waivers(origin="idm", testcase="ipa.trust", compose_id=story.compose_id, expires=expires)
+    _write_gate_file(stage.releng, "waivers.toml", waiver)
+    narrator.expect_code(stage.releng.compose_repo("validate", "gate/waivers.toml"), 0, "the waiver is well formed")
+    _commit_and_push(story, stage.releng, "main", "Waive ipa.trust: the lab's Active Directory is down")
+    _approve(story, SATISFIED, "satisfied", "every requirement is met or waived")
+    again = stage.gate_bot.compose_repo("approve", story.compose_id, "--format", "json")
+    narrator.expect_code(again, 0, "judging it once more gives the same")
+    narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
+    approvers = [entry["user"]["username"] for entry in _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]]
+    narrator.expect(approvers == ["gate-bot"], "the gate bot has approved the merge request", approvers)
+
+
+def compose_is_published(story: Story) -> None:
+    """The compose appears on the mirrors: its merge request is merged, the older one closed."""
+    stage, narrator = story.stage, story.narrator
+    early = stage.gate_bot.compose_repo("merge", story.compose_id)
+    narrator.expect(early.code != 0, "before it is on the mirrors, it is not merged", early.out)
+    stage.server.publish(story.compose_id)
+    narrator.say(f"{story.compose_id} is now on the mirrors")
+    merged = narrator.ran("gate-bot", stage.gate_bot.compose_repo("merge", story.compose_id))
+    narrator.expect_code(merged, 0, "merged")
+    state = _get(story, _merge_request_path(story))
+    narrator.expect(state["state"] == "merged", "the merge request is merged", state["state"])
+    narrator.expect("compose::published" in state["labels"], "and labelled as published", state["labels"])
+    older = _get(story, _merge_request_path(story, str(story.composes.older)))
+    narrator.expect(older["state"] == "closed", f"{story.composes.older} is closed, not merged", older["state"])
+    narrator.expect("compose::superseded" in older["labels"], "and labelled as superseded", older["labels"])
+    again = stage.gate_bot.compose_repo("merge", story.compose_id, "--format", "json")
+    narrator.expect_code(again, 0, "merging it once more is no mistake")
+    narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
+
+
+def git_holds_everything(story: Story) -> None:
+    """A fresh clone of main repeats the decision without any GitLab."""
+    stage, narrator = story.stage, story.narrator
+    clone = stage.folder / "fresh-clone"
+    narrator.expect_code(stage.rdo.git("clone", "--quiet", stage.repository, str(clone)), 0, "main can be cloned")
+    decided = narrator.ran(
+        "anyone", stage.rdo.compose_repo("gate", story.compose_id, "--repo", str(clone)), lines=30
+    )
+    narrator.expect_code(decided, SATISFIED, "and repeats the decision offline")
+
+
+Scene = Callable[[Story], None]
+SCENES: Final[Sequence[tuple[str, Scene]]] = (
+    ("Release engineering sets the rules on main", owner_sets_the_rules),
+    ("The compose bot opens a merge request for each compose", bot_opens_merge_requests),
+    ("Two third parties push results: one good, one failing", results_come_in),
+    ("A broken file is named, line by line, and mended", broken_file_is_named),
+    ("The failing test is run again and passes", rerun_passes),
+    ("A waiver comes in: satisfied, approved", waiver_comes_in),
+    ("The compose is published: merged, and the older one closed", compose_is_published),
+    ("Git holds everything that the decision needs", git_holds_everything),
+)
+
+
+def _write_gate_file(actor: Actor, name: str, text: str) -> None:
+    folder = actor.folder / "gate"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> None:
+    for argv in (["add", "--all"], ["commit", "--quiet", "-m", message], ["push", "--quiet", "origin", f"HEAD:{branch}"]):
+        story.narrator.expect_code(actor.git(*argv), 0, f"{actor.username}: git {argv[0]}")
+
+
+def _report(  # noqa: PLR0913  # a report has these parts
+    story: Story, actor: Actor, origin: str, run_id: str, results: Sequence[Mapping[str, Any]], *, minutes: int = 0
+) -> str:
+    """Clone, write the result file, commit and push, as a third party would by hand."""
+    branch = story.composes.newer.branch
+    fetched = actor.git("fetch", "--quiet", "origin", branch)
+    story.narrator.expect_code(fetched, 0, f"{actor.username}: git fetch origin {branch}")
+    actor.git("checkout", "--quiet", "-B", branch, "FETCH_HEAD")
+    manifest = (actor.folder / story.composes.newer.folder / "manifest.json").read_bytes()
+    path = f"{story.composes.newer.folder}/results/{origin}/{run_id}.json"
+    finished = story.now - dt.timedelta(hours=1) + dt.timedelta(minutes=minutes)
+    data = {
+        "schema": "results/1",
+        "compose_id": story.compose_id,
+        "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
+        "origin": origin,
+        "run": {
+            "id": run_id,
+            "url": f"https://{origin}.example.org/runs/{run_id}",
+            "started_at": utc(finished - dt.timedelta(hours=2)),
+            "finished_at": utc(finished),
+        },
+        "results": list(results),
+    }
+    target = actor.folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    _commit_and_push(story, actor, branch, f"Report {origin} run {run_id}")
+    return path
+
+
+def _result(testcase: str, outcome: str, arch: str) -> dict[str, Any]:
+    return {"testcase": testcase, "outcome": outcome, "arch": arch}
+
+
+def _arches(story: Story) -> Sequence[str]:
+    manifest = story.stage.rdo.folder / story.composes.newer.folder / "manifest.json"
+    if not manifest.exists():
+        story.stage.rdo.git("fetch", "--quiet", "origin", story.composes.newer.branch)
+        story.stage.rdo.git("checkout", "--quiet", "-B", story.composes.newer.branch, "FETCH_HEAD")
+    variants = json.loads(manifest.read_bytes())["variants"]
+    return sorted({arch for arches in variants.values() for arch in arches})
+
+
+def _approve(story: Story, code: int, verdict: str, told: str) -> Any:  # noqa: ANN401  # decision/1 as JSON
+    """Let the gate bot judge, and look at what GitLab then shows."""
+    narrator, bot = story.narrator, story.stage.gate_bot
+    judged = narrator.ran("gate-bot", bot.compose_repo("approve", story.compose_id), lines=16)
+    narrator.expect_code(judged, code, told)
+    labels = _get(story, _merge_request_path(story))["labels"]
+    narrator.expect(f"gate::{verdict}" in labels, f"GitLab shows gate::{verdict}", labels)
+    approved = _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]
+    narrator.expect(bool(approved) == (verdict == "satisfied"), "approved" if approved else "not approved", approved)
+    return bot.compose_repo("approve", story.compose_id, "--format", "json").json()["decision"]
+
+
+def _pipelines(story: Story, told: Mapping[str, str]) -> None:
+    """Wait for the pipeline that the push started and hold its jobs against the story.
+
+    Where the tool that runs pipelines is missing, the local GitLab says so and the story goes on without them.
+    """
+    stage, narrator = story.stage, story.narrator
+    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    head = _get(story, _merge_request_path(story))["head_pipeline"]
+    narrator.expect(head is not None, "a pipeline was made for the merge request", head)
+    if head["status"] == "skipped":
+        narrator.say("no pipeline could run here; make demo says above what is missing")
+        return
+    jobs = {job["name"]: job for job in _get(story, f"pipelines/{head['id']}/jobs")}
+    for name, expected in told.items():
+        job = jobs.get(name, {"status": "absent", "allow_failure": False})
+        allowed = ", allowed" if job["status"] == "failed" and job["allow_failure"] else ""
+        seen = f"{job['status']}{allowed}"
+        narrator.expect(seen == expected, f"pipeline {head['id']}: {name} {expected}", f"{seen}; {head['web_url']}")
+
+
+def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
+    branch = f"compose/{compose_id or story.compose_id}"
+    found = _get(story, f"merge_requests?source_branch={branch}&state=all")
+    story.narrator.expect(len(found) == 1, f"{branch} has one merge request", len(found), quietly=True)
+    return f"merge_requests/{found[0]['iid']}"
+
+
+def _get(story: Story, path: str) -> Any:  # noqa: ANN401  # a JSON value
+    """Look at GitLab as anybody with an account can."""
+    stage = story.stage
+    address = f"{stage.gitlab.url}/api/v4/projects/{stage.project_id}/{path}"
+    request = urllib.request.Request(address, headers={"PRIVATE-TOKEN": stage.releng.token})  # noqa: S310  # loopback
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.load(answer)

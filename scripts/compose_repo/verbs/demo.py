@@ -1,0 +1,68 @@
+"""`demo`: the whole story on this machine, from compose to merge, against the local GitLab."""
+
+import argparse
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from compose_repo.console import Console
+from compose_repo.core.problem import UsageError
+from compose_repo.ports.environment import now
+
+SUMMARY: Final = "the whole story on this machine against the local GitLab"
+EXAMPLE: Final = """\
+compose-repo demo
+compose-repo demo --keep --port 8929
+compose-repo demo ../composes/CentOS-Stream-9-20220207.0
+"""
+FULL_SIZE: Final = 2_600
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "source", nargs="?", metavar="SOURCE", help="a real compose root (directory or URL); default: a sample is made"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
+    parser.add_argument("--port", type=int, default=0, help="the port of the local GitLab; default: any free one")
+    parser.add_argument("--directory", type=Path, help="where everything is put; default: a temporary directory")
+    parser.add_argument("--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Play the demo; 0 only if every step came out as told."""
+    try:
+        from compose_repo.demo.play import Wish, play  # noqa: PLC0415  # needs the extra `demo`
+    except ImportError as error:
+        raise UsageError(f"the demo needs {error.name}; install compose-repo[demo]") from error
+    repository: Path = arguments.repo
+    if not (repository / ".gitlab-ci.yml").is_file():
+        raise UsageError(f"{repository} is no checkout of the project; run the demo in one, or name it with --repo")
+    with _folder(arguments.directory) as folder:
+        try:
+            wish = Wish(repository=repository, source=arguments.source, srpms=arguments.srpms, port=arguments.port)
+            return play(wish, folder, console, now=now(), keep=signal.pause if arguments.keep else None)
+        except KeyboardInterrupt:
+            console.info("stopped")
+            return 0 if arguments.keep else 130
+
+
+@contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is not None:
+        if chosen.exists() and any(chosen.iterdir()):
+            raise UsageError(f"{chosen} is not empty; name a new directory")
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen.resolve()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="compose-repo-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+

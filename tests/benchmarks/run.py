@@ -1,0 +1,404 @@
+"""Measures the project's figures as ratios in one run and prints them as a table: `make bench`.
+
+Each ratio is between medians of whole processes that ran in turn, so that a busy machine slows both sides alike.
+Exits 1 if a figure misses its limit.
+"""
+
+import argparse
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from compose_repo.core.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
+from compose_repo.core.manifest import Manifest  # noqa: E402
+from compose_repo.core.policy import Policy  # noqa: E402
+from compose_repo.core.result import ResultFile  # noqa: E402
+from compose_repo.sample import SampleSpec, write_compose  # noqa: E402
+
+PYTHON = sys.executable
+COMPOSE_REPO = [PYTHON, "-m", "compose_repo"]
+LOAD = "import json,sys; json.load(open(sys.argv[1]))"
+LOAD_ALL = (
+    "import json,os,sys; d=sys.argv[1]\nfor n in os.listdir(d):\n with open(os.path.join(d,n)) as f: json.loads(f.read())"
+)
+NOW = "2026-11-23T12:00:00Z"
+COMPOSE_ID = "CentOS-Stream-10-20261120.0"
+ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One line of the table: what was measured, its value, and the limit it is held to."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str = "x"
+    at_least: bool = False
+    detail: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the value keeps to the limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Median wall time in seconds and median peak memory in MiB of a process."""
+
+    seconds: float
+    mib: float
+
+
+def measure(commands: dict[str, list[str]], *, times: int, ok: Sequence[int] = (0,)) -> dict[str, Cost]:
+    """Run the commands in turn, `times` times each after one warm-up."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    peaks: dict[str, list[int]] = {name: [] for name in commands}
+    for round_ in range(times + 1):
+        for name, argv in commands.items():
+            taken, peak = _run(argv, ok)
+            if round_:
+                seconds[name].append(taken)
+                peaks[name].append(peak)
+    return {
+        name: Cost(seconds=statistics.median(seconds[name]), mib=statistics.median(peaks[name]) / 1024)
+        for name in commands
+    }
+
+
+def bench_manifest(folder: Path) -> list[Figure]:
+    """Hold `manifest` on a compose of a real stream's size against json.load of its rpms.json."""
+    root = write_compose(folder / "composes", SampleSpec.create(COMPOSE_ID))
+    rpms = root / "compose" / "metadata" / "rpms.json"
+    table = json.loads(rpms.read_bytes())["payload"]["rpms"]
+    rows = sum(len(rows) for arches in table.values() for srpms in arches.values() for rows in srpms.values())
+    out = folder / "manifest.json"
+    cost = measure(
+        {
+            "json.load": [PYTHON, "-c", LOAD, str(rpms)],
+            "manifest": [*COMPOSE_REPO, "manifest", str(root), "-o", str(out)],
+        },
+        times=7,
+    )
+    bare, ours = cost["json.load"], cost["manifest"]
+    memory = f"{ours.mib:.0f} MiB, {bare.mib:.0f} MiB"
+    size = f"{rows:,} rows, rpms.json of {rpms.stat().st_size / 1e6:.0f} MB"
+    return [
+        _ratio("manifest: time / json.load", ours, bare, 1.6),
+        Figure(what="manifest: peak memory / json.load", value=ours.mib / bare.mib, limit=1.5, detail=memory),
+        Figure(what="manifest: size", value=out.stat().st_size / 1024, limit=1024, unit="KiB", detail=size),
+    ]
+
+
+def bench_validate(folder: Path) -> list[Figure]:
+    """Hold `validate` against bare JSON reading, a bare interpreter and check-jsonschema."""
+    big, many, small = (_repository(folder / name) for name in ("big", "many", "small"))
+    big_file = _write_results(big, "1", [_row(number) for number in range(10_000)])
+    for run in range(1_000):
+        some_file = _write_results(many, f"{run:04}", [_row(number) for number in range(10)])
+    small_file = _write_results(small, "1", [_row(1)])
+    schema = str(ROOT / "schemas" / "result.schema.json")
+    one = measure({"json.load": [PYTHON, "-c", LOAD, str(big_file)], "validate": _validate(big, big_file)}, times=15)
+    other = measure({"it": [PYTHON, "-m", "check_jsonschema", "--schemafile", schema, str(big_file)]}, times=1)["it"]
+    results = some_file.parent
+    files = measure(
+        {"json.loads": [PYTHON, "-c", LOAD_ALL, str(results)], "validate": _validate(many, results)}, times=9
+    )
+    start = measure({"pass": [PYTHON, "-c", "pass"], "validate": _validate(small, small_file)}, times=31)
+    return [
+        _ratio("validate, one file of 10,000 results / json.load", one["validate"], one["json.load"], 4),
+        dataclasses.replace(_ratio("check-jsonschema / validate, same file", other, one["validate"], 20), at_least=True),
+        _ratio("validate, 1,000 files of 10 results / json.loads", files["validate"], files["json.loads"], 3),
+        _ratio("validate, one small file / python -c pass", start["validate"], start["pass"], 6),
+    ]
+
+
+def bench_gate(_: Path) -> list[Figure]:
+    """Time the decision itself, and how it grows from a tenth of the size."""
+    runs = {"full": _decision(2_000, 100_000), "tenth": _decision(200, 10_000)}
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _round in range(9):
+        for name, run in runs.items():
+            begun = time.perf_counter()
+            run()
+            taken[name].append(time.perf_counter() - begun)
+    whole, part = statistics.median(taken["full"]) * 1000, statistics.median(taken["tenth"]) * 1000
+    what = "decide: 2,000 requirements x 4 arches, 100,000 results"
+    growth = f"{whole:.0f} ms, {part:.1f} ms; linear is 10, half of one is left to noise"
+    return [
+        Figure(what=what, value=whole, limit=200, unit="ms"),
+        Figure(what="decide: that / a tenth of that", value=whole / part, limit=10.5, detail=growth),
+    ]
+
+
+def bench_history(folder: Path) -> list[Figure]:
+    """Hold the cost of one merge request after 1,000 merged composes against that after 10."""
+    few, many = _history(folder / "few", 10), _history(folder / "many", 1_000)
+    commands = {}
+    for name, repository in {"few": few, "many": many}.items():
+        at = ["--repo", str(repository), "--now", NOW]
+        commands[f"validate {name}"] = [*COMPOSE_REPO, "validate", "--base", "main", *at]
+        commands[f"gate {name}"] = [*COMPOSE_REPO, "gate", COMPOSE_ID, *at]
+    cost = measure(commands, times=15, ok=(0, 3))
+    return [
+        _ratio("validate --base: after 1,000 composes / after 10", cost["validate many"], cost["validate few"], 1.2),
+        _ratio("gate: after 1,000 composes / after 10", cost["gate many"], cost["gate few"], 1.2),
+    ]
+
+
+def bench_pack(folder: Path) -> list[Figure]:
+    """Measure what a daily compose adds to the git pack when 1 % of its packages and every image changed."""
+    root = write_compose(folder / "composes", SampleSpec.create(COMPOSE_ID))
+    manifest = _manifest_of(root)
+    days, sizes = 30, []
+    repository = folder / "pack"
+    _git(folder, "init", "--quiet", "--initial-branch=main", str(repository))
+    chance = random.Random(1)
+    for day in range(days + 1):
+        compose_id = f"CentOS-Stream-10-{dt.date(2026, 10, 1) + dt.timedelta(days=day):%Y%m%d}.0"
+        manifest = _next_day(manifest, compose_id, chance)
+        _place(repository, compose_id, manifest)
+        _git(repository, "add", "--all")
+        _git(repository, "commit", "--quiet", "-m", compose_id)
+        if day in {0, days}:
+            _git(repository, "gc", "--quiet", "--prune=now")
+            sizes.append(sum(file.stat().st_size for file in (repository / ".git/objects/pack").glob("*.pack")) / 1024)
+    growth = (sizes[1] - sizes[0]) / days
+    detail = f"{sizes[0]:.0f} KiB with the first, {sizes[1]:.0f} KiB with {days + 1}"
+    return [Figure(what="git pack growth per daily compose", value=growth, limit=20, unit="KiB", detail=detail)]
+
+
+GROUPS = {
+    "manifest": bench_manifest,
+    "validate": bench_validate,
+    "gate": bench_gate,
+    "history": bench_history,
+    "pack": bench_pack,
+}
+
+
+def main() -> int:
+    """Run the figures that are asked for, or all of them, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"one of {', '.join(GROUPS)}; default: all")
+    figures: list[Figure] = []
+    for name in parser.parse_args().groups or GROUPS:
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            figures += GROUPS[name](Path(scratch))
+    print(f"{'figure':<56} {'value':>11} {'limit':>11}")
+    for figure in figures:
+        limit = f"{'≥' if figure.at_least else '≤'} {figure.limit:g} {figure.unit}"
+        sign = "ok" if figure.met else "MISS"
+        print(f"{figure.what:<56} {f'{figure.value:.2f} {figure.unit}':>11} {limit:>11}  {sign:<4} {figure.detail}")
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def _run(argv: Sequence[str], ok: Sequence[int]) -> tuple[float, int]:
+    """Run a process to its end; give its wall time in seconds and its peak memory in KiB."""
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS), "NO_COLOR": "1"}
+    with tempfile.TemporaryFile() as said:
+        begun = time.perf_counter()
+        process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        taken = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in ok:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}:\n{said.read().decode()[-4000:]}")
+    return taken, usage.ru_maxrss
+
+
+def _ratio(what: str, ours: Cost, bare: Cost, limit: float) -> Figure:
+    detail = f"{ours.seconds * 1000:.0f} ms, {bare.seconds * 1000:.0f} ms"
+    return Figure(what=what, value=ours.seconds / bare.seconds, limit=limit, detail=detail)
+
+
+def _validate(repository: Path, path: Path) -> list[str]:
+    return [*COMPOSE_REPO, "validate", "--repo", str(repository), "--now", NOW, str(path)]
+
+
+def _row(number: int) -> dict[str, Any]:
+    return {
+        "testcase": f"suite.test_{number // 4:05}",
+        "outcome": "passed",
+        "arch": ARCHES[number % 4],
+        "variant": "BaseOS",
+        "url": f"https://ci.example.org/runs/8841/tests/{number}",
+        "note": "Ran on a fresh guest.",
+        "duration": 12.5,
+    }
+
+
+def _repository(folder: Path) -> Path:
+    """Give a folder laid out like the project, with one small compose in it."""
+    _write_gate(folder)
+    _place(folder, COMPOSE_ID, _small_manifest())
+    return folder
+
+
+def _write_gate(folder: Path) -> None:
+    (folder / "gate").mkdir(parents=True)
+    files = {
+        "origins": '[origins.rdo]\nname = "RDO"\nusers = ["rdo-ci"]\ncontact = {email = "rdo-ci@example.org"}\n',
+        "policy": '[[requirement]]\norigin = "rdo"\ntestcase = "suite.test_00000"\nwhy = "It must."\n',
+        "waivers": "",
+        "streams": '[streams.CentOS-Stream-10]\ncomposes = "https://composes.example.org/"\n'
+        'published = "https://mirror.example.org/COMPOSE_ID"\n',
+    }
+    for name, text in files.items():
+        (folder / "gate" / f"{name}.toml").write_text(f'schema = "{name}/1"\n\n{text}')
+
+
+def _place(folder: Path, compose_id: str, manifest: dict[str, Any]) -> None:
+    target = folder / "composes" / compose_id / "manifest.json"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(Manifest.from_dict(_renamed(manifest, compose_id)).to_bytes())
+
+
+def _small_manifest() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as scratch:
+        return _manifest_of(write_compose(Path(scratch), SampleSpec.create(COMPOSE_ID, srpms=12)))
+
+
+def _manifest_of(root: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "manifest.json"
+        _run([*COMPOSE_REPO, "manifest", str(root), "-o", str(out)], (0,))
+        manifest: dict[str, Any] = json.loads(out.read_bytes())
+        return manifest
+
+
+def _renamed(manifest: dict[str, Any], compose_id: str) -> dict[str, Any]:
+    digits = compose_id.rsplit("-", 1)[1].split(".")[0]
+    date = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    return manifest | {"compose": manifest["compose"] | {"id": compose_id, "date": date}}
+
+
+def _next_day(manifest: dict[str, Any], compose_id: str, chance: random.Random) -> dict[str, Any]:
+    """Bump the release of 1 % of the packages, give every image and metadata file a new digest."""
+    packages = list(manifest["packages"])
+    for place in chance.sample(range(len(packages)), len(packages) // 100):
+        name, version, release = packages[place]["nvr"].rsplit("-", 2)
+        number, dot, rest = release.partition(".")
+        bumped = f"{name}-{version}-{int(number) + 1 if number.isdigit() else 1}{dot}{rest}"
+        packages[place] = packages[place] | {"nvr": bumped}
+    return _renamed(manifest, compose_id) | {
+        "packages": packages,
+        "images": [image | {"sha256": chance.randbytes(32).hex()} for image in manifest["images"]],
+        "metadata": {name: chance.randbytes(32).hex() for name in manifest["metadata"]},
+    }
+
+
+def _write_results(repository: Path, run_id: str, rows: Sequence[dict[str, Any]], compose_id: str = COMPOSE_ID) -> Path:
+    folder = repository / "composes" / compose_id
+    data = {
+        "schema": "results/1",
+        "compose_id": compose_id,
+        "manifest_sha256": hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest(),
+        "origin": "rdo",
+        "run": {"id": run_id, "url": "https://ci.example.org/runs/8841", "finished_at": "2026-11-21T06:32:11Z"},
+        "results": list(rows),
+    }
+    target = folder / "results" / "rdo" / f"{run_id}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(data, indent=1))
+    return target
+
+
+def _history(folder: Path, composes: int) -> Path:
+    """Make a repository with that many merged composes on main, and one more on a branch with its results."""
+    _write_gate(folder)
+    _git(folder, "init", "--quiet", "--initial-branch=main", ".")
+    manifest = _small_manifest()
+    for number in range(composes):
+        compose_id = f"CentOS-Stream-10-{dt.date(2023, 1, 1) + dt.timedelta(days=number):%Y%m%d}.0"
+        _place(folder, compose_id, manifest)
+        _write_results(folder, "1", [_row(place) for place in range(4)], compose_id)
+        _git(folder, "add", f"composes/{compose_id}", "gate")
+        _git(folder, "commit", "--quiet", "-m", compose_id)
+    _git(folder, "checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
+    _place(folder, COMPOSE_ID, manifest)
+    for run in range(5):
+        _write_results(folder, str(run), [_row(place) for place in range(4)])
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "-m", COMPOSE_ID)
+    _git(folder, "gc", "--quiet")
+    return folder
+
+
+def _git(cwd: Path, *argv: str) -> None:
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
+    subprocess.run(["git", *identity, *argv], cwd=cwd, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def _decision(requirements: int, results: int) -> Callable[[], object]:
+    """Prepare one call of the gate: every requirement on four arches, each cell tried about a dozen times."""
+    data = _small_manifest()
+    data["variants"] = {"BaseOS": list(ARCHES)}
+    manifest = Manifest.from_dict(data)
+    lines = [{"origin": f"origin{n % 20}", "testcase": f"test{n}", "why": "It must."} for n in range(requirements)]
+    policy = Policy.from_dict({"requirement": lines})
+    per_file = 25
+    files = [
+        _result_file(place, [(number // 4, number % 4) for number in range(place, place + per_file)], requirements)
+        for place in range(0, results, per_file)
+    ]
+    now = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    digest: Any = "0" * 64
+
+    def once() -> object:
+        return decide(
+            manifest=manifest,
+            manifest_sha256=digest,
+            policy=policy,
+            policy_sha256=digest,
+            files=files,
+            opened_at=now,
+            now=now,
+        )
+
+    return once
+
+
+def _result_file(place: int, cells: Sequence[tuple[int, int]], requirements: int) -> ResultFile:
+    """Report some cells from one origin; which testcases are that origin's follows from the policy above."""
+    origin = place // 25 % 20
+    finished = dt.datetime(2026, 11, 21, tzinfo=dt.UTC) + dt.timedelta(seconds=place)
+    rows = [
+        {
+            "testcase": f"test{(cell * 20 + origin) % requirements}",
+            "outcome": "failed" if (cell + arch) % 17 == 0 else "passed",
+            "arch": ARCHES[arch],
+        }
+        for cell, arch in cells
+    ]
+    return ResultFile.from_dict(
+        {
+            "compose_id": COMPOSE_ID,
+            "manifest_sha256": "0" * 64,
+            "origin": f"origin{origin}",
+            "run": {"id": str(place), "url": "https://ci.example.org/", "finished_at": finished.isoformat()},
+            "results": rows,
+        }
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -137,8 +137,10 @@ class Image:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-SrpmTable = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""One tree of rpms.json: SRPM NEVRA → RPM NEVRA → {category, path, sigkey}."""
+RowTable = Mapping[str, Mapping[str, Any]]
+"""What one SRPM has on one tree: RPM NEVRA → {category, path, sigkey}."""
+SrpmTable = Mapping[str, RowTable]
+"""One tree of rpms.json: SRPM NEVRA → its rows."""
 RpmTable = Mapping[str, Mapping[str, SrpmTable]]
 """All of rpms.json: variant → arch → tree."""
 

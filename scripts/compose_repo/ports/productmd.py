@@ -4,7 +4,6 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -102,7 +101,7 @@ class WebRoot:
         return WebRoot(f"{self.location.rpartition('/')[0]}/{name}", self._read)
 
 
-def compose_root(source: str, *, timeout: float) -> Root:
+def compose_root(source: str, *, timeout: float = 30.0) -> Root:
     """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
 
     Raises:
@@ -290,15 +289,16 @@ class _Metadata:
             raise self._refusal(name, "metadata-not-json", f"it is not JSON: {error}") from error
 
     def _rpms(self, rpms: Any) -> RpmTable:  # noqa: ANN401  # productmd is untyped
-        """Check what productmd takes on trust: that the table is one, down to each row."""
+        """Check what productmd takes on trust: that the table is one, down to the rows, which the core looks at."""
         table = rpms.rpms
         try:
-            for trees in dict.values(table):
-                for srpms in dict.values(trees):
-                    if not set(map(type, chain.from_iterable(map(dict.values, dict.values(srpms))))) <= {dict}:
-                        raise self._refusal("rpms.json", "metadata-invalid", "a row is no JSON object")
+            shape = {
+                type(rows) for trees in dict.values(table) for tree in dict.values(trees) for rows in dict.values(tree)
+            }
         except TypeError as error:
             raise self._refusal("rpms.json", "metadata-invalid", "its table is not four levels deep") from error
+        if not shape <= {dict}:
+            raise self._refusal("rpms.json", "metadata-invalid", "its table is not four levels deep")
         checked: RpmTable = table
         return checked
 

@@ -77,10 +77,10 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
 
 
 def _compose(source: str, console: Console) -> "Compose":
-    from compose_repo.ports.productmd import read_compose  # noqa: PLC0415  # productmd is not needed otherwise
+    from compose_repo.ports.productmd import compose_root, read_compose  # noqa: PLC0415  # productmd is not needed otherwise
 
     with console.progress(f"reading {source}"):
-        return read_compose(source)
+        return read_compose(compose_root(source))
 
 
 def _json(changes: Changes) -> str:

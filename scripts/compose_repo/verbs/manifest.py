@@ -53,12 +53,13 @@ def read_manifest(source: str, *, location: str | None, timeout: float, console:
         UsageError: the source is neither a directory nor an http(s) URL.
 
     """
-    # Hundreds of thousands of objects are made and all of them are kept: looking for garbage finds none, slowly.
+    # Hundreds of thousands of objects are made and nearly all are kept: looking for garbage finds none, slowly.
     gc.disable()
     try:
         compose = read_compose(compose_root(source, timeout=timeout), location=location)
         manifest = Manifest.from_compose(compose)
     finally:
+        gc.freeze()
         gc.enable()
     if manifest.status is Status.FINISHED_INCOMPLETE:
         console.info(f"{manifest.compose_id} is {manifest.status}: some of it failed to build")

@@ -1,10 +1,14 @@
 """`compose-repo diff` as people run it: a process, two composes, one of three formats."""
 
+import functools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +41,7 @@ def manifest(compose_id: str, packages: list[dict[str, Any]], **other: list[dict
         "release": {"short": "CentOS-Stream", "version": stream.rpartition("-")[2], "name": "CentOS Stream"},
         "location": f"https://composes.example.org/{compose_id}",
         "variants": {"AppStream": TREES, "BaseOS": TREES},
-        "metadata": {"composeinfo.json": None, "images.json": None, "modules.json": None, "rpms.json": "0" * 64},
+        "metadata": {"composeinfo.json": None, "images.json": "0" * 64, "modules.json": None, "rpms.json": "0" * 64},
         "images": [],
         "packages": packages,
         **other,
@@ -297,6 +301,51 @@ def test_an_older_compose_in_place_of_the_new_one_is_warned_of(diff: Run) -> Non
 
 def test_a_manifest_and_the_folder_it_lies_in_are_the_same(diff: Run) -> None:
     assert outcome(diff(f"composes/{OLD}/manifest.json", f"composes/{NEW}")) == (0, TEXT, "")
+
+
+def compose_root(folder: Path, compose_id: str, version: str) -> Path:
+    """Write what a server shows of a compose of one package."""
+    rpm = {"path": "p", "sigkey": "8483c65d", "category": "binary"}
+    rows = {f"bash-0:{version}.src": {f"bash-0:{version}.x86_64": rpm}}
+    payload = {
+        "compose": {"id": compose_id, "type": "production", "date": "20261120", "respin": 0},
+        "rpms": {"BaseOS": {"x86_64": rows}},
+    }
+    metadata = folder / "compose" / "metadata"
+    metadata.mkdir(parents=True)
+    (folder / "COMPOSE_ID").write_text(compose_id)
+    (folder / "STATUS").write_text("FINISHED\n")
+    (metadata / "rpms.json").write_text(
+        json.dumps({"header": {"type": "productmd.rpms", "version": "1.2"}, "payload": payload})
+    )
+    return folder
+
+
+def test_a_compose_root_on_a_disk_is_compared_with_one_on_a_server(diff: Run, tmp_path: Path) -> None:
+    old = compose_root(tmp_path / "old", OLD, "5.2-1.el10")
+    new = compose_root(tmp_path / "new", OLD, "5.3-1.el10")
+    with served(new.parent) as url:
+        done = diff(str(old), f"{url}/new")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "bash 5.2-1.el10 → 5.3-1.el10")
+
+
+def test_what_is_no_compose_root_is_a_problem_of_the_input(diff: Run, tmp_path: Path) -> None:
+    assert (diff(str(tmp_path), NEW).returncode, diff(str(tmp_path), NEW).stderr.split(": ")[1]) == (1, "not-a-compose")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
+        pass
 
 
 def test_a_repository_elsewhere_is_named_with_repo(diff: Run, tmp_path: Path) -> None:

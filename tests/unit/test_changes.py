@@ -59,6 +59,7 @@ def manifest(
     variants: Mapping[Variant, tuple[Arch, ...]] = TREES,
     images: Iterable[Image] = (),
     status: Status = Status.FINISHED,
+    names_images: bool = True,
 ) -> Manifest:
     return Manifest(
         compose_id=ComposeId.parse(compose_id),
@@ -67,7 +68,7 @@ def manifest(
         release_name=None,
         location="https://composes.example.org/",
         variants=variants,
-        metadata={},
+        metadata={"images.json": Sha256("a" * 64) if names_images else None},
         images=tuple(images),
         packages=packages,
     )
@@ -269,6 +270,20 @@ def test_images_are_added_and_dropped() -> None:
         (ImageChange(variant=BASE, arch=X86, path="iso/dvd.iso", type="dvd"),),
         (ImageChange(variant=BASE, arch=X86, path="iso/boot.iso", type="dvd"),),
     )
+
+
+def test_a_compose_without_a_list_of_images_has_not_dropped_them() -> None:
+    found = compare(manifest(OLD, images=[image("a.iso")]), manifest(NEW, names_images=False))
+    assert (found.images_dropped, found.warnings) == ((), (f"{NEW} has no images.json: no images are compared",))
+
+
+def test_a_list_of_images_that_the_old_compose_had_not_adds_none() -> None:
+    found = compare(manifest(OLD, names_images=False), manifest(NEW, images=[image("a.iso")]))
+    assert (found.images_added, found.warnings) == ((), (f"{OLD} has no images.json: no images are compared",))
+
+
+def test_two_composes_without_lists_of_images_are_not_warned_of() -> None:
+    assert compare(manifest(OLD, names_images=False), manifest(NEW, names_images=False)).warnings == ()
 
 
 def test_different_streams_are_warned_of() -> None:

@@ -252,13 +252,13 @@ def compare(old: Manifest, new: Manifest) -> Changes:
         contents.compare(name, before[name], after[name])
     variants = Difference.between(old.variants, new.variants)
     arches = Difference.between(old.arches, new.arches)
-    images_before, images_after = _images(old), _images(new)
+    images_before, images_after = _images(old, new), _images(new, old)
     return Changes(
         old=old.compose_id,
         new=new.compose_id,
         old_status=old.status,
         new_status=new.status,
-        warnings=tuple(_warnings(old.compose_id, new.compose_id)),
+        warnings=tuple(_warnings(old, new)),
         downgraded=tuple(versions.downgraded),
         unsigned=_unsigned(before, new),
         arches_of=tuple(contents.arches),
@@ -430,8 +430,10 @@ def _unsigned(before: Mapping[str, Sequence[Package]], new: Manifest) -> tuple[U
     return tuple(sorted(rows, key=lambda row: (not row.newly, row)))
 
 
-def _images(manifest: Manifest) -> dict[ImageChange, Image]:
-    """Every image under its name without what only this compose's id put there."""
+def _images(manifest: Manifest, other: Manifest) -> dict[ImageChange, Image]:
+    """Every image under its name without what only this compose's id put there; none where the other names none."""
+    if not _names_images(other):
+        return {}
     stamp = manifest.compose_id.text.removeprefix(f"{manifest.compose_id.stream}-")
     stamped = re.compile(rf"[-._]?{re.escape(stamp)}(?![0-9])")
     return {
@@ -440,11 +442,19 @@ def _images(manifest: Manifest) -> dict[ImageChange, Image]:
     }
 
 
-def _warnings(old: ComposeId, new: ComposeId) -> Iterator[str]:
-    if old.stream != new.stream:
-        yield f"the streams differ: {old.stream} and {new.stream}"
-    elif (old.date, old.respin) > (new.date, new.respin):
-        yield f"{old} is newer than {new}: what reads as a downgrade may be an upgrade"
+def _names_images(manifest: Manifest) -> bool:
+    """A compose without images.json may have images all the same."""
+    return manifest.metadata.get("images.json") is not None
+
+
+def _warnings(old: Manifest, new: Manifest) -> Iterator[str]:
+    before, after = old.compose_id, new.compose_id
+    if before.stream != after.stream:
+        yield f"the streams differ: {before.stream} and {after.stream}"
+    elif (before.date, before.respin) > (after.date, after.respin):
+        yield f"{before} is newer than {after}: what reads as a downgrade may be an upgrade"
+    if _names_images(old) != _names_images(new):
+        yield f"{after if _names_images(old) else before} has no images.json: no images are compared"
 
 
 def _build(package: Package) -> Build:

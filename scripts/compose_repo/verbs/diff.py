@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from compose_repo.cli import OK
 from compose_repo.console import Console, Paint
@@ -13,10 +13,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import visible
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.loading import read_manifest
-
-if TYPE_CHECKING:
-    from compose_repo.core.compose import Compose
+from compose_repo.ports.loading import load_manifest
 
 EXAMPLE: Final = """
 compose-repo diff CentOS-Stream-10-20261119.0 CentOS-Stream-10-20261120.0
@@ -25,6 +22,8 @@ compose-repo diff --format markdown --all OLD NEW > changes.md
 """
 MOST: Final = 25
 """How many rows of each kind are shown without --all."""
+TIMEOUT: Final = 30.0
+"""How many seconds a server may be silent."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,12 +59,12 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     """Read one side: what exists as a path is that path, what looks like a URL is one, the rest is a compose id."""
     path = Path(source)
     if "://" in source:
-        return Manifest.from_compose(_compose(source, console))
+        return _root(source, console)
     if path.is_dir():
         manifest = path / "manifest.json"
-        return read_manifest(manifest) if manifest.is_file() else Manifest.from_compose(_compose(source, console))
+        return load_manifest(manifest) if manifest.is_file() else _root(source, console)
     if path.exists():
-        return read_manifest(path)
+        return load_manifest(path)
     try:
         compose_id = ComposeId.parse(source)
     except ComposeIdError as error:
@@ -73,14 +72,14 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     manifest = repo / compose_id.folder / "manifest.json"
     if not manifest.is_file():
         raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
-    return read_manifest(manifest)
+    return load_manifest(manifest)
 
 
-def _compose(source: str, console: Console) -> "Compose":
-    from compose_repo.ports.productmd import compose_root, read_compose  # noqa: PLC0415  # productmd is not needed otherwise
+def _root(source: str, console: Console) -> Manifest:
+    from compose_repo.verbs.manifest import read_manifest  # noqa: PLC0415  # two manifests need no productmd
 
     with console.progress(f"reading {source}"):
-        return read_compose(compose_root(source))
+        return read_manifest(source, location=None, timeout=TIMEOUT, console=console)
 
 
 def _json(changes: Changes) -> str:

@@ -8,6 +8,7 @@ A verb is a module of `compose_repo.verbs` named in `VERBS`. It has
 """
 
 import argparse
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from compose_repo.console import (
     abandon_output,
     flush_the_answer,
     use_any_locale,
+    width,
     writing_the_answer,
 )
 from compose_repo.core.problem import InputError, UsageError
@@ -91,6 +93,13 @@ class Parser(argparse.ArgumentParser):
             stdout.write(self.format_help())
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Asks the terminal itself how wide it is: argparse would import shutil for that, even if no help is shown."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=width() - 2)
+
+
 class _Version(argparse.Action):
     """Looks the version up only when it is asked for: that takes longer than all of the start."""
 
@@ -131,6 +140,7 @@ def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) 
         code = _run(sys.argv[1:] if argv is None else argv, load)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    gc.freeze()  # the process ends here: looking through everything for garbage once more would free nothing
     sys.exit(code)
 
 
@@ -191,7 +201,7 @@ def verb_parser(name: str, verb: Verb) -> argparse.ArgumentParser:
         prog=f"compose-repo {name}",
         description=f"{VERBS[name][0].upper()}{VERBS[name][1:]}.",
         epilog=f"example:\n{example}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     verb.add_arguments(parser)
@@ -209,7 +219,7 @@ def common_parser() -> argparse.ArgumentParser:
         description="Every compose is a merge request; a gate sums its results into the approval.",
         epilog=f"verbs, in the order in which a compose meets them:\n{verbs}\n"
         f"compose-repo VERB -h shows a verb's arguments and an example.\n\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")

@@ -69,7 +69,7 @@ class Progress:
     def tick(self, frame: str) -> None:
         """Show it for one moment."""
         if self._lively:
-            self._write(f"{_CLEAR_LINE}{frame} {self.text} ({self.seconds:.0f} s)"[: _width() + len(_CLEAR_LINE) - 1])
+            self._write(f"{_CLEAR_LINE}{frame} {self.text} ({self.seconds:.0f} s)"[: width() + len(_CLEAR_LINE) - 1])
         elif not self._announced:
             self._write(f"{self.text} …\n")
         self._announced = True
@@ -225,7 +225,8 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _width() -> int:
+def width() -> int:
+    """Give the columns of the terminal that stderr is, or 80."""
     try:
         return os.get_terminal_size(2).columns or 80
     except OSError:

@@ -13,8 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.layout import Kind, Place
-from compose_repo.core.problem import Problem
-from compose_repo.core.strict import escape, shown
+from compose_repo.core.problem import Problem, escape, shown
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of ours."""

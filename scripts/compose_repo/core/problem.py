@@ -5,6 +5,8 @@ from typing import Any, Final
 
 SCHEMA: Final = "problems/1"
 
+_SHOWN: Final = 80
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Problem:
@@ -43,3 +45,16 @@ class InputError(Exception):
 
 class UsageError(Exception):
     """A command line or a configuration that cannot be followed; its message is the one line that says why."""
+
+
+def escape(key: str | int) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
+def shown(value: object) -> str:
+    """Show a value in a message: as JSON, on one line, in ASCII, not too long."""
+    import json  # noqa: PLC0415  # only what is wrong is shown
+
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -74,18 +74,22 @@ class Actor:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CI_", "GIT_", "GITLAB_"))}
         kept.pop("CI", None)
         identity = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in self._identity()}
-        return kept | identity | {
-            "COMPOSE_REPO_URL": self.gitlab,
-            "COMPOSE_REPO_PROJECT": self.project,
-            "COMPOSE_REPO_TOKEN": self.token,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "http.extraHeader",
-            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {_basic(self.username, self.token)}",
-            "HOME": str(self.folder),
-        }
+        return (
+            kept
+            | identity
+            | {
+                "COMPOSE_REPO_URL": self.gitlab,
+                "COMPOSE_REPO_PROJECT": self.project,
+                "COMPOSE_REPO_TOKEN": self.token,
+                "GIT_CONFIG_GLOBAL": os.devnull,
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_TERMINAL_PROMPT": "0",
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "http.extraHeader",
+                "GIT_CONFIG_VALUE_0": f"Authorization: Basic {_basic(self.username, self.token)}",
+                "HOME": str(self.folder),
+            }
+        )
 
     def _identity(self) -> Sequence[tuple[str, str]]:
         return (("NAME", self.name), ("EMAIL", f"{self.username}@example.org"))

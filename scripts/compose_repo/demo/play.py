@@ -78,7 +78,9 @@ def _real(source: str, server: ComposeServer) -> Pair:
     missing = [name for name in ("composeinfo.json", "images.json", "modules.json") if not (metadata / name).exists()]
     told = f"a real compose, {newer}, with {present}"
     told += f" (its server has no {', '.join(missing)})" if missing else ""
-    return Pair(older=older, newer=newer, told=f"{told}\nand {older}, made from it, one package in a hundred a release older")
+    return Pair(
+        older=older, newer=newer, told=f"{told}\nand {older}, made from it, one package in a hundred a release older"
+    )
 
 
 def clear(folder: Path) -> None:

@@ -121,7 +121,9 @@ def waiver_comes_in(story: Story) -> None:
     again = stage.gate_bot.compose_repo("approve", story.compose_id, "--format", "json")
     narrator.expect_code(again, 0, "judging it once more gives the same")
     narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
-    approvers = [entry["user"]["username"] for entry in _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]]
+    approvers = [
+        entry["user"]["username"] for entry in _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]
+    ]
     narrator.expect(approvers == ["gate-bot"], "the gate bot has approved the merge request", approvers)
 
 
@@ -150,9 +152,7 @@ def git_holds_everything(story: Story) -> None:
     stage, narrator = story.stage, story.narrator
     clone = stage.folder / "fresh-clone"
     narrator.expect_code(stage.rdo.git("clone", "--quiet", stage.repository, str(clone)), 0, "main can be cloned")
-    decided = narrator.ran(
-        "anyone", stage.rdo.compose_repo("gate", story.compose_id, "--repo", str(clone)), lines=30
-    )
+    decided = narrator.ran("anyone", stage.rdo.compose_repo("gate", story.compose_id, "--repo", str(clone)), lines=30)
     narrator.expect_code(decided, SATISFIED, "and repeats the decision offline")
 
 
@@ -176,7 +176,11 @@ def _write_gate_file(actor: Actor, name: str, text: str) -> None:
 
 
 def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> None:
-    for argv in (["add", "--all"], ["commit", "--quiet", "-m", message], ["push", "--quiet", "origin", f"HEAD:{branch}"]):
+    for argv in (
+        ["add", "--all"],
+        ["commit", "--quiet", "-m", message],
+        ["push", "--quiet", "origin", f"HEAD:{branch}"],
+    ):
         story.narrator.expect_code(actor.git(*argv), 0, f"{actor.username}: git {argv[0]}")
 
 

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
     parser.add_argument("--port", type=int, default=0, help="the port of the local GitLab; default: any free one")
     parser.add_argument("--directory", type=Path, help="where everything is put; default: a temporary directory")
-    parser.add_argument("--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream")
+    parser.add_argument(
+        "--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -64,5 +66,3 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-

@@ -14,7 +14,7 @@ from compose_repo.core.layout import Kind, collisions, is_ours, place_of, remove
 from compose_repo.core.problem import Problem, UsageError
 from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.environment import now
-from compose_repo.ports.loading import inspect_all, inspect_gate
+from compose_repo.ports.inspection import inspect_all, inspect_gate
 from compose_repo.ports.tree import Entry, WorkingTree
 
 EXAMPLE: Final = """\

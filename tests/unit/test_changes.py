@@ -127,6 +127,13 @@ def test_of_several_versions_those_left_over_are_added() -> None:
     )
 
 
+def test_the_spelling_decides_which_of_equal_versions_is_paired() -> None:
+    names = [f"package{number}" for number in range(8)]
+    old = [package(f"{name}-{version}-1") for name in names for version in ("1.0", "1_0")]
+    found = changes(old, [package(f"{name}-2-1") for name in names])
+    assert {row.old for row in found.upgraded} == {"1_0-1"}
+
+
 def test_the_order_of_the_packages_in_a_manifest_does_not_matter() -> None:
     old = [package("java-8-1"), package("bash-1-1"), package("java-11-1")]
     new = [package("zsh-1-1"), package("java-9-1"), package("java-10-1")]
@@ -256,6 +263,11 @@ def test_an_image_whose_name_differs_by_the_compose_only_is_the_same_image(old: 
     assert (found.images_added, found.images_dropped, found.images_rebuilt, bool(found)) == ((), (), 1, False)
 
 
+def test_the_respin_of_another_compose_is_part_of_an_images_name() -> None:
+    found = compare(manifest(OLD, images=[image("a-20261120.05.iso")]), manifest(NEW, images=[image("a5.iso")]))
+    assert [row.path for row in (*found.images_dropped, *found.images_added)] == ["a-20261120.05.iso", "a5.iso"]
+
+
 def test_an_image_with_the_same_checksum_is_not_rebuilt() -> None:
     found = compare(manifest(OLD, images=[image("a.iso")]), manifest(NEW, images=[image("a.iso")]))
     assert found.images_rebuilt == 0
@@ -291,9 +303,10 @@ def test_different_streams_are_warned_of() -> None:
     assert found.warnings == ("the streams differ: CentOS-Stream-9 and CentOS-Stream-10",)
 
 
-def test_an_old_compose_that_is_newer_is_warned_of() -> None:
-    found = compare(manifest(NEW), manifest(OLD))
-    assert found.warnings == (f"{NEW} is newer than {OLD}: what reads as a downgrade may be an upgrade",)
+@pytest.mark.parametrize("newer", [NEW, "CentOS-Stream-10-20261120.1"])
+def test_an_old_compose_that_is_newer_is_warned_of(newer: str) -> None:
+    found = compare(manifest(newer), manifest(OLD))
+    assert found.warnings == (f"{newer} is newer than {OLD}: what reads as a downgrade may be an upgrade",)
 
 
 def test_composes_in_order_are_not_warned_of() -> None:

@@ -370,13 +370,10 @@ def _unless_all(names: list[str], every: list[str]) -> tuple[str, ...]:
 
 
 def _by_name(packages: Iterable[Package]) -> dict[str, list[Package]]:
-    """Group packages by SRPM name, each group sorted."""
+    """Group packages by SRPM name."""
     groups: dict[str, list[Package]] = defaultdict(list)
     for package in packages:
         groups[package.name].append(package)
-    for group in groups.values():
-        if len(group) > 1:
-            group.sort(key=_age)
     return groups
 
 

@@ -1,8 +1,9 @@
-"""A decision in plain text, for a terminal: what decides first, then what is worth a look, then whom to ask."""
+"""A decision as people read it: what decides first, then what is worth a look, then whom to ask."""
 
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeAlias
 
@@ -10,6 +11,7 @@ from compose_repo.core.escape import visible
 from compose_repo.core.gate import Answer, Decision, State, Verdict
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
+from compose_repo.core.result import Contact
 
 WIDTH: Final = 100
 """Columns that a terminal is expected to have."""
@@ -43,12 +45,6 @@ def passed_by_origin(decision: Decision) -> list[tuple[Origin, int]]:
     return sorted(Counter(answer.origin for answer in decision.answers if answer.state is State.PASSED).items())
 
 
-def to_ask(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[tuple[Origin, OriginEntry]]:
-    """Give the origins to ask: those whose results failed, errored or are awaited."""
-    names = {answer.origin for answer in decision.answers if answer.state in ASK_ABOUT}
-    return [(name, origins[name]) for name in sorted(names) if name in origins]
-
-
 def decision_text(
     decision: Decision, origins: Mapping[Origin, OriginEntry], *, every: bool, emphasize: Emphasize
 ) -> Iterator[str]:
@@ -62,15 +58,20 @@ def decision_text(
         yield ""
         counts = ", ".join(f"{origin} {count}" for origin, count in passed)
         yield from _wrap(f"{decision.count(State.PASSED)} passed: {counts} (--all lists them)")
-    for title, entries in (
-        ("Waivers worth a look", _waivers(decision)),
-        ("Refused files, which count as absent", _refused(decision)),
-        ("Whom to ask", _contacts(decision, origins)),
+    for title, lines in _lists(decision, origins):
+        yield from ("", f"{title}:")
+        for line in lines:
+            yield from _wrap(line, indent="  ")
+
+
+def _lists(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> Iterator[tuple[str, Sequence[str]]]:
+    for title, lines in (
+        ("Waivers worth a look", _waiver_lines(decision)),
+        ("Refused files, which count as absent", _refused_lines(decision)),
+        ("Whom to ask", _contact_lines(decision, origins)),
     ):
-        if entries:
-            yield from ("", f"{title}:")
-            for entry in entries:
-                yield from _wrap(entry, indent="  ")
+        if lines:
+            yield title, lines
 
 
 def _table(answers: Sequence[Answer], emphasize: Emphasize) -> Iterator[str]:
@@ -94,20 +95,25 @@ def _table(answers: Sequence[Answer], emphasize: Emphasize) -> Iterator[str]:
 
 
 def _row(answer: Answer) -> tuple[str, ...]:
-    where = " ".join(part for part in (answer.arch, answer.variant) if part is not None) or "anywhere"
-    scenario = "" if answer.scenario is None else f" ({answer.scenario})"
-    return (answer.state.value, answer.origin, answer.testcase, where + scenario, visible(why(answer)))
-
-
-def why(answer: Answer) -> str:
-    """Say everything that is to be known of an answer beside its state."""
-    attempts = f"{answer.attempts} attempts" if answer.attempts > 1 else ""
-    flaky = "flaky" if answer.flaky else ""
     waiver = "" if answer.waiver is None else f"until {answer.waiver.expires}, {answer.waiver.issue}"
-    return "; ".join(part for part in (answer.reason, waiver, attempts, flaky) if part)
+    why = "; ".join(part for part in (remarks(answer), waiver) if part)
+    return (answer.state.value, answer.origin, answer.testcase, place(answer), visible(why))
 
 
-def _waivers(decision: Decision) -> list[str]:
+def place(answer: Answer) -> str:
+    """Name the cell of an answer: `aarch64 AppStream (devstack)`."""
+    where = " ".join(part for part in (answer.arch, answer.variant) if part is not None) or "anywhere"
+    return where if answer.scenario is None else f"{where} ({answer.scenario})"
+
+
+def remarks(answer: Answer) -> str:
+    """Say what is to be known of an answer beside its state, but for the waiver's own link."""
+    attempts = f"{answer.attempts} attempts" if answer.attempts > 1 else ""
+    return "; ".join(part for part in (answer.reason, attempts, "flaky" if answer.flaky else "") if part)
+
+
+def _waiver_lines(decision: Decision) -> list[str]:
+    """Name each waiver worth a look, and why it is."""
     return [
         f"{notice.state}: {notice.waiver.title} (until {notice.waiver.expires}, by {notice.waiver.by},"
         f" {notice.waiver.issue})"
@@ -115,20 +121,21 @@ def _waivers(decision: Decision) -> list[str]:
     ]
 
 
-def _refused(decision: Decision) -> list[str]:
+def _refused_lines(decision: Decision) -> list[str]:
+    """Name each problem for which a file was refused."""
     return [
         f"{problem.path}:{problem.line}: {problem.code}: {problem.message}; {problem.fix}"
         for problem in decision.refused
     ]
 
 
-def _contacts(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[str]:
-    return [f"{name} ({entry.name}): {contact_line(entry)}" for name, entry in to_ask(decision, origins)]
+def _contact_lines(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[str]:
+    """Give every way to reach each origin whose results failed, errored or are awaited."""
+    names = sorted({answer.origin for answer in decision.answers if answer.state in ASK_ABOUT} & origins.keys())
+    return [f"{name} ({origins[name].name}): {_reach(origins[name].contact)}" for name in names]
 
 
-def contact_line(entry: OriginEntry) -> str:
-    """Give every way to reach an origin."""
-    contact = entry.contact
+def _reach(contact: Contact) -> str:
     return ", ".join(part for part in (contact.name, contact.email, contact.url, contact.docs) if part is not None)
 
 
@@ -140,4 +147,56 @@ def _wrap(text: str, indent: str = "") -> list[str]:
         subsequent_indent=f"{indent}  " if indent else "",
         break_long_words=False,
         break_on_hyphens=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """Some rows of a note; `more` counts those that were cut off."""
+
+    title: str
+    count: int
+    answers: Sequence[Answer]
+    folded: bool
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.answers)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lines:
+    """Some lines of a note; `more` counts those that were cut off."""
+
+    title: str
+    lines: Sequence[str]
+    more: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionView:
+    """A decision with at most so many rows and lines of each kind."""
+
+    decision: Decision
+    tables: Sequence[Rows]
+    lists: Sequence[Lines]
+
+
+def decision_view(decision: Decision, origins: Mapping[Origin, OriginEntry], *, most: int) -> DecisionView:
+    """Lay a decision out for a note: what decides, then what passed, folded, then the lists."""
+    deciding = in_order([answer for answer in decision.answers if answer.state is not State.PASSED])
+    passed = [answer for answer in decision.answers if answer.state is State.PASSED]
+    counts = ", ".join(f"{origin} {count}" for origin, count in passed_by_origin(decision))
+    return DecisionView(
+        decision=decision,
+        tables=[
+            Rows(title=title, count=len(answers), answers=answers[:most], folded=folded)
+            for title, answers, folded in (("", deciding, False), (f"passed: {counts}", passed, True))
+            if answers
+        ],
+        lists=[
+            Lines(title=title, lines=lines[:most], more=max(0, len(lines) - most))
+            for title, lines in _lists(decision, origins)
+        ],
     )

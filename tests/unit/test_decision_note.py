@@ -1,0 +1,110 @@
+"""The decision as Markdown: whole for people, bounded for GitLab."""
+
+import datetime as dt
+
+from gate_world import ARM, TWO_ARCHES, judge, problem, requirement, result, run, waiver
+
+from compose_repo.core.names import Origin
+from compose_repo.core.policy import OriginEntry
+from compose_repo.core.result import Contact
+from compose_repo.ports.decision_note import LONGEST, decision_markdown
+
+ORIGINS = {
+    Origin(name): OriginEntry(
+        origin=Origin(name), name=name.upper(), contact=Contact(url=f"https://{name}.example.org")
+    )
+    for name in ("rdo", "idm")
+}
+
+
+def test_a_note_says_everything() -> None:
+    files = [
+        run(result("failed"), at=2, run_id="1"),
+        run(result("failed"), result("passed", ARM), at=1, run_id="2"),
+        run(result("running", scenario="bios"), origin="idm", at=None, run_id="3"),
+    ]
+    decision = judge(
+        files,
+        requirement(),
+        requirement("idm", deadline=dt.timedelta(hours=1)),
+        variants=TWO_ARCHES,
+        waivers=[waiver("idm", arch=ARM), waiver("idm", testcase="x")],
+        refused=[problem()],
+        age=2,
+    )
+    text = decision_markdown(decision, ORIGINS).replace("\N{WORD JOINER}", "")
+    assert text == (
+        r"""**The gate is blocked.** Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result file refused.
+
+| State | Origin | Test | Where | Why |
+|---|---|---|---|---|
+| failed | rdo | [smoke](<https://ci.example.org/2>) (ci.example.org) | x86_64 | 2 attempts |
+| running | idm | [smoke](<https://ci.example.org/3>) (ci.example.org) | x86_64 (bios) | running |
+| waived | idm | smoke | aarch64 | overdue; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |
+
+<details><summary>1 passed: rdo 1</summary>
+
+| State | Origin | Test | Where | Why |
+|---|---|---|---|---|
+| passed | rdo | [smoke](<https://ci.example.org/2>) (ci.example.org) | aarch64 |  |
+
+</details>
+
+**Waivers worth a look**
+
+- unused: idm x (until 2026-12-31, by jdoe, https\://issues.example.org/1)
+
+**Refused files, which count as absent**
+
+- composes/CentOS-Stream-10-20261120.0/results/rdo/9.json\:1: json-invalid: the file ends too early; write it whole
+
+**Whom to ask**
+
+- rdo (RDO): https\://rdo.example.org
+
+"""  # noqa: E501  # a table's row is one line
+    )
+
+
+def test_a_note_without_anything_to_look_at_is_short() -> None:
+    assert decision_markdown(judge([], waivers=[waiver()]), ORIGINS) == (
+        """**The gate is satisfied.** Of 1 required, 0 passed, 1 waived.
+
+| State | Origin | Test | Where | Why |
+|---|---|---|---|---|
+| waived | rdo | smoke | x86_64 | missing; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |
+
+"""  # noqa: E501  # a table's row is one line
+    )
+
+
+def test_a_note_counts_what_it_leaves_out() -> None:
+    lines = [requirement(testcase=f"t{number}") for number in range(8)]
+    files = [run(*(result("passed", testcase=f"t{number}") for number in range(3)))]
+    decision = judge(files, *lines, refused=[problem(f"{number}") for number in range(4)])
+    text = decision_markdown(decision, ORIGINS, most=2)
+    assert "\n\nAnd 3 more.\n" in text
+    assert "\n\nAnd 1 more.\n" in text
+    assert "\n- and 2 more\n" in text
+    assert text.count("\n| missing |") == 2
+
+
+def test_a_note_is_cut_until_it_fits() -> None:
+    decision = judge([], *(requirement(testcase=f"t{number}" + "x" * 200) for number in range(100)))
+    whole = decision_markdown(decision, ORIGINS)
+    cut = decision_markdown(decision, ORIGINS, longest=10_000, most=100)
+    assert "more." not in whole
+    assert len(cut) <= 10_000
+    assert f"\n\nAnd {100 - cut.count('| missing |')} more.\n" in cut
+
+
+def test_a_note_that_cannot_fit_still_has_the_verdict() -> None:
+    text = decision_markdown(judge([]), ORIGINS, longest=1)
+    assert text.startswith("**The gate is pending.** Of 1 required, 1 missing (rdo smoke on x86_64).")
+    assert "\n\nAnd 1 more.\n" in text
+
+
+def test_the_worst_that_anybody_can_report_fits() -> None:
+    lines = [requirement(testcase="@" * 240 + f"{number}") for number in range(2_000)]
+    files = [run(*(result("error", testcase=line.testcase, error_reason="@" * 1024) for line in lines))]
+    assert len(decision_markdown(judge(files, *lines), ORIGINS)) <= LONGEST

@@ -11,14 +11,15 @@ from compose_repo.console import Console, Paint
 from compose_repo.core.action import Plan, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.forge import Forge, MergeRequest, Project, StaleHead
-from compose_repo.core.gate import Decision, decide
+from compose_repo.core.gate import Decision
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import current, manifest_path
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.ports import gitlab
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git import GitTree, Repository
-from compose_repo.ports.loading import GateFiles, load_baseline, load_compose, load_gate
+from compose_repo.ports.judging import judge, opened_at
+from compose_repo.ports.loading import GateFiles, load_gate
 
 SCHEMA: Final = "plan/1"
 ATTEMPTS: Final = 4
@@ -109,17 +110,12 @@ class Session:
                 )
             )
         gate_files = load_gate(main, self.now)
-        loaded = load_compose(head, compose_id, gate_files, self.now)
-        decision = decide(
-            manifest=loaded.manifest,
-            manifest_sha256=loaded.manifest_sha256,
-            policy=gate_files.policy,
-            policy_sha256=gate_files.policy_sha256,
-            files=loaded.files,
-            waivers=gate_files.waivers,
-            refused=loaded.refused,
-            baseline=load_baseline(main, compose_id, gate_files, self.now),
-            opened_at=self.repository.commit_time(path, head.commit),
+        decision = judge(
+            compose_id,
+            gate_files=gate_files,
+            branch=head,
+            merged=main,
+            opened_at=opened_at(self.repository, compose_id, gate_files, head.commit),
             now=self.now,
         )
         return Judgement(head=head.commit, main=main.commit, decision=decision, gate_files=gate_files)

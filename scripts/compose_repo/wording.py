@@ -14,6 +14,7 @@ from compose_repo.core.names import Origin, Sha, Sha256
 from compose_repo.core.plan import MARKER
 from compose_repo.core.policy import OriginEntry, Policy, Requirement, format_duration
 from compose_repo.core.result import Contact
+from compose_repo.ports.decision_note import decision_markdown
 from compose_repo.ports.templates import Trusted, link, render
 
 ROWS: Final = 25
@@ -101,13 +102,13 @@ def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
     )
 
 
-def note(decision: Decision, *, head: Sha, main: Sha, published: bool) -> str:
+def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha, main: Sha, published: bool) -> str:
     """Give our one note: the decision, and what it was made from."""
     return render(
         "note.md.j2",
         marker=Trusted(MARKER),
         decision=decision,
-        table=render("decision.md.j2", decision=decision),
+        table=decision_markdown(decision, origins),
         head=head,
         main=main[:12],
         published=published,

@@ -39,7 +39,9 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
             head=judgement.head,
             verdict=decision.verdict,
             summary=decision.summary,
-            note=wording.note(decision, head=judgement.head, main=judgement.main, published=False),
+            note=wording.note(
+                decision, judgement.gate_files.origins, head=judgement.head, main=judgement.main, published=False
+            ),
         ),
         me=work.forge.me(),
         approved_by=work.forge.approved_by(merge_request.iid),

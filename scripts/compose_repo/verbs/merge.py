@@ -85,7 +85,9 @@ def _merge(
             head=judgement.head,
             verdict=decision.verdict,
             summary=decision.summary,
-            note=wording.note(decision, head=judgement.head, main=judgement.main, published=True),
+            note=wording.note(
+                decision, judgement.gate_files.origins, head=judgement.head, main=judgement.main, published=True
+            ),
         ),
         me=work.forge.me(),
         notes=work.forge.notes(merge_request.iid),

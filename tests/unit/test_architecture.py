@@ -13,7 +13,7 @@ SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 PURE: Final = frozenset({
     "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum", "fnmatch", "functools",
     "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
-    "string", "textwrap", "tomllib", "types", "typing", "unicodedata",
+    "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "xml",
 })
 # fmt: on
 """What the core may import beside itself: nothing that reads or writes, and nothing that is slow to import."""
@@ -23,7 +23,7 @@ DOORS: Final = {
     "requests": "compose_repo.ports.gitlab",
     "productmd": "compose_repo.ports.productmd",
     "jinja2": "compose_repo.ports.templates",
-    "jsonschema": "compose_repo.ports.schemas",
+    "jsonschema": "compose_repo.ports.violations",
     "jsonschema_rs": "compose_repo.ports.schemas",
     "jiter": "compose_repo.core.strict",
     "subprocess": "compose_repo.ports.git",

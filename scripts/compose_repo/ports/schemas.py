@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import jiter
-
 from compose_repo.core.layout import Kind
 from compose_repo.core.problem import Problem
+from compose_repo.core.strict import read_json
 from compose_repo.resources import folder
 
 
@@ -28,7 +27,8 @@ def violations(kind: Kind, data: Any, path: str) -> list[Problem]:  # noqa: ANN4
 
 @cache
 def _schema(kind: Kind) -> dict[str, Any]:
-    schema: dict[str, Any] = jiter.from_json((folder("schemas") / f"{kind}.schema.json").read_bytes())
+    name = f"{kind}.schema.json"
+    schema: dict[str, Any] = read_json((folder("schemas") / name).read_bytes(), f"schemas/{name}")
     return schema
 
 

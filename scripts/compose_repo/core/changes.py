@@ -297,16 +297,15 @@ class _Versions:
         before = {(package.nvr, package.epoch): package for package in old}
         after = {(package.nvr, package.epoch): package for package in new}
         self.unchanged += len(before.keys() & after.keys())
-        gone = sorted((before[key] for key in before.keys() - after.keys()), key=_age, reverse=True)
-        come = sorted((after[key] for key in after.keys() - before.keys()), key=_age, reverse=True)
-        for was, now in zip(gone, come, strict=False):
-            self._pair(was, now)
+        gone = _newest_first(before[key] for key in before.keys() - after.keys())
+        come = _newest_first(after[key] for key in after.keys() - before.keys())
+        for (was, package), (now, successor) in zip(gone, come, strict=False):
+            self._pair(package, was, successor, now)
         paired = min(len(gone), len(come))
-        self.removed.extend(map(_build, gone[paired:]))
-        self.added.extend(map(_build, come[paired:]))
+        self.removed.extend(_build(package) for _, package in gone[paired:])
+        self.added.extend(_build(package) for _, package in come[paired:])
 
-    def _pair(self, old: Package, new: Package) -> None:
-        was, now = _key(old), _key(new)
+    def _pair(self, old: Package, was: EvrKey, new: Package, now: EvrKey) -> None:
         update = Update(name=new.name, old=_evr(old), new=_evr(new))
         if was < now:
             self.upgraded.append(update)
@@ -468,10 +467,8 @@ def _evr(package: Package) -> str:
     return f"{package.epoch}:{evr}" if package.epoch else evr
 
 
-def _key(package: Package) -> EvrKey:
-    return evr_key(package.epoch, package.version, package.release)
-
-
-def _age(package: Package) -> tuple[EvrKey, str]:
-    """What sorts the builds of one name, oldest first; the spelling decides between versions that rpm finds equal."""
-    return (_key(package), package.nvr)
+def _newest_first(packages: Iterable[Package]) -> list[tuple[EvrKey, Package]]:
+    """Sort the builds of one name; the spelling decides between versions that rpm finds equal."""
+    keyed = [(evr_key(package.epoch, package.version, package.release), package) for package in packages]
+    keyed.sort(key=lambda build: (build[0], build[1].nvr), reverse=True)
+    return keyed

@@ -293,6 +293,10 @@ def test_a_compose_compared_with_itself_exits_0_too(diff: Run) -> None:
     )
 
 
+def test_the_help_says_that_changes_are_no_problem(diff: Run) -> None:
+    assert "the exit code is 0 either way" in " ".join(diff("-h").stdout.split())
+
+
 def test_an_older_compose_in_place_of_the_new_one_is_warned_of(diff: Run) -> None:
     assert diff(NEW, OLD).stdout.splitlines()[2] == (
         f"WARNING: {NEW} is newer than {OLD}: what reads as a downgrade may be an upgrade"

@@ -28,6 +28,7 @@ TIMEOUT: Final = 30.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the two composes and the form of the answer."""
+    parser.description = f"{parser.description} It is no problem if something did: the exit code is 0 either way."
     source = "a manifest, a compose root (directory or URL), or the id of a compose in the repository"
     parser.add_argument("old", metavar="OLD", help=source)
     parser.add_argument("new", metavar="NEW", help="the same for the compose that is looked at")

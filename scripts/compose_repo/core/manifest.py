@@ -17,8 +17,8 @@ _NEVRA: Final = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.+-]*-(?:0|[1-9][0-9]{0,8}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
 )
 """`name-epoch:version-release.arch`, in the characters that rpm allows."""
-_NEVRAS: Final = re.compile(rf"(?:{_NEVRA.pattern}(?:\n|\Z))*+")
-"""Any number of them, one a line."""
+_NEVRAS: Final = re.compile(rf"{_NEVRA.pattern}(?:\n{_NEVRA.pattern})*+")
+"""Some of them, one a line."""
 _SOURCE_ARCHES: Final = frozenset({"src", "nosrc"})
 _UNUSED_CATEGORIES: Final = frozenset({"debug", "source"})
 _MOST_PROBLEMS: Final = 20

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from compose_repo.core.problem import InputError, Problem, UsageError
 
@@ -75,6 +75,26 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     max_redirections = 5
     max_repeats = 2
+
+    def http_error_302(  # the base class says so
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+    ) -> Any:  # noqa: ANN401  # the base class says so
+        """Follow it, or close the answer that leads astray."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError as error:
+            fp.close()
+            raise _failure(req.full_url, "source-redirect", "redirects to what is no URL", "ask its owner") from error
+        except InputError:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(  # noqa: PLR0913, PLR0917  # the base class says so
         self,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
-from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.layout import Kind, Place
 from compose_repo.core.problem import Problem, escape, shown
 

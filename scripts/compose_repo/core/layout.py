@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import NAME_LENGTH, is_name
 from compose_repo.core.problem import Problem
 

@@ -1,0 +1,104 @@
+"""The strict grammar of a compose id, and what it says."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from compose_repo.core.names import NAME_LENGTH, Stream
+
+
+class ComposeType(StrEnum):
+    """productmd's compose types that an id can carry, by name."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+    NIGHTLY = "nightly"
+    TEST = "test"
+    CI = "ci"
+
+
+_TYPE_OF_SUFFIX: Final = {
+    None: ComposeType.PRODUCTION,
+    "d": ComposeType.DEVELOPMENT,
+    "n": ComposeType.NIGHTLY,
+    "t": ComposeType.TEST,
+    "ci": ComposeType.CI,
+}
+_COMPOSE_ID: Final = re.compile(
+    r"(?P<short>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)"
+    r"-(?P<version>[0-9]+(?:\.[0-9]+)*|Rawhide|ELN|eln)"
+    r"-(?P<date>[0-9]{8})"
+    r"(?:\.(?P<type>[a-z]+))?"
+    r"\.(?P<respin>0|[1-9][0-9]{0,5})"
+)
+
+
+class ComposeIdError(ValueError):
+    """A text that is no compose id; the message says which part is wrong."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ComposeId:
+    """A compose id, `<short>-<version>-<YYYYMMDD>[.<type>].<respin>`; sorts by stream, then by age.
+
+    Within a stream the order is that of date, then respin: the order in which composes are made.
+    """
+
+    stream: Stream
+    date: dt.date
+    respin: int
+    type: ComposeType
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ComposeId":
+        """Read an id strictly (productmd itself lets `../../evil20240501.0x` pass).
+
+        Raises:
+            ComposeIdError: the text is not exactly a compose id.
+
+        """
+        if len(text) > NAME_LENGTH:
+            raise ComposeIdError(f"a compose id has at most {NAME_LENGTH} characters, this one {len(text)}")
+        match = _COMPOSE_ID.fullmatch(text)
+        if match is None:
+            raise ComposeIdError(f"{text!r} is not <short>-<version>-<YYYYMMDD>[.<type>].<respin>")
+        if match["type"] not in _TYPE_OF_SUFFIX:
+            raise ComposeIdError(f"{text!r} has the unknown type {match['type']!r}; known: d, n, t, ci")
+        digits = match["date"]
+        try:
+            date = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        except ValueError as error:
+            raise ComposeIdError(f"{text!r} has no calendar date: {digits}") from error
+        return cls(
+            stream=Stream(f"{match['short']}-{match['version']}"),
+            date=date,
+            respin=int(match["respin"]),
+            type=_TYPE_OF_SUFFIX[match["type"]],
+            text=text,
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def short(self) -> str:
+        """The release's short name, `CentOS-Stream`."""
+        return self.stream.rpartition("-")[0]
+
+    @property
+    def version(self) -> str:
+        """The release's version, `10`."""
+        return self.stream.rpartition("-")[2]
+
+    @property
+    def branch(self) -> str:
+        """The branch of its merge request."""
+        return f"compose/{self.text}"
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the repository, without a trailing slash."""
+        return f"composes/{self.text}"

@@ -42,6 +42,16 @@ def too_large(path: str, size: int, limit: int) -> Problem:
     )
 
 
+def parse_json(data: bytes) -> Any:  # noqa: ANN401  # JSON holds anything
+    """Parse JSON, of any size and with any text in it, but each key once and no number that is none.
+
+    Raises:
+        ValueError: it is no such JSON; the message is the parser's own.
+
+    """
+    return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
+
+
 def read_json(data: bytes, path: str) -> Any:  # noqa: ANN401  # JSON holds anything; the schema comes next
     """Read a JSON document.
 
@@ -51,7 +61,7 @@ def read_json(data: bytes, path: str) -> Any:  # noqa: ANN401  # JSON holds anyt
     """
     text = _decoded(data, path)
     try:
-        value = jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
+        value = parse_json(data)
     except ValueError as error:
         raise InputError(*_diagnosed_json(text, path, str(error))) from None
     # A JSON text without a backslash has no escape, and jiter refuses raw control characters below U+0020.

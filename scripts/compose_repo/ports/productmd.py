@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import jiter
-
 from compose_repo.core.compose import (
     FINISHED,
     Compose,
@@ -20,6 +18,7 @@ from compose_repo.core.compose import (
 )
 from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
 from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.strict import parse_json
 
 _METADATA_LIMIT: Final = 256 << 20
 _WORD_LIMIT: Final = 1 << 20
@@ -282,7 +281,7 @@ class _Metadata:
 
     def _parse(self, name: str, data: bytes) -> Any:  # noqa: ANN401  # JSON has no better type
         try:
-            return jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+            return parse_json(data)
         except ValueError as error:
             if str(error).startswith("EOF while parsing") or not data:
                 raise self._refusal(name, "metadata-truncated", "the file ends too early") from error

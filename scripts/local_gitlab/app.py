@@ -161,5 +161,5 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def failure(error: Exception) -> Response:
-        logger.exception("%s %s", request.method, request.path, exc_info=error)
+        logger.error("%s %s", request.method, request.path, exc_info=error)
         return asked.answer({"message": "500 Internal Server Error"}, 500)

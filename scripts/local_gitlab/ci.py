@@ -121,7 +121,9 @@ class Worker:
     def start(self) -> None:
         """Begin; what was running when an earlier server stopped runs again."""
         with self._site.store.transaction():
-            self._site.store.run("UPDATE jobs SET retried = 1 WHERE status IN ('created', 'running') AND kind = 'build'")
+            self._site.store.run(
+                "UPDATE jobs SET retried = 1 WHERE status IN ('created', 'running') AND kind = 'build'"
+            )
             self._site.store.run(
                 "UPDATE pipelines SET status = 'created' WHERE status IN ('created', 'running', 'pending') "
                 "AND source != 'external'",
@@ -367,7 +369,8 @@ class _Run:
             self.pipeline["sha"],
         )
         labels = self.site.store.all(
-            "SELECT name FROM labels JOIN merge_request_labels ON label_id = id WHERE merge_request_id = ? ORDER BY name",
+            "SELECT name FROM labels JOIN merge_request_labels ON label_id = id "
+            "WHERE merge_request_id = ? ORDER BY name",
             merge_request["id"],
         )
         return {

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 TOO_LARGE = 200 * 1024
-LEVEL_NAMES = {0: "No one", 10: "Guest", 20: "Reporter", 30: "Developers + Maintainers", 40: "Maintainers", 60: "Admins"}
+LEVEL_NAMES = {
+    0: "No one",
+    10: "Guest",
+    20: "Reporter",
+    30: "Developers + Maintainers",
+    40: "Maintainers",
+    60: "Admins",
+}
 
 
 # --- people
@@ -727,5 +734,3 @@ def event(site: Site, row: Row) -> Json:
     if row["push_data"]:
         body["push_data"] = json.loads(row["push_data"])
     return body
-
-

@@ -171,9 +171,7 @@ def _commands(body: IO[bytes]) -> list[tuple[str, str, str]]:
 def _instructions(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> dict[str, str]:
     """Return what the repository's hooks are to do about this push."""
     refusals = (push_refusal(site, project, user, ref, old, new) for old, new, ref in commands)
-    linear = [
-        ref for old, new, ref in commands if ZERO not in {old, new} and fast_forward_only(site, project, ref)
-    ]
+    linear = [ref for old, new, ref in commands if ZERO not in {old, new} and fast_forward_only(site, project, ref)]
     return {
         "LOCAL_GITLAB_REFUSAL": next((text for text in refusals if text), ""),
         "LOCAL_GITLAB_FAST_FORWARD_ONLY": " ".join(linear),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import threading
@@ -162,8 +163,6 @@ class LocalGitLab:
         **settings: Any,  # noqa: ANN401  # any project setting of the API
     ) -> Project:
         """Create a project whose `main` is a commit of a repository on disk, or empty."""
-        import json  # noqa: PLC0415  # needed here only
-
         creator = self.site.store.get("users", owner.id)
         row = add_project(self.site, path, creator, visibility=visibility, description=description)
         if settings:

@@ -286,7 +286,9 @@ def add_project(
     return project
 
 
-def add_member(site: Site, project: Row, user: Row, level: int, *, by: Row | None, expires_at: str | None = None) -> Row:
+def add_member(
+    site: Site, project: Row, user: Row, level: int, *, by: Row | None, expires_at: str | None = None
+) -> Row:
     """Give a user a role, or change it."""
     site.store.run(
         "INSERT INTO members (project_id, user_id, access_level, created_at, created_by, expires_at) "

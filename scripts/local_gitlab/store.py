@@ -150,7 +150,7 @@ class Store:
         return self.connection.execute(sql, values).fetchall()
 
     def count(self, sql: str, *values: object) -> int:
-        """Return the number that a `SELECT count(…)` yields."""
+        """Return the one number that a query yields, 0 if it yields none."""
         row = self.one(sql, *values)
         return int(row[0]) if row is not None and row[0] is not None else 0
 
@@ -169,7 +169,7 @@ class Store:
         return int(cursor.lastrowid or 0)
 
     def update(self, table: str, row_id: int, **values: Any) -> None:  # noqa: ANN401  # whatever SQLite stores
-        """Change the named columns of one row."""
+        """Give the named columns of one row new values."""
         if not values:
             return
         assignments = ", ".join(f"{column} = ?" for column in values)

@@ -58,10 +58,8 @@ def everywhere() -> Response:
     """List merge requests of every project the user sees."""
     site = asked.site()
     user = asked.user()
-    rows = []
-    for row in site.store.all("SELECT * FROM merge_requests"):
-        if may_read(site, site.store.get("projects", row["project_id"]), user):
-            rows.append(row)
+    found = site.store.all("SELECT * FROM merge_requests")
+    rows = [row for row in found if may_read(site, site.store.get("projects", row["project_id"]), user)]
     scope = asked.parameters().get("scope", "created_by_me")
     if scope in {"created_by_me", "created-by-me"}:
         rows = [row for row in rows if row["author_id"] == user["id"]]
@@ -71,7 +69,7 @@ def everywhere() -> Response:
     )
 
 
-def _filtered(rows: list[Row]) -> list[Row]:  # noqa: C901, PLR0912  # one step per filter
+def _filtered(rows: list[Row]) -> list[Row]:  # noqa: C901  # one step per filter
     site = asked.site()
     values = asked.parameters()
     state = asked.choice(values.get("state", "all"), STATES, "state")
@@ -81,7 +79,9 @@ def _filtered(rows: list[Row]) -> list[Row]:  # noqa: C901, PLR0912  # one step 
         if values.get(column) is not None:
             rows = [row for row in rows if str(row[column]) == str(values[column])]
     if values.get("author_username"):
-        rows = [row for row in rows if site.store.get("users", row["author_id"])["username"] == values["author_username"]]
+        rows = [
+            row for row in rows if site.store.get("users", row["author_id"])["username"] == values["author_username"]
+        ]
     iids = values.get("iids")
     if iids is not None:
         wanted_iids = {str(iid) for iid in (iids if isinstance(iids, list) else [iids])}
@@ -122,7 +122,7 @@ def _labelled(rows: list[Row], names: list[str], *, without: bool) -> list[Row]:
     labels = {row["id"]: set(entities.label_names(asked.site(), row)) for row in rows}
     if without:
         return [row for row in rows if not labels[row["id"]] & set(names)]
-    if names == ["None"] or names == ["Any"]:
+    if names in (["None"], ["Any"]):
         return [row for row in rows if bool(labels[row["id"]]) == (names == ["Any"])]
     return [row for row in rows if set(names) <= labels[row["id"]]]
 
@@ -179,7 +179,9 @@ def edit(project_id: str, iid: int) -> Response:
         *FLAGS,
     }
     if not editable & values.keys():
-        raise ApiError(400, {"error": ", ".join(sorted(editable)) + " are missing, at least one parameter must be provided"})
+        raise ApiError(
+            400, {"error": ", ".join(sorted(editable)) + " are missing, at least one parameter must be provided"}
+        )
     row = merge_requests.update(asked.site(), project, row, user, values)
     return asked.answer(_body(project, row))
 
@@ -275,7 +277,8 @@ def participants(project_id: str, iid: int) -> Response:
     site = asked.site()
     _, row = _find(project_id, iid)
     rows = site.store.all(
-        "SELECT * FROM users WHERE id = ? OR id IN (SELECT author_id FROM notes WHERE merge_request_id = ?) ORDER BY id",
+        "SELECT * FROM users WHERE id = ? OR id IN (SELECT author_id FROM notes WHERE merge_request_id = ?) "
+        "ORDER BY id",
         row["author_id"],
         row["id"],
     )
@@ -380,7 +383,8 @@ def list_pipelines(project_id: str, iid: int) -> Response:
     project, row = _find(project_id, iid)
     rows = site.store.all(
         "SELECT * FROM pipelines WHERE project_id = ? AND (merge_request_id = ? OR (merge_request_id IS NULL AND "
-        "ref = ? AND sha IN (SELECT head_sha FROM merge_request_versions WHERE merge_request_id = ?))) ORDER BY id DESC",
+        "ref = ? AND sha IN (SELECT head_sha FROM merge_request_versions WHERE merge_request_id = ?))) "
+        "ORDER BY id DESC",
         project["id"],
         row["id"],
         row["source_branch"],
@@ -475,7 +479,7 @@ def edit_label(project_id: str, name: str) -> Response:
     site = asked.site()
     values = asked.parameters()
     row = _label(asked.project(project_id, REPORTER), name or str(values.get("name", values.get("label_id", ""))))
-    changed = {key: values[key] for key in ("description", "priority") if key in values}
+    changed: dict[str, Any] = {key: values[key] for key in ("description", "priority") if key in values}
     if values.get("new_name"):
         changed["name"] = values["new_name"]
     if values.get("color"):

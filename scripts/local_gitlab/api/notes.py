@@ -10,6 +10,7 @@ from local_gitlab import entities, merge_requests
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
 from local_gitlab.errors import forbidden, not_found
+from local_gitlab.quick_actions import extract
 from local_gitlab.site import MAINTAINER, REPORTER, access_level
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def edit(project_id: str, iid: int, note_id: int) -> Response:
     values = asked.parameters()
     asked.required(values, "body")
     text = merge_requests.valid_note(values["body"])
-    kept, commands = merge_requests.extract(text)
+    kept, commands = extract(text)
     with site.lock(project), site.store.transaction():
         site.store.update("notes", row["id"], body=kept or text, updated_at=now())
         merge_requests.apply_commands(site, project, found, asked.user(), commands)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
@@ -16,9 +15,11 @@ from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_parameter, bad_request, forbidden, not_found, unauthorized
 from local_gitlab.protection import may_push
 from local_gitlab.reports import test_report
-from local_gitlab.site import DEVELOPER, OWNER, find_project, settings_of
+from local_gitlab.site import DEVELOPER, OWNER, access_level, find_project, settings_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from local_gitlab.store import Row
 
 blueprint = Blueprint("pipelines", __name__)
@@ -103,8 +104,6 @@ def _run(project: Row, user: Row, ref: str, variables: dict[str, str], source: s
         raise bad_request({"base": ["You do not have sufficient permission to run a pipeline on this branch."]})
     if variables and source == "api":
         role = settings_of(project)["ci_pipeline_variables_minimum_override_role"]
-        from local_gitlab.site import access_level  # noqa: PLC0415
-
         if access_level(site, project, user) < OVERRIDE_LEVELS.get(role, DEVELOPER):
             raise bad_request({"base": ["Insufficient permissions to set pipeline variables"]})
     return pipelines.create(site, project, user, ref=ref, sha=sha, source=source, variables=variables)
@@ -364,7 +363,9 @@ def _status_pipeline(project: Row, user: Row, sha: str, values: dict[str, Any]) 
 
 
 def _branch_containing(project: Row, sha: str) -> str:
-    text = asked.repository(project).run("for-each-ref", f"--contains={sha}", "--format=%(refname:strip=2)", "refs/heads/")
+    text = asked.repository(project).run(
+        "for-each-ref", f"--contains={sha}", "--format=%(refname:strip=2)", "refs/heads/"
+    )
     names = text.decode().splitlines()
     if not names:
         raise ApiError(404, {"message": "404 References for commit Not Found"})

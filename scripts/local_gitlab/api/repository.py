@@ -12,12 +12,12 @@ from flask import Blueprint, Response, request
 from local_gitlab import entities, protection
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError, bad_parameter, bad_request, forbidden, not_found
-from local_gitlab.git import ZERO, Change, GitError, Person, StaleRefError
+from local_gitlab.git import ZERO, Change, GitError, Person, StaleRefError, TreeEntry
 from local_gitlab.pushes import branch_updated, remove_branch
 from local_gitlab.site import DEVELOPER
 
 if TYPE_CHECKING:
-    from local_gitlab.git import Commit, Repository, TreeEntry
+    from local_gitlab.git import Commit, Repository
     from local_gitlab.store import Row
 
 blueprint = Blueprint("repository", __name__)
@@ -211,7 +211,9 @@ def _parent(project: Row, repository: Repository, values: dict[str, Any], old: s
     force = asked.flag(values.get("force"))
     if old is not None and not force:
         if start and values.get("start_branch") != name:
-            raise bad_request(f"A branch called '{name}' already exists. Switch to that branch in order to make changes")
+            raise bad_request(
+                f"A branch called '{name}' already exists. Switch to that branch in order to make changes"
+            )
         return old
     if start:
         found = repository.resolve(str(start))
@@ -266,7 +268,7 @@ def _safe(path: str) -> str:
     return path
 
 
-def _change(step: dict[str, Any], at: Any, state: dict[str, Any]) -> list[Change]:  # noqa: ANN401, C901  # a function; one branch per action
+def _change(step: dict[str, Any], at: Any, state: dict[str, Any]) -> list[Change]:  # noqa: ANN401  # a function; one branch per action
     path = _safe(str(step["file_path"]))
     kind = step["action"]
     there = at(path)
@@ -297,8 +299,6 @@ def _change(step: dict[str, Any], at: Any, state: dict[str, Any]) -> list[Change
 
 
 def _placeholder(path: str) -> TreeEntry:
-    from local_gitlab.git import TreeEntry  # noqa: PLC0415
-
     return TreeEntry(mode="100644", kind="blob", sha="", size=0, path=path)
 
 
@@ -447,7 +447,9 @@ def _write_file(project_id: str, path: str, kind: str) -> Response:
     values = asked.parameters()
     asked.required(values, "branch", "commit_message")
     if kind != "delete":
-        asked.required({"content": values.get("content")} if values.get("content") != "" else {"content": " "}, "content")
+        asked.required(
+            {"content": values.get("content")} if values.get("content") != "" else {"content": " "}, "content"
+        )
     step = {**values, "action": kind, "file_path": path}
     if kind == "update" and values.get("last_commit_id"):
         _refuse_stale(project, path, values)

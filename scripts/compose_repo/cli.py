@@ -8,7 +8,6 @@ A verb is a module of `compose_repo.verbs` named in `VERBS`. It has
 """
 
 import argparse
-import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from compose_repo.console import (
     OutputError,
     abandon_output,
     flush_the_answer,
+    leave,
     use_any_locale,
     width,
     writing_the_answer,
@@ -140,8 +140,7 @@ def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) 
         code = _run(sys.argv[1:] if argv is None else argv, load)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    gc.freeze()  # the process ends here: looking through everything for garbage once more would free nothing
-    sys.exit(code)
+    leave(code)
 
 
 def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:

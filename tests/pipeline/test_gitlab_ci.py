@@ -155,21 +155,21 @@ def test_good_results_pass_both_jobs(repository: Repository) -> None:
     pipeline = repository.pipeline()
     assert pipeline.states == {"validate": "PASS", "gate": "PASS"}, pipeline.log
     assert json.loads((pipeline.artifacts / "validate.json").read_bytes()) == []
-    assert "satisfied" in pipeline.log
+    assert "SATISFIED" in pipeline.log
 
 
 def test_failed_results_are_valid_and_fail_the_gate(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed", aarch64="failed"))
     pipeline = repository.pipeline()
     assert pipeline.states == {"validate": "PASS", "gate": "FAIL"}, pipeline.log
-    assert "blocked" in pipeline.log
+    assert "BLOCKED" in pipeline.log
 
 
 def test_missing_results_are_allowed_to_fail_the_gate_and_read_as_pending(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed"))
     pipeline = repository.pipeline()
     assert pipeline.states == {"validate": "PASS", "gate": "WARN"}, pipeline.log
-    assert "pending" in pipeline.log
+    assert "PENDING" in pipeline.log
 
 
 def test_a_broken_file_fails_validation_and_is_reported_on_its_line(repository: Repository) -> None:

@@ -25,7 +25,6 @@ DOORS: Final = {
     "jinja2": "compose_repo.ports.templates",
     "jsonschema": "compose_repo.ports.violations",
     "jsonschema_rs": "compose_repo.ports.schemas",
-    "jiter": "compose_repo.core.strict",
     "subprocess": "compose_repo.ports.git",
     "urllib.request": "compose_repo.ports.http",
     "http": "compose_repo.ports.http",

@@ -4,16 +4,18 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from compose_repo.cli import VERBS
+from compose_repo.cli import VERBS, load, verb_parser
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -36,6 +38,7 @@ def run(arguments, console):
         case "trace": console.trace("git status (3 ms)")
         case "pending": return 3
         case "long": [console.out("line") for _ in range(100_000)]
+        case "half": console.out("the first half"); raise UsageError("there is no second half")
         case "usage": raise UsageError("gate/policy.toml is not there")
         case "input": raise InputError(problem(7), problem(3))
         case "bug": {}["key"]
@@ -166,6 +169,11 @@ def test_problems_of_an_input_are_json_when_json_was_asked_for() -> None:
     assert (answer["schema"], [problem["line"] for problem in answer["problems"]]) == ("problems/1", [3, 7])
 
 
+def test_what_was_answered_before_an_error_is_not_lost() -> None:
+    done = run("gate", "half")
+    assert (done.returncode, done.stdout) == (2, "the first half\n")
+
+
 def test_a_verbs_own_code_is_the_exit_code() -> None:
     assert run("gate", "pending").returncode == 3
 
@@ -261,3 +269,31 @@ def test_start_of_the_command_line_imports_nothing_that_only_some_verbs_need() -
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=surroundings())
     heavy = {"gitlab", "jinja2", "jsonschema", "jsonschema_rs", "productmd", "requests", "urllib.request", "shtab"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def written_verbs() -> list[str]:
+    return [name for name in VERBS if (SCRIPTS / "compose_repo" / "verbs" / f"{name}.py").is_file()]
+
+
+def examples(name: str) -> list[list[str]]:
+    """Give the arguments of each command line in a verb's help, without what a shell does with its output."""
+    lines = [line for line in load(name).EXAMPLE.splitlines() if line.startswith("compose-repo ")]
+    return [list(takewhile(lambda word: word not in {">", "|", "&&", "<"}, shell_words(line)[1:])) for line in lines]
+
+
+def shell_words(line: str) -> list[str]:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    return list(lexer)
+
+
+@pytest.mark.parametrize("name", written_verbs())
+def test_each_example_is_a_command_line_that_its_verb_takes(name: str) -> None:
+    taken = [verb_parser(name, load(name)).parse_args(words[1:]) for words in examples(name) if words[0] == name]
+    assert taken
+
+
+@pytest.mark.parametrize("name", written_verbs())
+def test_each_argument_of_a_verb_says_what_it_is_for(name: str) -> None:
+    actions = verb_parser(name, load(name))._actions
+    assert [action.dest for action in actions if not action.help] == []

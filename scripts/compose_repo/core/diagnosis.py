@@ -103,7 +103,7 @@ _QUOTES: Final = "\"'"
 
 
 def _placed(problems: Sequence[Problem], lines: Mapping[str, int]) -> list[Problem]:
-    return sorted(_at(problem, line_of(lines, problem.pointer)) for problem in problems)
+    return sorted(_at(problem, max(problem.line, line_of(lines, problem.pointer))) for problem in problems)
 
 
 def _at(problem: Problem, line: int) -> Problem:

@@ -121,8 +121,8 @@ def _unknown(one: _Violation, path: str) -> Iterator[Problem]:
             name,
             path,
             "unknown-field",
-            f"the field {shown(name)} is not known" + (f"; did you mean {near}?" if near else ""),
-            f"rename it to {near}{misc}" if near else f"remove it{misc}; known: {', '.join(known)}",
+            f"the field {shown(name)} is not known",
+            f"did you mean {near}? rename it{misc}" if near else f"remove it{misc}; known: {', '.join(known)}",
         )
 
 
@@ -161,8 +161,9 @@ def _wrong_value(one: _Violation, path: str) -> Problem:
     return one.problem(
         path,
         "wrong-value",
-        f"{shown(one.instance)} is not known here" + (f"; did you mean {near}?" if near else ""),
-        f"use one of: {known}" if len(allowed) > 1 else f"use {known}",
+        f"{shown(one.instance)} is not known here",
+        (f"did you mean {near}? " if near and len(allowed) > 1 else "")
+        + (f"use one of: {known}" if len(allowed) > 1 else f"use {known}"),
     )
 
 

@@ -1,0 +1,157 @@
+"""Every problem code: what it means and how to mend it. `docs/problems.md` is this module in Markdown."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The law that a problem breaks, and how to mend it in general; each problem says it in particular."""
+
+    law: str
+    fix: str
+
+
+READING: Final = {
+    "byte-order-mark": Code("A file starts with its first character.", "Save it as UTF-8 without a byte order mark."),
+    "control-character": Code(
+        "Text has no control characters but tab and newline, keys not even these.", "Take them out."
+    ),
+    "duplicate-key": Code("A key stands once in its object or table.", "Keep one of them."),
+    "file-too-large": Code(
+        "A result file has at most 8 MiB, a manifest 4 MiB, a file of gate/ 1 MiB.", "Split it into several runs."
+    ),
+    "integer-too-large": Code(
+        "Whole numbers stay within ±(2^53 - 1), so that every reader reads the same.", "Write larger ones as text."
+    ),
+    "lone-surrogate": Code("Text has whole characters only.", "Write the character as UTF-8, or as both halves."),
+    "more-problems": Code(
+        "At most 100 problems of a file are listed.", "Mend those that are listed first, then validate again."
+    ),
+    "not-finite": Code("Numbers are finite: no NaN, no infinity, no 1e999.", "Leave the field out."),
+    "not-json": Code("Result files and manifests are JSON (RFC 8259).", "Write them with a JSON library."),
+    "not-toml": Code("Files of gate/ are TOML 1.0.", "Mend the line."),
+    "not-utf8": Code("Files are UTF-8.", "Save it as UTF-8."),
+    "too-deep": Code("At most 32 objects and arrays are nested in one another.", "Make the structure flatter."),
+    "too-many-keys": Code("An object has at most 1,000 keys.", "Use an array."),
+}
+"""What strict reading refuses."""
+
+SCHEMAS: Final = {
+    "bad-form": Code("A text has the form that its field asks for.", "Write it as the schema's examples do."),
+    "bad-link": Code(
+        "A link is http or https, with a host, without user or password.", "Give the address that a browser shows."
+    ),
+    "missing-field": Code("Required fields are there.", "Add the field."),
+    "out-of-bounds": Code("Lengths, counts and numbers stay within their bounds.", "Shorten it, or split it."),
+    "schema": Code("A file satisfies its schema.", "Compare it with the schema's examples."),
+    "unknown-field": Code("Every field is one of its schema's.", "Mend its name, or move it into misc."),
+    "wrong-type": Code("A field has the type that its schema asks for.", "Mind quotes around numbers."),
+    "wrong-value": Code("A field with a fixed set of values has one of these.", "Use one that is listed."),
+}
+"""What the schemas refuse; they are in `schemas/`."""
+
+PLACES: Final = {
+    "bad-compose-id": Code("A compose's folder is named by its compose id.", "Name it as COMPOSE_ID has it."),
+    "bad-name": Code(
+        "Names in a path are ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most 128.",
+        "Rename the file.",
+    ),
+    "compose-mismatch": Code("A file names the compose whose folder it lies in.", "Move the file or mend the field."),
+    "missing-file": Code("gate/policy.toml, gate/origins.toml and a compose's manifest.json are there.", "Add it."),
+    "name-collision": Code("No two names differ only in case.", "Give one of them another name."),
+    "not-a-plain-file": Code("Files are plain: no links, nothing executable.", "Replace it by a file of mode 100644."),
+    "origin-mismatch": Code("A result file carries the origin its folder names.", "Move the file or mend the field."),
+    "removed-file": Code("Results and manifests are kept; a rerun adds a file.", "Bring the file back."),
+    "run-mismatch": Code("A result file is named by its run.", "Rename the file or mend the field."),
+    "stray-file": Code("Only files that somebody reads lie in composes/ and gate/.", "Remove it."),
+}
+"""Where files belong."""
+
+RESULTS: Final = {
+    "bad-time": Code("Times and dates exist.", "Mend it; give times in UTC."),
+    "duplicate-cell": Code(
+        "A testcase, scenario, arch and variant stand once in a file.", "Report a rerun in a file of its own."
+    ),
+    "future-time": Code("Nothing has happened in the future (5 minutes are forgiven).", "Set the clock."),
+    "manifest-mismatch": Code(
+        "A result file carries the SHA-256 of its compose's manifest.json.", "Test the compose that is there."
+    ),
+    "missing-finish": Code(
+        "A run has finished_at unless every outcome is queued or running.", "Add it, or report what is in progress."
+    ),
+    "no-manifest": Code("Results are on a compose whose manifest is there.", "Use the compose's branch."),
+    "stray-error-reason": Code("Only an error has an error_reason.", "Move the text to note."),
+    "times-out-of-order": Code("What ends does so after it starts.", "Mend the times; mind their offsets."),
+    "unknown-arch": Code("Results are about arches that the compose has.", "Use productmd's names: x86_64, aarch64."),
+    "unknown-origin": Code("Origins are listed in gate/origins.toml.", "Mend the name, or have it added."),
+    "unknown-variant": Code("Results are about variants that the compose has on that arch.", "Mend the name."),
+}
+"""What result files must agree with."""
+
+MANIFESTS: Final = {
+    "manifest-contradiction": Code("A manifest's facts are those that its id names.", "Make it anew."),
+    "not-canonical": Code("A manifest has the very bytes that `compose-repo manifest` writes.", "Make it anew."),
+    "not-sorted": Code("A manifest lists each SRPM once, sorted by NVR.", "Make it anew."),
+}
+"""What manifests must be."""
+
+GATE: Final = {
+    "bad-stream": Code("A stream is a release short name and version.", 'Name it as in "CentOS-Stream-10".'),
+    "duplicate-requirement": Code("No two requirements ask the same of the same cells.", "Keep one of them."),
+    "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Mend the name, or add the stream."),
+}
+"""What files of gate/ must agree with."""
+
+SOURCES: Final = {
+    "compose-changed": Code("A compose does not change while it is read.", "Try again."),
+    "compose-id-invalid": Code("COMPOSE_ID holds a compose id.", "Name a compose that pungi has made."),
+    "compose-id-mismatch": Code("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
+    "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
+    "manifest-changed": Code("A merge request's manifest stays what was tested.", "Open a new compose."),
+    "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
+    "metadata-invalid": Code("Metadata is what productmd writes.", "Tell the compose's makers."),
+    "metadata-missing": Code("rpms.json and its like are there.", "Wait until the compose is complete."),
+    "metadata-not-json": Code("Metadata is JSON.", "Tell the server's keepers."),
+    "metadata-truncated": Code("Metadata is complete.", "Try again."),
+    "metadata-version": Code("Metadata is of productmd's version 1.", "Use a newer compose-repo."),
+    "nevra-invalid": Code("Each row of rpms.json has a NEVRA.", "Tell the compose's makers."),
+    "not-a-compose": Code("The folder is a compose root.", "Name the folder that holds COMPOSE_ID."),
+    "source-redirect": Code("The server does not send us elsewhere, or round in circles.", "Use the final address."),
+    "source-status": Code("The server answers with what was asked for.", "Mend the address, or try again later."),
+    "source-timeout": Code("The server answers in time.", "Try again later."),
+    "source-tls": Code("The server's certificate is valid.", "Tell the server's keepers."),
+    "source-too-large": Code("Metadata has a bounded size.", "Make sure that the address is right."),
+    "source-truncated": Code("The server sends all of a file.", "Try again."),
+    "source-unreachable": Code("The server can be reached.", "Check name and network."),
+    "source-unreadable": Code("The files may be read.", "Mend their permissions."),
+    "status-unfinished": Code("The compose has finished.", "Wait for it."),
+    "status-unknown": Code("STATUS holds a word that pungi writes.", "Tell the compose's makers."),
+    "variant-mismatch": Code("The metadata files speak of the same variants.", "Tell the compose's makers."),
+}
+"""What `manifest`, `diff`, `open` and `merge` may find wrong with a compose."""
+
+GROUPS: Final = {
+    "Reading a file": READING,
+    "Schemas": SCHEMAS,
+    "Places": PLACES,
+    "Results": RESULTS,
+    "Manifests": MANIFESTS,
+    "Policy, waivers, origins and streams": GATE,
+    "Composes": SOURCES,
+}
+CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}
+"""Every code, in the order of the table."""
+
+
+def as_markdown() -> str:
+    """Write `docs/problems.md`."""
+    parts = [
+        "# Problem codes\n",
+        "Each problem has a stable code. What `compose-repo validate` prints says where it is and how to mend it in",
+        "particular; this table says what each code means. It is made from `scripts/compose_repo/core/codes.py`.",
+    ]
+    for title, group in GROUPS.items():
+        parts += [f"\n## {title}\n", "| code | law | mend |", "|---|---|---|"]
+        parts += [f"| `{code}` | {entry.law} | {entry.fix} |" for code, entry in group.items()]
+    return "\n".join(parts) + "\n"

@@ -13,13 +13,10 @@ from compose_repo.core.problem import InputError, Problem
 
 SCHEMA: Final = "manifest/1"
 
-_NEVRA: Final = re.compile(
-    r"[A-Za-z0-9_][A-Za-z0-9_.+-]*-(?:0|[1-9][0-9]{0,8}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
-)
+_NEVRA: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*-(?:0|[1-9][0-9]{0,8}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
 """`name-epoch:version-release.arch`, in the characters that rpm allows."""
-_NEVRAS: Final = re.compile(rf"{_NEVRA.pattern}(?:\n{_NEVRA.pattern})*+")
-"""Some of them, one a line."""
-_SOURCE_ARCHES: Final = frozenset({"src", "nosrc"})
+_NEVRA_LINES: Final = re.compile(rf"(?:{_NEVRA}\n)*+")
+_SOURCE: Final = (".src", ".nosrc")
 _UNUSED_CATEGORIES: Final = frozenset({"debug", "source"})
 _MOST_PROBLEMS: Final = 20
 """A table that is wrong throughout need not be listed throughout."""
@@ -215,11 +212,35 @@ def _image_order(image: Image) -> tuple[str, ...]:
 class _Draft:
     """What has been seen of one SRPM so far: per variant and foreign arch, the names on each tree."""
 
-    __slots__ = ("names", "unsigned")
+    __slots__ = ("_evr", "names", "unsigned")
 
-    def __init__(self) -> None:
+    def __init__(self, nevr: str) -> None:
+        self._evr = f"-{nevr[nevr.rfind('-', 0, nevr.find(':')) + 1 :]}."
         self.names: dict[tuple[str, str | None], dict[str, list[str]]] = {}
         self.unsigned = 0
+
+    def read(self, variant: str, arch: str, rows: RowTable) -> str | None:
+        """Add what the SRPM has on one tree; says what is wrong. The loop runs 65,000 times and does little."""
+        evr = self._evr
+        names: list[str] = []
+        for nevra, row in rows.items():
+            if not row["sigkey"]:
+                self.unsigned += 1
+            category = row["category"]
+            if category == "binary":
+                # Nearly every RPM has its SRPM's epoch, version and release: one search parts its name from its arch.
+                name, _, rpm_arch = nevra.partition(evr)
+                if not rpm_arch:
+                    name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
+                if rpm_arch in (arch, "noarch"):
+                    names.append(name)
+                else:
+                    self.add(variant, arch, rpm_arch, [name])
+            elif category not in _UNUSED_CATEGORIES:
+                return f"{nevra[:_SHOWN]} has an unknown category"
+        if names:
+            self.add(variant, arch, None, names)
+        return None
 
     def add(self, variant: str, arch: str, rpm_arch: str | None, names: list[str]) -> None:
         """Add names that stand on a tree."""
@@ -274,6 +295,8 @@ class _Reader:
     def __init__(self, path: str) -> None:
         self._path = path
         self._drafts: dict[str, _Draft] = {}
+        """By name-epoch:version-release."""
+        self._of_srpm: dict[str, _Draft] = {}
 
     def packages(self, rpms: RpmTable) -> tuple[Package, ...]:
         """Turn the rows into packages, sorted by NVR, then epoch."""
@@ -282,7 +305,7 @@ class _Reader:
         problems: list[Problem] = []
         for variant, trees in rpms.items():
             for arch, srpms in trees.items():
-                problems.extend(islice(self._read_tree(variant, arch, srpms), _MOST_PROBLEMS))
+                problems.extend(islice(self._tree_problems(variant, arch, srpms), _MOST_PROBLEMS))
         if problems:
             raise InputError(*sorted(problems)[:_MOST_PROBLEMS])
         packages = [draft.package(nevr) for nevr, draft in self._drafts.items()]
@@ -291,29 +314,32 @@ class _Reader:
 
     def _nevra_problems(self, rpms: RpmTable) -> Iterator[Problem]:
         """Every name, of source packages and of their RPMs, is a whole `name-epoch:version-release.arch`."""
+        whole = re.compile(_NEVRA)
         for variant, trees in rpms.items():
             for arch, srpms in trees.items():
                 for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
-                    if _NEVRA.fullmatch(name) is None:
+                    if whole.fullmatch(name) is None:
                         message = f"{name[:_SHOWN]!a} is no name-epoch:version-release.arch"
                         yield _problem(self._path, f"/payload/rpms/{variant}/{arch}", "nevra-invalid", message)
 
-    def _read_tree(self, variant: str, arch: str, srpms: SrpmTable) -> Iterator[Problem]:
+    def _tree_problems(self, variant: str, arch: str, srpms: SrpmTable) -> Iterator[Problem]:
         """Add one tree's rows to the drafts; gives what is wrong with them."""
+        of_srpm = self._of_srpm
         for srpm, rows in srpms.items():
-            nevr, _, source = srpm.rpartition(".")
-            draft = self._drafts.get(nevr)
-            if draft is None:
-                draft = self._drafts[nevr] = _Draft()
+            draft = of_srpm.get(srpm) or self._new_draft(srpm)
             try:
-                wrong = _read_rows(draft, variant, arch, nevr, rows)
+                wrong = draft.read(variant, arch, rows)
             except (KeyError, TypeError):
                 wrong = "a row is no object with category and sigkey"
-            if source not in _SOURCE_ARCHES:
-                wrong = f"{source!r} is no arch of a source package"
+            if not srpm.endswith(_SOURCE):
+                wrong = f"{srpm[:_SHOWN]} is no source package"
             if wrong:
-                pointer = f"/payload/rpms/{variant}/{arch}/{srpm}"
-                yield _problem(self._path, pointer, "metadata-invalid", wrong)
+                yield _problem(self._path, f"/payload/rpms/{variant}/{arch}/{srpm}", "metadata-invalid", wrong)
+
+    def _new_draft(self, srpm: str) -> _Draft:
+        nevr = srpm.rpartition(".")[0]
+        draft = self._of_srpm[srpm] = self._drafts.setdefault(nevr, _Draft(nevr))
+        return draft
 
 
 def _all_nevras(rpms: RpmTable) -> bool:
@@ -323,34 +349,9 @@ def _all_nevras(rpms: RpmTable) -> bool:
         for srpms in trees.values():
             names += srpms
             names += chain.from_iterable(srpms.values())
-    text = "\n".join(names)
+    lines = "\n".join([*names, ""])
     # Counting lines as well keeps a name with a newline in it from standing in for two.
-    return not names or (text.count("\n") + 1 == len(names) and _NEVRAS.fullmatch(text) is not None)
-
-
-def _read_rows(draft: _Draft, variant: str, arch: str, nevr: str, rows: RowTable) -> str | None:
-    """Add what one SRPM has on one tree; says what is wrong. The loop runs 65,000 times and does the least it can."""
-    # Nearly every RPM has its SRPM's epoch, version and release: then one search parts its name from its arch.
-    evr = f"-{nevr[nevr.rfind('-', 0, nevr.find(':')) + 1 :]}."
-    native = (arch, "noarch")
-    names: list[str] = []
-    for nevra, row in rows.items():
-        if not row["sigkey"]:
-            draft.unsigned += 1
-        category = row["category"]
-        if category == "binary":
-            name, _, rpm_arch = nevra.partition(evr)
-            if not rpm_arch:
-                name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
-            if rpm_arch in native:
-                names.append(name)
-            else:
-                draft.add(variant, arch, rpm_arch, [name])
-        elif category not in _UNUSED_CATEGORIES:
-            return f"{nevra[:_SHOWN]} has an unknown category"
-    if names:
-        draft.add(variant, arch, None, names)
-    return None
+    return lines.count("\n") == len(names) and _NEVRA_LINES.fullmatch(lines) is not None
 
 
 def _problem(path: str, pointer: str, code: str, message: str) -> Problem:

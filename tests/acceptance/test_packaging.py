@@ -33,7 +33,7 @@ def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     environment = tmp_path_factory.mktemp("installed")
     [wheel] = distributions.glob("*.whl")
     run(sys.executable, "-m", "venv", environment, cwd=environment)
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "--no-deps"]
+    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "--no-deps"]
     run(*pip, "--require-hashes", "-r", ROOT / "requirements" / "run.txt", cwd=environment)
     run(*pip, "--no-index", wheel, cwd=environment)
     return environment / "bin" / "compose-repo"

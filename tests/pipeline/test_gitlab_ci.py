@@ -55,7 +55,8 @@ class Repository:
         """Run gitlab-ci-local, which keeps its state in the checkout and its home."""
         return subprocess.run(
             [self.runner, "--home", str(self.path.parent), *options],
-            cwd=self.path, capture_output=True, text=True, check=False, timeout=300, env={**os.environ, "NO_COLOR": "1"},
+            cwd=self.path, capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
 
     def jobs(self, *options: str) -> set[str]:

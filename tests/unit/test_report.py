@@ -1,0 +1,118 @@
+"""Reports carry text from outside: they stay one line, valid XML, valid JSON, and stable."""
+
+import json
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compose_repo.core.problem import Problem
+from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_line, as_text
+
+PROBLEM = Problem(
+    path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
+)
+ANY_TEXT = st.text(st.characters(), max_size=20)
+PROBLEMS = st.builds(
+    Problem,
+    path=ANY_TEXT,
+    line=st.integers(1, 99),
+    pointer=ANY_TEXT,
+    code=st.just("bad-name"),
+    message=ANY_TEXT,
+    fix=ANY_TEXT,
+)
+
+
+def report(*problems: Problem) -> Report:
+    return Report(checked=["a/b.json", "a/c.json"], problems=sorted(problems))
+
+
+def test_a_problem_is_one_line() -> None:
+    assert as_line(PROBLEM) == "a/b.json:5: origin-mismatch: /origin: 'x' & <y>; mend it"
+
+
+def test_a_problem_of_the_whole_file_has_no_pointer() -> None:
+    assert as_line(Problem(path="f", code="stray-file", message="m", fix="x")) == "f:1: stray-file: m; x"
+
+
+def test_text_sums_up_what_is_wrong() -> None:
+    assert as_text(report(PROBLEM)).endswith("\n1 problem in 1 file; 2 files checked")
+
+
+def test_text_says_that_nothing_is_wrong() -> None:
+    assert as_text(report()) == "2 files checked, no problem"
+
+
+def test_json_is_the_contract() -> None:
+    assert json.loads(as_json(report(PROBLEM))) == {
+        "schema": "problems/1",
+        "checked": 2,
+        "problems": [
+            {
+                "code": "origin-mismatch",
+                "path": "a/b.json",
+                "pointer": "/origin",
+                "line": 5,
+                "message": "'x' & <y>",
+                "fix": "mend it",
+            }
+        ],
+    }
+
+
+def test_junit_has_a_case_for_each_file() -> None:
+    suites = ET.fromstring(as_junit(report(PROBLEM, PROBLEM)))  # noqa: S314  # our own
+    assert [
+        (case.get("name"), case.get("file"), [failure.get("message") for failure in case])
+        for case in suites.iter("testcase")
+    ] == [
+        ("a/b.json", "a/b.json", ["origin-mismatch: 'x' & <y> (and 1 more)"]),
+        ("a/c.json", "a/c.json", []),
+    ]
+
+
+def test_junit_counts_files_and_failures() -> None:
+    suites = ET.fromstring(as_junit(report(PROBLEM)))  # noqa: S314  # our own
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("2", "1", "0")
+
+
+def test_junit_has_a_case_for_a_file_that_is_not_there() -> None:
+    absent = Problem(path="gate/policy.toml", code="missing-file", message="m", fix="x")
+    assert b'name="gate/policy.toml"' in as_junit(report(absent))
+
+
+def test_code_quality_is_what_gitlab_reads() -> None:
+    [row] = json.loads(as_code_quality(report(PROBLEM)))
+    fingerprint = row.pop("fingerprint")
+    assert len(fingerprint) == 64
+    assert row == {
+        "description": "'x' & <y>; mend it",
+        "check_name": "origin-mismatch",
+        "severity": "major",
+        "location": {"path": "a/b.json", "lines": {"begin": 5}},
+    }
+
+
+def test_a_fingerprint_outlives_a_moved_line() -> None:
+    moved = Problem(
+        path="a/b.json", line=9, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
+    )
+    before, after = (json.loads(as_code_quality(report(one)))[0]["fingerprint"] for one in (PROBLEM, moved))
+    assert before == after
+
+
+@given(st.lists(PROBLEMS, max_size=5))
+def test_fingerprints_are_unique(problems: list[Problem]) -> None:
+    rows = json.loads(as_code_quality(report(*problems, *problems)))
+    assert len({row["fingerprint"] for row in rows}) == 2 * len(problems)
+
+
+@given(st.lists(PROBLEMS, max_size=5))
+def test_whatever_stands_in_a_problem_every_report_can_be_read(problems: list[Problem]) -> None:
+    whole = report(*problems)
+    assert all(line.isprintable() for line in as_text(whole).split("\n"))
+    assert len(as_text(whole).split("\n")) == len(problems) + 1
+    assert len(json.loads(as_json(whole).encode())["problems"]) == len(problems)
+    assert len(json.loads(as_code_quality(whole).encode())) == len(problems)
+    ET.fromstring(as_junit(whole))  # noqa: S314  # our own

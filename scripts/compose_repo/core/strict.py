@@ -128,7 +128,8 @@ def _decoded(data: bytes, path: str) -> str:
 def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401
     """Tell whether a parsed document keeps to the bounds of depth, keys and numbers, and has only text to be shown."""
     looked_at = _LOOKED_AT_WITH_TEXTS if texts else _LOOKED_AT
-    level, depth = [[value]], -1
+    level: list[Any] = [[value]]
+    depth = -1
     while level:
         depth += 1
         below: list[Any] = []

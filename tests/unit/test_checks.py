@@ -1,0 +1,414 @@
+"""Each check is one law: the examples show what breaks it; here stand its edges."""
+
+import copy
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from compose_repo.core import checks
+from compose_repo.core.checks import CHECKS, Case, Known, check
+from compose_repo.core.layout import Kind, Place, collisions, is_ours, is_readme, name_problems, place_of
+from compose_repo.core.manifest import Manifest
+
+COMPOSE: Final = "CentOS-Stream-10-20261120.0"
+NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+KNOWN: Final = Known(
+    manifest_sha256="a" * 64,
+    variants={"AppStream": {"aarch64", "x86_64"}, "NFV": {"x86_64"}},
+    arches=frozenset({"aarch64", "x86_64"}),
+    origins={"rdo"},
+    streams={"CentOS-Stream-10"},
+)
+RESULT: Final[dict[str, Any]] = {
+    "schema": "results/1",
+    "compose_id": COMPOSE,
+    "manifest_sha256": "a" * 64,
+    "origin": "rdo",
+    "run": {"id": "1", "url": "https://ci.example.org/1", "finished_at": "2026-11-20T06:00:00Z"},
+    "results": [{"testcase": "t", "outcome": "passed", "arch": "x86_64"}],
+}
+MANIFEST: Final[dict[str, Any]] = {
+    "schema": "manifest/1",
+    "compose": {
+        "id": COMPOSE,
+        "date": "2026-11-20",
+        "type": "production",
+        "respin": 0,
+        "label": None,
+        "status": "FINISHED",
+    },
+    "release": {"short": "CentOS-Stream", "version": "10", "name": None},
+    "location": "https://composes.example.org/",
+    "variants": {"AppStream": ["x86_64"]},
+    "metadata": {"composeinfo.json": None, "images.json": None, "modules.json": None, "rpms.json": None},
+    "images": [],
+    "packages": [{"nvr": "a-1-1", "rpms": []}, {"nvr": "b-1-1", "rpms": []}],
+}
+Change = Callable[[dict[str, Any]], object]
+
+
+def unchanged(_data: dict[str, Any]) -> None:
+    pass
+
+
+def found(kind: Kind, data: dict[str, Any], *, known: Known = KNOWN, raw: bytes = b"") -> list[tuple[str, str]]:
+    path = {
+        Kind.RESULT: f"composes/{COMPOSE}/results/rdo/1.json",
+        Kind.MANIFEST: f"composes/{COMPOSE}/manifest.json",
+    }.get(kind, f"gate/{kind}.toml")
+    place = place_of(path)
+    assert place is not None
+    return [(one.code, one.pointer) for one in check(Case(place=place, raw=raw, data=data, known=known, now=NOW))]
+
+
+def of_result(change: Change = unchanged, known: Known = KNOWN) -> list[tuple[str, str]]:
+    data = copy.deepcopy(RESULT)
+    change(data)
+    return found(Kind.RESULT, data, known=known)
+
+
+def of_manifest(change: Change = unchanged) -> list[tuple[str, str]]:
+    data = copy.deepcopy(MANIFEST)
+    change(data)
+    try:
+        raw = Manifest.from_dict(data).to_bytes()
+    except ValueError:
+        raw = json.dumps(data).encode()
+    return found(Kind.MANIFEST, data, raw=raw)
+
+
+def test_a_sound_result_file_has_no_problem() -> None:
+    assert of_result() == []
+
+
+def test_every_check_states_its_law() -> None:
+    assert [law for laws in CHECKS.values() for law in laws if not law.__doc__] == []
+
+
+def test_every_check_is_listed_once() -> None:
+    laws = [law for kind in CHECKS.values() for law in kind]
+    public = {
+        value
+        for name, value in vars(checks).items()
+        if callable(value) and not isinstance(value, type) and getattr(value, "__module__", "") == checks.__name__
+        if not name.startswith("_") and name != "check"
+    }
+    assert (len(laws), set(laws)) == (len(public), public)
+
+
+def rows(*results: dict[str, Any]) -> Change:
+    base = {"testcase": "t", "outcome": "passed", "arch": "x86_64"}
+    return lambda data: data.update(results=[{**base, **result} for result in results])
+
+
+def run(**fields: str) -> Change:
+    return lambda data: data["run"].update(fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda data: data.update(compose_id="x"), [("compose-mismatch", "/compose_id")]),
+        (lambda data: data.update(manifest_sha256="b" * 64), [("manifest-mismatch", "/manifest_sha256")]),
+        (run(id="2"), [("run-mismatch", "/run/id")]),
+        (rows({}, {}), [("duplicate-cell", "/results/1")]),
+        (rows({}, {}, {}), [("duplicate-cell", "/results/1"), ("duplicate-cell", "/results/2")]),
+        (rows({}, {"variant": "AppStream"}, {"scenario": "AppStream"}, {"testcase": "u"}, {"arch": "aarch64"}), []),
+        (run(started_at="2026-11-20T06:00:00Z"), []),
+        (run(started_at="2026-11-20T06:00:01Z"), [("times-out-of-order", "/run/finished_at")]),
+        (run(started_at="2026-11-20T07:00:00+01:00"), []),
+        (run(started_at="2026-02-29T07:00:00Z"), [("bad-time", "/run/started_at")]),
+        (run(finished_at="2026-11-31T07:00:00Z"), [("bad-time", "/run/finished_at")]),
+        (run(finished_at="2026-11-21T00:05:00Z"), []),
+        (run(finished_at="2026-11-21T00:05:00.001Z"), [("future-time", "/run/finished_at")]),
+        (
+            run(started_at="2026-11-22T00:00:00Z"),
+            [("times-out-of-order", "/run/finished_at"), ("future-time", "/run/started_at")],
+        ),
+        (lambda data: data["run"].pop("finished_at"), [("missing-finish", "/run")]),
+        (rows({"error_reason": "x"}), [("stray-error-reason", "/results/0/error_reason")]),
+        (rows({"error_reason": "x", "outcome": "error"}), []),
+        (rows({"arch": "ppc"}), [("unknown-arch", "/results/0/arch")]),
+        (rows({"variant": "X"}), [("unknown-variant", "/results/0/variant")]),
+        (rows({"variant": "NFV"}), []),
+        (rows({"variant": "NFV", "arch": "aarch64"}), [("unknown-variant", "/results/0/variant")]),
+        (rows({"variant": "NFV", "arch": "ppc"}), [("unknown-arch", "/results/0/arch")]),
+        (rows({"url": "https://..", "log_url": "https://a"}), [("bad-link", "/results/0/url")]),
+        (lambda data: data.update(contact={"url": "https://:1/"}), [("bad-link", "/contact/url")]),
+    ],
+)
+def test_laws_of_result_files(change: Change, expected: list[tuple[str, str]]) -> None:
+    assert of_result(change) == expected
+
+
+@pytest.mark.parametrize("outcomes", [["queued"], ["running"], ["queued", "running"]])
+def test_a_run_in_progress_needs_no_end(outcomes: list[str]) -> None:
+    def in_progress(data: dict[str, Any]) -> None:
+        del data["run"]["finished_at"]
+        data["results"] = [{"testcase": one, "outcome": one, "arch": "x86_64"} for one in outcomes]
+
+    assert of_result(in_progress) == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://a",
+        "https://ci.example.org",
+        "https://ci.example.org:8443/job/1?a=b#c",
+        "https://[2001:db8::1]/x",
+        "https://a?b",
+        "https://a#b",
+        "https://host_name.example/",
+    ],
+)
+def test_links_that_lead_somewhere(link: str) -> None:
+    assert of_result(run(url=link)) == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://", "https:///x", "https://-a/", "https://a:b/", "https://a:123456/", "https://u@a/", "https://[x]/"],
+)
+def test_links_that_lead_nowhere(link: str) -> None:
+    assert of_result(run(url=link)) == [("bad-link", "/run/url")]
+
+
+def test_without_a_manifest_nothing_else_is_said_of_it() -> None:
+    assert of_result(rows({"arch": "ppc"}), Known(origins={"rdo"})) == [("no-manifest", "/compose_id")]
+
+
+def test_an_unreadable_manifest_is_still_compared_by_digest() -> None:
+    known = Known(manifest_sha256="b" * 64, origins={"rdo"})
+    assert of_result(rows({"arch": "ppc"}), known) == [("manifest-mismatch", "/manifest_sha256")]
+
+
+def test_unknown_origins_are_told() -> None:
+    known = Known(manifest_sha256="a" * 64, origins=set())
+    assert of_result(known=known) == [("unknown-origin", "/origin")]
+
+
+def test_of_origins_that_cannot_be_read_nothing_is_said() -> None:
+    assert of_result(known=Known(manifest_sha256="a" * 64)) == []
+
+
+def test_a_sound_manifest_has_no_problem() -> None:
+    assert of_manifest() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("date", "2026-11-21"), ("type", "nightly"), ("respin", 1)],
+)
+def test_a_manifest_does_not_contradict_its_id(field: str, value: object) -> None:
+    assert of_manifest(lambda data: data["compose"].update({field: value})) == [
+        ("manifest-contradiction", f"/compose/{field}")
+    ]
+
+
+@pytest.mark.parametrize(("field", "value"), [("short", "CentOS"), ("version", "9")])
+def test_a_manifest_does_not_contradict_its_release(field: str, value: object) -> None:
+    assert of_manifest(lambda data: data["release"].update({field: value})) == [
+        ("manifest-contradiction", f"/release/{field}")
+    ]
+
+
+def test_a_manifest_is_of_its_folder() -> None:
+    def other(data: dict[str, Any]) -> None:
+        data["compose"].update(id="CentOS-Stream-10-20261120.1", respin=1)
+
+    assert of_manifest(other) == [("compose-mismatch", "/compose/id")]
+
+
+def test_a_manifest_whose_id_does_not_parse_is_told_once() -> None:
+    def other(data: dict[str, Any]) -> None:
+        data["compose"].update(id="CentOS-Stream-10-20260230.0")
+
+    assert of_manifest(other) == [("compose-mismatch", "/compose/id"), ("bad-compose-id", "/compose/id")]
+
+
+def test_an_srpm_stands_once_in_a_manifest() -> None:
+    def twice(data: dict[str, Any]) -> None:
+        data["packages"].append(data["packages"][1])
+
+    assert of_manifest(twice) == [("not-sorted", "/packages/2/nvr")]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}\n"])
+def test_a_manifest_has_its_very_bytes(raw: bytes) -> None:
+    assert found(Kind.MANIFEST, MANIFEST, raw=raw) == [("not-canonical", "")]
+
+
+def test_the_first_line_that_differs_is_told() -> None:
+    good = Manifest.from_dict(MANIFEST).to_bytes()
+    place = Place(path="p", kind=Kind.MANIFEST, compose_id=COMPOSE)
+
+    def line(raw: bytes) -> int:
+        return check(Case(place=place, raw=raw, data=MANIFEST, known=Known(), now=NOW))[0].line
+
+    assert [line(good.replace(b'"b-1-1"', b'"b-1-1" ')), line(good + b"\n")] == [
+        good.split(b"b-1-1")[0].count(b"\n") + 1,
+        1,
+    ]
+
+
+REQUIREMENT: Final = {"origin": "rdo", "testcase": "t", "why": "w"}
+
+
+@pytest.mark.parametrize(
+    ("requirements", "expected"),
+    [
+        ([REQUIREMENT], []),
+        ([{**REQUIREMENT, "origin": "idm"}], [("unknown-origin", "/requirement/0/origin")]),
+        ([{**REQUIREMENT, "streams": ["CentOS-Stream-10"]}], []),
+        ([{**REQUIREMENT, "streams": ["CentOS-Stream-9"]}], [("unknown-stream", "/requirement/0/streams/0")]),
+        (
+            [REQUIREMENT, {**REQUIREMENT, "why": "again", "deadline": "3d"}],
+            [("duplicate-requirement", "/requirement/1")],
+        ),
+        ([REQUIREMENT, {**REQUIREMENT, "arches": ["x86_64"]}], []),
+        ([REQUIREMENT, {**REQUIREMENT, "testcase": "u"}], []),
+    ],
+)
+def test_laws_of_the_policy(requirements: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
+    assert found(Kind.POLICY, {"requirement": requirements}) == expected
+
+
+def test_an_empty_policy_breaks_no_law_of_files() -> None:
+    assert found(Kind.POLICY, {}) == []
+
+
+def test_of_streams_that_cannot_be_read_nothing_is_said() -> None:
+    requirement = {**REQUIREMENT, "streams": ["X-1"]}
+    assert found(Kind.POLICY, {"requirement": [requirement]}, known=Known(origins={"rdo"})) == []
+
+
+def test_where_no_stream_is_followed_none_may_be_named() -> None:
+    requirement = {**REQUIREMENT, "streams": ["X-1"]}
+    known = Known(origins={"rdo"}, streams=set())
+    assert found(Kind.POLICY, {"requirement": [requirement]}, known=known) == [
+        ("unknown-stream", "/requirement/0/streams/0")
+    ]
+
+
+WAIVER: Final = {"origin": "rdo", "issue": "https://issues.example.org/1", "expires": "2026-12-01"}
+
+
+@pytest.mark.parametrize(
+    ("waiver", "expected"),
+    [
+        (WAIVER, []),
+        ({**WAIVER, "origin": "idm"}, [("unknown-origin", "/waiver/0/origin")]),
+        ({**WAIVER, "expires": "2026-11-31"}, [("bad-time", "/waiver/0/expires")]),
+        ({**WAIVER, "expires": "2020-01-01"}, []),
+        ({**WAIVER, "issue": "https://-/"}, [("bad-link", "/waiver/0/issue")]),
+    ],
+)
+def test_laws_of_waivers(waiver: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert found(Kind.WAIVERS, {"waiver": [waiver]}) == expected
+
+
+def test_no_waiver_at_all_is_fine() -> None:
+    assert found(Kind.WAIVERS, {}) == []
+
+
+def key(**days: str) -> dict[str, Any]:
+    return {"origins": {"rdo": {"contact": {}, "keys": ["ssh-ed25519 A", {"key": "ssh-ed25519 B", **days}]}}}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, []),
+        ({"origins": {"rdo": {"contact": {}}, "idm": {"contact": {}}}}, []),
+        ({"origins": {"rdo": {"contact": {}}, "RDO": {"contact": {}}}}, [("name-collision", "/origins/RDO")]),
+        (
+            {"origins": {"rdo": {"contact": {"url": "https://-/", "docs": "https://-/"}}}},
+            [("bad-link", "/origins/rdo/contact/url"), ("bad-link", "/origins/rdo/contact/docs")],
+        ),
+        (key(), []),
+        (key(valid_after="2026-01-01"), []),
+        (key(valid_before="2026-01-01"), []),
+        (key(valid_after="2026-01-01", valid_before="2026-01-02"), []),
+        (
+            key(valid_after="2026-01-01", valid_before="2026-01-01"),
+            [("times-out-of-order", "/origins/rdo/keys/1/valid_before")],
+        ),
+        (key(valid_after="2026-01-32"), [("bad-time", "/origins/rdo/keys/1/valid_after")]),
+    ],
+)
+def test_laws_of_origins(data: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert found(Kind.ORIGINS, data) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("CentOS-Stream-10", []),
+        ("CentOS-Stream-10-20261120", [("bad-stream", "/streams/CentOS-Stream-10-20261120")]),
+        ("CentOS", [("bad-stream", "/streams/CentOS")]),
+        ("A/1", [("bad-stream", "/streams/A~11")]),
+    ],
+)
+def test_a_stream_is_a_short_name_and_a_version(name: str, expected: list[tuple[str, str]]) -> None:
+    assert found(Kind.STREAMS, {"streams": {name: {}}}) == expected
+
+
+def test_streams_lead_somewhere() -> None:
+    stream = {"composes": "file:///srv/composes/", "published": "https://-/COMPOSE_ID"}
+    assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("bad-link", "/streams/A-1/published")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "gate/other.toml",
+        "composes/README.md",
+        "composes/x/results/1.json",
+        "composes/x/results/rdo/1.xml",
+        "composes/x/results/rdo/deeper/1.json",
+        "composes/x/manifest.json/x",
+        "manifest.json",
+    ],
+)
+def test_no_file_of_ours_belongs_elsewhere(path: str) -> None:
+    assert place_of(path) is None
+
+
+def test_only_the_folders_of_data_are_ours() -> None:
+    assert [is_ours(path) for path in ("composes/x", "gate/x", "gates/x", "composes")] == [True, True, False, False]
+
+
+def test_a_readme_is_for_people_wherever_it_stands() -> None:
+    assert [is_readme(path) for path in ("gate/README.md", "README.md", "gate/README")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"composes/{COMPOSE}/results/rdo/1.json", []),
+        (f"composes/{COMPOSE}/manifest.json", []),
+        ("gate/policy.toml", []),
+        ("composes/../manifest.json", ["bad-compose-id"]),
+        (f"composes/{COMPOSE}/results/r do/.json", ["bad-name", "bad-name"]),
+        (f"composes/{COMPOSE}/results/rdo/-1.json", ["bad-name"]),
+        (f"composes/{COMPOSE}/results/rdo/{'1' * 129}.json", ["bad-name"]),
+        (f"composes/{COMPOSE}/results/rdo/ü.json", ["bad-name"]),
+        (f"composes/{COMPOSE}/results/rdo/1\n.json", ["bad-name"]),
+    ],
+)
+def test_names_in_paths_are_safe(path: str, expected: list[str]) -> None:
+    place = place_of(path)
+    assert place is not None
+    assert [problem.code for problem in name_problems(place)] == expected
+
+
+def test_files_of_one_folder_differ_by_more_than_case() -> None:
+    found = collisions(["a/b/x1.json", "a/b/X1.json", "a/B/x1.json", "a/b/x2.json"])
+    assert [(problem.path, problem.code) for problem in found] == [
+        ("a/b/x1.json", "name-collision"),
+        ("a/b/X1.json", "name-collision"),
+    ]

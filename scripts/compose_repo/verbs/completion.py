@@ -12,7 +12,7 @@ compose-repo completion zsh > ~/.zfunc/_compose-repo
 """
 
 _FILES: Final = frozenset({"FILE", "PATH", "OLD", "NEW", "SOURCE", "OUT", "POLICY"})
-_FOLDERS: Final = frozenset({"DIR"})
+_FOLDERS: Final = frozenset({"DIR", "DIRECTORY"})
 _COMPOSE_IDS: Final = {
     "bash": "_compose_repo_ids",
     "zsh": "{_values compose ${(f)$(cd composes 2>/dev/null && print -l *(N/))}}",

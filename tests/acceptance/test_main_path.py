@@ -1,0 +1,438 @@
+"""open, approve and merge, as people run them: the real commands, git and python-gitlab against a GitLab on loopback."""
+
+import contextlib
+import http.server
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import pytest
+
+from compose_repo import cli
+from compose_repo.core.compose import ComposeId, Image
+from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.ports.productmd import ComposeWriter
+from local_gitlab.faults import Kind, LoggedRequest
+from local_gitlab.server import LocalGitLab, Project, User
+
+OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))
+DEVELOPER, MAINTAINER = 30, 40
+POLICY = """\
+schema = "policy/1"
+[[requirement]]
+origin = "rdo"
+testcase = "tempest.smoke"
+why = "OpenStack installs."
+deadline = "3d"
+[[requirement]]
+origin = "idm"
+testcase = "freeipa.install"
+why = "A server installs."
+"""
+ORIGINS = """\
+schema = "origins/1"
+[origins.rdo]
+name = "RDO"
+users = ["rdo-ci"]
+contact = {email = "rdo-ci@example.org", docs = "https://docs.example.org/rdo"}
+[origins.idm]
+name = "Identity"
+users = ["idm-ci"]
+contact = {email = "idm-ci@example.org"}
+"""
+STREAMS = """\
+schema = "streams/1"
+[streams.CentOS-Stream-10]
+composes = "%(web)s/"
+published = "%(web)s/mirror/COMPOSE_ID"
+mode = "%(mode)s"
+"""
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
+        """Say nothing."""
+
+
+def git(where: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgSign=false"]
+    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    done = subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, env=variables)
+    return done.stdout.decode().strip()
+
+
+def write_compose(folder: Path, name: str, *, version: str, status: str = "FINISHED") -> None:
+    compose_id = ComposeId.parse(name)
+    writer = ComposeWriter(compose_id, label=None, release_name="CentOS Stream")
+    base, arches = Variant("BaseOS"), (Arch("aarch64"), Arch("x86_64"))
+    writer.add_variant(base, arches)
+    srpm = f"bash-0:{version}-1.el10.src"
+    for arch in arches:
+        writer.add_rpm(base, arch, srpm, sigkey="8483c65d", category="source", srpm=srpm)
+        writer.add_rpm(base, arch, f"bash-0:{version}-1.el10.{arch}", sigkey="8483c65d", category="binary", srpm=srpm)
+    image = Image(
+        variant=base, arch=arches[1], path="BaseOS/x86_64/iso/boot.iso", type="boot", format="iso",
+        subvariant="BaseOS", size=1, sha256=Sha256("0" * 64),
+    )  # fmt: skip
+    writer.add_image(image, mtime=0)
+    writer.write(folder / name / "compose" / "metadata")
+    (folder / name / "COMPOSE_ID").write_text(name)
+    (folder / name / "STATUS").write_text(f"{status}\n")
+
+
+@dataclass
+class World:
+    folder: Path
+    server: LocalGitLab
+    project: Project
+    opener: User
+    gate: User
+    owner: User
+    rdo: User
+    web: str
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, who: User, *arguments: str) -> tuple[int, str, str]:
+        self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
+        self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
+        self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", who.token)
+        with pytest.raises(SystemExit) as exit_:
+            cli.main([*arguments, "--repo", str(self.folder / "local.git")])
+        out, err = self.capsys.readouterr()
+        assert who.token not in out + err
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code, out, err
+
+    def open(self, name: str = ID, *more: str) -> tuple[int, str, str]:
+        return self.run(self.opener, "open", f"{self.web}/{name}", *more)
+
+    def approve(self, name: str = ID, *more: str) -> tuple[int, str, str]:
+        return self.run(self.gate, "approve", name, *more)
+
+    def merge(self, name: str = ID, *more: str) -> tuple[int, str, str]:
+        return self.run(self.gate, "merge", name, *more)
+
+    def publish(self, name: str) -> None:
+        (self.folder / "web" / "mirror" / "COMPOSE_ID").write_text(name)
+
+    def report(self, name: str, origin: str, outcome: str, run: str = "1") -> None:
+        """Clone, write a result file, and push it, as a third party does."""
+        clone = self.folder / f"clone-{origin}-{run}-{name}"
+        url = self.project.clone_url_for(self.rdo)
+        git(self.folder, "clone", "--quiet", "--branch", f"compose/{name}", url, str(clone))
+        digest = subprocess.run(
+            ["sha256sum", f"composes/{name}/manifest.json"], cwd=clone, check=True, capture_output=True, text=True
+        ).stdout.split()[0]
+        testcase = {"rdo": "tempest.smoke", "idm": "freeipa.install"}[origin]
+        result = {
+            "schema": "results/1",
+            "compose_id": name,
+            "manifest_sha256": digest,
+            "origin": origin,
+            "run": {"id": run, "url": "https://ci.example.org/1", "finished_at": f"2026-11-20T0{run}:00:00Z"},
+            "results": [
+                {"testcase": testcase, "outcome": outcome, "arch": arch} for arch in ("aarch64", "x86_64")
+            ],
+        }
+        path = clone / "composes" / name / "results" / origin / f"{run}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result))
+        git(clone, "add", "--all")
+        git(clone, "commit", "--quiet", "--message", "result")
+        git(clone, "push", "--quiet", "origin", f"HEAD:compose/{name}")
+
+    def api(self, iid: int = 1) -> Any:
+        project = gitlab.Gitlab(self.server.url, private_token=self.owner.token).projects.get(self.project.id)
+        return project.mergerequests.get(iid)
+
+    def approvers(self, iid: int = 1) -> list[str]:
+        return [row["user"]["username"] for row in self.api(iid).approvals.get().approved_by]
+
+    def notes(self, iid: int = 1) -> list[str]:
+        return [note.body for note in self.api(iid).notes.list(get_all=True) if not note.system]
+
+    def statuses(self, iid: int = 1) -> list[tuple[str, str]]:
+        project = gitlab.Gitlab(self.server.url, private_token=self.owner.token).projects.get(self.project.id)
+        found = project.commits.get(self.api(iid).sha).statuses.list(get_all=True, name="compose-gate", all=True)
+        return [(row.status, row.description) for row in found]
+
+    def writes(self) -> list[LoggedRequest]:
+        return [entry for entry in self.server.requests.writes if "git-upload-pack" not in entry.path]
+
+
+@pytest.fixture
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[World]:
+    web = tmp_path / "web"
+    (web / "mirror").mkdir(parents=True)
+    for name, version in ((OLDER, "5.2.1"), (ID, "5.2.2"), (NEWER, "5.2.3")):
+        write_compose(web, name, version=version)
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(web)))
+    address = f"http://127.0.0.1:{listener.server_port}"
+    seed = tmp_path / "seed"
+    (seed / "gate").mkdir(parents=True)
+    (seed / "gate" / "policy.toml").write_text(POLICY)
+    (seed / "gate" / "origins.toml").write_text(ORIGINS)
+    mode = getattr(request, "param", "mirror")
+    (seed / "gate" / "streams.toml").write_text(STREAMS % {"web": address, "mode": mode})
+    git(seed, "init", "--quiet", "--initial-branch=main")
+    git(seed, "add", "--all")
+    git(seed, "commit", "--quiet", "--message", "Start")
+    git(tmp_path, "init", "--quiet", "--bare", "local.git")
+    threading.Thread(target=listener.serve_forever, daemon=True).start()
+    with contextlib.closing(listener.socket), LocalGitLab.start(tmp_path / "gitlab") as server:
+        owner = server.create_user("owner")
+        project = server.create_project("centos/composes", owner=owner, from_repository=seed)
+        users = [server.create_user(name) for name in ("compose-bot", "gate-bot", "rdo-ci")]
+        for user, level in zip(users, (DEVELOPER, MAINTAINER, DEVELOPER), strict=True):
+            server.add_member(project, user, access_level=level)
+        yield World(tmp_path, server, project, *users[:2], owner, users[2], address, monkeypatch, capsys)
+        listener.shutdown()
+
+
+def sentences(out: str) -> list[str]:
+    return [line.removeprefix("→ ") for line in out.splitlines()]
+
+
+def test_open_makes_branch_and_merge_request_that_say_everything(world: World) -> None:
+    code, out, err = world.open()
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in sentences(out)] == ["create", "open"]
+    found = world.api()
+    assert (found.title, found.source_branch, found.author["username"]) == (ID, f"compose/{ID}", "compose-bot")
+    assert found.labels == ["stream::CentOS-Stream-10"]
+    for words in ("BaseOS", "tempest.smoke", "git clone", "manifest_sha256", "There is no older compose"):
+        assert words in found.description
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(world: World) -> None:
+    code, out, _ = world.open(ID, "--dry-run", "--format", "json")
+    assert code == 0
+    assert [row["action"] for row in json.loads(out)["actions"]] == ["CreateCommit", "OpenMergeRequest"]
+    assert world.writes() == []
+
+
+def test_results_take_a_compose_from_pending_over_blocked_to_merged(world: World) -> None:
+    world.open(OLDER)
+    world.open(ID)
+    world.open(NEWER)
+    assert world.approve()[0] == 3
+    assert world.api(2).labels == ["gate::pending", "stream::CentOS-Stream-10"]
+    assert world.statuses(2) == [("pending", world.statuses(2)[0][1])]
+
+    world.report(ID, "rdo", "failed")
+    assert world.approve()[0] == 1
+    assert world.statuses(2)[0][0] == "failed"
+    assert world.approvers(2) == []
+
+    world.report(ID, "rdo", "passed", run="2")
+    world.report(ID, "idm", "passed")
+    assert world.approve()[0] == 0
+    assert world.approvers(2) == ["gate-bot"]
+    assert world.statuses(2)[0][0] == "success"
+    assert len(world.notes(2)) == 1
+
+    code, _, err = world.merge()
+    assert code == 3
+    assert "names nothing" in err
+
+    world.publish(ID)
+    code, out, _ = world.merge()
+    assert code == 0, out
+    merged, superseded, newer = world.api(2), world.api(1), world.api(3)
+    assert (merged.state, superseded.state, newer.state) == ("merged", "closed", "opened")
+    assert "compose::published" in merged.labels
+    assert "compose::superseded" in superseded.labels
+    assert len(world.notes(2)) == 1
+    assert "Superseded" in world.notes(1)[0]
+    assert world.notes(3) == []
+
+
+def test_every_second_run_plans_nothing_and_writes_nothing(world: World) -> None:
+    world.open(OLDER)
+    world.open(ID)
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    world.approve()
+    world.server.requests.clear()
+    assert "needs nothing" in world.open()[1]
+    assert "needs nothing" in world.approve()[1]
+    assert world.writes() == []
+    world.publish(ID)
+    assert world.merge()[0] == 0
+    world.server.requests.clear()
+    assert "needs nothing" in world.merge()[1]
+    assert "needs nothing" in world.open()[1]
+    assert "needs nothing" in world.approve()[1]
+    assert world.writes() == []
+
+
+@pytest.mark.parametrize("kind", ["429", "502", "reset", "apply-then-drop"])
+def test_a_write_that_fails_once_is_done_once(world: World, kind: Kind) -> None:
+    faults = world.server.faults
+    faults.add(kind, method="POST", path="/repository/commits$")
+    faults.add(kind, method="POST", path="/merge_requests$")
+    assert world.open()[0] == 0
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    faults.add(kind, method="POST", path="/statuses/")
+    faults.add(kind, method="PUT", path="/merge_requests/1$")
+    faults.add(kind, method="POST", path="/notes$")
+    faults.add(kind, method="POST", path="/approve$")
+    assert world.approve()[0] == 0
+    assert (len(world.notes()), world.approvers()) == (1, ["gate-bot"])
+    assert [state for state, _ in world.statuses()] == ["success"]
+    world.publish(ID)
+    faults.add(kind, method="PUT", path="/notes/")
+    faults.add(kind, method="PUT", path="/merge$")
+    assert world.merge()[0] == 0
+    assert world.api().state == "merged"
+    assert len(world.notes()) == 1
+    clone = world.folder / "look"
+    git(world.folder, "clone", "--quiet", world.project.clone_url_for(world.rdo), str(clone))
+    assert len(git(clone, "log", "--format=%H", "--", f"composes/{ID}/manifest.json").split()) == 1
+    world.server.requests.clear()
+    world.merge()
+    assert world.writes() == []
+
+
+def test_an_approval_is_withdrawn_and_given_anew_when_the_head_moves(world: World) -> None:
+    world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    world.approve()
+    world.report(ID, "rdo", "passed", run="2")
+    code, out, _ = world.approve()
+    assert code == 0
+    assert [line.split()[0] for line in sentences(out)][0] in {"withdraw", "set"}
+    assert "approve !1 at" in out
+    assert world.approvers() == ["gate-bot"]
+
+
+def test_an_approval_is_withdrawn_when_a_result_says_no(world: World) -> None:
+    world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    world.approve()
+    world.report(ID, "rdo", "failed", run="2")
+    assert world.approve()[0] == 1
+    assert world.approvers() == []
+
+
+def test_a_blocked_compose_that_is_published_is_merged_and_says_so(world: World) -> None:
+    world.open()
+    world.report(ID, "rdo", "failed")
+    world.publish(ID)
+    assert world.merge()[0] == 0
+    assert world.api().state == "merged"
+    assert {"compose::published", "gate::blocked"} <= set(world.api().labels)
+    assert "Published while blocked" in world.notes()[0]
+
+
+@pytest.mark.parametrize("world", ["gating"], indirect=True)
+def test_a_gated_stream_refuses_to_merge_what_is_not_satisfied(world: World) -> None:
+    world.open()
+    world.publish(ID)
+    code, _, err = world.merge()
+    assert code == 2
+    assert "is gated" in err
+    assert world.api().state == "opened"
+
+
+def test_nothing_is_merged_while_a_push_to_the_mirrors_is_under_way(world: World) -> None:
+    world.open()
+    world.publish(ID)
+    (world.folder / "web" / "mirror" / ".sync_in_progress").touch()
+    code, _, err = world.merge()
+    assert code == 3
+    assert "a push to the mirrors is under way" in err
+    assert world.merge(ID, "--published")[0] == 0
+
+
+def test_a_branch_without_a_merge_request_is_completed(world: World) -> None:
+    world.server.faults.add("500", method="POST", path="/merge_requests$", times=50)
+    assert world.open()[0] == 2
+    world.server.faults.clear()
+    code, out, _ = world.open()
+    assert code == 0
+    assert [line.split()[0] for line in sentences(out)] == ["open"]
+
+
+def test_a_branch_with_another_manifest_is_a_named_problem(world: World) -> None:
+    world.open()
+    write_compose(world.folder / "web", ID, version="6")
+    code, _, err = world.open()
+    assert code == 1
+    assert "manifest-differs" in err
+
+
+def test_an_incomplete_compose_says_so_loudly(world: World) -> None:
+    write_compose(world.folder / "web", ID, version="6", status="FINISHED_INCOMPLETE")
+    world.open()
+    assert world.api().description.strip().startswith("> **FINISHED_INCOMPLETE**")
+
+
+def test_the_description_compares_with_the_published_and_the_previous_compose(world: World) -> None:
+    world.open(OLDER)
+    world.publish(OLDER)
+    world.merge(OLDER)
+    world.open(ID)
+    world.open(NEWER)
+    description = world.api(3).description
+    assert "Against the last published compose" in description
+    assert "Against the previous compose" in description
+    assert "5.2.1-1.el10 → 5.2.3-1.el10" in description.replace("\\", "") or "5.2.1" in description
+
+
+def test_a_closed_merge_request_stays_closed(world: World) -> None:
+    world.open()
+    found = world.api()
+    found.state_event = "close"
+    found.save()
+    world.server.requests.clear()
+    assert "(closed) needs nothing" in world.open()[1]
+    assert "(closed) needs nothing" in world.approve()[1]
+    assert world.writes() == []
+
+
+def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> None:
+    code, _, err = world.approve()
+    assert code == 2
+    assert "has no merge request in centos/composes; open it" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("COMPOSE_REPO_TOKEN", "wrong", "the token is not valid"),
+        ("COMPOSE_REPO_PROJECT", "no/where", "it is not there, or hidden from the token"),
+        ("COMPOSE_REPO_URL", "http://127.0.0.1:9", "cannot be reached"),
+        ("COMPOSE_REPO_URL", "gitlab", "should be an address such as"),
+        ("COMPOSE_REPO_TOKEN", "a\nb", "is no token"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_told_in_one_line(
+    world: World, name: str, value: str, message: str
+) -> None:
+    settings = {
+        "COMPOSE_REPO_URL": world.server.url,
+        "COMPOSE_REPO_PROJECT": world.project.path,
+        "COMPOSE_REPO_TOKEN": world.gate.token,
+        name: value,
+    }
+    for key, setting in settings.items():
+        world.monkeypatch.setenv(key, setting)
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["approve", ID, "--repo", str(world.folder / "local.git")])
+    err = world.capsys.readouterr().err
+    assert (exit_.value.code, len(err.splitlines())) == (2, 1)
+    assert message in err

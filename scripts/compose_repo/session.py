@@ -106,7 +106,7 @@ class Session:
                     path=path,
                     code="manifest-changed",
                     message=f"the branch {compose_id.branch} changes the manifest that it was opened with",
-                    fix="revert the commits that touch it; a manifest is written once",
+                    fix="close the merge request, delete the branch, and open the compose again; a manifest is written once",
                 )
             )
         gate_files = load_gate(main, self.now)

@@ -62,7 +62,7 @@ def description(  # noqa: PLR0913  # what a description tells of
         manifest=manifest,
         manifest_sha256=manifest_sha256,
         incomplete=manifest.status is Status.FINISHED_INCOMPLETE,
-        location=link(manifest.location, manifest.location, host=False),
+        location=link(manifest.location, str(manifest.compose_id)),
         absent=sorted(name for name, digest in manifest.metadata.items() if digest is None),
         repositories=list(_repositories(manifest)),
         images=list(_images(manifest)),
@@ -102,7 +102,7 @@ def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
     )
 
 
-def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha, main: Sha, published: bool) -> str:
+def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha, published: bool) -> str:
     """Give our one note: the decision, and what it was made from."""
     return render(
         "note.md.j2",
@@ -110,7 +110,6 @@ def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha
         decision=decision,
         table=decision_markdown(decision, origins),
         head=head,
-        main=main[:12],
         published=published,
     )
 

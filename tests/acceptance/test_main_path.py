@@ -1,6 +1,5 @@
-"""open, approve and merge, as people run them: the real commands, git and python-gitlab against a GitLab on loopback."""
+"""open, approve and merge, as people run them: real commands and real git against a GitLab on loopback."""
 
-import contextlib
 import http.server
 import json
 import os
@@ -138,9 +137,7 @@ class World:
             "manifest_sha256": digest,
             "origin": origin,
             "run": {"id": run, "url": "https://ci.example.org/1", "finished_at": f"2026-11-20T0{run}:00:00Z"},
-            "results": [
-                {"testcase": testcase, "outcome": outcome, "arch": arch} for arch in ("aarch64", "x86_64")
-            ],
+            "results": [{"testcase": testcase, "outcome": outcome, "arch": arch} for arch in ("aarch64", "x86_64")],
         }
         path = clone / "composes" / name / "results" / origin / f"{run}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +146,7 @@ class World:
         git(clone, "commit", "--quiet", "--message", "result")
         git(clone, "push", "--quiet", "origin", f"HEAD:compose/{name}")
 
-    def api(self, iid: int = 1) -> Any:
+    def api(self, iid: int = 1) -> Any:  # noqa: ANN401  # python-gitlab's objects know no attributes
         project = gitlab.Gitlab(self.server.url, private_token=self.owner.token).projects.get(self.project.id)
         return project.mergerequests.get(iid)
 
@@ -168,15 +165,26 @@ class World:
         return [entry for entry in self.server.requests.writes if "git-upload-pack" not in entry.path]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGitLab]:
+    with LocalGitLab.start(tmp_path_factory.mktemp("gitlab")) as running:
+        yield running
+
+
 @pytest.fixture
 def world(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest,
+    server: LocalGitLab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[World]:
     web = tmp_path / "web"
     (web / "mirror").mkdir(parents=True)
     for name, version in ((OLDER, "5.2.1"), (ID, "5.2.2"), (NEWER, "5.2.3")):
         write_compose(web, name, version=version)
     listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(web)))
+    threading.Thread(target=listener.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{listener.server_port}"
     seed = tmp_path / "seed"
     (seed / "gate").mkdir(parents=True)
@@ -188,15 +196,15 @@ def world(
     git(seed, "add", "--all")
     git(seed, "commit", "--quiet", "--message", "Start")
     git(tmp_path, "init", "--quiet", "--bare", "local.git")
-    threading.Thread(target=listener.serve_forever, daemon=True).start()
-    with contextlib.closing(listener.socket), LocalGitLab.start(tmp_path / "gitlab") as server:
-        owner = server.create_user("owner")
-        project = server.create_project("centos/composes", owner=owner, from_repository=seed)
-        users = [server.create_user(name) for name in ("compose-bot", "gate-bot", "rdo-ci")]
-        for user, level in zip(users, (DEVELOPER, MAINTAINER, DEVELOPER), strict=True):
-            server.add_member(project, user, access_level=level)
-        yield World(tmp_path, server, project, *users[:2], owner, users[2], address, monkeypatch, capsys)
-        listener.shutdown()
+    owner, opener, gate, rdo = map(server.create_user, ("owner", "compose-bot", "gate-bot", "rdo-ci"))
+    project = server.create_project(f"centos/{tmp_path.name}", owner=owner, from_repository=seed)
+    for user, level in ((opener, DEVELOPER), (gate, MAINTAINER), (rdo, DEVELOPER)):
+        server.add_member(project, user, access_level=level)
+    server.requests.clear()
+    yield World(tmp_path, server, project, opener, gate, owner, rdo, address, monkeypatch, capsys)
+    server.faults.clear()
+    listener.shutdown()
+    listener.server_close()
 
 
 def sentences(out: str) -> list[str]:
@@ -313,8 +321,7 @@ def test_an_approval_is_withdrawn_and_given_anew_when_the_head_moves(world: Worl
     world.report(ID, "rdo", "passed", run="2")
     code, out, _ = world.approve()
     assert code == 0
-    assert [line.split()[0] for line in sentences(out)][0] in {"withdraw", "set"}
-    assert "approve !1 at" in out
+    assert [line.split()[0] for line in sentences(out)] == ["withdraw", "set", "edit", "approve"]
     assert world.approvers() == ["gate-bot"]
 
 
@@ -390,7 +397,8 @@ def test_the_description_compares_with_the_published_and_the_previous_compose(wo
     description = world.api(3).description
     assert "Against the last published compose" in description
     assert "Against the previous compose" in description
-    assert "5.2.1-1.el10 → 5.2.3-1.el10" in description.replace("\\", "") or "5.2.1" in description
+    assert "5.2.1" in description
+    assert "5.2.2" in description
 
 
 def test_a_closed_merge_request_stays_closed(world: World) -> None:
@@ -407,7 +415,7 @@ def test_a_closed_merge_request_stays_closed(world: World) -> None:
 def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> None:
     code, _, err = world.approve()
     assert code == 2
-    assert "has no merge request in centos/composes; open it" in err
+    assert "; open it: compose-repo open" in err
 
 
 @pytest.mark.parametrize(
@@ -420,9 +428,7 @@ def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> Non
         ("COMPOSE_REPO_TOKEN", "a\nb", "is no token"),
     ],
 )
-def test_what_is_wrong_with_the_settings_is_told_in_one_line(
-    world: World, name: str, value: str, message: str
-) -> None:
+def test_what_is_wrong_with_the_settings_is_told_in_one_line(world: World, name: str, value: str, message: str) -> None:
     settings = {
         "COMPOSE_REPO_URL": world.server.url,
         "COMPOSE_REPO_PROJECT": world.project.path,

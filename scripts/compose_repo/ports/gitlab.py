@@ -7,6 +7,7 @@ worked (the line broke, a proxy gave up), GitLab is asked before the write is se
 import base64
 import datetime as dt
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -55,6 +56,8 @@ TIMEOUT: Final = 30.0
 TRIES: Final = 6
 LONGEST_WAIT: Final = 120.0
 """Seconds that a Retry-After may ask for; GitLab's limits are counted by the minute."""
+LONGEST_FOR_NOBODY: Final = 0.9
+"""Seconds between tries up to which a host is tried that nobody answers at."""
 PAGE: Final = 100
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, TOO_MANY = 401, 403, 404, 405, 409, 429
 TRANSIENT: Final = frozenset({500, 502, 503, 504})
@@ -364,13 +367,13 @@ class GitLab:
                 failure = error
             else:
                 return
-            passes = self._passes(failure, action)
-            if passes:
-                self._sleep(wait)
+            if not self._passes(failure, action):
+                if _is_so_for_certain(is_so):
+                    return
+                break
+            self._sleep(wait)
             if is_so():
                 return
-            if not passes:
-                break
         if isinstance(action, Merge) and getattr(failure, "response_code", None) == CONFLICT:
             raise _stale(what) from failure
         raise self._explained(what, failure) from failure
@@ -433,7 +436,7 @@ class GitLab:
         elif isinstance(error, requests.Timeout):
             why = f"no answer within {TIMEOUT:g} seconds; try again, or check COMPOSE_REPO_URL"
         elif isinstance(error, requests.ConnectionError):
-            why = f"it cannot be reached ({_root(error)}); check COMPOSE_REPO_URL and the network"
+            why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
         elif isinstance(error, gitlab.exceptions.RedirectError):
             why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
         elif isinstance(error, gitlab.exceptions.GitlabParsingError):
@@ -464,7 +467,7 @@ class _Session(requests.Session):
                 response = super().request(method, url, *args, **kwargs)
             except _BROKEN as error:
                 self._told(method, url, kwargs, type(error).__name__, started)
-                if not reads or wait is None or isinstance(error, requests.exceptions.SSLError):
+                if not reads or wait is None or _is_hopeless(error, wait):
                     raise
             else:
                 self._told(method, url, kwargs, response.status_code, started)
@@ -488,6 +491,14 @@ class _Session(requests.Session):
         took = (time.monotonic() - start) * 1000
         where = f"{urlsplit(url).path}{'?' if query else ''}{query}"
         self._trace(f"{method.upper()} {where} {outcome} ({took:.0f} ms)")
+
+
+def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:
+    """Ask after a refusal; if that fails too, the refusal is the error to tell of."""
+    try:
+        return is_so()
+    except ForgeError:
+        return False
 
 
 def _waits() -> Iterator[float]:
@@ -564,7 +575,17 @@ def _one_line(message: object) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004  # a screenful is no message
 
 
-def _root(error: BaseException) -> str:
-    """Give the innermost reason: requests wraps urllib3, which wraps the socket's own words."""
+def _is_hopeless(error: Exception, wait: float) -> bool:
+    """Tell whether trying again is no use: a certificate does not mend itself, and a host is seldom just starting."""
+    return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
+
+
+def _never_began(error: Exception) -> bool:
+    """Tell whether no connection came about at all: no such host, or nobody listens there."""
+    return isinstance(_innermost(error), (ConnectionRefusedError, socket.gaierror))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Give the first reason: requests wraps urllib3, which wraps the socket's own error."""
     inner = error.__cause__ or error.__context__
-    return _root(inner) if inner is not None else _one_line(error)
+    return error if inner is None else _innermost(inner)

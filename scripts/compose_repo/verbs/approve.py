@@ -40,7 +40,7 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
             verdict=decision.verdict,
             summary=decision.summary,
             note=wording.note(
-                decision, judgement.gate_files.origins, head=judgement.head, main=judgement.main, published=False
+                decision, judgement.gate_files.origins, head=judgement.head, published=False
             ),
         ),
         me=work.forge.me(),

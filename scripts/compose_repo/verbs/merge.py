@@ -86,7 +86,7 @@ def _merge(
             verdict=decision.verdict,
             summary=decision.summary,
             note=wording.note(
-                decision, judgement.gate_files.origins, head=judgement.head, main=judgement.main, published=True
+                decision, judgement.gate_files.origins, head=judgement.head, published=True
             ),
         ),
         me=work.forge.me(),

@@ -1,0 +1,327 @@
+"""How the GitLab port bears a server that misbehaves, over real HTTP; the acceptance tests show it with a good one."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from compose_repo.core.action import Approve, CommitState, Merge, PutNote, SetStatus, Unapprove
+from compose_repo.core.forge import CommitStatus, ForgeError, StaleHead
+from compose_repo.core.names import Sha
+from compose_repo.core.problem import UsageError
+from compose_repo.ports.environment import Environment
+from compose_repo.ports.gitlab import LONGEST_WAIT, TRIES, GitLab, connect
+
+TOKEN = "glpat-s3cret"  # noqa: S105
+SHA = Sha("a" * 40)
+USER = {"id": 7, "username": "gate-bot"}
+Answer = tuple[int, dict[str, str], Any]
+
+
+@dataclass
+class Script:
+    """What the server answers, by method and path, one after the other; the last answer stays."""
+
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
+
+    def on(self, what: str, *answers: Answer) -> None:
+        self.answers[what] = list(answers)
+
+    def take(self, what: str) -> Answer:
+        self.asked.append(what)
+        queue = self.answers.get(what, [(404, {}, {"message": "404 Not Found"})])
+        return queue.pop(0) if len(queue) > 1 else queue[0]
+
+
+def ok(body: Any, **headers: str) -> Answer:  # noqa: ANN401  # any JSON
+    return (200, headers, body)
+
+
+def handler(script: Script) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            script.tokens.append(self.headers["PRIVATE-TOKEN"])
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path = self.path.removeprefix("/api/v4").partition("?")[0]
+            status, headers, body = script.take(f"{self.command} {path}")
+            if status == 0:
+                self.close_connection = True
+                return
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html" if isinstance(body, bytes) else "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  # the base class looks these up
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
+            """Say nothing."""
+
+    return Handler
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Script], str]]:
+    running: list[http.server.ThreadingHTTPServer] = []
+
+    def start(script: Script) -> str:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(script))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        running.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class World:
+    script: Script
+    forge: GitLab
+    traced: list[str]
+    slept: list[float]
+
+
+@pytest.fixture
+def world(serve: Callable[[Script], str]) -> World:
+    script, traced, slept = Script(), [], []  # type: ignore[var-annotated]  # the dataclass below says
+    script.on("GET /user", ok(USER))
+    forge = GitLab(url=serve(script), project="g/p", token=TOKEN, trace=traced.append, sleep=slept.append)
+    return World(script, forge, traced, slept)
+
+
+BASE = "/projects/g%2Fp"
+NOTES = f"{BASE}/merge_requests/1/notes"
+PUT_NOTE = PutNote(iid=1, marker="<!-- m -->", body="<!-- m --> hello")
+OURS = {"id": 1, "system": False, "author": USER, "body": "<!-- m --> hello"}
+LOST: Answer = (0, {}, None)
+
+
+@pytest.mark.parametrize("failure", [(502, {}, b"bad gateway"), (500, {}, {"message": "500"}), LOST])
+def test_a_read_is_repeated_when_the_failure_may_pass(world: World, failure: Answer) -> None:
+    world.script.on("GET /user", failure, ok(USER))
+    assert world.forge.me().username == "gate-bot"
+    assert len(world.slept) == 1
+
+
+def test_a_read_is_given_up_after_so_many_tries(world: World) -> None:
+    world.script.on("GET /user", (502, {}, b"bad gateway"))
+    with pytest.raises(ForgeError, match="could not read the token's account: GitLab answers 502"):
+        world.forge.me()
+    assert len(world.script.asked) == TRIES
+
+
+def test_being_told_to_slow_down_is_obeyed(world: World) -> None:
+    world.script.on("GET /user", (429, {"Retry_After": "7"}, b""), ok(USER))
+    world.forge.me()
+    assert world.slept == [7.0]
+
+
+def test_being_told_to_wait_too_long_is_an_error(world: World) -> None:
+    world.script.on("GET /user", (429, {"Retry_After": str(int(LONGEST_WAIT) + 1)}, b""))
+    with pytest.raises(ForgeError, match="asks to slow down for longer than we wait"):
+        world.forge.me()
+    assert world.slept == []
+
+
+def test_a_note_whose_answer_was_lost_is_looked_for_and_not_written_again(world: World) -> None:
+    world.script.on(f"POST {NOTES}", LOST)
+    world.script.on(f"GET {NOTES}", ok([OURS]))
+    world.forge.apply(PUT_NOTE)
+    assert world.script.asked.count(f"POST {NOTES}") == 1
+
+
+def test_a_note_that_is_not_there_after_a_failure_is_written_again(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (502, {}, b""), (201, {}, OURS))
+    world.script.on(f"GET {NOTES}", ok([{**OURS, "author": {"id": 8, "username": "mallory"}}]))
+    world.forge.apply(PUT_NOTE)
+    assert world.script.asked.count(f"POST {NOTES}") == 2
+
+
+def test_a_write_is_told_to_slow_down_without_being_looked_after(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (429, {"Retry_After": "1"}, b""), (201, {}, OURS))
+    world.forge.apply(PUT_NOTE)
+    assert f"GET {NOTES}" not in world.script.asked
+
+
+def test_a_write_that_never_works_says_what_it_was(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (503, {}, b""))
+    world.script.on(f"GET {NOTES}", ok([]))
+    with pytest.raises(ForgeError, match="could not write a note on !1: GitLab answers 503"):
+        world.forge.apply(PUT_NOTE)
+    assert world.script.asked.count(f"POST {NOTES}") == TRIES - 1
+
+
+def test_a_write_that_is_refused_is_not_repeated(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (403, {}, {"message": "403 Forbidden"}))
+    world.script.on(f"GET {NOTES}", ok([]))
+    with pytest.raises(ForgeError, match="may not do this; it needs scope api"):
+        world.forge.apply(PUT_NOTE)
+    assert (world.script.asked.count(f"POST {NOTES}"), world.slept) == (1, [])
+
+
+@pytest.mark.parametrize("action", [Approve(iid=1, sha=SHA), Merge(iid=1, sha=SHA, message="m")])
+def test_a_head_that_has_moved_is_no_ordinary_error(world: World, action: Approve | Merge) -> None:
+    conflict: Answer = (409, {}, {"message": "SHA does not match HEAD of source branch"})
+    world.script.on(f"POST {BASE}/merge_requests/1/approve", conflict)
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", conflict)
+    world.script.on(f"GET {BASE}/merge_requests/1", ok(MERGE_REQUEST))
+    with pytest.raises(StaleHead, match="its head has moved meanwhile"):
+        world.forge.apply(action)
+
+
+def test_merging_waits_while_gitlab_still_looks_whether_it_can(world: World) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", (405, {}, {"message": "405"}), ok({}))
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "detailed_merge_status": "checking"}))
+    world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
+    assert world.script.asked.count(f"PUT {BASE}/merge_requests/1/merge") == 2
+
+
+def test_merging_what_cannot_be_merged_is_refused(world: World) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", (405, {}, {"message": "405 Method Not Allowed"}))
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "detailed_merge_status": "conflict"}))
+    with pytest.raises(ForgeError, match="its state does not allow it"):
+        world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
+
+
+def test_an_approval_that_is_there_already_is_as_good(world: World) -> None:
+    world.script.on(f"POST {BASE}/merge_requests/1/approve", (401, {}, {"message": "401 Unauthorized"}))
+    world.script.on(f"GET {BASE}/merge_requests/1/approvals", ok({"approved_by": [{"user": USER}]}))
+    world.forge.apply(Approve(iid=1, sha=SHA))
+
+
+def test_an_approval_that_is_gone_already_is_as_good(world: World) -> None:
+    world.script.on(f"POST {BASE}/merge_requests/1/unapprove", (404, {}, {"message": "404 Not found"}))
+    world.script.on(f"GET {BASE}/merge_requests/1/approvals", ok({"approved_by": []}))
+    world.forge.apply(Unapprove(iid=1, reason="the gate is blocked"))
+
+
+def test_a_status_that_is_set_already_is_as_good(world: World) -> None:
+    message = "Cannot transition status via :enqueue from :pending"
+    world.script.on(f"POST {BASE}/statuses/{SHA}", (400, {}, {"message": message}))
+    row = {"id": 1, "name": "compose-gate", "status": "pending", "description": None, "author": None}
+    world.script.on(f"GET {BASE}/repository/commits/{SHA}/statuses", ok([{**row, "status": "canceled", "id": 0}, row]))
+    world.forge.apply(SetStatus(sha=SHA, branch="b", name="compose-gate", state=CommitState.PENDING, description="d"))
+    found = world.forge.statuses(SHA, "compose-gate")
+    assert found == [
+        CommitStatus(name="compose-gate", author_id=0, state=CommitState.PENDING, description=""),
+        CommitStatus(name="compose-gate", author_id=0, state=None, description=""),
+    ]
+
+
+def test_every_page_is_read(world: World) -> None:
+    more = {"Link": f'<{world.forge.url}/api/v4{NOTES}?page=2>; rel="next"'}
+    world.script.on(f"GET {NOTES}", (200, more, [OURS]), ok([{**OURS, "id": 2}]))
+    assert [note.id for note in world.forge.notes(1)] == [1, 2]
+
+
+def test_merge_requests_from_forks_are_left_out(world: World) -> None:
+    fork = {**MERGE_REQUEST, "iid": 2, "source_project_id": 9}
+    world.script.on(f"GET {BASE}/merge_requests", ok([fork, MERGE_REQUEST]))
+    assert [line.iid for line in world.forge.open_merge_requests()] == [1]
+
+
+def test_only_so_many_recent_merge_requests_are_read(world: World) -> None:
+    more = {"Link": f'<{world.forge.url}/api/v4{BASE}/merge_requests?page=2>; rel="next"'}
+    world.script.on(f"GET {BASE}/merge_requests", (200, more, [MERGE_REQUEST]))
+    assert len(world.forge.recent_merge_requests()) == 1
+
+
+def test_a_branch_that_is_not_there_is_none(world: World) -> None:
+    world.script.on(f"GET {BASE}", ok(PROJECT))
+    assert world.forge.branch_head("compose/x") is None
+
+
+def test_a_project_that_is_not_there_is_an_error(world: World) -> None:
+    with pytest.raises(ForgeError, match="could not read project g/p: it is not there, or hidden from the token"):
+        world.forge.branch_head("compose/x")
+
+
+def test_the_token_does_not_follow_a_redirect_to_another_host(world: World, serve: Callable[[Script], str]) -> None:
+    other = Script()
+    other.on("GET /user", ok(USER))
+    elsewhere = serve(other).replace("127.0.0.1", "localhost")
+    world.script.on("GET /user", (302, {"Location": f"{elsewhere}/api/v4/user"}, b""))
+    assert world.forge.me().username == "gate-bot"
+    assert (world.script.tokens, other.tokens) == ([TOKEN], [None])
+
+
+def test_a_write_that_is_redirected_says_so(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (301, {"Location": "/login"}, b""))
+    world.script.on("GET /login", (200, {}, b""))
+    with pytest.raises(ForgeError, match="could not write a note on !1: it redirects; set COMPOSE_REPO_URL"):
+        world.forge.apply(PUT_NOTE)
+
+
+@pytest.mark.parametrize("body", [b"<html>", ["no", "object"]])
+def test_a_server_that_is_no_gitlab_is_told_apart(world: World, body: object) -> None:
+    world.script.on("GET /user", ok(body))
+    with pytest.raises(ForgeError, match="COMPOSE_REPO_URL"):
+        world.forge.me()
+
+
+def test_requests_are_traced_with_their_time_and_without_the_token(world: World) -> None:
+    world.script.on(f"GET {NOTES}", ok([]))
+    world.forge.notes(1)
+    assert len(world.traced) == 1
+    assert world.traced[0].startswith(f"GET /api/v4{NOTES}?sort=asc&per_page=100 200 (")
+    assert TOKEN not in world.traced[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gitlab_url": None}, "set COMPOSE_REPO_URL"),
+        ({"gitlab_url": "gitlab.com"}, "should be an address such as https://gitlab.com"),
+        ({"project": None}, "set COMPOSE_REPO_PROJECT"),
+        ({"token": None}, "set COMPOSE_REPO_TOKEN"),
+        ({"token": "a b"}, "COMPOSE_REPO_TOKEN is no token"),
+    ],
+)
+def test_a_setting_that_is_missing_is_named(change: dict[str, str | None], message: str) -> None:
+    settings: dict[str, Any] = {
+        "gitlab_url": "https://gitlab.example", "project": "g/p", "token": TOKEN, "in_ci": False, **change
+    }  # fmt: skip
+    with pytest.raises(UsageError, match=message):
+        connect(Environment(**settings), print)
+
+
+def test_complete_settings_reach_for_nothing_yet() -> None:
+    settings = Environment(gitlab_url="https://gitlab.example/", project="g/p", token=TOKEN, in_ci=False)
+    assert connect(settings, print).url == "https://gitlab.example"
+
+
+PROJECT = {
+    "id": 1,
+    "path_with_namespace": "g/p",
+    "web_url": "https://gitlab.example/g/p",
+    "http_url_to_repo": "https://gitlab.example/g/p.git",
+    "default_branch": "main",
+}
+MERGE_REQUEST = {
+    "iid": 1,
+    "state": "opened",
+    "title": "t",
+    "description": None,
+    "source_branch": "compose/x",
+    "target_branch": "main",
+    "source_project_id": 1,
+    "target_project_id": 1,
+    "sha": SHA,
+    "author": USER,
+    "labels": [],
+    "created_at": "2026-11-20T00:00:00.000Z",
+    "web_url": "https://gitlab.example/g/p/-/merge_requests/1",
+}

@@ -1,0 +1,38 @@
+from collections.abc import Callable
+
+import pytest
+
+from compose_repo.ports.mirror import why_not_published
+
+URL = "https://mirror.example/10-stream/COMPOSE_ID"
+MARKER = "https://mirror.example/10-stream/.sync_in_progress"
+ID = "CentOS-Stream-10-20261120.0"
+
+
+def mirrors(names: list[bytes | None], markers: list[bytes | None]) -> Callable[[str, int], bytes | None]:
+    answers = {URL: names, MARKER: markers}
+
+    def read(url: str, _limit: int) -> bytes | None:
+        return answers[url].pop(0)
+
+    return read
+
+
+def test_two_agreeing_reads_with_no_push_under_way_are_believed() -> None:
+    assert why_not_published(ID, URL, mirrors([ID.encode(), f"{ID}\n".encode()], [None, None])) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "markers", "why"),
+    [
+        ([], [b""], f"a push to the mirrors is under way ({MARKER})"),
+        ([ID.encode(), ID.encode()], [None, b""], f"a push to the mirrors is under way ({MARKER})"),
+        ([ID.encode(), b"x"], [None, None], f"the mirrors do not agree yet: {URL} names {ID} and x"),
+        ([b"x", b"x"], [None, None], f"{URL} names x"),
+        ([None, None], [None, None], f"{URL} names nothing"),
+        ([b" \n", b""], [None, None], f"{URL} names nothing"),
+        ([b"\x1b[2J\xff"] * 2, [None, None], f"{URL} names \ufffd[2J\ufffd"),
+    ],
+)
+def test_anything_else_is_told(names: list[bytes | None], markers: list[bytes | None], why: str) -> None:
+    assert why_not_published(ID, URL, mirrors(names, markers)) == why

@@ -1,7 +1,7 @@
 """Sets the demo's stage, plays the story on it, and says how it ended."""
 
 import datetime as dt
-import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from compose_repo.demo.stage import ComposeServer, stage
 from compose_repo.demo.story import Story, tell
 from compose_repo.sample import SampleSpec, write_compose
 from local_gitlab import CiRunner
+from local_gitlab.ci import why_not
 
 OLDER: Final = "CentOS-Stream-10-20261119.0"
 NEWER: Final = "CentOS-Stream-10-20261120.0"
@@ -38,11 +39,11 @@ def play(wish: Wish, folder: Path, console: Console, *, now: dt.datetime, keep: 
     narrator = Narrator(console)
     console.out("Compose Repo: every compose is a merge request. All of this happens on this machine.")
     try:
-        ci = CiRunner.find()
+        ci = CiRunner.find({"COMPOSE_REPO_VENV": sys.prefix})
         with stage(folder, repository=wish.repository, ci=ci, port=wish.port) as playing:
             with narrator.scene("A compose server, a GitLab and five accounts"):
                 narrator.say(f"GitLab: {playing.gitlab.url}   composes: {playing.server.url}/production/")
-                narrator.say(f"pipelines: {ci.describe() if ci else 'gitlab-ci-local is missing, so none will run'}")
+                narrator.say(f"pipelines: {'by gitlab-ci-local' if ci else f'none will run: {why_not()}'}")
                 composes = _composes(wish, playing.server)
                 narrator.say(composes.told)
             tell(Story(stage=playing, narrator=narrator, composes=composes, now=now))
@@ -81,8 +82,3 @@ def _real(source: str, server: ComposeServer) -> Pair:
     return Pair(
         older=older, newer=newer, told=f"{told}\nand {older}, made from it, one package in a hundred a release older"
     )
-
-
-def clear(folder: Path) -> None:
-    """Remove what a demo left behind."""
-    shutil.rmtree(folder, ignore_errors=True)

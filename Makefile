@@ -31,8 +31,7 @@ bench: ## measure against the figures we hold ourselves to
 	@scripts/in-venv dev python tests/benchmarks/run.py $(BENCH_ARGS)
 
 mutants: ## change the gate, the policy and the checks a little, see that a test notices; takes long
-	@scripts/in-venv mutants mutmut run
-	@scripts/in-venv mutants mutmut results
+	@scripts/in-venv mutants python tests/mutants/run.py $(MUTANTS)
 
 venv: ## set up .venv for development, nothing else
 	@scripts/in-venv dev

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import time
 
 import pytest
 from gate_world import (
@@ -23,7 +24,7 @@ from gate_world import (
 )
 
 from compose_repo.core.gate import State
-from compose_repo.core.names import Scenario, Stream
+from compose_repo.core.names import Arch, Scenario, Stream
 from compose_repo.core.policy import Attempts, Requirement, Waiver
 from compose_repo.core.result import Outcome
 
@@ -163,6 +164,16 @@ def test_answers_are_sorted_by_origin_test_and_cell() -> None:
     ]
 
 
+def test_a_cell_that_names_no_value_comes_first() -> None:
+    files = [run(result("passed", Arch("A"), "AppStream", "A"), result("passed", Arch("A"), "AppStream"))]
+    line = requirement(arches="any", variants=(APPSTREAM, BASEOS))
+    assert states(judge(files, line)) == [
+        "rdo smoke on BaseOS: missing",
+        "rdo smoke on A AppStream: passed",
+        "rdo smoke on A AppStream (A): passed",
+    ]
+
+
 def test_a_requirement_of_another_stream_is_not_asked_for() -> None:
     lines = (requirement(), requirement("idm", streams=(Stream("CentOS-Stream-9"),)))
     assert states(judge([], *lines)) == ["rdo smoke on x86_64: missing"]
@@ -205,6 +216,7 @@ def test_a_skip_that_is_accepted_by_name_passes(outcome: str) -> None:
     accept = frozenset({Outcome.PASSED, Outcome(outcome)})
     answer = only(judge([run(result(outcome))], requirement(accept=accept)))
     assert (answer.state, answer.reason) == (State.PASSED, f"{outcome}, which is accepted")
+    assert (answer.outcome, answer.run_id, answer.attempts) == (outcome, "1", 1)
 
 
 def test_accepting_one_kind_of_skip_does_not_accept_the_other() -> None:
@@ -528,6 +540,16 @@ def test_a_waiver_holds_to_the_end_of_its_last_day(moment: str, state: State) ->
 def test_a_waivers_last_day_is_counted_in_utc() -> None:
     now = dt.datetime.fromisoformat("2026-11-22T00:30:00+01:00")
     answer = only(judge([run(result("failed"))], waivers=[waiver(expires="2026-11-21")], now=now))
+    assert answer.state is State.WAIVED
+
+
+def test_a_waivers_last_day_is_counted_in_utc_wherever_it_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    now = dt.datetime.fromisoformat("2026-11-21T23:30:00+00:00")
+    answer = only(judge([run(result("failed"))], waivers=[waiver(expires="2026-11-21")], now=now))
+    monkeypatch.undo()
+    time.tzset()
     assert answer.state is State.WAIVED
 
 

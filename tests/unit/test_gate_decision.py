@@ -231,6 +231,11 @@ def test_a_waiver_for_other_composes_is_not_named(expires: str) -> None:
     assert noticed(judge([], waivers=[waiver(expires=expires, composes=("CentOS-Stream-9-*",))])) == []
 
 
+def test_a_waiver_for_other_composes_hides_none_that_comes_after_it() -> None:
+    other = waiver(expires="2026-12-31", composes=("CentOS-Stream-9-*",))
+    assert noticed(judge([], waivers=[other, waiver(expires="2026-11-20")])) == [(WaiverState.EXPIRED, "rdo smoke")]
+
+
 def test_waivers_are_named_from_the_one_that_lasts_longest() -> None:
     waivers = [waiver("idm", expires="2026-11-01"), waiver("idm", expires="2026-11-02"), waiver("abc")]
     expected = [

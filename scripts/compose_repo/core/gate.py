@@ -210,7 +210,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     compose_id = manifest.compose_id
     requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
     reports = _index(files, requirements)
-    past = None if baseline is None else _index(baseline.files, [line for line in requirements if line.baseline])
+    past = _index(() if baseline is None else baseline.files, [line for line in requirements if line.baseline])
     in_force = _by_test(line for line in waivers if line.holds(now) and line.covers_compose(str(compose_id)))
     refused_files = Counter(_origin_of(path) for path in {problem.path for problem in refused})
     age = None if opened_at is None else now - opened_at
@@ -225,7 +225,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
                     wanted=tuple(_wanted(requirement, manifest)),
                     reports=reports[origin][testcase],
                     past=None
-                    if baseline is None or past is None or requirement.baseline is None
+                    if baseline is None or requirement.baseline is None
                     else _Past(baseline.compose_id, requirement, past[origin][testcase]),
                     waivers=in_force.get((origin, testcase), ()),
                     refused=refused_files[origin],
@@ -274,7 +274,7 @@ class _Attempts:
 
 
 def _names_of(run: Run, result: Result) -> tuple[str, ...]:
-    return (run.id, result.url or "", run.url, result.error_reason or "")
+    return (run.id, repr(result), repr(run))
 
 
 def _last(attempts: Iterable[_Attempts]) -> _Attempts:
@@ -659,13 +659,4 @@ def _answer_order(answer: Answer) -> tuple[Any, ...]:
 
 def _waiver_order(waiver: Waiver) -> tuple[Any, ...]:
     """The one that lasts longest first; every field counts, so that the order of the file never shows."""
-    cell = (waiver.scenario or "", waiver.arch or "", waiver.variant or "")
-    return (
-        -waiver.expires.toordinal(),
-        waiver.title,
-        cell,
-        waiver.composes or (),
-        waiver.issue,
-        waiver.by,
-        waiver.reason,
-    )
+    return (-waiver.expires.toordinal(), waiver.title, repr(waiver))

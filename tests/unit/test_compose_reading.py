@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -390,6 +392,26 @@ def test_a_server_that_never_ends_times_out(server: ComposeServer) -> None:
     with pytest.raises(InputError) as caught:
         Http(impatient).read(f"{server.url}/file", 10)
     assert codes(caught) == ["source-timeout"]
+
+
+def test_a_server_that_answers_no_http_is_unreachable(server: ComposeServer) -> None:
+    assert http_code(server, Answer(status=1000, body=b"x")) == "source-unreachable"
+
+
+def test_a_server_that_hangs_up_is_unreachable() -> None:
+    def hang_up(listener: socket.socket) -> None:
+        for _ in range(PATIENCE.tries):
+            connection, _address = listener.accept()
+            connection.recv(1000)
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(InputError) as caught:
+            Http(PATIENCE).read(f"http://127.0.0.1:{listener.getsockname()[1]}/file", 10)
+        thread.join()
+    assert codes(caught) == ["source-unreachable"]
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -1,6 +1,7 @@
 """Reading over HTTP: bounded in time, size and redirects; every way it fails has a code of its own."""
 
 import http.client
+import itertools
 import socket
 import ssl
 import time
@@ -140,14 +141,14 @@ class Http:
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
         """
-        for attempt in range(1, self._limits.tries + 1):
+        for attempt in itertools.count(1):
             try:
                 return self._read_once(url, limit)
             except _TryAgain as failure:
-                if attempt == self._limits.tries:
+                if attempt >= self._limits.tries:
                     raise InputError(failure.problem) from failure
                 time.sleep(min(_LONGEST_WAIT, max(failure.wait, self._limits.backoff * 2 ** (attempt - 1))))
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("counting never ends")
 
     def _read_once(self, url: str, limit: int) -> bytes | None:
         deadline = time.monotonic() + self._limits.total

@@ -105,12 +105,10 @@ class World:
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", who.token)
-        with pytest.raises(SystemExit) as exit_:
-            cli.main([*arguments, "--repo", str(self.folder / "local.git")])
+        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], cli.load)
         out, err = self.capsys.readouterr()
         assert who.token not in out + err
-        assert isinstance(exit_.value.code, int)
-        return exit_.value.code, out, err
+        return code, out, err
 
     def run_twice_at_once(self, who: User, *arguments: str) -> list[tuple[int, str]]:
         variables = {
@@ -477,8 +475,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_one_line(world: World, name:
     }
     for key, setting in settings.items():
         world.monkeypatch.setenv(key, setting)
-    with pytest.raises(SystemExit) as exit_:
-        cli.main(["approve", ID, "--repo", str(world.folder / "local.git")])
+    code = cli._run(["approve", ID, "--repo", str(world.folder / "local.git")], cli.load)
     err = world.capsys.readouterr().err
-    assert (exit_.value.code, len(err.splitlines())) == (2, 1)
+    assert (code, len(err.splitlines())) == (2, 1)
     assert message in err

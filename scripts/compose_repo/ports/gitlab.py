@@ -7,7 +7,6 @@ worked (the line broke, a proxy gave up), GitLab is asked before the write is se
 import base64
 import datetime as dt
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import gitlab
 import gitlab.exceptions
 import requests
+import urllib3.exceptions
 
 from compose_repo.core.action import (
     Action,
@@ -580,9 +580,11 @@ def _is_hopeless(error: Exception, wait: float) -> bool:
     return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
 
 
-def _never_began(error: Exception) -> bool:
+def _never_began(error: BaseException | None) -> bool:
     """Tell whether no connection came about at all: no such host, or nobody listens there."""
-    return isinstance(_innermost(error), (ConnectionRefusedError, socket.gaierror))
+    if error is None:
+        return False
+    return isinstance(error, urllib3.exceptions.NewConnectionError) or _never_began(error.__context__)
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -388,7 +388,7 @@ def _split_raw(raw: bytes) -> tuple[list[tuple[list[str], list[str]]], list[byte
         names.append((fields, paths))
     rest = rest.lstrip(b"\0")
     starts = [match.start() for match in _DIFF_START.finditer(rest)]
-    patches = [rest[start:end] for start, end in zip(starts, [*starts[1:], len(rest)], strict=True)]
+    patches = [rest[start:end] for start, end in zip(starts, [*starts[1:], len(rest)], strict=False)]
     return names, patches
 
 

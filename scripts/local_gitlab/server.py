@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import WSGITask
@@ -90,8 +91,10 @@ class LocalGitLab:
         self.site.pipelines = self.worker
         self.site.deliveries = Webhooks(self.site)
         app = create_app(self.site, self.faults, self.requests)
+        self._sockets: dict[int, Any] = {}
         self._server = create_server(
             app,
+            map=self._sockets,
             host="127.0.0.1",
             port=port,
             threads=THREADS,
@@ -114,10 +117,13 @@ class LocalGitLab:
         return server
 
     def stop(self) -> None:
-        """Stop answering and running pipelines; the state stays on disk."""
+        """Stop answering and running pipelines; the state stays on disk. A second call does nothing."""
+        if not self._thread.is_alive():
+            return
         self.worker.stop()
         self._server.task_dispatcher.shutdown()
-        self._server.trigger.pull_trigger(self._server.close)
+        # Connections that clients keep open are closed too; the loop ends when it has nothing to watch.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(timeout=10)
         self.site.store.close()
 

@@ -354,7 +354,7 @@ def waivers_end_on_a_day(case: Case) -> Iterator[Problem]:
 def waivers_link_an_issue(case: Case) -> Iterator[Problem]:
     """A waiver links the issue that explains it."""
     for index, waiver in enumerate(case.data.get("waiver", ())):
-        yield from _links(case, f"/waiver/{index}", waiver)
+        yield from _links(case, f"/waiver/{index}", {"issue": waiver["issue"]})
 
 
 def origins_differ(case: Case) -> Iterator[Problem]:

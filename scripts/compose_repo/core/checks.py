@@ -191,8 +191,8 @@ def reason_only_of_an_error(case: Case) -> Iterator[Problem]:
 
 def links_lead_somewhere(case: Case) -> Iterator[Problem]:
     """Each link has a host, a port that can be, and nobody's credentials."""
-    yield from _links(case, "/run", case.data["run"])
-    yield from _links(case, "/contact", case.data.get("contact", {}))
+    yield from _links(case, "/run", case.data["run"], _RESULT_LINKS)
+    yield from _links(case, "/contact", case.data.get("contact", {}), _CONTACT_LINKS)
     for index, result in enumerate(case.data["results"]):
         for name in _RESULT_LINKS:
             if name in result and _HOST.match(result[name]) is None:
@@ -354,7 +354,7 @@ def waivers_end_on_a_day(case: Case) -> Iterator[Problem]:
 def waivers_link_an_issue(case: Case) -> Iterator[Problem]:
     """A waiver links the issue that explains it."""
     for index, waiver in enumerate(case.data.get("waiver", ())):
-        yield from _links(case, f"/waiver/{index}", {"issue": waiver["issue"]})
+        yield from _links(case, f"/waiver/{index}", waiver, ("issue",))
 
 
 def origins_differ(case: Case) -> Iterator[Problem]:
@@ -374,7 +374,7 @@ def origins_differ(case: Case) -> Iterator[Problem]:
 def origins_can_be_reached(case: Case) -> Iterator[Problem]:
     """An origin's contact has links that lead somewhere."""
     for name, origin in case.data.get("origins", {}).items():
-        yield from _links(case, f"/origins/{escape(name)}/contact", origin["contact"])
+        yield from _links(case, f"/origins/{escape(name)}/contact", origin["contact"], _CONTACT_LINKS)
 
 
 def keys_have_days(case: Case) -> Iterator[Problem]:
@@ -413,7 +413,7 @@ def streams_are_streams(case: Case) -> Iterator[Problem]:
 def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
     """A stream's addresses have a host and nobody's credentials."""
     for name, stream in case.data.get("streams", {}).items():
-        yield from _links(case, f"/streams/{escape(name)}", stream)
+        yield from _links(case, f"/streams/{escape(name)}", stream, ("composes", "published"))
 
 
 CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
@@ -457,7 +457,7 @@ _IN_PROGRESS: Final = frozenset({"queued", "running"})
 _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
 _MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
 _RESULT_LINKS: Final = ("url", "log_url")
-_LINKS: Final = ("url", "log_url", "docs", "issue", "composes", "published")
+_CONTACT_LINKS: Final = ("url", "docs")
 _HOST: Final = re.compile(
     r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?=[/?#]|\Z)|file:///"
 )
@@ -483,11 +483,10 @@ def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
         )
 
 
-def _links(case: Case, pointer: str, fields: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in _LINKS:
-        link = fields.get(name)
-        if link is not None and _HOST.match(link) is None:
-            yield _bad_link(case, f"{pointer}/{name}", link)
+def _links(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
+    for name in names:
+        if name in fields and _HOST.match(fields[name]) is None:
+            yield _bad_link(case, f"{pointer}/{name}", fields[name])
 
 
 def _bad_link(case: Case, pointer: str, link: str) -> Problem:

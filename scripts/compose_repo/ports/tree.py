@@ -125,11 +125,11 @@ _by_path: Final = attrgetter("path")
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    """Read a file to its end; one that has not grown since its size was seen takes two calls."""
-    parts = []
-    while part := os.read(descriptor, size + 1):
-        parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    """Read a file that had so many bytes a moment ago, or as many as are left of it."""
+    data = os.read(descriptor, size)
+    while len(data) < size and (part := os.read(descriptor, size - len(data))):
+        data += part
+    return data
 
 
 def _is_regular(status: os.stat_result) -> bool:

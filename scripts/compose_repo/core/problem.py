@@ -8,7 +8,7 @@ SCHEMA: Final = "problems/1"
 _SHOWN: Final = 80
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
     """One thing that is wrong in one place of one file; sorts by place, so a list of them reads top to bottom.
 
@@ -22,6 +22,14 @@ class Problem:
     code: str
     message: str
     fix: str
+
+    def __lt__(self, other: "Problem") -> bool:
+        # Written out: what dataclass(order=True) generates takes longer at every start than all sorting does.
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[str, int, str, str, str, str]:
+        return (self.path, self.line, self.pointer, self.code, self.message, self.fix)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the `problems/1` row."""

@@ -121,6 +121,11 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._loop, name="local-gitlab-ci", daemon=True)
 
+    @property
+    def problem(self) -> str:
+        """Why pipelines are skipped; empty when they run."""
+        return "" if self._runner else why_not() or "no runner is configured"
+
     def start(self) -> None:
         """Begin; what was running when an earlier server stopped runs again."""
         with self._site.store.transaction():
@@ -170,8 +175,7 @@ class Worker:
 
     def _take(self, pipeline: Row) -> None:
         if self._runner is None:
-            reason = why_not() or "no runner is configured"
-            self._finish(pipeline, "skipped", f"The pipeline was skipped: {reason}.")
+            self._finish(pipeline, "skipped", f"The pipeline was skipped: {self.problem}.")
             return
         run = _Run(self._site, self._runner, pipeline)
         try:

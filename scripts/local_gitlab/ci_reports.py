@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-_LINE = re.compile(r"^(?P<indent> *)(?:(?P<item>- )|(?P<key>[^\s#].*?):(?: (?P<value>.*))?$)(?P<rest>.*)$")
+_LINE = re.compile(r"^(?P<indent> *)(?:(?P<item>- )|(?P<key>'[^']*'|"[^"]*"|[^\s#'"].*?):(?: (?P<value>.*))?$)(?P<rest>.*)$")
 Kept = dict[str, tuple[str, int, str | None]]
 
 

@@ -143,6 +143,11 @@ class LocalGitLab:
         """The server's address."""
         return self.site.url
 
+    @property
+    def ci_problem(self) -> str:
+        """Why pipelines are skipped; empty when they run."""
+        return self.worker.problem
+
     # --- users and projects
 
     def create_user(self, username: str, *, name: str = "", admin: bool = False, bot: bool = False) -> User:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -110,7 +111,7 @@ class World:
         assert who.token not in out + err
         return code, out, err
 
-    def run_twice_at_once(self, who: User, *arguments: str) -> list[tuple[int, str]]:
+    def start(self, who: User, *arguments: str) -> "subprocess.Popen[str]":
         variables = {
             **os.environ,
             "COMPOSE_REPO_URL": self.server.url,
@@ -119,10 +120,10 @@ class World:
             "PYTHONPATH": str(ROOT / "scripts"),
         }
         command = [sys.executable, "-m", "compose_repo", *arguments, "--repo", str(self.folder / "local.git")]
-        running = [
-            subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            for _ in range(2)
-        ]
+        return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run_twice_at_once(self, who: User, *arguments: str) -> list[tuple[int, str]]:
+        running = [self.start(who, *arguments) for _ in range(2)]
         outputs = [process.communicate()[0] for process in running]
         return [(process.returncode, output) for process, output in zip(running, outputs, strict=True)]
 
@@ -343,6 +344,32 @@ def test_every_verb_can_run_twice_at_once_without_harm(world: World) -> None:
     assert [code for code, _ in merged] == [0, 0], merged
     assert world.api().state == "merged"
     assert len(world.notes()) == 1
+
+
+def test_a_push_while_it_is_judged_makes_approve_start_over(world: World) -> None:
+    world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    world.server.faults.add("slow", method="PUT", path="/merge_requests/1$", seconds=3)
+    running = world.start(world.gate, "approve", ID)
+    deadline = time.monotonic() + 30
+    while not any("/statuses/" in entry.path for entry in world.writes()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    world.report(ID, "rdo", "failed", run="2")
+    output = running.communicate()[0]
+    assert "its head has moved meanwhile; run again: starting over" in output
+    assert running.returncode == 1
+    assert world.approvers() == []
+    assert "gate::blocked" in world.api().labels
+
+
+def test_a_folder_that_is_no_repository_is_told(world: World) -> None:
+    world.open()
+    (world.folder / "local.git").rename(world.folder / "elsewhere.git")
+    (world.folder / "local.git").mkdir()
+    code, _, err = world.approve()
+    assert code == 2
+    assert "not a git repository" in err
 
 
 def test_a_fetch_that_fails_once_is_repeated(world: World) -> None:

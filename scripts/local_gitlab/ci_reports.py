@@ -6,7 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-_LINE = re.compile(r"^(?P<indent> *)(?:(?P<item>- )|(?P<key>'[^']*'|"[^"]*"|[^\s#'"].*?):(?: (?P<value>.*))?$)(?P<rest>.*)$")
+_KEY = r"""(?P<key>'[^']*'|"[^"]*"|[^\s#'"].*?)"""
+_LINE = re.compile(rf"^(?P<indent> *)(?:(?P<item>- )|{_KEY}:(?: (?P<value>.*))?$)(?P<rest>.*)$")
 Kept = dict[str, tuple[str, int, str | None]]
 
 

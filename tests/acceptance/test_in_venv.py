@@ -1,0 +1,108 @@
+"""scripts/in-venv says plainly what is missing; what it installs is locked, hash by hash, from no index by name."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+REQUIREMENTS: Final = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Give as much of a checkout as in-venv reads before it installs anything."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "in-venv", tmp_path / "scripts")
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def in_venv(
+    checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    plain = {name: value for name, value in os.environ.items() if name != "COMPOSE_REPO_VENV"}
+    return subprocess.run(
+        [checkout / "scripts" / "in-venv", *arguments],
+        cwd=checkout, capture_output=True, text=True, check=False, env={**plain, **(variables or {})},
+    )  # fmt: skip
+
+
+def tools(folder: Path, *names: str) -> Path:
+    """Give a folder that holds nothing but some of this machine's commands."""
+    folder.mkdir()
+    for name in names:
+        path = shutil.which(name)
+        assert path is not None
+        (folder / name).symlink_to(path)
+    return folder
+
+
+def test_too_old_a_python_is_named(checkout: Path) -> None:
+    path = tools(checkout / "bin", "sh", "dirname", "cat", "cmp", "tail")
+    old = path / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit\nexit 1\n')
+    old.chmod(0o755)
+    done = in_venv(checkout, "run", "true", variables={"PATH": str(path)})
+    assert done.stderr == "in-venv: needs Python 3.11 or later; the python3 here is Python 3.9.18\n"
+    assert done.returncode == 2
+
+
+def test_an_unknown_set_is_named(checkout: Path) -> None:
+    done = in_venv(checkout, "everything", "true")
+    assert (done.returncode, done.stderr) == (2, "in-venv: there is no requirements/everything.txt\n")
+
+
+def test_an_environment_that_is_given_is_used_as_it_is(checkout: Path) -> None:
+    given = checkout / "given"
+    (given / "bin").mkdir(parents=True)
+    command = given / "bin" / "compose-repo"
+    command.write_text('#!/bin/sh\necho "$VIRTUAL_ENV $*"\n')
+    command.chmod(0o755)
+    done = in_venv(checkout, "run", "compose-repo", "gate", "a b", variables={"COMPOSE_REPO_VENV": str(given)})
+    assert (done.stdout, done.stderr, (checkout / ".venv").exists()) == (f"{given} gate a b\n", "", False)
+
+
+def test_an_environment_that_is_given_and_not_there_is_named(checkout: Path) -> None:
+    done = in_venv(checkout, "run", "true", variables={"COMPOSE_REPO_VENV": "/nowhere"})
+    assert (done.returncode, done.stderr) == (2, "in-venv: COMPOSE_REPO_VENV=/nowhere has no bin/compose-repo\n")
+
+
+def test_a_failed_installation_is_told_and_tried_again_the_next_time(checkout: Path) -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull,
+               "PIP_FIND_LINKS": "", "PIP_NO_CACHE_DIR": "1"}  # fmt: skip
+    for _ in range(2):
+        done = in_venv(checkout, "build", "true", variables=nowhere)
+        assert done.returncode == 2
+        assert "pip could not install requirements/build.txt; is a package index reachable?" in done.stderr
+    assert "making" not in done.stderr  # the environment itself was whole and is kept
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
+def test_requirements_name_versions_and_hashes_and_nothing_else(path: Path) -> None:
+    lines = [line.strip(" \\") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()[:1] != "#"]
+    allowed = re.compile(r"[a-z0-9._-]+(\[[a-z,-]+\])?==[^ ]+( ; .+)?|--hash=sha256:[0-9a-f]{64}")
+    assert [line for line in lines if not allowed.fullmatch(line)] == []
+
+
+def test_no_lock_tells_of_the_machine_that_wrote_it() -> None:
+    locks = [*REQUIREMENTS, ROOT / "requirements" / "node" / "package-lock.json"]
+    telling = re.compile(r'https?://|/tmp/|/home/|/root/|"resolved"')
+    assert [path.name for path in locks if telling.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_sets_agree() -> None:
+    versions = {path.stem: locked_versions(path) for path in REQUIREMENTS}
+    everything = versions.pop("mutants")
+    del versions["lock"]  # stands alone
+    assert [name for name, held in versions.items() if not held <= everything] == []
+
+
+def locked_versions(path: Path) -> set[tuple[str, str]]:
+    return set(re.findall(r"^([a-z0-9._-]+)==([^ ]+)", path.read_text(encoding="utf-8"), re.MULTILINE))

@@ -78,6 +78,11 @@ FILES = st.builds(
     run=RUNS,
     results=st.lists(RESULTS, max_size=4).map(tuple),
 )
+PASSED = FILES.map(
+    lambda file: dataclasses.replace(
+        file, results=tuple(dataclasses.replace(each, outcome=Outcome.PASSED) for each in file.results)
+    )
+)
 WAIVERS = st.builds(
     Waiver,
     origin=ORIGINS,
@@ -113,6 +118,33 @@ WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
         "now": st.just(NOW),
     }
 )
+OVERDUE_WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
+    {
+        "manifest": st.just(manifest({BASEOS: (X86,)})),
+        "manifest_sha256": st.just(DIGEST),
+        "policy": st.builds(
+            Requirement,
+            origin=st.just(Origin("rdo")),
+            testcase=st.just(Testcase("smoke")),
+            why=st.just("It boots."),
+            arches=st.sampled_from(["all", "any"]),
+            variants=st.sampled_from(["all", "any"]),
+            scenarios=st.just("any"),
+            deadline=st.just(dt.timedelta(hours=1)),
+            baseline=st.sampled_from([None, "published"]),
+        ).map(lambda line: Policy(requirements=(line,))),
+        "policy_sha256": st.just(POLICY_DIGEST),
+        "files": st.lists(FILES, max_size=1),
+        "waivers": st.lists(WAIVERS, max_size=2),
+        "refused": st.just([]),
+        "baseline": st.lists(FILES | PASSED, max_size=2).map(
+            lambda files: Baseline(compose_id=PUBLISHED, files=tuple(files))
+        ),
+        "opened_at": st.just(NOW - dt.timedelta(days=1)),
+        "now": st.just(NOW),
+    }
+)
+"""One requirement, already late: whatever is said of silence is said here."""
 
 
 def to_bytes(decision: Decision) -> bytes:
@@ -149,7 +181,8 @@ def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Rando
     assert to_bytes(decide(**other)) == to_bytes(decide(**world))
 
 
-@given(WORLDS, FILES)
+@given(WORLDS | OVERDUE_WORLDS, st.builds(dataclasses.replace, FILES, results=st.lists(RESULTS, max_size=1).map(tuple)))
+@settings(max_examples=400)
 def test_adding_failed_results_never_turns_blocked_into_satisfied(world: INPUTS, extra: ResultFile) -> None:
     failed = tuple(dataclasses.replace(each, outcome=Outcome.FAILED) for each in extra.results)
     assume(failed and decide(**world).verdict is Verdict.BLOCKED)

@@ -1,0 +1,244 @@
+"""What stands in `gate/*.toml`, field by field: nothing is lost, nothing is swapped, defaults are those of the page."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from compose_repo.core.compose import ComposeType, Status
+from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
+from compose_repo.core.policy import (
+    Attempts,
+    Attribution,
+    Mode,
+    OriginEntry,
+    Policy,
+    Requirement,
+    SigningKey,
+    StreamEntry,
+    Waiver,
+    origins_from_dict,
+    streams_from_dict,
+    waivers_from_dict,
+)
+from compose_repo.core.result import Contact, Outcome
+
+REQUIREMENT: dict[str, Any] = {
+    "origin": "rdo",
+    "testcase": "smoke",
+    "streams": ["CentOS-Stream-10"],
+    "arches": ["x86_64"],
+    "variants": ["AppStream"],
+    "scenario": ["bios"],
+    "accept": ["passed", "skipped"],
+    "attempts": "worst",
+    "deadline": "2d",
+    "baseline": "published",
+    "why": "It boots.",
+}
+LEAST: dict[str, Any] = {"origin": "rdo", "testcase": "smoke", "why": "It boots."}
+WAIVER: dict[str, Any] = {
+    "origin": "rdo",
+    "testcase": "smoke",
+    "arch": "x86_64",
+    "variant": "AppStream",
+    "scenario": "bios",
+    "reason": "known",
+    "issue": "https://issues.example.org/1",
+    "by": "jdoe",
+    "expires": "2026-12-01",
+    "composes": ["CentOS-Stream-10-*"],
+}
+ORIGIN: dict[str, Any] = {
+    "name": "RDO",
+    "users": ["rdo-ci"],
+    "attribution": "either",
+    "keys": [
+        {"key": "ssh-ed25519 AAAA a", "revoked": False},
+        {"key": "ssh-ed25519 BBBB b", "revoked": True, "valid_after": "2026-01-01", "valid_before": "2026-12-31"},
+    ],
+    "contact": {"name": "N", "email": "e@example.org", "url": "https://u.example.org", "docs": "https://d.example.org"},
+}
+STREAM: dict[str, Any] = {
+    "composes": "https://composes.example.org/",
+    "published": "https://mirror.example.org/COMPOSE_ID",
+    "types": ["nightly"],
+    "statuses": ["FINISHED"],
+    "mode": "gating",
+}
+
+
+def test_a_policy_is_read_whole() -> None:
+    assert Policy.from_dict({"schema": "policy/1", "requirement": [REQUIREMENT, LEAST]}) == Policy(
+        requirements=(
+            Requirement(
+                origin=Origin("rdo"),
+                testcase=Testcase("smoke"),
+                why="It boots.",
+                streams=(Stream("CentOS-Stream-10"),),
+                arches=(Arch("x86_64"),),
+                variants=(Variant("AppStream"),),
+                scenarios=(Scenario("bios"),),
+                accept=frozenset({Outcome.PASSED, Outcome.SKIPPED}),
+                attempts=Attempts.WORST,
+                deadline=dt.timedelta(days=2),
+                baseline="published",
+            ),
+            Requirement(
+                origin=Origin("rdo"),
+                testcase=Testcase("smoke"),
+                why="It boots.",
+                streams=None,
+                arches="all",
+                variants="any",
+                scenarios="any",
+                accept=frozenset({Outcome.PASSED, Outcome.INFO}),
+                attempts=Attempts.LATEST,
+                deadline=None,
+                baseline=None,
+            ),
+        )
+    )
+
+
+def test_a_policy_may_be_empty() -> None:
+    assert Policy.from_dict({"schema": "policy/1"}) == Policy(requirements=())
+
+
+def test_a_policy_is_written_whole() -> None:
+    assert Policy.from_dict({"requirement": [REQUIREMENT, LEAST]}).to_dict() == {
+        "schema": "policy/1",
+        "requirement": [
+            REQUIREMENT,
+            {
+                **LEAST,
+                "arches": "all",
+                "variants": "any",
+                "scenario": "any",
+                "accept": ["passed", "info"],
+                "attempts": "latest",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("word", ["all", "any"])
+def test_all_and_any_are_words(word: str) -> None:
+    line = Requirement.from_dict({**LEAST, "arches": word, "variants": word})
+    assert (line.arches, line.variants) == (word, word)
+    assert (line.to_dict()["arches"], line.to_dict()["variants"]) == (word, word)
+
+
+def test_waivers_are_read_whole() -> None:
+    least = {name: WAIVER[name] for name in ("origin", "testcase", "reason", "issue", "by", "expires")}
+    assert waivers_from_dict({"schema": "waivers/1", "waiver": [WAIVER, least]}) == (
+        Waiver(
+            origin=Origin("rdo"),
+            testcase=Testcase("smoke"),
+            reason="known",
+            issue="https://issues.example.org/1",
+            by="jdoe",
+            expires=dt.date(2026, 12, 1),
+            arch=Arch("x86_64"),
+            variant=Variant("AppStream"),
+            scenario=Scenario("bios"),
+            composes=("CentOS-Stream-10-*",),
+        ),
+        Waiver(
+            origin=Origin("rdo"),
+            testcase=Testcase("smoke"),
+            reason="known",
+            issue="https://issues.example.org/1",
+            by="jdoe",
+            expires=dt.date(2026, 12, 1),
+        ),
+    )
+
+
+def test_there_may_be_no_waiver() -> None:
+    assert waivers_from_dict({"schema": "waivers/1"}) == ()
+
+
+def test_a_waiver_is_written_whole() -> None:
+    assert Waiver.from_dict(WAIVER).to_dict() == WAIVER
+
+
+def test_a_waivers_title_names_what_it_covers() -> None:
+    assert Waiver.from_dict(WAIVER).title == "rdo smoke on bios x86_64 AppStream for CentOS-Stream-10-*"
+
+
+def test_a_waivers_title_is_short_where_it_covers_everything() -> None:
+    least = {name: WAIVER[name] for name in ("origin", "testcase", "reason", "issue", "by", "expires")}
+    assert Waiver.from_dict(least).title == "rdo smoke"
+
+
+def test_a_waivers_title_names_every_pattern() -> None:
+    assert Waiver.from_dict({**WAIVER, "composes": ["a", "b"]}).title.endswith(" for a, b")
+
+
+def test_origins_are_read_whole() -> None:
+    assert origins_from_dict({"schema": "origins/1", "origins": {"rdo": ORIGIN}}) == {
+        Origin("rdo"): OriginEntry(
+            origin=Origin("rdo"),
+            name="RDO",
+            contact=Contact(name="N", email="e@example.org", url="https://u.example.org", docs="https://d.example.org"),
+            users=("rdo-ci",),
+            attribution=Attribution.EITHER,
+            keys=(
+                SigningKey(key="ssh-ed25519 AAAA a"),
+                SigningKey(
+                    key="ssh-ed25519 BBBB b",
+                    valid_after=dt.date(2026, 1, 1),
+                    valid_before=dt.date(2026, 12, 31),
+                    revoked=True,
+                ),
+            ),
+        )
+    }
+
+
+def test_an_origin_needs_a_name_and_a_contact() -> None:
+    entry = OriginEntry.from_dict("rdo", {"name": "RDO", "contact": {"email": "e@example.org"}})
+    assert (entry.users, entry.attribution, entry.keys) == ((), Attribution.PUSHER, ())
+
+
+def test_a_key_may_be_a_text() -> None:
+    entry = OriginEntry.from_dict("rdo", {**ORIGIN, "keys": ["ssh-ed25519 AAAA a"]})
+    assert entry.keys == (SigningKey(key="ssh-ed25519 AAAA a"),)
+
+
+def test_an_origin_is_written_whole() -> None:
+    assert OriginEntry.from_dict("rdo", ORIGIN).to_dict() == ORIGIN
+
+
+def test_there_may_be_no_origin() -> None:
+    assert origins_from_dict({"schema": "origins/1"}) == {}
+
+
+def test_streams_are_read_whole() -> None:
+    assert streams_from_dict({"schema": "streams/1", "streams": {"CentOS-Stream-10": STREAM}}) == {
+        Stream("CentOS-Stream-10"): StreamEntry(
+            stream=Stream("CentOS-Stream-10"),
+            composes="https://composes.example.org/",
+            published="https://mirror.example.org/COMPOSE_ID",
+            types=(ComposeType.NIGHTLY,),
+            statuses=(Status.FINISHED,),
+            mode=Mode.GATING,
+        )
+    }
+
+
+def test_a_stream_needs_two_addresses() -> None:
+    least = {name: STREAM[name] for name in ("composes", "published")}
+    entry = StreamEntry.from_dict("CentOS-Stream-10", least)
+    assert entry.types == (ComposeType.PRODUCTION,)
+    assert entry.statuses == (Status.FINISHED, Status.FINISHED_INCOMPLETE)
+    assert entry.mode is Mode.MIRROR
+
+
+def test_a_stream_is_written_whole() -> None:
+    assert StreamEntry.from_dict("CentOS-Stream-10", STREAM).to_dict() == STREAM
+
+
+def test_there_may_be_no_stream() -> None:
+    assert streams_from_dict({"schema": "streams/1"}) == {}

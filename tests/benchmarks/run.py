@@ -210,20 +210,35 @@ def main() -> int:
     return 0 if all(figure.met for figure in figures) else 1
 
 
+# A process inherits the peak memory of the one that starts it, so a small one stands between.
+_LAUNCHER = """
+import json, os, sys, time
+begun = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+taken = time.perf_counter() - begun
+sys.stderr.write(f"\\n{json.dumps([os.waitstatus_to_exitcode(status), taken, usage.ru_maxrss])}")
+"""
+
+
 def _run(argv: Sequence[str], ok: Sequence[int]) -> tuple[float, int]:
     """Run a process to its end; give its wall time in seconds and its peak memory in KiB."""
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS), "NO_COLOR": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once, not at every start
-    with tempfile.TemporaryFile() as said:
-        begun = time.perf_counter()
-        process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        taken = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in ok:
-            said.seek(0)
-            raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}:\n{said.read().decode()[-4000:]}")
-    return taken, usage.ru_maxrss
+    done = subprocess.run(
+        [PYTHON, "-S", "-c", _LAUNCHER, *argv],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    said, _, measured = done.stderr.rpartition("\n")
+    code, taken, peak = json.loads(measured)
+    if code not in ok:
+        raise SystemExit(f"{' '.join(argv)} ended with {code}:\n{said[-4000:]}")
+    return taken, peak
 
 
 def _ratio(what: str, ours: Cost, bare: Cost, limit: float) -> Figure:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -52,7 +52,7 @@ class Actor:
     def _run(
         self,
         argv: Sequence[str],
-        variables: Mapping[str, str],
+        variables: dict[str, str],
         *,
         cwd: Path | None = None,
         shown: Sequence[str] | None = None,

@@ -1,4 +1,4 @@
-"""The two composes of the demo: a sample in the size of a real stream and the next day's, or a real one and its past."""
+"""The two composes of the demo: a sample of a real stream's size and the next day's, or a real one and its past."""
 
 import datetime as dt
 import json

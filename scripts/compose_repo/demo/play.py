@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from compose_repo.console import Console
-from compose_repo.core.compose import ComposeId
 from compose_repo.demo.composes import Pair, bring_here, place_day_before
 from compose_repo.demo.narrator import DemoError, Narrator
 from compose_repo.demo.stage import ComposeServer, stage
@@ -67,12 +66,12 @@ def _sample(srpms: int, server: ComposeServer) -> Pair:
     for spec in (older, newer):
         write_compose(server.composes, spec)
     rpms = sum(len(package.rpms) for package in newer.packages)
-    told = f"two sample composes a day apart: {len(newer.packages):,} source packages, {rpms:,} binary packages, four arches"
+    told = f"two sample composes a day apart: {len(newer.packages):,} source and {rpms:,} binary packages, four arches"
     return Pair(older=older.compose_id, newer=newer.compose_id, told=told)
 
 
 def _real(source: str, server: ComposeServer) -> Pair:
-    newer: ComposeId = bring_here(source, server.composes)
+    newer = bring_here(source, server.composes)
     metadata = server.composes / str(newer) / "compose" / "metadata"
     older = place_day_before(metadata, newer, server.composes)
     present = ", ".join(sorted(file.name for file in metadata.glob("*.json")))

@@ -363,6 +363,42 @@ def test_a_push_while_it_is_judged_makes_approve_start_over(world: World) -> Non
     assert "gate::blocked" in world.api().labels
 
 
+def test_a_superseded_compose_that_is_published_after_all_is_opened_again_and_merged(world: World) -> None:
+    world.open(OLDER)
+    world.open(ID)
+    world.publish(ID)
+    world.merge(ID)
+    assert world.api(1).state == "closed"
+    world.publish(OLDER)
+    code, out, _ = world.merge(OLDER)
+    assert code == 0
+    assert sentences(out)[0] == "reopen !1"
+    assert world.api(1).state == "merged"
+    assert "compose::superseded" not in world.api(1).labels
+    assert len(world.notes(1)) == 1
+
+
+def test_a_branch_that_changes_its_manifest_is_not_judged(world: World) -> None:
+    world.open()
+    clone = world.folder / "mallory"
+    git(
+        world.folder,
+        "clone",
+        "--quiet",
+        "--branch",
+        f"compose/{ID}",
+        world.project.clone_url_for(world.rdo),
+        str(clone),
+    )
+    (clone / "composes" / ID / "manifest.json").write_text("{}")
+    git(clone, "commit", "--quiet", "--all", "--message", "Other packages")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    code, _, err = world.approve()
+    assert code == 1
+    assert "manifest-changed" in err
+    assert world.notes() == []
+
+
 def test_a_folder_that_is_no_repository_is_told(world: World) -> None:
     world.open()
     (world.folder / "local.git").rename(world.folder / "elsewhere.git")

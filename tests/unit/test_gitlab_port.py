@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compose_repo.core.action import Approve, CommitState, Merge, PutNote, SetStatus, Unapprove
+from compose_repo.core.action import Approve, CommitState, DeleteNote, Merge, PutNote, SetStatus, Unapprove
 from compose_repo.core.forge import CommitStatus, ForgeError, StaleHead
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
@@ -206,6 +206,14 @@ def test_an_approval_that_is_gone_already_is_as_good(world: World) -> None:
     world.script.on(f"POST {BASE}/merge_requests/1/unapprove", (404, {}, {"message": "404 Not found"}))
     world.script.on(f"GET {BASE}/merge_requests/1/approvals", ok({"approved_by": []}))
     world.forge.apply(Unapprove(iid=1, reason="the gate is blocked"))
+
+
+@pytest.mark.parametrize("answer", [(204, {}, b""), (404, {}, {"message": "404 Not found"}), LOST])
+def test_a_second_note_is_deleted_or_gone_already(world: World, answer: Answer) -> None:
+    world.script.on(f"DELETE {NOTES}/2", answer)
+    world.script.on(f"GET {NOTES}", ok([OURS]))
+    world.forge.apply(DeleteNote(iid=1, note_id=2))
+    assert world.script.asked.count(f"DELETE {NOTES}/2") == 1
 
 
 def test_a_status_that_is_set_already_is_as_good(world: World) -> None:

@@ -118,6 +118,7 @@ class Worker:
         self._runner = runner
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._busy = threading.Event()
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._loop, name="local-gitlab-ci", daemon=True)
 
@@ -152,18 +153,20 @@ class Worker:
 
     def idle(self) -> bool:
         """Tell whether no pipeline of ours is waiting or running."""
-        return not self._site.store.count(
-            "SELECT count(*) FROM pipelines WHERE source != 'external' AND finished_at IS NULL AND "
-            "(status = 'created' OR EXISTS (SELECT 1 FROM jobs WHERE pipeline_id = pipelines.id AND kind = 'build' "
-            "AND retried = 0 AND jobs.status IN ('created', 'running')))",
+        waiting = self._site.store.count(
+            "SELECT count(*) FROM pipelines WHERE status = 'created' AND source != 'external'",
         )
+        # A pipeline's jobs may all have ended while what they leave is still being collected.
+        return not waiting and not self._busy.is_set()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
+            self._busy.set()
             row = self._site.store.one(
                 "SELECT * FROM pipelines WHERE status = 'created' AND source != 'external' ORDER BY id LIMIT 1",
             )
             if row is None:
+                self._busy.clear()
                 self._wake.wait()
                 self._wake.clear()
                 continue

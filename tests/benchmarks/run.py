@@ -34,8 +34,10 @@ from compose_repo.sample import SampleSpec, write_compose  # noqa: E402
 PYTHON = sys.executable
 COMPOSE_REPO = [PYTHON, "-m", "compose_repo"]
 LOAD = "import json,sys; json.load(open(sys.argv[1]))"
+LOAD_ALL = (
     "import json,os,sys; d=sys.argv[1]\nfor n in os.listdir(d):\n"
     " with open(os.path.join(d,n)) as f: json.loads(f.read())"
+)
 NOW = "2026-11-23T12:00:00Z"
 COMPOSE_ID = "CentOS-Stream-10-20261120.0"
 ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gitlab
+import jsonschema
 import pytest
 
 from compose_repo import cli
@@ -244,6 +245,25 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(world: World) -> None:
     assert code == 0
     assert [row["action"] for row in json.loads(out)["actions"]] == ["CreateCommit", "OpenMergeRequest"]
     assert world.writes() == []
+
+
+def test_every_plan_in_json_keeps_to_its_schema(world: World) -> None:
+    schema = json.loads((ROOT / "schemas" / "plan.schema.json").read_text())
+    world.publish(ID)
+    plans = [
+        run("--format", "json")[1]
+        for run in (
+            partial(world.open, OLDER),
+            partial(world.approve, OLDER),
+            partial(world.open, ID),
+            partial(world.approve, ID),
+            partial(world.merge, ID),
+            partial(world.merge, ID),
+        )
+    ]
+    for plan in plans:
+        jsonschema.validate(json.loads(plan), schema)
+    assert [len(json.loads(plan)["actions"]) for plan in plans] == [2, 3, 2, 3, 6, 0]
 
 
 def test_results_take_a_compose_from_pending_over_blocked_to_merged(world: World) -> None:

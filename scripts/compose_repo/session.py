@@ -99,14 +99,13 @@ class Session:
         """
         main = self.main()
         head = GitTree(self.repository, self.head(merge_request))
-        path = manifest_path(compose_id)
-        if len(self.repository.commits_touching(path, main.commit, head.commit)) > 1:
+        if not self._has_its_first_manifest(compose_id, main, head):
             raise InputError(
                 Problem(
-                    path=path,
+                    path=manifest_path(compose_id),
                     code="manifest-changed",
                     message=f"the branch {compose_id.branch} changes the manifest that it was opened with",
-                    fix="close the merge request, delete the branch, and open the compose again; a manifest is written once",
+                    fix="a manifest is written once: close the merge request, delete its branch, open the compose again",
                 )
             )
         gate_files = load_gate(main, self.now)
@@ -119,6 +118,17 @@ class Session:
             now=self.now,
         )
         return Judgement(head=head.commit, main=main.commit, decision=decision, gate_files=gate_files)
+
+    def _has_its_first_manifest(self, compose_id: ComposeId, main: GitTree, head: GitTree) -> bool:
+        """Tell whether one commit alone has written the manifest, and the head still has it so.
+
+        Commits that merge are compared by what they come to: merging main changes no manifest, but a merge can.
+        """
+        path = manifest_path(compose_id)
+        wrote = self.repository.commits_touching(path, main.commit, head.commit)
+        if len(wrote) > 1:
+            return False
+        return all(GitTree(self.repository, commit).read(path) == head.read(path) for commit in wrote)
 
     def unmoved(self, merge_request: MergeRequest) -> None:
         """Look once more before anything is written.

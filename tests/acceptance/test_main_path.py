@@ -398,8 +398,12 @@ def test_a_superseded_compose_that_is_published_after_all_is_opened_again_and_me
     assert len(world.notes(1)) == 1
 
 
-def test_a_branch_that_changes_its_manifest_is_not_judged(world: World) -> None:
+def test_a_branch_that_changes_its_manifest_is_not_judged_and_loses_its_approval(world: World) -> None:
     world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    world.approve()
+    assert world.approvers() == ["gate-bot"]
     clone = world.folder / "mallory"
     git(
         world.folder,
@@ -416,7 +420,52 @@ def test_a_branch_that_changes_its_manifest_is_not_judged(world: World) -> None:
     code, _, err = world.approve()
     assert code == 1
     assert "manifest-changed" in err
-    assert world.notes() == []
+    assert "withdraw approval of !1: it cannot be judged: manifest-changed" in err
+    assert world.approvers() == []
+
+
+def test_a_merge_commit_that_changes_the_manifest_is_found_out(world: World) -> None:
+    world.open()
+    clone = world.folder / "mallory"
+    git(
+        world.folder,
+        "clone",
+        "--quiet",
+        "--branch",
+        f"compose/{ID}",
+        world.project.clone_url_for(world.rdo),
+        str(clone),
+    )
+    git(clone, "switch", "--quiet", "--create", "side", "origin/main")
+    git(clone, "commit", "--quiet", "--allow-empty", "--message", "Nothing")
+    git(clone, "switch", "--quiet", f"compose/{ID}")
+    git(clone, "merge", "--quiet", "--no-ff", "--no-commit", "side")
+    (clone / "composes" / ID / "manifest.json").write_text("{}")
+    git(clone, "commit", "--quiet", "--all", "--message", "Merge")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    code, _, err = world.approve()
+    assert code == 1
+    assert "manifest-changed" in err
+
+
+def test_merging_main_into_the_branch_is_no_harm(world: World) -> None:
+    world.open(OLDER)
+    world.open(ID)
+    world.publish(OLDER)
+    world.merge(OLDER)
+    clone = world.folder / "helper"
+    git(
+        world.folder,
+        "clone",
+        "--quiet",
+        "--branch",
+        f"compose/{ID}",
+        world.project.clone_url_for(world.rdo),
+        str(clone),
+    )
+    git(clone, "merge", "--quiet", "--no-edit", "origin/main")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    assert world.approve()[0] == 3
 
 
 def test_a_folder_that_is_no_repository_is_told(world: World) -> None:

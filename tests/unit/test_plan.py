@@ -36,6 +36,7 @@ from compose_repo.core.plan import (
     plan_merge,
     plan_open,
     plan_supersede,
+    plan_withdraw,
     superseded_by,
 )
 from compose_repo.core.policy import Mode
@@ -327,6 +328,17 @@ class TestApprove:
         assert isinstance(plan[0], SetStatus)
         assert len(plan[0].description) == shown
         assert plan[0].description.endswith("…") == (length > STATUS_LENGTH)
+
+
+class TestWithdraw:
+    def test_what_cannot_be_judged_keeps_no_approval_of_ours(self) -> None:
+        plan = plan_withdraw(merge_request(), me=GATE, approved_by=frozenset({GATE.id, OTHER.id}), reason="because")
+        assert sentences(plan) == ["withdraw approval of !7: because"]
+
+    @pytest.mark.parametrize(("state", "approver"), [(OPENED, OTHER), (CLOSED, GATE), (MERGED, GATE)])
+    def test_there_may_be_nothing_to_withdraw(self, state: MergeRequestState, approver: User) -> None:
+        found = merge_request(state=state)
+        assert plan_withdraw(found, me=GATE, approved_by=frozenset({approver.id}), reason="because") == ()
 
 
 class TestMerge:

@@ -188,6 +188,13 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     return tuple(actions)
 
 
+def plan_withdraw(merge_request: MergeRequest, *, me: User, approved_by: frozenset[int], reason: str) -> Plan:
+    """Withdraw our approval of what cannot be judged any more: an approval outlives a push, but not this."""
+    if merge_request.state is not MergeRequestState.OPENED or me.id not in approved_by:
+        return ()
+    return (Unapprove(iid=merge_request.iid, reason=reason),)
+
+
 def plan_merge(  # noqa: PLR0913  # what is, and what should be
     compose_id: ComposeId,
     *,

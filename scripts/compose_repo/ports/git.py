@@ -186,7 +186,7 @@ class Repository:
         return None if added is None else added[1]
 
     def commits_touching(self, path: str, base: str, revision: str) -> list[Sha]:
-        """Give the commits that a revision has and a base has not, and that change a path, newest first."""
+        """Give the commits that a revision has and a base has not, and that change a path; merges are left out."""
         span = [self.commit(revision), f"^{self.commit(base)}"]
         out = self.run("rev-list", "--full-history", "--no-merges", *span, "--", path)
         return [Sha(line) for line in out.decode("ascii").split()]

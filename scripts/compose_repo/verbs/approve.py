@@ -7,8 +7,10 @@ from compose_repo import session, wording
 from compose_repo.cli import OK, PENDING, PROBLEMS
 from compose_repo.console import Console
 from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import MergeRequest
 from compose_repo.core.gate import Verdict
-from compose_repo.core.plan import STATUS_NAME, Judged, plan_approve
+from compose_repo.core.plan import STATUS_NAME, Judged, plan_approve, plan_withdraw
+from compose_repo.core.problem import InputError
 
 EXAMPLE: Final = """
 compose-repo approve CentOS-Stream-10-20261120.0 --dry-run
@@ -30,7 +32,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.Namespace) -> int:
     merge_request = work.merge_request(compose_id)
-    judgement = work.judge(compose_id, merge_request)
+    try:
+        judgement = work.judge(compose_id, merge_request)
+    except InputError as error:
+        _withdraw(work, merge_request, error, dry_run=arguments.dry_run)
+        raise
     decision = judgement.decision
     plan = plan_approve(
         compose_id,
@@ -39,9 +45,7 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
             head=judgement.head,
             verdict=decision.verdict,
             summary=decision.summary,
-            note=wording.note(
-                decision, judgement.gate_files.origins, head=judgement.head, published=False
-            ),
+            note=wording.note(decision, judgement.gate_files.origins, head=judgement.head, published=False),
         ),
         me=work.forge.me(),
         approved_by=work.forge.approved_by(merge_request.iid),
@@ -54,3 +58,13 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
         work.unmoved(merge_request)
         work.apply(plan)
     return EXIT_CODES[decision.verdict]
+
+
+def _withdraw(work: session.Session, merge_request: MergeRequest, error: InputError, *, dry_run: bool) -> None:
+    """Take back what we said of an earlier head, or by earlier rules, before the problems are told."""
+    approved_by, reason = work.forge.approved_by(merge_request.iid), f"it cannot be judged: {error.problems[0].code}"
+    plan = plan_withdraw(merge_request, me=work.forge.me(), approved_by=approved_by, reason=reason)
+    for action in plan:
+        work.console.info(action.sentence)
+    if not dry_run:
+        work.apply(plan)

@@ -105,7 +105,7 @@ class Session:
                     path=manifest_path(compose_id),
                     code="manifest-changed",
                     message=f"the branch {compose_id.branch} changes the manifest that it was opened with",
-                    fix="a manifest is written once: close the merge request, delete its branch, open the compose again",
+                    fix="a manifest is written once: close the merge request, delete its branch, open it again",
                 )
             )
         gate_files = load_gate(main, self.now)

@@ -3,7 +3,8 @@
 import argparse
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,14 +159,15 @@ class Session:
                 self.forge.apply(action)
 
 
-def start(arguments: argparse.Namespace, console: Console) -> Session:
-    """Begin a pass with what the environment and the command line say."""
+@contextmanager
+def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
+    """Begin a pass with what the environment and the command line say; its connections are closed at the end."""
     settings = environment()
-    forge = gitlab.connect(settings, console.trace)
     repository = Repository(arguments.repo, console.trace)
-    return Session(
-        forge=forge, repository=repository, token=settings.token, console=console, now=arguments.now or now()
-    )
+    with closing(gitlab.connect(settings, console.trace)) as forge:
+        yield Session(
+            forge=forge, repository=repository, token=settings.token, console=console, now=arguments.now or now()
+        )
 
 
 def until_unmoved(attempt: Callable[[], int], console: Console) -> int:

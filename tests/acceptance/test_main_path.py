@@ -97,9 +97,9 @@ class World:
     project: Project
     opener: User
     gate: User
-    owner: User
     rdo: User
     web: str
+    client: gitlab.Gitlab
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
@@ -165,8 +165,7 @@ class World:
         git(clone, "push", "--quiet", "origin", f"HEAD:compose/{name}")
 
     def api(self, iid: int = 1) -> Any:  # noqa: ANN401  # python-gitlab's objects know no attributes
-        project = gitlab.Gitlab(self.server.url, private_token=self.owner.token).projects.get(self.project.id)
-        return project.mergerequests.get(iid)
+        return self.client.projects.get(self.project.id).mergerequests.get(iid)
 
     def approvers(self, iid: int = 1) -> list[str]:
         return [row["user"]["username"] for row in self.api(iid).approvals.get().approved_by]
@@ -175,7 +174,7 @@ class World:
         return [note.body for note in self.api(iid).notes.list(get_all=True) if not note.system]
 
     def statuses(self, iid: int = 1) -> list[tuple[str, str]]:
-        project = gitlab.Gitlab(self.server.url, private_token=self.owner.token).projects.get(self.project.id)
+        project = self.client.projects.get(self.project.id)
         found = project.commits.get(self.api(iid).sha).statuses.list(get_all=True, name="compose-gate", all=True)
         return [(row.status, row.description) for row in found]
 
@@ -219,7 +218,8 @@ def world(
     for user, level in ((opener, DEVELOPER), (gate, MAINTAINER), (rdo, DEVELOPER)):
         server.add_member(project, user, access_level=level)
     server.requests.clear()
-    yield World(tmp_path, server, project, opener, gate, owner, rdo, address, monkeypatch, capsys)
+    with gitlab.Gitlab(server.url, private_token=owner.token) as client:
+        yield World(tmp_path, server, project, opener, gate, rdo, address, client, monkeypatch, capsys)
     server.faults.clear()
     listener.shutdown()
     listener.server_close()

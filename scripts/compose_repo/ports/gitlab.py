@@ -111,6 +111,10 @@ class GitLab:
         )
         self._base = f"/projects/{quote(project, safe='')}"
 
+    def close(self) -> None:
+        """Close what connections are open."""
+        self._client.session.close()
+
     @cached_property
     def _me(self) -> User:
         return _user(self._get("the token's account", "/user"))

@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Judge, print the plan, apply it; the exit code is the verdict's."""
-    work = session.start(arguments, console)
-    return session.until_unmoved(lambda: _attempt(work, arguments.compose_id, arguments), console)
+    with session.start(arguments, console) as work:
+        return session.until_unmoved(lambda: _attempt(work, arguments.compose_id, arguments), console)
 
 
 def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.Namespace) -> int:

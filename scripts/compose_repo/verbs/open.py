@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Read the compose, print the plan, apply it."""
-    work = session.start(arguments, console)
+    with session.start(arguments, console) as work:
+        return _open(work, arguments, console)
+
+
+def _open(work: session.Session, arguments: argparse.Namespace, console: Console) -> int:
     with console.progress(f"reading {arguments.source}"):
         manifest = read_manifest(
             arguments.source, location=arguments.location, timeout=arguments.timeout, console=console

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from local_gitlab import pipelines
 from local_gitlab.ci_reports import keep_artifacts, report_paths
 from local_gitlab.clock import now
-from local_gitlab.git import GitError
+from local_gitlab.git import ZERO, GitError
 from local_gitlab.merge_requests import send
 from local_gitlab.protection import protection
 from local_gitlab.site import add_token, find_project, settings_of
@@ -300,11 +300,28 @@ class _Run:
         self._git("fetch", "--quiet", "--no-tags", *limit, source, self.pipeline["sha"])
         self._git("checkout", "--quiet", "-f", "-B", branch, self.pipeline["sha"])
         self._git("remote", "add", "origin", f"{self.site.web(self.project)}.git")
+        self._mark_what_changes_are_since(source)
         with (self.work / ".git" / "info" / "exclude").open("a", encoding="utf-8") as exclude:
             exclude.write(".gitlab-ci-local/\n/.local-gitlab-*.yml\n")
         (self.work / ".local-gitlab-ci.yml").write_text(config, encoding="utf-8")
 
-    def _git(self, *arguments: str) -> None:
+    def _mark_what_changes_are_since(self, source: str) -> None:
+        """Put the default branch where `rules:changes` counts from.
+
+        gitlab-ci-local compares with `origin/main`; GitLab with the merge request's base, or what was pushed on. Where
+        there is no such commit, everything counts as changed.
+        """
+        since = self.pipeline["before_sha"]
+        if self.merge_request:
+            since = self._merge_request_variables(self.merge_request)["CI_MERGE_REQUEST_DIFF_BASE_SHA"]
+        if since and since != ZERO:
+            self._git("fetch", "--quiet", "--no-tags", "--depth=1", "--update-shallow", source, since)
+        else:
+            tree = self._git("hash-object", "-t", "tree", "-w", os.devnull)
+            since = self._git("-c", "user.name=-", "-c", "user.email=-", "commit-tree", "-m", "Nothing", tree)
+        self._git("update-ref", f"refs/remotes/origin/{self.project['default_branch']}", since)
+
+    def _git(self, *arguments: str) -> str:
         done = subprocess.run(
             ["git", "-c", "safe.directory=*", "-C", self.work, *arguments],
             capture_output=True,
@@ -313,6 +330,7 @@ class _Run:
         )
         if done.returncode:
             raise GitError(done.stderr)
+        return done.stdout.strip()
 
     def _branch(self) -> str:
         return str(self.merge_request["source_branch"] if self.merge_request else self.pipeline["ref"])

@@ -179,7 +179,7 @@ class LocalGitLab:
         if settings:
             self.site.store.update("projects", row["id"], settings=json.dumps(settings))
         if from_repository is not None:
-            self.push(self.project(path), from_repository, ref=ref, by=owner)
+            self.push(self.project(path), from_repository, ref=ref, by=owner, imported=True)
         else:
             protect_default_branch(self.site, row)
         return self.project(path)
@@ -192,8 +192,13 @@ class LocalGitLab:
         web = self.site.web(row)
         return Project(id=row["id"], path=row["path_with_namespace"], url=web, clone_url=f"{web}.git")
 
-    def push(self, project: Project, source: Path, *, by: User, ref: str = "HEAD", branch: str = "") -> None:
-        """Bring a commit of a repository on disk to a branch, by default the default one, past all protection."""
+    def push(
+        self, project: Project, source: Path, *, by: User, ref: str = "HEAD", branch: str = "", imported: bool = False
+    ) -> None:
+        """Bring a commit of a repository on disk to a branch, by default the default one, past all protection.
+
+        An imported one starts no pipeline.
+        """
         row = self.site.store.get("projects", project.id)
         repository = self.site.repository(row)
         name = branch or row["default_branch"]
@@ -201,7 +206,8 @@ class LocalGitLab:
             old = repository.branch(name) or ZERO
             repository.fetch(source, ref, f"refs/heads/{name}")
             new = repository.branch(name) or ZERO
-            branch_updated(self.site, row, self.site.store.get("users", by.id), f"refs/heads/{name}", old, new)
+            pusher = self.site.store.get("users", by.id)
+            branch_updated(self.site, row, pusher, f"refs/heads/{name}", old, new, quiet=imported)
 
     def add_member(self, project: Project, user: User, *, access_level: int = OWNER) -> None:
         """Give a user a role: 10 Guest, 20 Reporter, 30 Developer, 40 Maintainer, 50 Owner."""

@@ -56,13 +56,14 @@ class Narrator:
         if not quietly:
             self.say(f"✓ {told}")
 
-    def expect_code(self, done: Ran, code: int, told: str) -> None:
+    def expect_code(self, done: Ran, code: int, told: str, *, quietly: bool = False) -> None:
         """Go on only if a command ended with the exit code that the story says."""
         if done.code != code:
             raise DemoError(
                 f"{told}: `{' '.join(done.argv)}` ended with exit code {done.code}, not {code}:\n{done.out}{done.err}"
             )
-        self.say(f"✓ {told} (exit code {code})")
+        if not quietly:
+            self.say(f"✓ {told}" + (f" (exit code {code})" if code else ""))
 
     @property
     def seconds(self) -> float:

@@ -182,7 +182,8 @@ def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> N
         ["commit", "--quiet", "-m", message],
         ["push", "--quiet", "origin", f"HEAD:{branch}"],
     ):
-        story.narrator.expect_code(actor.git(*argv), 0, f"{actor.username}: git {argv[0]}")
+        story.narrator.expect_code(actor.git(*argv), 0, f"git {argv[0]}", quietly=True)
+    story.narrator.say(f"{actor.username} $ git commit -m '{message}' && git push origin HEAD:{branch}")
 
 
 def _report(  # noqa: PLR0913  # a report has these parts
@@ -191,7 +192,7 @@ def _report(  # noqa: PLR0913  # a report has these parts
     """Clone, write the result file, commit and push, as a third party would by hand."""
     branch = story.composes.newer.branch
     fetched = actor.git("fetch", "--quiet", "origin", branch)
-    story.narrator.expect_code(fetched, 0, f"{actor.username}: git fetch origin {branch}")
+    story.narrator.expect_code(fetched, 0, f"git fetch origin {branch}", quietly=True)
     actor.git("checkout", "--quiet", "-B", branch, "FETCH_HEAD")
     manifest = (actor.folder / story.composes.newer.folder / "manifest.json").read_bytes()
     path = f"{story.composes.newer.folder}/results/{origin}/{run_id}.json"
@@ -248,7 +249,7 @@ def _pipelines(story: Story, told: Mapping[str, str]) -> None:
     stage, narrator = story.stage, story.narrator
     stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
     head = _get(story, _merge_request_path(story))["head_pipeline"]
-    narrator.expect(head is not None, "a pipeline was made for the merge request", head)
+    narrator.expect(head is not None, "the push started a pipeline", head, quietly=True)
     if head["status"] == "skipped":
         narrator.say("no pipeline could run here; make demo says above what is missing")
         return

@@ -85,9 +85,7 @@ def _merge(
             head=judgement.head,
             verdict=decision.verdict,
             summary=decision.summary,
-            note=wording.note(
-                decision, judgement.gate_files.origins, head=judgement.head, published=True
-            ),
+            note=wording.note(decision, judgement.gate_files.origins, head=judgement.head, published=True),
         ),
         me=work.forge.me(),
         notes=work.forge.notes(merge_request.iid),

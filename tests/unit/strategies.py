@@ -52,7 +52,9 @@ def some(strategy: st.SearchStrategy[Any], least: int = 1, most: int = 3) -> st.
 
 names: Final = word(_LETTERS + _DIGITS, _LETTERS + _DIGITS + "._-")
 values: Final = names.filter(lambda name: name not in {"all", "any"})
-test_names: Final = word(_LETTERS + _DIGITS, _LETTERS + _DIGITS + "._/:+@-")
+test_names: Final = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=13).filter(
+    lambda name: name == name.strip(" ")
+)
 scenario_values: Final = test_names.filter(lambda name: name != "any")
 arches: Final = names.map(Arch)
 variants: Final = names.map(Variant)

@@ -231,7 +231,11 @@ def test_both_validators_agree_on_what_is_nearly_valid(stem: str, data: st.DataO
     ("definition", "good", "bad"),
     [
         ("name", ["rdo", "0", "x86_64", "a" * 128], ["", ".a", "-a", "a/b", "a b", "é", "a" * 129]),
-        ("test_name", ["tempest.smoke", "a/b:c+d@e", "a" * 255], ["", "/a", "a b", "a[1]", "a" * 256]),
+        (
+            "test_name",
+            ["tempest.smoke", "/a/b:c+d@e", "test_a[b-1]", "-", "a  (b) | `c` \\ <d>", "a" * 255],
+            ["", " ", " a", "a ", "a\n", "a\tb", "a\x7f", "\u0430", "a\u00a0b", "a" * 256],
+        ),
         (
             "link",
             ["http://a", "https://a.example.org:8443/x?y=z&a[]=1#f", "https://[::1]/", "https://a?b"],

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -265,3 +266,30 @@ def test_a_file_that_is_too_large_says_how_large() -> None:
 
 def test_floats_stay_floats() -> None:
     assert math.isclose(read_json(b"[0.1]", "f.json")[0], 0.1)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_file_of_nothing_but_brackets_takes_no_more_memory_than_another(opening: str) -> None:
+    tracemalloc.start()
+    found = refused(opening * 10_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[0][0] == "too-deep"
+    assert peak < 2_000_000
+
+
+def test_what_stands_after_something_too_deep_is_looked_at() -> None:
+    deep = "[" * (DEPTH + 3) + "]" * (DEPTH + 3)
+    assert refused(f"[{deep},\nNaN]") == [("too-deep", 1, ""), ("not-finite", 2, "/1")]
+
+
+def test_a_key_of_absurd_length_does_not_make_a_pointer_of_absurd_length() -> None:
+    ((_, line, pointer),) = refused('{"%s":\n[\nNaN]}' % ("k" * 100_000))
+    assert (line, len(pointer) < 300) == (3, True)
+
+
+def test_a_key_of_absurd_length_is_not_told_in_full() -> None:
+    key = "k" * 100_000
+    with pytest.raises(InputError) as caught:
+        read_json(f'{{"{key}":1,"{key}":2}}'.encode(), "f.json")
+    assert len(caught.value.problems[0].message) < 300

@@ -169,12 +169,18 @@ _TOKEN: Final = re.compile(r'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|
 
 
 def _places(text: str) -> Iterator[_Place]:
-    """Walk through a JSON text without recursion; where the text is no JSON the walk goes on as well as it can."""
+    """Walk through a JSON text without recursion; where the text is no JSON the walk goes on as well as it can.
+
+    What is nested too deep is stepped over: a file of nothing but brackets takes no more memory than another.
+    """
     frames: list[_Frame] = []
-    position = 0
+    position = below = 0
     while match := _TOKEN.match(text, position):
         position = match.end()
         lexeme, start = match[1], match.start(1)
+        if below:
+            below += (lexeme in _OPENING) - (lexeme in _CLOSING)
+            continue
         frame = frames[-1] if frames else None
         if lexeme in _MARKS:
             if lexeme == "," and frame is not None:
@@ -187,9 +193,12 @@ def _places(text: str) -> Iterator[_Place]:
             yield key
             continue
         pointer = "" if frame is None else frame.step()
-        if lexeme in _OPENING:
+        depth = len(frames) + (lexeme in _OPENING)
+        if depth > DEPTH:
+            below = 1
+        elif depth > len(frames):
             frames.append(_Frame(pointer=pointer, keys=set() if lexeme == "{" else None))
-        yield _Place(pointer=pointer, start=start, lexeme=lexeme, depth=len(frames))
+        yield _Place(pointer=pointer, start=start, lexeme=lexeme, depth=depth)
 
 
 _OPENING: Final = frozenset("{[")
@@ -271,7 +280,7 @@ def _key_problems(path: str, place: _Place) -> Iterator[Problem]:
             path=path,
             pointer=_safe(place.pointer),
             code="duplicate-key",
-            message=f"the key {place.lexeme} stands twice in its object",
+            message=f"the key {_cut(place.lexeme)} stands twice in its object",
             fix="keep one of them",
         )
     if place.nth == KEYS + 1 and not place.repeated:

@@ -6,6 +6,7 @@ from typing import Any, Final
 SCHEMA: Final = "problems/1"
 
 _SHOWN: Final = 80
+_STEP: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,10 @@ class UsageError(Exception):
 
 
 def escape(key: str | int) -> str:
-    """Write one step of a JSON pointer (RFC 6901)."""
-    return str(key).replace("~", "~0").replace("/", "~1")
+    """Write one step of a JSON pointer (RFC 6901); a key of absurd length is cut, or pointers would fill the memory."""
+    text = str(key)
+    text = text if len(text) <= _STEP else f"{text[:_STEP]}…"
+    return text.replace("~", "~0").replace("/", "~1")
 
 
 def shown(value: object) -> str:

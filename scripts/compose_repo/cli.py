@@ -29,6 +29,8 @@ from compose_repo.console import (
 from compose_repo.core.problem import InputError, UsageError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from _typeshed import SupportsWrite
 
 OK: Final = 0
@@ -133,6 +135,23 @@ def load(name: str) -> Verb:
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
+def moment(text: str) -> "dt.datetime":
+    """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
+    import datetime as dt  # noqa: PLC0415  # only --now needs it
+
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
+    return found
+
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2999
+
+
 def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) -> NoReturn:
     """Run one verb and exit with its code; nothing that happens ends in a traceback."""
     try:
@@ -155,7 +174,7 @@ def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
         Console().error(f"compose-repo: {error}")
         return USAGE
     except UsageError as error:
-        Console().error(str(error))
+        _tell(str(error))
         return USAGE
     except Exception as error:  # noqa: BLE001  # the last resort: a person sees one line, never a traceback
         _tell_unexpected(error, verbose="--verbose" in argv)
@@ -243,21 +262,22 @@ def _add_common(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
 
 
 def _show(error: InputError, console: Console, *, as_json: bool) -> None:
+    from compose_repo.core.report import Report, as_line  # noqa: PLC0415  # a verb that succeeds needs none of it
+    from compose_repo.core.report import as_json as written  # noqa: PLC0415
+
     problems = sorted(error.problems)
-    if not as_json:
-        for problem in problems:
-            console.error(f"{problem.path}:{problem.line}: {problem.code}: {problem.message}; {problem.fix}")
+    if as_json:
+        console.out(written(Report(checked=sorted({problem.path for problem in problems}), problems=problems)))
         return
-    import json  # noqa: PLC0415
+    for problem in problems:
+        console.error(as_line(problem))
 
-    from compose_repo.core.problem import SCHEMA  # noqa: PLC0415
 
-    answer = {
-        "schema": SCHEMA,
-        "checked": len({problem.path for problem in problems}),
-        "problems": [problem.to_dict() for problem in problems],
-    }
-    console.out(json.dumps(answer, ensure_ascii=False, indent=2))
+def _tell(line: str) -> None:
+    """Say what is wrong in one line, whatever the names in it are made of."""
+    from compose_repo.core.report import visible  # noqa: PLC0415  # nothing else needs it
+
+    Console().error(visible(line))
 
 
 def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
@@ -269,11 +289,10 @@ def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
         console.error("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        console.error(f"compose-repo: {where}{error.strerror}")
+        _tell(f"compose-repo: {where}{error.strerror}")
         return
     last = traceback.extract_tb(error.__traceback__)[-1]
-    said = " ".join(str(error).split())
-    console.error(
-        f"compose-repo: internal-error: {type(error).__name__}: {said} ({Path(last.filename).name}:{last.lineno}); "
+    _tell(
+        f"compose-repo: internal-error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}); "
         "this is our mistake: please report it with what the same command says under --verbose"
     )

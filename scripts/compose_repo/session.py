@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.action import Plan, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
@@ -189,7 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every writing verb understands."""
     parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
-    parser.add_argument("--now", type=_moment, metavar="TIME", help="judge as of this time (RFC 3339)")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
 
 
 def compose_id(text: str) -> ComposeId:
@@ -198,11 +199,3 @@ def compose_id(text: str) -> ComposeId:
         return ComposeId.parse(text)
     except ComposeIdError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _moment(text: str) -> dt.datetime:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-20T06:32:11Z") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -221,6 +221,23 @@ def test_a_file_of_eight_megabytes_is_not_read(repo: Path, run: Run) -> None:
     assert ": file-too-large: " in run(RESULT).stdout
 
 
+@pytest.mark.parametrize("folder", ["composes", "gate"])
+def test_a_link_in_place_of_a_folder_is_a_problem(repo: Path, run: Run, folder: str) -> None:
+    (repo / folder).rename(repo / "elsewhere")
+    (repo / folder).symlink_to("elsewhere")
+    done = run()
+    assert done.returncode == 1
+    assert f"{folder}:1: stray-file: " in done.stdout
+
+
+def test_a_path_outside_the_repository_is_not_passed_over(run: Run) -> None:
+    done = run("/etc")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "compose-repo validate: /etc is not in .; --repo names another repository\n",
+    )
+
+
 def test_an_executable_result_is_refused(repo: Path, run: Run) -> None:
     (repo / RESULT).chmod(0o755)
     assert ": not-a-plain-file: " in run(RESULT).stdout

@@ -1,5 +1,6 @@
 """How a command ends, whatever happens in it: one line, an exit code, never a traceback."""
 
+import argparse
 import json
 import os
 import pty
@@ -15,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from compose_repo.cli import VERBS, load, verb_parser
+from compose_repo.cli import VERBS, load, moment, verb_parser
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -41,6 +42,7 @@ def run(arguments, console):
         case "half": console.out("the first half"); raise UsageError("there is no second half")
         case "usage": raise UsageError("gate/policy.toml is not there")
         case "input": raise InputError(problem(7), problem(3))
+        case "strange": raise InputError(Problem(path="a\\n\\x1b[2J\\udcff", code="bad-x", message="m\\x1b", fix="f"))
         case "bug": {}["key"]
         case "file": open("/nowhere/at/all")
         case "pipe": raise BrokenPipeError(32, "Broken pipe")
@@ -158,7 +160,7 @@ def test_a_bug_shows_its_traceback_to_those_who_ask() -> None:
 
 def test_problems_of_an_input_are_sorted_on_stderr() -> None:
     done = run("gate", "input")
-    assert done.stderr == "a.json:3: bad-x: x is 1; make it 2\na.json:7: bad-x: x is 1; make it 2\n"
+    assert done.stderr == "a.json:3: bad-x: /x: x is 1; make it 2\na.json:7: bad-x: /x: x is 1; make it 2\n"
     assert done.returncode == 1
 
 
@@ -297,3 +299,32 @@ def test_each_example_is_a_command_line_that_its_verb_takes(name: str) -> None:
 def test_each_argument_of_a_verb_says_what_it_is_for(name: str) -> None:
     actions = verb_parser(name, load(name))._actions
     assert [action.dest for action in actions if not action.help] == []
+
+
+@pytest.mark.parametrize("arguments", [["x", "y\n\x1b[31mz"], ["x", "--format=\x9b\nz"], ["usage", "--\u202ex"]])
+def test_nothing_on_the_command_line_breaks_the_one_line_that_says_what_is_wrong(arguments: list[str]) -> None:
+    done = run("gate", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.endswith("\n")
+    assert done.stderr[:-1].isprintable()
+
+
+def test_a_path_of_any_bytes_is_told_in_one_line() -> None:
+    assert run("gate", "strange").stderr == "a\\n\\x1b[2J\\udcff:1: bad-x: m\N{REPLACEMENT CHARACTER}; f\n"
+
+
+def test_a_path_of_any_bytes_is_told_in_json_that_every_reader_reads() -> None:
+    (problem,) = json.loads(run("gate", "strange", "--format", "json").stdout)["problems"]
+    assert (problem["path"], problem["message"]) == ("a\\n\\x1b[2J\\udcff", "m\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "2026-11-20", "2026-11-20T06:32:11", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59Z"]
+)
+def test_a_time_that_cannot_be_reckoned_with_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no time with an offset"):
+        moment(text)
+
+
+def test_a_time_keeps_its_offset() -> None:
+    assert moment("2026-11-20T06:32:11+01:00").isoformat() == "2026-11-20T06:32:11+01:00"

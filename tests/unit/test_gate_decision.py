@@ -137,6 +137,12 @@ def test_a_refused_file_is_told_of() -> None:
     assert seen(decision) == ("satisfied", "All 1 required passed; 1 result file refused")
 
 
+def test_a_refused_file_of_any_name_is_told_of_in_json_that_every_reader_reads() -> None:
+    refused = problem(f"composes/{COMPOSE}/results/rdo/\udcff\x1b.json")
+    (row,) = judge([], refused=[refused]).to_dict()["refused"]
+    assert row["path"] == f"composes/{COMPOSE}/results/rdo/\\udcff\\x1b.json"
+
+
 def test_refused_files_are_counted() -> None:
     decision = judge([], refused=[problem("b"), problem("a")])
     assert seen(decision) == ("pending", "Of 1 required, 1 missing (rdo smoke on x86_64); 2 result files refused")

@@ -35,8 +35,8 @@ def test_a_pass_gives_up_when_they_push_faster_than_we_judge() -> None:
     assert attempts.made == session.ATTEMPTS
 
 
-@pytest.mark.parametrize("text", ["2026-11-20T06:32:11Z", "2026-11-20T06:32:11", "2026-11-20T07:32:11+01:00"])
-def test_times_without_a_zone_are_utc(text: str) -> None:
+@pytest.mark.parametrize("text", ["2026-11-20T06:32:11Z", "2026-11-20T07:32:11+01:00"])
+def test_a_time_may_be_given_with_any_offset(text: str) -> None:
     parser = argparse.ArgumentParser()
     session.add_arguments(parser)
     assert parser.parse_args(["--now", text]).now.timestamp() == 1795156331

@@ -81,3 +81,17 @@ def test_one_entry_is_found_without_its_folder(root: Path) -> None:
 def test_a_name_of_any_bytes_is_listed(root: Path) -> None:
     Path(os.fsdecode(os.fsencode(root) + b"/b\xff")).touch()
     assert "b\udcff" in [entry.path for entry in WorkingTree(root).list("")]
+
+
+def test_folders_may_be_nested_as_deep_as_paths_are_long(tmp_path: Path) -> None:
+    path = "/".join("d" * (sys.getrecursionlimit() + 100))
+    (tmp_path / "a").mkdir()
+    os.chdir(tmp_path / "a")
+    for _ in range(path.count("d")):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("x").write_bytes(b"1")
+    os.chdir(tmp_path)
+    tree = WorkingTree(tmp_path)
+    assert [entry.path for entry in tree.list("a")] == [f"a/{path}/x"]
+    assert WorkingTree(tmp_path).read(f"a/{path}/x") == b"1"

@@ -11,6 +11,7 @@ from compose_repo.core.escape import visible
 from compose_repo.core.gate import Answer, Decision, State, Verdict
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
+from compose_repo.core.report import as_line
 from compose_repo.core.result import Contact
 
 WIDTH: Final = 100
@@ -123,10 +124,7 @@ def _waiver_lines(decision: Decision) -> list[str]:
 
 def _refused_lines(decision: Decision) -> list[str]:
     """Name each problem for which a file was refused."""
-    return [
-        f"{problem.path}:{problem.line}: {problem.code}: {problem.message}; {problem.fix}"
-        for problem in decision.refused
-    ]
+    return list(map(as_line, decision.refused))
 
 
 def _contact_lines(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[str]:

@@ -12,6 +12,7 @@ from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.policy import Attempts, Policy, Requirement, Waiver, format_duration
 from compose_repo.core.problem import Problem
+from compose_repo.core.report import as_row
 from compose_repo.core.result import IN_PROGRESS, Outcome, Result, ResultFile, Run
 
 SCHEMA: Final = "decision/1"
@@ -183,7 +184,7 @@ class Decision:
             "manifest_sha256": self.manifest_sha256,
             "policy_sha256": self.policy_sha256,
             "answers": [answer.to_dict() for answer in self.answers],
-            "refused": [problem.to_dict() for problem in self.refused],
+            "refused": list(map(as_row, self.refused)),
             "waivers": [notice.to_dict() for notice in self.notices],
         }
 

@@ -33,6 +33,10 @@ GATE_FILES: Final = {
 }
 
 
+FOLDERS: Final = ("composes", "gate")
+"""The folders that hold data."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """A file's place: its kind, and for a file of a compose the names that its path carries."""
@@ -58,8 +62,8 @@ def place_of(path: str) -> Place | None:
 
 
 def is_ours(path: str) -> bool:
-    """Tell whether a path lies in one of the folders that hold data."""
-    return path.startswith(("composes/", "gate/"))
+    """Tell whether a path lies in one of the folders that hold data, or stands in the place of one."""
+    return path.startswith(("composes/", "gate/")) or path in FOLDERS
 
 
 def is_readme(path: str) -> bool:

@@ -6,6 +6,7 @@ Paths and messages carry text from outside; nothing leaves here that a terminal 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from compose_repo.core.problem import SCHEMA, Problem
 
@@ -43,18 +44,20 @@ def as_json(report: Report) -> str:
     document = {
         "schema": SCHEMA,
         "checked": len(report.checked),
-        "problems": [
-            {
-                **problem.to_dict(),
-                "path": _path(problem),
-                "pointer": visible(problem.pointer),
-                "message": visible(problem.message),
-                "fix": visible(problem.fix),
-            }
-            for problem in report.problems
-        ],
+        "problems": list(map(as_row, report.problems)),
     }
     return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def as_row(problem: Problem) -> dict[str, Any]:
+    """Give the `problems/1` row with nothing in it that JSON readers or terminals could stumble over."""
+    return {
+        **problem.to_dict(),
+        "path": _path(problem),
+        "pointer": visible(problem.pointer),
+        "message": visible(problem.message),
+        "fix": visible(problem.fix),
+    }
 
 
 def as_junit(report: Report) -> bytes:

@@ -89,25 +89,31 @@ class WorkingTree:
             os.close(descriptor)
 
     def _files(self, folder: str) -> Iterator[Entry]:
-        prefix = f"{folder}/" if folder else ""
-        with os.scandir(f"{self._root}/{folder}") as children:
-            for child in children:
-                path = prefix + child.name
-                if child.is_dir(follow_symlinks=False):
-                    if path != ".git":
-                        yield from self._files(path)
-                else:
-                    status = child.stat(follow_symlinks=False)
-                    yield Entry(path=path, size=status.st_size, regular=_is_regular(status))
+        folders = [folder]
+        while folders:
+            within = folders.pop()
+            prefix = f"{within}/" if within else ""
+            with os.scandir(f"{self._root}/{within}") as children:
+                for child in children:
+                    path = prefix + child.name
+                    if child.is_dir(follow_symlinks=False):
+                        if path != ".git":
+                            folders.append(path)
+                    else:
+                        status = child.stat(follow_symlinks=False)
+                        yield Entry(path=path, size=status.st_size, regular=_is_regular(status))
 
     def _is_folder(self, path: str) -> bool:
         """Tell whether a path is a folder reached through folders only, never through a link or `..`."""
-        known = self._folders.get(path)
-        if known is None:
-            parent, _, name = path.rpartition("/")
-            known = name not in {"", ".", ".."} and self._is_folder(parent) and self._is_own_folder(path)
-            self._folders[path] = known
-        return known
+        unknown = []
+        while path not in self._folders:
+            unknown.append(path)
+            path = path.rpartition("/")[0]
+        is_folder = self._folders[path]
+        for within in reversed(unknown):
+            is_folder = is_folder and within.rpartition("/")[2] not in {"", ".", ".."} and self._is_own_folder(within)
+            self._folders[within] = is_folder
+        return is_folder
 
     def _is_own_folder(self, path: str) -> bool:
         try:

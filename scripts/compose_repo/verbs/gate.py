@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 from typing import Final
 
-from compose_repo.cli import OK, PENDING, PROBLEMS
+from compose_repo.cli import OK, PENDING, PROBLEMS, moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision_text import decision_text
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose of the repository, or its branch")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
     parser.add_argument("--all", action="store_true", help="list what passed too; json always does")
-    parser.add_argument("--now", type=_moment, metavar="TIME", help="decide as at this time, RFC 3339 (default: now)")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="decide as at this time, RFC 3339 (default: now)")
     parser.add_argument("--rev", metavar="REV", help="decide on a commit's files, not on those checked out")
 
 
@@ -75,16 +75,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
         console.out("\n".join(lines))
     return EXIT_CODE[decision.verdict]
-
-
-def _moment(text: str) -> dt.datetime:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it like 2026-11-23T06:00:00Z") from error
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} has no time zone; end it with Z for UTC")
-    return moment
 
 
 def _compose_id(text: str) -> ComposeId:

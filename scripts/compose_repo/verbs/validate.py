@@ -1,7 +1,6 @@
 """`compose-repo validate`: holds result files, manifests and gate/*.toml to their schemas and to every check."""
 
 import argparse
-import datetime as dt
 import gc
 import os
 from collections.abc import Iterator, Sequence
@@ -9,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from compose_repo.cli import moment
 from compose_repo.console import Console
-from compose_repo.core.layout import Kind, collisions, is_ours, place_of, removed
+from compose_repo.core.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
 from compose_repo.core.problem import Problem, UsageError
 from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.environment import now
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to answer (default: text)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report")
-    parser.add_argument("--now", type=_moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _validate(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> Report:
-    moment = arguments.now or now()
+    when = arguments.now or now()
     gone: list[str] = []
     if arguments.base is not None:
         entries, gone = _changed(tree, arguments, console)
@@ -67,21 +67,21 @@ def _validate(tree: WorkingTree, arguments: argparse.Namespace, console: Console
         entries = _everything(tree, arguments.repo)
     if len(entries) > _MANY:
         with console.progress(f"validating {len(entries):,} files"):
-            checked, problems = inspect_all(tree, entries, moment)
+            checked, problems = inspect_all(tree, entries, when)
     else:
-        checked, problems = inspect_all(tree, entries, moment)
+        checked, problems = inspect_all(tree, entries, when)
     problems += _collisions(tree, entries)
     problems += [removed(path) for path in gone if _is_kept(path)]
     if any(path.startswith("gate/") for path in gone):
-        problems += inspect_gate(tree, moment)[1]
+        problems += inspect_gate(tree, when)[1]
     return Report(checked=sorted(checked), problems=sorted(set(problems)))
 
 
 def _everything(tree: WorkingTree, root: Path) -> list[Entry]:
-    folders = tree.folders("")
-    if "composes" not in folders and "gate" not in folders:
+    in_their_place = [entry for folder in FOLDERS if (entry := tree.entry(folder)) is not None]
+    if not in_their_place and not set(FOLDERS) & set(tree.folders("")):
         raise UsageError(f"{root} has neither composes/ nor gate/; name the repository's root with --repo")
-    return [*tree.list("composes"), *tree.list("gate")]
+    return [*in_their_place, *(entry for folder in FOLDERS for entry in tree.list(folder))]
 
 
 def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
@@ -95,7 +95,9 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
     root = os.path.realpath(arguments.repo)
     for name in arguments.paths:
         full = os.path.normpath(f"{root}/{name}" if not os.path.isabs(name) else name)  # noqa: PTH117  # hot
-        path = "" if full == root else full.removeprefix(f"{root}/")
+        if full != root and not full.startswith(f"{root.rstrip('/')}/"):
+            raise UsageError(f"{name} is not in {arguments.repo}; --repo names another repository")
+        path = full[len(root) :].lstrip("/")
         entry = tree.entry(path) if path else None
         if entry is not None and not is_ours(path):
             raise UsageError(f"{name} is no result file, manifest or file of gate/")
@@ -151,16 +153,6 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _moment(text: str) -> dt.datetime:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
-    return moment
 
 
 _MANY: Final = 2000

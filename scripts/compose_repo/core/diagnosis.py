@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from compose_repo.core.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
 from compose_repo.core.problem import Problem, escape
-from compose_repo.core.strict import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
 
 LISTED: Final = 100
 """How many problems of one file are listed."""

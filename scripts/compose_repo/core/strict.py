@@ -6,30 +6,15 @@ say what is wrong in which line.
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import jiter
 
+from compose_repo.core.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
 from compose_repo.core.problem import InputError, Problem
 
-RESULT_BYTES: Final = 8 * 1024 * 1024
-"""Most bytes of a result file: room for 10,000 results of 800 bytes each."""
-MANIFEST_BYTES: Final = 4 * 1024 * 1024
-"""Most bytes of a manifest: four times that of a whole stream."""
-TOML_BYTES: Final = 1024 * 1024
-"""Most bytes of a file in gate/."""
-DEPTH: Final = 32
-"""Most containers inside one another."""
-KEYS: Final = 1000
-"""Most keys of one object."""
-INTEGER: Final = 2**53 - 1
-"""The largest whole number that every JSON reader reads alike (RFC 8259, section 6)."""
-
 _BOM: Final = b"\xef\xbb\xbf"
-CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-CONTROL_IN_KEY: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def too_large(path: str, size: int, limit: int) -> Problem:

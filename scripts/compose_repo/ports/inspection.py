@@ -18,15 +18,9 @@ from compose_repo.core.layout import (
     place_of,
     stray,
 )
+from compose_repo.core.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.strict import (
-    MANIFEST_BYTES,
-    RESULT_BYTES,
-    TOML_BYTES,
-    read_json,
-    read_toml,
-    too_large,
-)
+from compose_repo.core.strict import read_json, read_toml, too_large
 from compose_repo.ports.schemas import is_valid, violations
 from compose_repo.ports.tree import Entry, Tree
 

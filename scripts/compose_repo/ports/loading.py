@@ -11,6 +11,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.diagnosis import bounded, placed
 from compose_repo.core.gate import Baseline
 from compose_repo.core.layout import Kind, absent, collisions
+from compose_repo.core.limits import MANIFEST_BYTES
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha256, Stream
 from compose_repo.core.policy import (
@@ -24,7 +25,7 @@ from compose_repo.core.policy import (
 )
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.result import ResultFile
-from compose_repo.core.strict import MANIFEST_BYTES, read_json, too_large
+from compose_repo.core.strict import read_json, too_large
 from compose_repo.ports.inspection import Inspector, inspect_gate
 from compose_repo.ports.schemas import is_valid, violations
 from compose_repo.ports.tree import Tree

@@ -1,0 +1,22 @@
+"""The bounds of what is read: how large, how deep, which characters."""
+
+import re
+from typing import Final
+
+RESULT_BYTES: Final = 8 * 1024 * 1024
+"""Most bytes of a result file: room for 10,000 results of 800 bytes each."""
+MANIFEST_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes of a manifest: four times that of a whole stream."""
+TOML_BYTES: Final = 1024 * 1024
+"""Most bytes of a file in gate/."""
+DEPTH: Final = 32
+"""Most containers inside one another."""
+KEYS: Final = 1000
+"""Most keys of one object."""
+INTEGER: Final = 2**53 - 1
+"""The largest whole number that every JSON reader reads alike (RFC 8259, section 6)."""
+
+CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What text may not have: control characters but tab and newline."""
+CONTROL_IN_KEY: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""What a key may not have: any control character."""

@@ -21,7 +21,7 @@ lint: ## check style, types, shell scripts and the lock
 	@scripts/in-venv dev ruff check
 	@scripts/in-venv dev ruff format --check
 	@scripts/in-venv dev mypy
-	@scripts/in-venv dev shellcheck scripts/in-venv scripts/lock scripts/mutants .ci/run
+	@scripts/in-venv dev shellcheck scripts/in-venv scripts/lock .ci/run
 
 format: ## mend what ruff can mend
 	@scripts/in-venv dev ruff check --fix

@@ -333,3 +333,10 @@ MERGE_REQUEST = {
     "created_at": "2026-11-20T00:00:00.000Z",
     "web_url": "https://gitlab.example/g/p/-/merge_requests/1",
 }
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
+    settings = Environment(gitlab_url="https://me:s3cret@gitlab.example", project="g/p", token=TOKEN, in_ci=False)
+    with pytest.raises(UsageError, match="holds a user or a password") as caught:
+        connect(settings, print)
+    assert "s3cret" not in str(caught.value)

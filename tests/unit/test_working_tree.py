@@ -1,7 +1,9 @@
 """The working tree: what git would call a plain file is one, and nothing is followed."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,15 +85,28 @@ def test_a_name_of_any_bytes_is_listed(root: Path) -> None:
     assert "b\udcff" in [entry.path for entry in WorkingTree(root).list("")]
 
 
-def test_folders_may_be_nested_as_deep_as_paths_are_long(tmp_path: Path) -> None:
-    path = "/".join("d" * (sys.getrecursionlimit() + 100))
-    (tmp_path / "a").mkdir()
-    os.chdir(tmp_path / "a")
-    for _ in range(path.count("d")):
-        Path("d").mkdir()
-        os.chdir("d")
-    Path("x").write_bytes(b"1")
-    os.chdir(tmp_path)
-    tree = WorkingTree(tmp_path)
-    assert [entry.path for entry in tree.list("a")] == [f"a/{path}/x"]
-    assert WorkingTree(tmp_path).read(f"a/{path}/x") == b"1"
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """Give a root with more folders inside one another than Python's stack is deep."""
+    root, depth = tmp_path / "deep", sys.getrecursionlimit() + 100
+    root.mkdir()
+    with contextlib.chdir(root):
+        for _ in range(depth):
+            Path("d").mkdir()
+            os.chdir("d")
+        Path("x").write_bytes(b"1")
+        yield root
+        Path("x").unlink()
+        for _ in range(depth):
+            os.chdir("..")
+            Path("d").rmdir()
+
+
+def test_folders_may_be_nested_deeper_than_the_stack(deep: Path) -> None:
+    (entry,) = WorkingTree(deep).list("d")
+    assert entry.path.endswith("/d/x")
+
+
+def test_a_file_is_read_however_deep_it_lies(deep: Path) -> None:
+    path = f"{'d/' * (sys.getrecursionlimit() + 100)}x"
+    assert WorkingTree(deep).read(path) == b"1"

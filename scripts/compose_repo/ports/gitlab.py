@@ -79,6 +79,10 @@ def connect(environment: Environment, trace: Trace) -> "GitLab":
     url, project, token = environment.gitlab_url, environment.project, environment.token
     if not url:
         raise UsageError("no GitLab is named; set COMPOSE_REPO_URL to its address")
+    if "@" in urlsplit(url).netloc:
+        raise UsageError(
+            "COMPOSE_REPO_URL holds a user or a password; give it without, and COMPOSE_REPO_TOKEN the token"
+        )
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         raise UsageError(f"COMPOSE_REPO_URL is {url!r}; it should be an address such as https://gitlab.com")
     if not project:

@@ -10,7 +10,7 @@ from typing import Final
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.diagnosis import bounded, placed
 from compose_repo.core.gate import Baseline
-from compose_repo.core.layout import Kind, absent, collisions
+from compose_repo.core.layout import Kind, absent
 from compose_repo.core.limits import MANIFEST_BYTES
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha256, Stream
@@ -106,6 +106,9 @@ def read_manifest(file: Path) -> Manifest:
 def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: dt.datetime) -> LoadedCompose:
     """Read a compose's manifest and every result file on it; no other compose's folder is looked into.
 
+    No file takes another's place: of names that differ only in case, which validate refuses, each sound file counts,
+    or whoever adds one could silence another's failure.
+
     Raises:
         InputError: the compose has no manifest, or one with a problem.
 
@@ -118,12 +121,12 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
     manifest = inspector.inspect(entries.pop(manifest_path))
     if manifest.problems:
         raise InputError(*manifest.problems)
-    refused, files = list(collisions(entries)), []
-    collided = {problem.path for problem in refused}
-    for path, entry in entries.items():
+    refused: list[Problem] = []
+    files = []
+    for entry in entries.values():
         inspected = inspector.inspect(entry)
         refused.extend(inspected.problems)
-        if inspected.data is not None and not inspected.problems and path not in collided:
+        if inspected.data is not None and not inspected.problems:
             files.append(ResultFile.from_dict(inspected.data))
     return LoadedCompose(
         manifest=Manifest.from_dict(manifest.data),

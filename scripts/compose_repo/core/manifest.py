@@ -13,9 +13,11 @@ from compose_repo.core.problem import InputError, Problem
 
 SCHEMA: Final = "manifest/1"
 
-_NEVRA: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*-(?:0|[1-9][0-9]{0,8}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
+_NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.+-]*"
+_NEVRA: Final = rf"{_NAME}-(?:0|[1-9][0-9]{{0,8}}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
 """`name-epoch:version-release.arch`, in the characters that rpm allows."""
 _NEVRA_LINES: Final = re.compile(rf"(?:{_NEVRA}\n)*+")
+_NAME_LINES: Final = re.compile(rf"(?:{_NAME}\n)*+")
 _SOURCE: Final = (".src", ".nosrc")
 _UNUSED_CATEGORIES: Final = frozenset({"debug", "source"})
 _MOST_PROBLEMS: Final = 20
@@ -139,7 +141,7 @@ class Manifest:
             variants={variant: tuple(sorted(arches)) for variant, arches in sorted(compose.variants.items())},
             metadata=dict(sorted(compose.metadata.items())),
             images=tuple(sorted(compose.images, key=_image_order)),
-            packages=_Reader(f"{compose.location}/compose/metadata/rpms.json").packages(compose.rpms),
+            packages=_packages(compose.rpms, f"{compose.location}/compose/metadata/rpms.json"),
         )
 
     @classmethod
@@ -219,10 +221,20 @@ class _Draft:
         self.names: dict[tuple[str, str | None], dict[str, list[str]]] = {}
         self.unsigned = 0
 
-    def read(self, variant: str, arch: str, rows: RowTable) -> str | None:
-        """Add what the SRPM has on one tree; says what is wrong. The loop runs 65,000 times and does little."""
-        evr = self._evr
+    def read(self, variant: str, arch: str, rows: RowTable) -> list[str]:
+        """Add what the SRPM has on one tree; gives the NEVRAs that it does not vouch for.
+
+        It does for those that are a name (which is to be looked at), the SRPM's own epoch, version and release, and
+        the tree's arch or noarch. The loop runs 70,000 times and does little.
+
+        Raises:
+            KeyError, TypeError: a row is no object with category and sigkey.
+            ValueError: a row is of no known category.
+
+        """
+        evr, native = self._evr, (arch, "noarch")
         names: list[str] = []
+        others: list[str] = []
         for nevra, row in rows.items():
             if not row["sigkey"]:
                 self.unsigned += 1
@@ -230,25 +242,33 @@ class _Draft:
             if category == "binary":
                 # Nearly every RPM has its SRPM's epoch, version and release: one search parts its name from its arch.
                 name, _, rpm_arch = nevra.partition(evr)
-                if not rpm_arch:
-                    name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
-                if rpm_arch in (arch, "noarch"):
+                if rpm_arch in native:
                     names.append(name)
                 else:
-                    self.add(variant, arch, rpm_arch, [name])
-            elif category not in _UNUSED_CATEGORIES:
-                return f"{nevra[:_SHOWN]} has an unknown category"
+                    others.append(nevra)
+                    self._add_other(variant, arch, nevra)
+            elif category in _UNUSED_CATEGORIES:
+                others.append(nevra)
+            else:
+                raise ValueError(category)
         if names:
-            self.add(variant, arch, None, names)
-        return None
+            self._add(variant, arch, None, names)
+        return others
 
-    def add(self, variant: str, arch: str, rpm_arch: str | None, names: list[str]) -> None:
+    def _add_other(self, variant: str, arch: str, nevra: str) -> None:
+        """Add an RPM that has another arch than its tree, or another version than its SRPM."""
+        name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
+        self._add(variant, arch, None if rpm_arch in (arch, "noarch") else rpm_arch, [name])
+
+    def _add(self, variant: str, arch: str, rpm_arch: str | None, names: list[str]) -> None:
         """Add names that stand on a tree."""
-        trees = self.names.setdefault((variant, rpm_arch), {})
-        if arch in trees:
-            trees[arch] += names
+        place = (variant, rpm_arch)
+        if place not in self.names:
+            self.names[place] = {arch: names}
+        elif arch in self.names[place]:
+            self.names[place][arch] += names
         else:
-            trees[arch] = names
+            self.names[place][arch] = names
 
     def package(self, nevr: str) -> Package:
         """Finish the package of that name-epoch:version-release."""
@@ -292,66 +312,106 @@ def _names_by_trees(trees: dict[str, list[str]]) -> list[tuple[tuple[str, ...], 
 class _Reader:
     """Reads the rows of rpms.json into drafts."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
         """By name-epoch:version-release."""
         self._of_srpm: dict[str, _Draft] = {}
+        self._nevras: list[str] = []
+        """Those that no draft vouches for."""
 
-    def packages(self, rpms: RpmTable) -> tuple[Package, ...]:
-        """Turn the rows into packages, sorted by NVR, then epoch."""
-        if not _all_nevras(rpms):
-            raise InputError(*sorted(islice(self._nevra_problems(rpms), _MOST_PROBLEMS)))
-        problems: list[Problem] = []
-        for variant, trees in rpms.items():
-            for arch, srpms in trees.items():
-                problems.extend(islice(self._tree_problems(variant, arch, srpms), _MOST_PROBLEMS))
-        if problems:
-            raise InputError(*sorted(problems)[:_MOST_PROBLEMS])
-        packages = [draft.package(nevr) for nevr, draft in self._drafts.items()]
-        packages.sort(key=lambda package: (package.nvr, package.epoch))
-        return tuple(packages)
-
-    def _nevra_problems(self, rpms: RpmTable) -> Iterator[Problem]:
-        """Every name, of source packages and of their RPMs, is a whole `name-epoch:version-release.arch`."""
-        whole = re.compile(_NEVRA)
-        for variant, trees in rpms.items():
-            for arch, srpms in trees.items():
-                for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
-                    if whole.fullmatch(name) is None:
-                        message = f"{name[:_SHOWN]!a} is no name-epoch:version-release.arch"
-                        yield _problem(self._path, f"/payload/rpms/{variant}/{arch}", "nevra-invalid", message)
-
-    def _tree_problems(self, variant: str, arch: str, srpms: SrpmTable) -> Iterator[Problem]:
-        """Add one tree's rows to the drafts; gives what is wrong with them."""
-        of_srpm = self._of_srpm
+    def read(self, variant: str, arch: str, srpms: SrpmTable) -> None:
+        """Add one tree's rows to the drafts."""
+        of_srpm, nevras = self._of_srpm, self._nevras
         for srpm, rows in srpms.items():
             draft = of_srpm.get(srpm) or self._new_draft(srpm)
-            try:
-                wrong = draft.read(variant, arch, rows)
-            except (KeyError, TypeError):
-                wrong = "a row is no object with category and sigkey"
-            if not srpm.endswith(_SOURCE):
-                wrong = f"{srpm[:_SHOWN]} is no source package"
-            if wrong:
-                yield _problem(self._path, f"/payload/rpms/{variant}/{arch}/{srpm}", "metadata-invalid", wrong)
+            nevras += draft.read(variant, arch, rows)
 
     def _new_draft(self, srpm: str) -> _Draft:
         nevr = srpm.rpartition(".")[0]
         draft = self._of_srpm[srpm] = self._drafts.setdefault(nevr, _Draft(nevr))
         return draft
 
+    def packages(self) -> tuple[Package, ...]:
+        """Turn the rows into packages, sorted by NVR, then epoch.
 
-def _all_nevras(rpms: RpmTable) -> bool:
-    """Tell whether each name in the table is a NEVRA: one match over all of them, in a third of the time."""
-    names: list[str] = []
-    for trees in rpms.values():
-        for srpms in trees.values():
-            names += srpms
-            names += chain.from_iterable(srpms.values())
-    lines = "\n".join([*names, ""])
-    # Counting lines as well keeps a name with a newline in it from standing in for two.
-    return lines.count("\n") == len(names) and _NEVRA_LINES.fullmatch(lines) is not None
+        Raises:
+            ValueError: something that should be a NEVRA is none, or an SRPM is no source package.
+
+        """
+        nevras = [*self._of_srpm, *self._nevras]
+        if not all(srpm.endswith(_SOURCE) for srpm in self._of_srpm) or not _are_all(_NEVRA_LINES, nevras):
+            raise ValueError(nevras)
+        packages = [draft.package(nevr) for nevr, draft in self._drafts.items()]
+        names = [name for package in packages for group in package.rpms for name in group.names]
+        if not _are_all(_NAME_LINES, names):
+            raise ValueError(names)
+        packages.sort(key=lambda package: (package.nvr, package.epoch))
+        return tuple(packages)
+
+
+def _packages(rpms: RpmTable, path: str) -> tuple[Package, ...]:
+    """Read the rows of rpms.json, on the belief that they are sound; only if they are not, each is looked at.
+
+    Raises:
+        InputError: a row has no parsable NEVRA, or is of no known category.
+
+    """
+    reader = _Reader()
+    try:
+        for variant, trees in rpms.items():
+            for arch, srpms in trees.items():
+                reader.read(variant, arch, srpms)
+        return reader.packages()
+    except (KeyError, TypeError, ValueError):
+        raise InputError(*_problems(rpms, path)) from None
+
+
+def _are_all(lines: re.Pattern[str], texts: list[str]) -> bool:
+    """Tell whether each text fits the pattern of a line: one match over all of them, in a third of the time."""
+    joined = "\n".join([*texts, ""])
+    # Counting lines as well keeps a text with a newline in it from standing in for two.
+    return joined.count("\n") == len(texts) and lines.fullmatch(joined) is not None
+
+
+def _problems(rpms: RpmTable, path: str) -> list[Problem]:
+    """Say what is wrong with rows of rpms.json: with their names, else with the rest."""
+    trees = [
+        (f"/payload/rpms/{variant}/{arch}", srpms) for variant, tree in rpms.items() for arch, srpms in tree.items()
+    ]
+    nameless = chain.from_iterable(_nevra_problems(pointer, srpms, path) for pointer, srpms in trees)
+    if problems := sorted(islice(nameless, _MOST_PROBLEMS)):
+        return problems
+    found = [islice(_row_problems(pointer, srpms, path), _MOST_PROBLEMS) for pointer, srpms in trees]
+    return sorted(chain.from_iterable(found))[:_MOST_PROBLEMS]
+
+
+def _nevra_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:
+    """Every name, of source packages and of their RPMs, is a whole `name-epoch:version-release.arch`."""
+    whole = re.compile(_NEVRA)
+    for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
+        if whole.fullmatch(name) is None:
+            message = f"{name[:_SHOWN]!a} is no name-epoch:version-release.arch"
+            yield _problem(path, pointer, "nevra-invalid", message)
+
+
+def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:
+    """Every SRPM is a source package; every row has a known category and says how it is signed."""
+    for srpm, rows in srpms.items():
+        wrong = _wrong_row(rows) if srpm.endswith(_SOURCE) else f"{srpm[:_SHOWN]} is no source package"
+        if wrong:
+            yield _problem(path, f"{pointer}/{srpm}", "metadata-invalid", wrong)
+
+
+def _wrong_row(rows: RowTable) -> str | None:
+    for nevra, row in rows.items():
+        try:
+            _, category = row["sigkey"], row["category"]
+            known = category == "binary" or category in _UNUSED_CATEGORIES
+        except (KeyError, TypeError):
+            return "a row is no object with category and sigkey"
+        if not known:
+            return f"{nevra[:_SHOWN]} has an unknown category"
+    return None
 
 
 def _problem(path: str, pointer: str, code: str, message: str) -> Problem:

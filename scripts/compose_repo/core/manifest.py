@@ -212,29 +212,28 @@ def _image_order(image: Image) -> tuple[str, ...]:
 
 
 class _Draft:
-    """What has been seen of one SRPM so far: per variant and foreign arch, the names on each tree."""
+    """What has been seen of one SRPM so far: per variant and foreign arch, trees and the names on each."""
 
-    __slots__ = ("_evr", "names", "unsigned")
+    __slots__ = ("_evr", "_places", "unsigned")
 
     def __init__(self, nevr: str) -> None:
         self._evr = f"-{nevr[nevr.rfind('-', 0, nevr.find(':')) + 1 :]}."
-        self.names: dict[tuple[str, str | None], dict[str, list[str]]] = {}
+        self._places: dict[tuple[str, str], tuple[list[str], list[list[str]]]] = {}
         self.unsigned = 0
 
-    def read(self, variant: str, arch: str, rows: RowTable) -> list[str]:
-        """Add what the SRPM has on one tree; gives the NEVRAs that it does not vouch for.
+    def read(self, variant: str, arch: str, rows: RowTable, others: list[str]) -> None:
+        """Add what the SRPM has on one tree; to `others` goes each NEVRA that is yet to be looked at as a whole.
 
-        It does for those that are a name (which is to be looked at), the SRPM's own epoch, version and release, and
-        the tree's arch or noarch. The loop runs 70,000 times and does little.
+        It need not be where it is a name, the SRPM's own epoch, version and release, and the tree's arch or noarch:
+        then looking at the name is enough. The loop runs 70,000 times and does little.
 
         Raises:
             KeyError, TypeError: a row is no object with category and sigkey.
             ValueError: a row is of no known category.
 
         """
-        evr, native = self._evr, (arch, "noarch")
+        evr = self._evr
         names: list[str] = []
-        others: list[str] = []
         for nevra, row in rows.items():
             if not row["sigkey"]:
                 self.unsigned += 1
@@ -242,7 +241,7 @@ class _Draft:
             if category == "binary":
                 # Nearly every RPM has its SRPM's epoch, version and release: one search parts its name from its arch.
                 name, _, rpm_arch = nevra.partition(evr)
-                if rpm_arch in native:
+                if rpm_arch in (arch, "noarch"):
                     names.append(name)
                 else:
                     others.append(nevra)
@@ -252,61 +251,56 @@ class _Draft:
             else:
                 raise ValueError(category)
         if names:
-            self._add(variant, arch, None, names)
-        return others
+            self._add(variant, arch, "", names)
 
     def _add_other(self, variant: str, arch: str, nevra: str) -> None:
         """Add an RPM that has another arch than its tree, or another version than its SRPM."""
         name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
-        self._add(variant, arch, None if rpm_arch in (arch, "noarch") else rpm_arch, [name])
+        self._add(variant, arch, "" if rpm_arch in (arch, "noarch") else rpm_arch, [name])
 
-    def _add(self, variant: str, arch: str, rpm_arch: str | None, names: list[str]) -> None:
+    def _add(self, variant: str, arch: str, rpm_arch: str, names: list[str]) -> None:
         """Add names that stand on a tree."""
         place = (variant, rpm_arch)
-        if place not in self.names:
-            self.names[place] = {arch: names}
-        elif arch in self.names[place]:
-            self.names[place][arch] += names
-        else:
-            self.names[place][arch] = names
+        arches, lists = self._places.get(place) or self._places.setdefault(place, ([], []))
+        arches.append(arch)
+        lists.append(names)
 
     def package(self, nevr: str) -> Package:
         """Finish the package of that name-epoch:version-release."""
         name, _, version_release = nevr.partition(":")
         name, _, epoch = name.rpartition("-")
         groups: list[RpmGroup] = []
-        for place in sorted(self.names, key=_place_order) if len(self.names) > 1 else self.names:
-            groups += _groups(place, self.names[place])
+        for place in sorted(self._places):
+            groups += _groups(*place, *self._places[place])
         return Package(nvr=f"{name}-{version_release}", epoch=int(epoch), unsigned=self.unsigned, rpms=tuple(groups))
 
 
-def _place_order(place: tuple[str, str | None]) -> tuple[str, str]:
-    return place[0], place[1] or ""
-
-
-def _groups(place: tuple[str, str | None], trees: dict[str, list[str]]) -> list[RpmGroup]:
+def _groups(variant: str, rpm_arch: str, arches: list[str], lists: list[list[str]]) -> list[RpmGroup]:
     """Put names that stand on the same trees together."""
-    variant, rpm_arch = place
     # NewTypes cost a call each at run time: hence the casts in quotes.
     return [
         RpmGroup(
-            variant=cast("Variant", variant), arches=cast("tuple[Arch, ...]", arches), rpm_arch=rpm_arch, names=names
+            variant=cast("Variant", variant),
+            arches=cast("tuple[Arch, ...]", trees),
+            rpm_arch=rpm_arch or None,
+            names=names,
         )
-        for arches, names in _names_by_trees(trees)
+        for trees, names in _names_by_trees(arches, lists)
     ]
 
 
-def _names_by_trees(trees: dict[str, list[str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _names_by_trees(arches: list[str], lists: list[list[str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Give each set of trees that has names of its own, and those names, sorted."""
-    arches = sorted(trees)
-    lists = list(trees.values())
     if lists.count(lists[0]) == len(lists):
-        return [(tuple(arches), tuple(sorted(set(lists[0]))))]
-    sets = {arch: set(names) for arch, names in trees.items()}
+        return [(tuple(sorted(set(arches))), tuple(sorted(set(lists[0]))))]
+    trees: dict[str, set[str]] = {}
+    for arch, names in zip(arches, lists, strict=True):
+        for name in names:
+            trees.setdefault(name, set()).add(arch)
     found: dict[tuple[str, ...], list[str]] = {}
-    for name in sorted(set().union(*lists)):
-        found.setdefault(tuple(arch for arch in arches if name in sets[arch]), []).append(name)
-    return sorted((trees, tuple(names)) for trees, names in found.items())
+    for name in sorted(trees):
+        found.setdefault(tuple(sorted(trees[name])), []).append(name)
+    return sorted((its_trees, tuple(names)) for its_trees, names in found.items())
 
 
 class _Reader:
@@ -317,14 +311,14 @@ class _Reader:
         """By name-epoch:version-release."""
         self._of_srpm: dict[str, _Draft] = {}
         self._nevras: list[str] = []
-        """Those that no draft vouches for."""
+        """Those that are yet to be looked at as a whole."""
 
     def read(self, variant: str, arch: str, srpms: SrpmTable) -> None:
         """Add one tree's rows to the drafts."""
         of_srpm, nevras = self._of_srpm, self._nevras
         for srpm, rows in srpms.items():
             draft = of_srpm.get(srpm) or self._new_draft(srpm)
-            nevras += draft.read(variant, arch, rows)
+            draft.read(variant, arch, rows, nevras)
 
     def _new_draft(self, srpm: str) -> _Draft:
         nevr = srpm.rpartition(".")[0]

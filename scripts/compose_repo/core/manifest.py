@@ -212,20 +212,24 @@ def _image_order(image: Image) -> tuple[str, ...]:
 
 
 class _Draft:
-    """What has been seen of one SRPM so far: per variant and foreign arch, trees and the names on each."""
+    """What has been seen of one SRPM in one variant: trees and the names on each, foreign arches by themselves."""
 
-    __slots__ = ("_evr", "_places", "unsigned")
+    __slots__ = ("_arches", "_evr", "_foreign", "_lists", "unsigned")
 
     def __init__(self, nevr: str) -> None:
         self._evr = f"-{nevr[nevr.rfind('-', 0, nevr.find(':')) + 1 :]}."
-        self._places: dict[tuple[str, str], tuple[list[str], list[list[str]]]] = {}
+        self._arches: list[str] = []
+        self._lists: list[list[str]] = []
+        """The names on the tree of the arch in the same place; an arch may come more than once."""
+        self._foreign: dict[str, tuple[list[str], list[list[str]]]] = {}
+        """The same by foreign arch."""
         self.unsigned = 0
 
-    def read(self, variant: str, arch: str, rows: RowTable, others: list[str]) -> None:
+    def read(self, arch: str, srpm: str, rows: RowTable, others: list[str]) -> None:
         """Add what the SRPM has on one tree; to `others` goes each NEVRA that is yet to be looked at as a whole.
 
-        It need not be where it is a name, the SRPM's own epoch, version and release, and the tree's arch or noarch:
-        then looking at the name is enough. The loop runs 70,000 times and does little.
+        It need not be where it is the SRPM itself, or a name, the SRPM's own epoch, version and release, and the tree's
+        arch or noarch: then looking at the name is enough. The loop runs 70,000 times and does little.
 
         Raises:
             KeyError, TypeError: a row is no object with category and sigkey.
@@ -245,45 +249,37 @@ class _Draft:
                     names.append(name)
                 else:
                     others.append(nevra)
-                    self._add_other(variant, arch, nevra)
-            elif category in _UNUSED_CATEGORIES:
-                others.append(nevra)
-            else:
+                    self._add_other(arch, nevra)
+            elif category not in _UNUSED_CATEGORIES:
                 raise ValueError(category)
+            elif nevra != srpm:
+                others.append(nevra)
         if names:
-            self._add(variant, arch, "", names)
+            self._arches.append(arch)
+            self._lists.append(names)
 
-    def _add_other(self, variant: str, arch: str, nevra: str) -> None:
+    def _add_other(self, arch: str, nevra: str) -> None:
         """Add an RPM that has another arch than its tree, or another version than its SRPM."""
         name, rpm_arch = nevra[: nevra.rfind("-", 0, nevra.find(":"))], nevra.rpartition(".")[2]
-        self._add(variant, arch, "" if rpm_arch in (arch, "noarch") else rpm_arch, [name])
-
-    def _add(self, variant: str, arch: str, rpm_arch: str, names: list[str]) -> None:
-        """Add names that stand on a tree."""
-        place = (variant, rpm_arch)
-        arches, lists = self._places.get(place) or self._places.setdefault(place, ([], []))
+        arches, lists = self._arches, self._lists
+        if rpm_arch not in (arch, "noarch"):
+            arches, lists = self._foreign.setdefault(rpm_arch, ([], []))
         arches.append(arch)
-        lists.append(names)
+        lists.append([name])
 
-    def package(self, nevr: str) -> Package:
-        """Finish the package of that name-epoch:version-release."""
-        name, _, version_release = nevr.partition(":")
-        name, _, epoch = name.rpartition("-")
-        groups: list[RpmGroup] = []
-        for place in sorted(self._places):
-            groups += _groups(*place, *self._places[place])
-        return Package(nvr=f"{name}-{version_release}", epoch=int(epoch), unsigned=self.unsigned, rpms=tuple(groups))
+    def groups(self, variant: str) -> list[RpmGroup]:
+        """Put names that stand on the same trees together."""
+        found = _groups(variant, None, self._arches, self._lists) if self._arches else []
+        for rpm_arch, (arches, lists) in sorted(self._foreign.items()):
+            found += _groups(variant, rpm_arch, arches, lists)
+        return found
 
 
-def _groups(variant: str, rpm_arch: str, arches: list[str], lists: list[list[str]]) -> list[RpmGroup]:
-    """Put names that stand on the same trees together."""
+def _groups(variant: str, rpm_arch: str | None, arches: list[str], lists: list[list[str]]) -> list[RpmGroup]:
     # NewTypes cost a call each at run time: hence the casts in quotes.
     return [
         RpmGroup(
-            variant=cast("Variant", variant),
-            arches=cast("tuple[Arch, ...]", trees),
-            rpm_arch=rpm_arch or None,
-            names=names,
+            variant=cast("Variant", variant), arches=cast("tuple[Arch, ...]", trees), rpm_arch=rpm_arch, names=names
         )
         for trees, names in _names_by_trees(arches, lists)
     ]
@@ -307,40 +303,57 @@ class _Reader:
     """Reads the rows of rpms.json into drafts."""
 
     def __init__(self) -> None:
-        self._drafts: dict[str, _Draft] = {}
-        """By name-epoch:version-release."""
-        self._of_srpm: dict[str, _Draft] = {}
+        self._drafts: dict[str, dict[str, _Draft]] = {}
+        """By name-epoch:version-release, then by variant."""
+        self._srpms: dict[str, dict[str, _Draft]] = {}
+        """By variant, then by SRPM."""
         self._nevras: list[str] = []
         """Those that are yet to be looked at as a whole."""
 
     def read(self, variant: str, arch: str, srpms: SrpmTable) -> None:
         """Add one tree's rows to the drafts."""
-        of_srpm, nevras = self._of_srpm, self._nevras
+        seen, nevras = self._srpms.setdefault(variant, {}), self._nevras
         for srpm, rows in srpms.items():
-            draft = of_srpm.get(srpm) or self._new_draft(srpm)
-            draft.read(variant, arch, rows, nevras)
+            draft = seen.get(srpm)
+            if draft is None:
+                draft = seen[srpm] = self._draft(variant, srpm)
+                nevras.append(srpm)
+            draft.read(arch, srpm, rows, nevras)
 
-    def _new_draft(self, srpm: str) -> _Draft:
+    def _draft(self, variant: str, srpm: str) -> _Draft:
+        """Give the draft of an SRPM that is new; a source package may be there as src and as nosrc."""
+        if not srpm.endswith(_SOURCE):
+            raise ValueError(srpm)
         nevr = srpm.rpartition(".")[0]
-        draft = self._of_srpm[srpm] = self._drafts.setdefault(nevr, _Draft(nevr))
-        return draft
+        return self._drafts.setdefault(nevr, {}).setdefault(variant, _Draft(nevr))
 
     def packages(self) -> tuple[Package, ...]:
         """Turn the rows into packages, sorted by NVR, then epoch.
 
         Raises:
-            ValueError: something that should be a NEVRA is none, or an SRPM is no source package.
+            ValueError: something that should be a NEVRA is none.
 
         """
-        nevras = [*self._of_srpm, *self._nevras]
-        if not all(srpm.endswith(_SOURCE) for srpm in self._of_srpm) or not _are_all(_NEVRA_LINES, nevras):
-            raise ValueError(nevras)
-        packages = [draft.package(nevr) for nevr, draft in self._drafts.items()]
+        if not _are_all(_NEVRA_LINES, self._nevras):
+            raise ValueError(self._nevras)
+        packages = [_package(nevr, drafts) for nevr, drafts in self._drafts.items()]
         names = [name for package in packages for group in package.rpms for name in group.names]
         if not _are_all(_NAME_LINES, names):
             raise ValueError(names)
         packages.sort(key=lambda package: (package.nvr, package.epoch))
         return tuple(packages)
+
+
+def _package(nevr: str, drafts: dict[str, _Draft]) -> Package:
+    """Finish the package of that name-epoch:version-release from its drafts by variant."""
+    name, _, version_release = nevr.partition(":")
+    name, _, epoch = name.rpartition("-")
+    groups: list[RpmGroup] = []
+    unsigned = 0
+    for variant in sorted(drafts):
+        groups += drafts[variant].groups(variant)
+        unsigned += drafts[variant].unsigned
+    return Package(nvr=f"{name}-{version_release}", epoch=int(epoch), unsigned=unsigned, rpms=tuple(groups))
 
 
 def _packages(rpms: RpmTable, path: str) -> tuple[Package, ...]:

@@ -7,7 +7,7 @@ say what is wrong in which line.
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import jiter
 
@@ -27,14 +27,18 @@ def too_large(path: str, size: int, limit: int) -> Problem:
     )
 
 
-def parse_json(data: bytes) -> Any:  # noqa: ANN401  # JSON holds anything
+def parse_json(data: bytes, *, repetitive: bool = False) -> Any:  # noqa: ANN401  # JSON holds anything
     """Parse JSON, of any size and with any text in it, but each key once and no number that is none.
+
+    Equal short texts become one object if they are keys, and in a `repetitive` document if they are values too: in
+    rpms.json that saves an eighth of the memory, and the time to fill it.
 
     Raises:
         ValueError: it is no such JSON; the message is the parser's own.
 
     """
-    return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
+    cached: Literal["all", "keys"] = "all" if repetitive else "keys"
+    return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode=cached)
 
 
 def read_json(data: bytes, path: str) -> Any:  # noqa: ANN401  # JSON holds anything; the schema comes next

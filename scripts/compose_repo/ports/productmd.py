@@ -281,7 +281,7 @@ class _Metadata:
 
     def _parse(self, name: str, data: bytes) -> Any:  # noqa: ANN401  # JSON has no better type
         try:
-            return parse_json(data)
+            return parse_json(data, repetitive=True)
         except ValueError as error:
             if str(error).startswith("EOF while parsing") or not data:
                 raise self._refusal(name, "metadata-truncated", "the file ends too early") from error

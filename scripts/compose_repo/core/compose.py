@@ -25,7 +25,7 @@ FINISHED: Final = frozenset({Status.FINISHED, Status.FINISHED_INCOMPLETE})
 """The statuses of a compose that can be tested; the incomplete one is real and may be shipped."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
     """An image of a compose; `size` in bytes, `path` relative to the compose's `compose/` folder."""
 

@@ -39,7 +39,7 @@ class ComposeIdError(ValueError):
     """A text that is no compose id; the message says which part is wrong."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class ComposeId:
     """A compose id, `<short>-<version>-<YYYYMMDD>[.<type>].<respin>`; sorts by stream, then by age.
 
@@ -82,6 +82,14 @@ class ComposeId:
 
     def __str__(self) -> str:
         return self.text
+
+    def __lt__(self, other: "ComposeId") -> bool:
+        # Written out: what dataclass(order=True) generates takes longer at every start than all sorting does.
+        return self._age < other._age
+
+    @property
+    def _age(self) -> tuple[Stream, dt.date, int, ComposeType, str]:
+        return (self.stream, self.date, self.respin, self.type, self.text)
 
     @property
     def short(self) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Final, TypeAlias, cast
 
@@ -211,7 +212,7 @@ class GitTree:
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
         where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
-        return sorted(self._list("-rzl", where))
+        return sorted(self._list("-rzl", where), key=attrgetter("path"))
 
     def folders(self, folder: str) -> Sequence[str]:
         """Give the names of a folder's own sub-folders, sorted; an absent folder is empty."""

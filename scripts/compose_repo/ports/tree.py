@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file."""
 

@@ -1,5 +1,10 @@
-"""Lets `python -m compose_repo` do what `compose-repo` does."""
+"""Starts `compose-repo`, and lets `python -m compose_repo` do the same."""
 
-from compose_repo.cli import main
+import gc
 
-main()
+gc.disable()  # What a start imports stays: looking for garbage in it finds none. The command line enables it again.
+
+from compose_repo.cli import main  # noqa: E402  # see above
+
+if __name__ == "__main__":
+    main()

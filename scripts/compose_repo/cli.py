@@ -8,6 +8,7 @@ A verb is a module of `compose_repo.verbs` named in `VERBS`. It has
 """
 
 import argparse
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -191,6 +192,9 @@ def _dispatch(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
     except SystemExit as done:  # argparse has shown a help
         return OK if done.code is None else int(done.code)
     console = Console(verbose=arguments.verbose, color=Color(arguments.color))
+    # From here on there may be garbage; all that was imported so far stays, and need not be looked at again.
+    gc.freeze()
+    gc.enable()
     try:
         return verb.run(arguments, console)
     except InputError as error:

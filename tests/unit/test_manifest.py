@@ -156,6 +156,7 @@ def test_a_compose_without_packages_has_a_manifest() -> None:
         "bash-0:5.2.26-6.el10.x86_64\n",
         "bash-0:5.2.26-6.el10.x86_64\nbash-0:5.2.26-6.el10.x86_64",
         "bäsh-0:5.2.26-6.el10.x86_64",
+        "ba\nsh-0:5.2.26-6.el10.x86_64",
         "bash-0:5.2.26-6.el10.x86_64 ",
         "",
     ],
@@ -175,6 +176,16 @@ def test_a_source_package_that_is_no_nevra_is_refused() -> None:
     assert problem.message == "'bash' is no name-epoch:version-release.arch"
 
 
+def test_a_source_package_with_a_strange_name_is_refused() -> None:
+    (problem,) = problems({BASEOS: {X86: {"b sh-0:5.2.26-6.el10.src": {}}}})
+    assert problem.code == "nevra-invalid"
+
+
+def test_a_debug_package_with_a_strange_name_is_refused() -> None:
+    (problem,) = problems({BASEOS: {X86: {SRPM: {"b sh-debuginfo-0:5.2.26-6.el10.x86_64": row("debug")}}}})
+    assert problem.code == "nevra-invalid"
+
+
 def test_a_source_package_of_a_binary_arch_is_refused() -> None:
     (problem,) = problems({BASEOS: {X86: {"bash-0:5.2.26-6.el10.x86_64": {}}}})
     assert problem.message == "bash-0:5.2.26-6.el10.x86_64 is no source package"
@@ -183,6 +194,12 @@ def test_a_source_package_of_a_binary_arch_is_refused() -> None:
 def test_an_unknown_category_is_refused() -> None:
     (problem,) = problems({BASEOS: {X86: {SRPM: {SRPM: row("kernel")}}}})
     assert problem.message == f"{SRPM} has an unknown category"
+
+
+def test_only_the_package_that_is_wrong_is_refused() -> None:
+    good = "dash-0:0.5-1.el10.src"
+    (problem,) = problems({BASEOS: {X86: {good: rows(good), SRPM: {SRPM: row("kernel")}}}})
+    assert problem.pointer == f"/payload/rpms/BaseOS/x86_64/{SRPM}"
 
 
 @pytest.mark.parametrize("wrong", [{}, {"sigkey": None}, {"category": "binary"}, [], "row", None, 7])

@@ -171,15 +171,19 @@ class LocalGitLab:
         ref: str = "HEAD",
         visibility: str = "public",
         description: str | None = None,
+        pipeline: bool = True,
         **settings: Any,  # noqa: ANN401  # any project setting of the API
     ) -> Project:
-        """Create a project whose `main` is a commit of a repository on disk, or empty."""
+        """Create a project whose `main` is a commit of a repository on disk, or empty.
+
+        `pipeline=False` brings the commit in as an import does, without a pipeline.
+        """
         creator = self.site.store.get("users", owner.id)
         row = add_project(self.site, path, creator, visibility=visibility, description=description)
         if settings:
             self.site.store.update("projects", row["id"], settings=json.dumps(settings))
         if from_repository is not None:
-            self.push(self.project(path), from_repository, ref=ref, by=owner, imported=True)
+            self.push(self.project(path), from_repository, ref=ref, by=owner, pipeline=pipeline)
         else:
             protect_default_branch(self.site, row)
         return self.project(path)
@@ -193,11 +197,11 @@ class LocalGitLab:
         return Project(id=row["id"], path=row["path_with_namespace"], url=web, clone_url=f"{web}.git")
 
     def push(
-        self, project: Project, source: Path, *, by: User, ref: str = "HEAD", branch: str = "", imported: bool = False
+        self, project: Project, source: Path, *, by: User, ref: str = "HEAD", branch: str = "", pipeline: bool = True
     ) -> None:
         """Bring a commit of a repository on disk to a branch, by default the default one, past all protection.
 
-        An imported one starts no pipeline.
+        `pipeline=False` starts no pipeline.
         """
         row = self.site.store.get("projects", project.id)
         repository = self.site.repository(row)
@@ -207,7 +211,7 @@ class LocalGitLab:
             repository.fetch(source, ref, f"refs/heads/{name}")
             new = repository.branch(name) or ZERO
             pusher = self.site.store.get("users", by.id)
-            branch_updated(self.site, row, pusher, f"refs/heads/{name}", old, new, quiet=imported)
+            branch_updated(self.site, row, pusher, f"refs/heads/{name}", old, new, quiet=not pipeline)
 
     def add_member(self, project: Project, user: User, *, access_level: int = OWNER) -> None:
         """Give a user a role: 10 Guest, 20 Reporter, 30 Developer, 40 Maintainer, 50 Owner."""

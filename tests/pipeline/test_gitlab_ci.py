@@ -70,6 +70,16 @@ class Repository:
         )  # fmt: skip
         return done.stdout.strip()
 
+    def change(self, name: str) -> None:
+        """Commit a change to one file on main; what stood there before is what `rules:changes` compares with."""
+        self.git("checkout", "--quiet", "main")
+        self.git("update-ref", "refs/remotes/origin/main", "HEAD")
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n", encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", f"Change {name}")
+
     def push(self, file: dict[str, Any]) -> None:
         """Commit a result file as an origin would."""
         path = self.path / "composes" / COMPOSE_ID / "results" / "rdo" / f"{file['run']['id']}.json"
@@ -192,12 +202,26 @@ def test_a_broken_file_counts_for_nothing_at_the_gate(repository: Repository) ->
     assert pipeline.states["gate"] == "WARN", pipeline.log
 
 
+OTHER: Final = (
+    "--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=mend-something",
+)  # fmt: skip
+
+
 def test_other_merge_requests_are_tested_and_not_gated(repository: Repository) -> None:
-    variables = ("CI_MERGE_REQUEST_IID=1", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=mend-a-typo")
-    jobs = repository.jobs(*(word for variable in variables for word in ("--variable", variable)))
-    assert jobs == {"validate", "test", "lint"}
+    repository.change("README.md")
+    assert repository.jobs(*OTHER) == {"validate", "test", "lint"}
+
+
+def test_merge_request_on_the_gate_files_is_validated_only(repository: Repository) -> None:
+    repository.change("gate/waivers.toml")
+    assert repository.jobs(*OTHER) == {"validate"}
 
 
 def test_main_is_tested(repository: Repository) -> None:
-    repository.git("checkout", "--quiet", "main")
+    repository.change("scripts/compose_repo/cli.py")
     assert repository.jobs() == {"test", "lint"}
+
+
+def test_main_is_not_tested_anew_for_a_compose(repository: Repository) -> None:
+    repository.change(f"composes/{COMPOSE_ID}/results/rdo/1.json")
+    assert repository.jobs() == set()

@@ -91,7 +91,7 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
         server = stack.enter_context(compose_server(folder / "compose-server"))
         gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
         owner = gitlab.create_user("releng", name="Release Engineering")
-        project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository)
+        project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository, pipeline=False)
         accounts = {
             "compose-bot": ("Compose Bot", DEVELOPER),
             "gate-bot": ("Gate Bot", MAINTAINER),

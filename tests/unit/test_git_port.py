@@ -161,6 +161,28 @@ def test_history_that_was_cut_off_gives_no_time(work: Path, tmp_path: Path) -> N
     assert Repository(tmp_path / "shallow").commit_time(MANIFEST, "HEAD") is None
 
 
+@pytest.mark.parametrize("seconds", ["253402300800", "99999999999999999999", "9223372036854775807", "-5", ""])
+def test_a_commit_whose_time_is_none_that_there_can_be_gives_no_time(work: Path, seconds: str) -> None:
+    people = "".join(f"{role} T <t@example.org> {seconds} +0000\n" for role in ("author", "committer"))
+    (work / "commit").write_text(f"tree {git(work, 'rev-parse', 'HEAD^{tree}')}\n{people}\nx\n")
+    made = git(work, "hash-object", "--literally", "-t", "commit", "-w", "commit")
+    assert Repository(work).commit_time(MANIFEST, made) is None
+
+
+def test_without_a_common_ancestor_it_is_said_what_is_missing(work: Path) -> None:
+    git(work, "checkout", "--quiet", "--orphan", "other")
+    commit(work, {"x": b""})
+    with pytest.raises(GitError, match="has no commit that HEAD and main come from; fetch more of their history"):
+        Repository(work).changed_paths("main")
+
+
+def test_an_object_that_is_not_there_is_told_when_its_folder_is_listed(work: Path) -> None:
+    name = git(work, "rev-parse", f"HEAD:{MANIFEST}")
+    (work / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(GitError, match="damaged or partial"):
+        GitTree(Repository(work), "main").list("composes")
+
+
 def test_changed_paths_are_those_since_the_branch_left_its_base(work: Path) -> None:
     git(work, "switch", "--quiet", "--create", "compose/x")
     commit(work, {"composes/new.json": b"1"})

@@ -26,6 +26,8 @@ NETWORK_TIMEOUT: Final = 600.0
 REGULAR: Final = "100644"
 """The mode of a plain file; links, executables and submodules have others."""
 
+_BROKEN: Final = "BAD"
+"""What ls-tree gives for the size of an object that is not there."""
 _WAITS: Final = (0.5, 1.0, 2.0)
 """Seconds to wait after each failed fetch but the last."""
 _PASSES: Final = re.compile(
@@ -168,23 +170,25 @@ class Repository:
                 return
         self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
 
-    def added_by(self, path: str, revision: str) -> tuple[Sha, dt.datetime] | None:
-        """Give the latest commit that added a path, with its time; None if its history does not reach that far back."""
+    def commit_time(self, path: str, revision: str) -> dt.datetime | None:
+        """Give the time of the latest commit that added a path.
+
+        None if its history does not reach that far back, and if the commit's time is none that there can be: whoever
+        makes a commit writes what they like.
+        """
         head = self.commit(revision)
         out = self.run(
-            "log", "-1", "--no-color", "--no-renames", "--diff-filter=A", "--format=%H %ct %P", head, "--", path
+            "log", "-1", "--no-color", "--no-renames", "--diff-filter=A", "--format=%ct %P", head, "--", path
         ).decode("ascii")
         if not out.strip():
             return None
-        sha, seconds, *parents = out.split()
-        if not parents and self.run("rev-parse", "--is-shallow-repository").strip() == b"true":
+        seconds, _, parents = out.partition(" ")
+        if not parents.strip() and self.run("rev-parse", "--is-shallow-repository").strip() == b"true":
             return None
-        return Sha(sha), dt.datetime.fromtimestamp(int(seconds), dt.UTC)
-
-    def commit_time(self, path: str, revision: str) -> dt.datetime | None:
-        """Give the time of the latest commit that added a path; None if its history does not reach that far back."""
-        added = self.added_by(path, revision)
-        return None if added is None else added[1]
+        try:
+            return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+        except (OSError, OverflowError, ValueError):
+            return None
 
     def commits_touching(self, path: str, base: str, revision: str) -> list[Sha]:
         """Give the commits that a revision has and a base has not, and that change a path; merges are left out."""
@@ -195,7 +199,11 @@ class Repository:
     def changed_paths(self, base: str, revision: str = "HEAD") -> list[str]:
         """Give the paths that a revision has changed, added or removed since it left a base, sorted."""
         head = self.commit(revision)
-        fork = self.run("merge-base", self.commit(base), head).decode("ascii").strip()
+        try:
+            fork = self.run("merge-base", self.commit(base), head).decode("ascii").strip()
+        except GitError as error:
+            message = f"{self.path} has no commit that {revision} and {base} come from; fetch more of their history"
+            raise GitError(message) from error
         out = self.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", fork, head)
         return sorted(_text(path) for path in out.split(b"\0") if path)
 
@@ -237,6 +245,8 @@ class GitTree:
             mode, kind, name, size = about.decode("ascii").split()
             if kind == "tree":
                 continue
+            if size == _BROKEN:
+                raise _damaged(self.repository.path, name)
             entry = Entry(path=_text(raw), size=0 if size == "-" else int(size), regular=mode == REGULAR)
             self._files[entry.path] = (name, entry)
             entries.append(entry)
@@ -251,10 +261,14 @@ class GitTree:
         asked.flush()
         header = answered.readline().split()
         if len(header) != 3:  # noqa: PLR2004  # name, type, size
-            raise GitError(f"git has no object {name} in {self.repository.path}; the repository is damaged or partial")
+            raise _damaged(self.repository.path, name)
         content = answered.read(int(header[2]))
         answered.read(1)
         return content
+
+
+def _damaged(path: Path, name: str) -> GitError:
+    return GitError(f"git has no object {name} in {path}; the repository is damaged or partial")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

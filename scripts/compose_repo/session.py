@@ -12,8 +12,8 @@ from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.action import Plan, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.decision import Decision
 from compose_repo.core.forge import Forge, MergeRequest, Project, StaleHead
-from compose_repo.core.gate import Decision
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import current, manifest_path
 from compose_repo.core.problem import InputError, Problem, UsageError

@@ -7,8 +7,8 @@ from typing import Final
 from compose_repo.core.change_report import change_report
 from compose_repo.core.changes import compare
 from compose_repo.core.compose import ComposeId, Status
+from compose_repo.core.decision import Decision, State
 from compose_repo.core.forge import MergeRequest, Project
-from compose_repo.core.gate import Decision, State
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
 from compose_repo.core.plan import MARKER

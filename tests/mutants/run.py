@@ -18,7 +18,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STAGE: Final = ROOT / "mutants"
-MUTATED: Final = ("gate", "policy", "checks")
+MUTATED: Final = ("attempts", "checks", "decision", "finding", "gate", "policy", "summary", "waivers")
 TESTS: Final = (
     "test_gate_answers.py",
     "test_gate_decision.py",

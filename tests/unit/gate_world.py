@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compose_repo.core.compose import ComposeId, Status
-from compose_repo.core.gate import Answer, Baseline, Decision, decide
+from compose_repo.core.decision import Answer, Decision
+from compose_repo.core.gate import Baseline, decide
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.policy import Policy, Requirement, Waiver

@@ -12,7 +12,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from compose_repo.core.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
-from compose_repo.core.gate import Answer, Decision, State, Verdict, WaiverNotice, WaiverState
+from compose_repo.core.decision import Answer, Decision, State, Verdict
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.policy import (
@@ -29,6 +29,7 @@ from compose_repo.core.policy import (
 )
 from compose_repo.core.problem import Problem
 from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.waivers import WaiverNotice, WaiverState
 
 _LETTERS: Final = string.ascii_letters
 _DIGITS: Final = string.digits

@@ -23,7 +23,7 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.gate import State
+from compose_repo.core.decision import State
 from compose_repo.core.names import Arch, Scenario, Stream
 from compose_repo.core.policy import Attempts, Requirement, Waiver
 from compose_repo.core.result import Outcome

@@ -22,8 +22,9 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.gate import Decision, State, Verdict, WaiverState
+from compose_repo.core.decision import Decision, State, Verdict
 from compose_repo.core.names import Arch, Scenario, Stream
+from compose_repo.core.waivers import WaiverState
 
 DAY = dt.timedelta(hours=24)
 SMOKE = requirement()

@@ -12,7 +12,8 @@ from gate_world import APPSTREAM, ARM, BASEOS, COMPOSE, DIGEST, NOW, POLICY_DIGE
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from compose_repo.core.gate import BLOCKING, WAITING, Baseline, Decision, State, Verdict, decide
+from compose_repo.core.decision import BLOCKING, WAITING, Decision, State, Verdict
+from compose_repo.core.gate import Baseline, decide
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
 from compose_repo.core.problem import Problem

@@ -16,7 +16,8 @@ from strategies import documents, schema
 from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
 from test_schemas import valid
 
-from compose_repo.core import gate, policy
+from compose_repo.core import decision as answers
+from compose_repo.core import policy, waivers
 from compose_repo.core.compose import FINISHED, ComposeType, Image
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import is_name, is_sha256
@@ -150,7 +151,7 @@ def defaults(part: Mapping[str, Any]) -> dict[str, Any]:
 
 @quick
 @given(decision=strategies.decisions)
-def test_what_a_decision_writes_is_valid(decision: gate.Decision) -> None:
+def test_what_a_decision_writes_is_valid(decision: answers.Decision) -> None:
     assert valid("decision")(json.loads(json.dumps(decision.to_dict())))
 
 
@@ -176,9 +177,9 @@ TABLE = [
     ("waivers", "waiver", policy.Waiver, {}),
     ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
     ("problems", "problem", Problem, {}),
-    ("decision", "answer", gate.Answer, {}),
-    ("decision", "waiver_notice", gate.WaiverNotice, {}),
-    ("decision", None, gate.Decision, {"notices": "waivers"}),
+    ("decision", "answer", answers.Answer, {}),
+    ("decision", "waiver_notice", waivers.WaiverNotice, {}),
+    ("decision", None, answers.Decision, {"notices": "waivers"}),
 ]
 
 
@@ -236,9 +237,9 @@ def test_a_manifest_has_the_fields_of_its_model() -> None:
         ("streams", "$defs/followed_stream/properties/mode/enum", set(policy.Mode)),
         ("streams", "$defs/followed_stream/properties/types/items/enum", set(ComposeType)),
         ("streams", "$defs/followed_stream/properties/statuses/items/enum", set(FINISHED)),
-        ("decision", "properties/verdict/enum", set(gate.Verdict)),
-        ("decision", "$defs/answer/properties/state/enum", set(gate.State)),
-        ("decision", "$defs/waiver_notice/properties/state/enum", set(gate.WaiverState)),
+        ("decision", "properties/verdict/enum", set(answers.Verdict)),
+        ("decision", "$defs/answer/properties/state/enum", set(answers.State)),
+        ("decision", "$defs/waiver_notice/properties/state/enum", set(waivers.WaiverState)),
     ],
 )
 def test_a_schema_has_the_words_of_its_model(stem: str, pointer: str, words: set[StrEnum]) -> None:

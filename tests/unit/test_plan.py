@@ -20,8 +20,8 @@ from compose_repo.core.action import (
     to_dict,
 )
 from compose_repo.core.compose import ComposeId
+from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
-from compose_repo.core.gate import Verdict
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import (
     MARKER,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeAlias
 
+from compose_repo.core.decision import Answer, Decision, State, Verdict
 from compose_repo.core.escape import visible
-from compose_repo.core.gate import Answer, Decision, State, Verdict
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
 from compose_repo.core.report import as_line

@@ -1,7 +1,7 @@
 """The names of the field: each kind of name is a type of its own, and all obey one grammar."""
 
 import re
-from typing import Final, NewType
+from typing import Final, NewType, TypeAlias
 
 Arch = NewType("Arch", str)
 """A tree's architecture as productmd writes it: `x86_64`, `aarch64`, …"""
@@ -18,6 +18,9 @@ Stream = NewType("Stream", str)
 """Release short name and version: `CentOS-Stream-10`."""
 Testcase = NewType("Testcase", str)
 Variant = NewType("Variant", str)
+
+Cell: TypeAlias = tuple[Scenario | None, Arch | None, Variant | None]
+"""None where a report names no value, or where a requirement asks for no particular one."""
 
 NAME_LENGTH: Final = 128
 """Most characters of a name that stands in a path."""

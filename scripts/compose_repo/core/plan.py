@@ -23,8 +23,8 @@ from compose_repo.core.action import (
     UpdateMergeRequest,
 )
 from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
-from compose_repo.core.gate import Verdict
 from compose_repo.core.names import Sha
 from compose_repo.core.policy import Mode
 from compose_repo.core.problem import InputError, Problem, UsageError

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from compose_repo.core.decision import Decision
 from compose_repo.core.decision_text import decision_view, place, remarks
-from compose_repo.core.gate import Decision
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
 from compose_repo.ports.templates import Trusted, render

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.gate import Decision, decide
+from compose_repo.core.decision import Decision
+from compose_repo.core.gate import decide
 from compose_repo.ports.git import GitError, Repository
 from compose_repo.ports.loading import GateFiles, load_baseline, load_compose
 from compose_repo.ports.tree import Tree

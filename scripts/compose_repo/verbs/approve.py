@@ -7,8 +7,8 @@ from compose_repo import session, wording
 from compose_repo.cli import OK, PENDING, PROBLEMS
 from compose_repo.console import Console
 from compose_repo.core.compose import ComposeId
+from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import MergeRequest
-from compose_repo.core.gate import Verdict
 from compose_repo.core.plan import STATUS_NAME, Judged, plan_approve, plan_withdraw
 from compose_repo.core.problem import InputError
 

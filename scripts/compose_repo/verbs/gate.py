@@ -7,8 +7,8 @@ from typing import Final
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.decision import Decision, State, Verdict
 from compose_repo.core.decision_text import decision_text
-from compose_repo.core.gate import Decision, State, Verdict
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.ports import environment
 from compose_repo.ports.git import GitTree, Repository

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_gitlab import pipelines
+from local_gitlab.activity import send
 from local_gitlab.ci_reports import keep_artifacts, report_paths
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO, GitError
-from local_gitlab.merge_requests import send
 from local_gitlab.protection import protection
 from local_gitlab.site import add_token, find_project, settings_of
 

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from local_gitlab import pipelines
+from local_gitlab.activity import send
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO
-from local_gitlab.merge_requests import branch_moved, send
+from local_gitlab.heads import branch_moved
 from local_gitlab.site import protect_default_branch
 
 if TYPE_CHECKING:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 THREADS = 12
+CONNECTIONS = 1000  # many clients keep theirs open; past the limit a new one would wait for ever
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +99,8 @@ class LocalGitLab:
             host="127.0.0.1",
             port=port,
             threads=THREADS,
+            connection_limit=CONNECTIONS,
+            asyncore_use_poll=True,  # select() ends at 1024 files
             clear_untrusted_proxy_headers=True,
             ident="local-gitlab",
         )

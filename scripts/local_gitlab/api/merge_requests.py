@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from local_gitlab import entities, merge_requests, pipelines
+from local_gitlab import approvals, edits, entities, labels, merge_requests, merging, pipelines
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError, bad_request, forbidden, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER, REPORTER, access_level, may_read
@@ -204,7 +204,7 @@ def delete(project_id: str, iid: int) -> Response:
 def merge(project_id: str, iid: int) -> Response:
     """Merge."""
     project, row = _find(project_id, iid)
-    row = merge_requests.merge(asked.site(), project, row, asked.user(), _values())
+    row = merging.merge(asked.site(), project, row, asked.user(), _values())
     return asked.answer(_body(asked.site().store.get("projects", project["id"]), row))
 
 
@@ -321,12 +321,12 @@ def _approvals(project: Row, row: Row) -> dict[str, Any]:
     site = asked.site()
     user = asked.user_or_none()
     fresh = site.store.get("merge_requests", row["id"])
-    can = merge_requests.may_approve(site, project, fresh, user)
+    can = approvals.may_approve(site, project, fresh, user)
     return entities.approvals(site, project, fresh, user, can_approve=can)
 
 
 @blueprint.get("/projects/<key:project_id>/merge_requests/<int:iid>/approvals")
-def approvals(project_id: str, iid: int) -> Response:
+def show_approvals(project_id: str, iid: int) -> Response:
     """Return who has approved."""
     return asked.answer(_approvals(*_find(project_id, iid)))
 
@@ -335,7 +335,7 @@ def approvals(project_id: str, iid: int) -> Response:
 def approve(project_id: str, iid: int) -> Response:
     """Approve the head; `sha` says which one was judged."""
     project, row = _find(project_id, iid)
-    merge_requests.approve(asked.site(), project, row, asked.user(), asked.parameters().get("sha"))
+    approvals.approve(asked.site(), project, row, asked.user(), asked.parameters().get("sha"))
     return asked.answer(_approvals(project, row), 201)
 
 
@@ -343,7 +343,7 @@ def approve(project_id: str, iid: int) -> Response:
 def unapprove(project_id: str, iid: int) -> Response:
     """Take one's approval back."""
     project, row = _find(project_id, iid)
-    merge_requests.unapprove(asked.site(), project, row, asked.user())
+    approvals.unapprove(asked.site(), project, row, asked.user())
     return asked.answer(_approvals(project, row), 201)
 
 
@@ -409,7 +409,7 @@ def create_pipeline(project_id: str, iid: int) -> Response:
 
 
 @blueprint.get("/projects/<key:project_id>/labels")
-def labels(project_id: str) -> Response:
+def list_labels(project_id: str) -> Response:
     """List the project's labels."""
     site = asked.site()
     project = asked.project(project_id)
@@ -423,7 +423,7 @@ def labels(project_id: str) -> Response:
 
 def _label(project: Row, key: str) -> Row:
     site = asked.site()
-    row = merge_requests.find_label(site, project, key)
+    row = labels.find_label(site, project, key)
     if row is None and key.isdigit():
         row = site.store.one("SELECT * FROM labels WHERE project_id = ? AND id = ?", project["id"], int(key))
     if row is None:
@@ -450,10 +450,10 @@ def create_label(project_id: str) -> Response:
     values = asked.parameters()
     asked.required(values, "name", "color")
     name = str(values["name"])
-    if not name or "," in name or len(name) > merge_requests.TITLE_MAX:
+    if not name or "," in name or len(name) > edits.TITLE_MAX:
         raise bad_request({"title": ["is invalid"]})
     with site.store.transaction():
-        if merge_requests.find_label(site, project, name):
+        if labels.find_label(site, project, name):
             raise ApiError(409, {"message": "Label already exists"})
         row_id = site.store.insert(
             "labels",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from local_gitlab import entities, merge_requests
+from local_gitlab import entities, merge_requests, notes, quick_actions
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
 from local_gitlab.errors import forbidden, not_found
@@ -62,7 +62,7 @@ def _write(project: Row, found: Row, **more: Any) -> Response:  # noqa: ANN401  
     site = asked.site()
     values = asked.parameters()
     asked.required(values, "body")
-    row = merge_requests.add_note(
+    row = notes.add_note(
         site,
         project,
         found,
@@ -112,11 +112,11 @@ def edit(project_id: str, iid: int, note_id: int) -> Response:
     _own(project, row)
     values = asked.parameters()
     asked.required(values, "body")
-    text = merge_requests.valid_note(values["body"])
+    text = notes.valid_note(values["body"])
     kept, commands = extract(text)
     with site.lock(project), site.store.transaction():
         site.store.update("notes", row["id"], body=kept or text, updated_at=now())
-        merge_requests.apply_commands(site, project, found, asked.user(), commands)
+        quick_actions.apply_commands(site, project, found, asked.user(), commands)
     return asked.answer(entities.note(site, site.store.get("notes", row["id"])))
 
 

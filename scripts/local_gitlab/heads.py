@@ -1,0 +1,104 @@
+"""The heads of merge requests: they follow their branches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_gitlab.activity import again, deliver, record_event, system_note
+from local_gitlab.clock import now
+from local_gitlab.errors import conflict
+from local_gitlab.git import ZERO
+from local_gitlab.site import settings_of
+
+if TYPE_CHECKING:
+    from local_gitlab.site import Site
+    from local_gitlab.store import Row
+
+
+def refresh_head(site: Site, project: Row, merge_request: Row, *, first: bool = False) -> bool:
+    """Make the merge request follow its branch; tell whether its head moved."""
+    repository = site.repository(project)
+    head = repository.branch(merge_request["source_branch"])
+    target = repository.branch(merge_request["target_branch"])
+    if head is None or target is None:
+        return False
+    base = repository.merge_base(target, head) or target
+    moved: bool = head != merge_request["head_sha"]
+    changes = {"head_sha": head, "base_sha": base, "start_sha": target}
+    if not moved and base == merge_request["base_sha"] and not first:
+        return False
+    site.store.update("merge_requests", merge_request["id"], **changes)
+    if moved or first:
+        repository.update_ref(f"refs/merge-requests/{merge_request['iid']}/head", head)
+        site.store.insert(
+            "merge_request_versions",
+            merge_request_id=merge_request["id"],
+            head_sha=head,
+            base_sha=base,
+            start_sha=target,
+            created_at=now(),
+        )
+    return moved
+
+
+def check_sha(merge_request: Row, sha: object) -> None:
+    """Refuse to act on anything but the head that the caller has judged."""
+    if sha and str(sha) != merge_request["head_sha"]:
+        raise conflict(f"SHA does not match HEAD of source branch: {merge_request['head_sha']}")
+
+
+def branch_moved(site: Site, project: Row, user: Row, branch: str, old: str, new: str) -> list[Row]:
+    """Tell the open merge requests of a branch that it moved; return those whose head did."""
+    moved = []
+    rows = site.store.all(
+        "SELECT * FROM merge_requests WHERE project_id = ? AND state = 'opened' AND source_branch = ?",
+        project["id"],
+        branch,
+    )
+    for merge_request in rows:
+        if new == ZERO or not refresh_head(site, project, merge_request):
+            continue
+        site.store.update("merge_requests", merge_request["id"], updated_at=now())
+        _describe_push(site, project, merge_request, user, old, new)
+        if settings_of(project)["reset_approvals_on_push"]:
+            site.store.run("DELETE FROM approvals WHERE merge_request_id = ?", merge_request["id"])
+        moved.append(again(site, merge_request))
+        deliver(site, project, moved[-1], user, "update")
+    _notice_merged_by_push(site, project, user, branch)
+    return moved
+
+
+def _describe_push(site: Site, project: Row, merge_request: Row, user: Row, old: str, new: str) -> None:
+    repository = site.repository(project)
+    if old == ZERO or not repository.is_ancestor(old, new):
+        system_note(site, merge_request, user, f"force pushed the branch to {new[:8]}")
+        return
+    commits = repository.log(f"{old}..{new}")
+    lines = "".join(f"<li>{commit.sha[:8]} - {commit.title}</li>" for commit in commits[:100])
+    word = "commit" if len(commits) == 1 else "commits"
+    system_note(site, merge_request, user, f"added {len(commits)} {word}\n\n<ul>{lines}</ul>")
+
+
+def _notice_merged_by_push(site: Site, project: Row, user: Row, branch: str) -> None:
+    """Mark merge requests whose head has come into their target some other way as merged, as GitLab does."""
+    rows = site.store.all(
+        "SELECT * FROM merge_requests WHERE project_id = ? AND state = 'opened' AND target_branch = ?",
+        project["id"],
+        branch,
+    )
+    repository = site.repository(project)
+    for merge_request in rows:
+        head = merge_request["head_sha"]
+        was_ahead = head and head != merge_request["base_sha"]
+        if was_ahead and repository.branch(branch) and repository.is_ancestor(head, f"refs/heads/{branch}"):
+            moment = now()
+            site.store.update(
+                "merge_requests",
+                merge_request["id"],
+                state="merged",
+                merged_at=moment,
+                updated_at=moment,
+                merge_user_id=user["id"],
+                merge_commit_sha=None,
+            )
+            record_event(site, project, user, "accepted", merge_request)

@@ -1,0 +1,106 @@
+"""Merging: a merge request's head comes into its target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local_gitlab import protection
+from local_gitlab.activity import again, deliver, record_event, system_note
+from local_gitlab.clock import now
+from local_gitlab.errors import not_allowed, unauthorized, unprocessable
+from local_gitlab.git import ZERO, Person, Repository
+from local_gitlab.heads import check_sha
+from local_gitlab.mergeability import has_conflicts, obstacle
+from local_gitlab.pushes import branch_updated, remove_branch
+from local_gitlab.site import settings_of
+
+if TYPE_CHECKING:
+    from local_gitlab.site import Site
+    from local_gitlab.store import Row
+
+
+def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[str, Any]) -> Row:
+    """Merge.
+
+    Raises ApiError 401 without the right, 405 in the wrong state, 409 on another head, 422 on conflicts.
+    """
+    with site.lock(project):
+        merge_request = again(site, merge_request)
+        if not protection.may_merge(site, project, user, merge_request["target_branch"]):
+            raise unauthorized()
+        if obstacle(site, project, merge_request):
+            raise not_allowed()
+        if has_conflicts(site, project, merge_request):
+            raise unprocessable("Branch cannot be merged")
+        check_sha(merge_request, values.get("sha"))
+        repository = site.repository(project)
+        target_ref = f"refs/heads/{merge_request['target_branch']}"
+        old = repository.branch(merge_request["target_branch"]) or ZERO
+        commits = _merge_commits(project, repository, merge_request, user, values, old)
+        repository.update_ref(target_ref, commits["tip"], old)
+        with site.store.transaction():
+            _mark_merged(site, project, merge_request, user, commits)
+    merge_request = again(site, merge_request)
+    branch_updated(site, project, user, target_ref, old, commits["tip"], quiet=True)
+    remove = values.get("should_remove_source_branch")
+    if merge_request["remove_source_branch"] if remove is None else remove:
+        remove_branch(site, project, user, merge_request["source_branch"])
+    deliver(site, project, merge_request, user, "merge")
+    return merge_request
+
+
+def _merge_commits(
+    project: Row,
+    repository: Repository,
+    merge_request: Row,
+    user: Row,
+    values: dict[str, Any],
+    old: str,
+) -> dict[str, str]:
+    """Write the commits that the project's way of merging needs."""
+    settings = settings_of(project)
+    person = Person(name=user["name"], email=user["email"])
+    head = merge_request["head_sha"]
+    asked = values.get("squash")
+    squash = bool(merge_request["squash"] if asked is None else asked) and settings["squash_option"] != "never"
+    found: dict[str, str] = {}
+    if squash:
+        message = values.get("squash_commit_message") or merge_request["title"]
+        head = repository.commit_tree(repository.tree_of(head), [merge_request["base_sha"]], str(message), person)
+        found["squash"] = head
+    if settings["merge_method"] != "merge":
+        if not repository.is_ancestor(old, head):
+            raise not_allowed()  # GitLab asks for a rebase, which this server does not offer
+        return {**found, "tip": head}
+    tree = repository.merge_tree(old, head)
+    if tree is None:
+        raise unprocessable("Branch cannot be merged")
+    message = values.get("merge_commit_message") or default_merge_message(project, merge_request)
+    found["merge"] = repository.commit_tree(tree, [old, head], str(message), person)
+    return {**found, "tip": found["merge"]}
+
+
+def default_merge_message(project: Row, merge_request: Row) -> str:
+    """Return the message GitLab gives a merge commit."""
+    return (
+        f"Merge branch '{merge_request['source_branch']}' into '{merge_request['target_branch']}'\n\n"
+        f"{merge_request['title']}\n\n"
+        f"See merge request {project['path_with_namespace']}!{merge_request['iid']}"
+    )
+
+
+def _mark_merged(site: Site, project: Row, merge_request: Row, user: Row, commits: dict[str, str]) -> None:
+    moment = now()
+    site.store.update(
+        "merge_requests",
+        merge_request["id"],
+        state="merged",
+        merged_at=moment,
+        updated_at=moment,
+        merge_user_id=user["id"],
+        merge_commit_sha=commits.get("merge"),
+        squash_commit_sha=commits.get("squash"),
+        merge_error=None,
+    )
+    system_note(site, merge_request, user, "merged")
+    record_event(site, project, user, "accepted", merge_request)

@@ -17,9 +17,9 @@ from compose_repo.core.forge import Forge, MergeRequest, Project, StaleHead
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import current, manifest_path
 from compose_repo.core.problem import InputError, Problem, UsageError
-from compose_repo.ports import gitlab
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git import GitTree, Repository
+from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.judging import judge, opened_at
 from compose_repo.ports.loading import GateFiles, load_gate
 
@@ -165,7 +165,7 @@ def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
     """Begin a pass with what the environment and the command line say; its connections are closed at the end."""
     settings = environment()
     repository = Repository(arguments.repo, console.trace)
-    with closing(gitlab.connect(settings, console.trace)) as forge:
+    with closing(connect(settings, console.trace)) as forge:
         yield Session(
             forge=forge, repository=repository, token=settings.token, console=console, now=arguments.now or now()
         )

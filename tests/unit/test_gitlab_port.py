@@ -14,7 +14,8 @@ from compose_repo.core.forge import CommitStatus, ForgeError, StaleHead
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
-from compose_repo.ports.gitlab import LONGEST_WAIT, TRIES, GitLab, connect
+from compose_repo.ports.gitlab.forge import GitLab, connect
+from compose_repo.ports.gitlab.session import LONGEST_WAIT, TRIES
 
 TOKEN = "glpat-s3cret"  # noqa: S105
 SHA = Sha("a" * 40)

@@ -1,14 +1,12 @@
-"""The only importer of python-gitlab: the forge on a real GitLab.
+"""The forge on a real GitLab.
 
 Reads are repeated on failures that pass, writes too, but never blindly: when it cannot be known whether a write has
 worked (the line broke, a proxy gave up), GitLab is asked before the write is sent again. So nothing is posted twice.
 """
 
 import base64
-import datetime as dt
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar, assert_never
 from urllib.parse import quote, urlsplit
@@ -16,13 +14,11 @@ from urllib.parse import quote, urlsplit
 import gitlab
 import gitlab.exceptions
 import requests
-import urllib3.exceptions
 
 from compose_repo.core.action import (
     Action,
     Approve,
     CloseMergeRequest,
-    CommitState,
     CreateCommit,
     DeleteNote,
     EditNote,
@@ -47,26 +43,18 @@ from compose_repo.core.forge import (
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
+from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, explained
+from compose_repo.ports.gitlab.rows import commit_status_of, merge_request_of, user_of
+from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
 
 T = TypeVar("T")
-Trace = Callable[[str], None]
 
-TIMEOUT: Final = 30.0
-"""Seconds without an answer after which a request counts as failed."""
-TRIES: Final = 6
-LONGEST_WAIT: Final = 120.0
-"""Seconds that a Retry-After may ask for; GitLab's limits are counted by the minute."""
-LONGEST_FOR_NOBODY: Final = 0.9
-"""Seconds between tries up to which a host is tried that nobody answers at."""
 PAGE: Final = 100
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, TOO_MANY = 401, 403, 404, 405, 409, 429
-TRANSIENT: Final = frozenset({500, 502, 503, 504})
 _OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
-"""Keeps python-gitlab from waiting on 429 after `_Session` has done so."""
+"""Keeps python-gitlab from waiting on 429 after `Session` has done so."""
 _STILL_CHECKING: Final = frozenset(
     {"unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_recheck"}
 )
-_BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 def connect(environment: Environment, trace: Trace) -> "GitLab":
@@ -110,7 +98,7 @@ class GitLab:
             private_token=token,
             timeout=TIMEOUT,
             keep_base_url=True,
-            session=_Session(trace, sleep),
+            session=Session(trace, sleep),
             user_agent="compose-repo",
         )
         self._base = f"/projects/{quote(project, safe='')}"
@@ -121,7 +109,7 @@ class GitLab:
 
     @cached_property
     def _me(self) -> User:
-        return _user(self._get("the token's account", "/user"))
+        return user_of(self._get("the token's account", "/user"))
 
     def me(self) -> User:
         """Give the account that the token belongs to."""
@@ -174,11 +162,11 @@ class GitLab:
             sort="desc",
             **query,
         )
-        return [_merge_request(row) for row in rows if row["source_project_id"] == row["target_project_id"]]
+        return [merge_request_of(row) for row in rows if row["source_project_id"] == row["target_project_id"]]
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
-        return _merge_request(self._raw_merge_request(iid))
+        return merge_request_of(self._raw_merge_request(iid))
 
     def _raw_merge_request(self, iid: int) -> Mapping[str, Any]:
         return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}")
@@ -200,7 +188,7 @@ class GitLab:
         """Give the statuses of one name on a commit, newest first."""
         rows = self._list(f"statuses of {sha[:12]}", f"{self._base}/repository/commits/{sha}/statuses", name=name)
         rows = sorted((row for row in rows if row["name"] == name), key=lambda row: -int(row["id"]))
-        return list(map(_commit_status, rows))
+        return list(map(commit_status_of, rows))
 
     def apply(self, action: Action) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again."""
@@ -364,7 +352,7 @@ class GitLab:
         """
         what = action.sentence
         failure: Exception
-        for wait in _waits():
+        for wait in waits():
             try:
                 send()
             except gitlab.exceptions.GitlabError as error:
@@ -384,11 +372,11 @@ class GitLab:
                 return
         if isinstance(action, Merge) and getattr(failure, "response_code", None) == CONFLICT:
             raise _stale(what) from failure
-        raise self._explained(what, failure) from failure
+        raise explained(self.url, what, failure) from failure
 
     def _passes(self, failure: Exception, action: Action) -> bool:
         """Tell whether a failure may be gone soon. GitLab looks into mergeability at its leisure after each push."""
-        if isinstance(failure, _BROKEN):
+        if isinstance(failure, BROKEN):
             return not isinstance(failure, requests.exceptions.SSLError)
         code = getattr(failure, "response_code", None)
         if code == NOT_ALLOWED and isinstance(action, Merge):
@@ -435,70 +423,7 @@ class GitLab:
         try:
             return ask()
         except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
-            raise self._explained(f"read {what}", error) from error
-
-    def _explained(self, what: str, error: Exception) -> ForgeError:
-        """Say where, what and how to mend it, in a line."""
-        if isinstance(error, requests.exceptions.SSLError):
-            why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
-        elif isinstance(error, requests.Timeout):
-            why = f"no answer within {TIMEOUT:g} seconds; try again, or check COMPOSE_REPO_URL"
-        elif isinstance(error, requests.ConnectionError):
-            why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
-        elif isinstance(error, gitlab.exceptions.RedirectError):
-            why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
-        elif isinstance(error, gitlab.exceptions.GitlabParsingError):
-            why = "its answer is no JSON; COMPOSE_REPO_URL does not name a GitLab"
-        elif isinstance(error, gitlab.exceptions.GitlabError):
-            why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"
-        else:
-            why = _one_line(error)
-        return ForgeError(f"{self.url}: could not {what}: {why}")
-
-
-class _Session(requests.Session):
-    """Requests that are traced, bounded in time, repeated where that is safe, and keep the token to their host."""
-
-    def __init__(self, trace: Trace, sleep: Callable[[float], None]) -> None:
-        super().__init__()
-        self._trace = trace
-        self._sleep = sleep
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
-        """Send; repeat when told to slow down, and reads also when the failure may pass."""
-        reads = method.upper() == "GET"
-        waits = _waits()
-        while True:
-            wait = next(waits, None)
-            started = time.monotonic()
-            try:
-                response = super().request(method, url, *args, **kwargs)
-            except _BROKEN as error:
-                self._told(method, url, kwargs, type(error).__name__, started)
-                if not reads or wait is None or _is_hopeless(error, wait):
-                    raise
-            else:
-                self._told(method, url, kwargs, response.status_code, started)
-                if wait is None or not (
-                    response.status_code == TOO_MANY or (reads and response.status_code in TRANSIENT)
-                ):
-                    return response
-                wait = _asked_wait(response, wait)
-                if wait > LONGEST_WAIT:
-                    return response
-            self._sleep(wait)
-
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Drop the token when a redirect leads to another host; requests knows only the Authorization header."""
-        super().rebuild_auth(prepared_request, response)
-        if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
-            prepared_request.headers.pop("PRIVATE-TOKEN", None)
-
-    def _told(self, method: str, url: str, options: Mapping[str, Any], outcome: object, start: float) -> None:
-        query = "&".join(f"{name}={value}" for name, value in (options.get("params") or {}).items())
-        took = (time.monotonic() - start) * 1000
-        where = f"{urlsplit(url).path}{'?' if query else ''}{query}"
-        self._trace(f"{method.upper()} {where} {outcome} ({took:.0f} ms)")
+            raise explained(self.url, f"read {what}", error) from error
 
 
 def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:
@@ -509,33 +434,8 @@ def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:
         return False
 
 
-def _waits() -> Iterator[float]:
-    """Give how long to wait after each failed try: longer each time, and never in step with others."""
-    for number in range(TRIES - 1):
-        yield 0.25 * 2**number * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
-
-
-def _asked_wait(response: requests.Response, fallback: float) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if asked.isascii() and asked.isdigit() else fallback
-
-
 def _stale(what: str) -> StaleHead:
     return StaleHead(f"could not {what}: its head has moved meanwhile; run again")
-
-
-_REFUSALS: Final = {
-    UNAUTHORIZED: "the token is not valid, or not for this; check COMPOSE_REPO_TOKEN (scope api)",
-    FORBIDDEN: "the token's account may not do this; it needs scope api and the role Developer, to merge Maintainer",
-    NOT_FOUND: "it is not there, or hidden from the token; check COMPOSE_REPO_PROJECT and the account's role",
-    NOT_ALLOWED: "its state does not allow it",
-    CONFLICT: "its state does not allow it",
-    TOO_MANY: "it asks to slow down for longer than we wait; try again later",
-}
-
-
-def _refusal(code: int | None) -> str:
-    return _REFUSALS.get(code or 0) or f"GitLab answers {code}"
 
 
 def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
@@ -545,57 +445,3 @@ def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
         and merge_request.labels.issuperset(action.add_labels)
         and merge_request.labels.isdisjoint(action.remove_labels)
     )
-
-
-def _user(data: Mapping[str, Any]) -> User:
-    return User(id=data["id"], username=data["username"])
-
-
-def _merge_request(data: Mapping[str, Any]) -> MergeRequest:
-    return MergeRequest(
-        iid=data["iid"],
-        state=MergeRequestState(data["state"]),
-        title=data["title"],
-        description=data["description"] or "",
-        source_branch=data["source_branch"],
-        target_branch=data["target_branch"],
-        head=None if data["sha"] is None else Sha(data["sha"]),
-        author=_user(data["author"]),
-        labels=frozenset(data["labels"]),
-        created_at=dt.datetime.fromisoformat(data["created_at"]),
-        web_url=data["web_url"],
-    )
-
-
-def _commit_status(data: Mapping[str, Any]) -> CommitStatus:
-    state = data["status"]
-    return CommitStatus(
-        name=data["name"],
-        author_id=(data.get("author") or {"id": 0})["id"],
-        state=CommitState(state) if state in set(CommitState) else None,
-        description=data["description"] or "",
-    )
-
-
-def _one_line(message: object) -> str:
-    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004  # a screenful is no message
-
-
-def _is_hopeless(error: Exception, wait: float) -> bool:
-    """Tell whether trying again is no use: a certificate does not mend itself, and a host is seldom just starting."""
-    return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
-
-
-def _never_began(error: BaseException | None) -> bool:
-    """Tell whether no connection came about at all: no such host, or nobody listens there."""
-    if error is None:
-        return False
-    return isinstance(error, urllib3.exceptions.NewConnectionError) or _never_began(error.__context__)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Give the first reason: requests wraps urllib3, which wraps the socket's own error."""
-    inner = error.__cause__ or error.__context__
-    return error if inner is None else _innermost(inner)

@@ -1,0 +1,1 @@
+"""GitLab: the forge on python-gitlab, the only package that imports it."""

@@ -1,0 +1,56 @@
+"""What went wrong with GitLab, in a line that says how to mend it."""
+
+from typing import Final
+
+import gitlab.exceptions
+import requests
+
+from compose_repo.core.forge import ForgeError
+from compose_repo.ports.gitlab.session import TIMEOUT, TOO_MANY
+
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT = 401, 403, 404, 405, 409
+
+
+def explained(url: str, what: str, error: Exception) -> ForgeError:
+    """Say where, what and how to mend it, in a line."""
+    if isinstance(error, requests.exceptions.SSLError):
+        why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
+    elif isinstance(error, requests.Timeout):
+        why = f"no answer within {TIMEOUT:g} seconds; try again, or check COMPOSE_REPO_URL"
+    elif isinstance(error, requests.ConnectionError):
+        why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
+    elif isinstance(error, gitlab.exceptions.RedirectError):
+        why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
+    elif isinstance(error, gitlab.exceptions.GitlabParsingError):
+        why = "its answer is no JSON; COMPOSE_REPO_URL does not name a GitLab"
+    elif isinstance(error, gitlab.exceptions.GitlabError):
+        why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"
+    else:
+        why = _one_line(error)
+    return ForgeError(f"{url}: could not {what}: {why}")
+
+
+_REFUSALS: Final = {
+    UNAUTHORIZED: "the token is not valid, or not for this; check COMPOSE_REPO_TOKEN (scope api)",
+    FORBIDDEN: "the token's account may not do this; it needs scope api and the role Developer, to merge Maintainer",
+    NOT_FOUND: "it is not there, or hidden from the token; check COMPOSE_REPO_PROJECT and the account's role",
+    NOT_ALLOWED: "its state does not allow it",
+    CONFLICT: "its state does not allow it",
+    TOO_MANY: "it asks to slow down for longer than we wait; try again later",
+}
+
+
+def _refusal(code: int | None) -> str:
+    return _REFUSALS.get(code or 0) or f"GitLab answers {code}"
+
+
+def _one_line(message: object) -> str:
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004  # a screenful is no message
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Give the first reason: requests wraps urllib3, which wraps the socket's own error."""
+    inner = error.__cause__ or error.__context__
+    return error if inner is None else _innermost(inner)

@@ -1,0 +1,91 @@
+"""What goes over the line to GitLab: traced, bounded in time, repeated where that is safe."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+Trace = Callable[[str], None]
+
+TIMEOUT: Final = 30.0
+"""Seconds without an answer after which a request counts as failed."""
+TRIES: Final = 6
+LONGEST_WAIT: Final = 120.0
+"""Seconds that a Retry-After may ask for; GitLab's limits are counted by the minute."""
+LONGEST_FOR_NOBODY: Final = 0.9
+"""Seconds between tries up to which a host is tried that nobody answers at."""
+TOO_MANY: Final = 429
+TRANSIENT: Final = frozenset({500, 502, 503, 504})
+BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+class Session(requests.Session):
+    """Requests that are traced, bounded in time, repeated where that is safe, and keep the token to their host."""
+
+    def __init__(self, trace: Trace, sleep: Callable[[float], None]) -> None:
+        super().__init__()
+        self._trace = trace
+        self._sleep = sleep
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
+        """Send; repeat when told to slow down, and reads also when the failure may pass."""
+        reads = method.upper() == "GET"
+        pauses = waits()
+        while True:
+            wait = next(pauses, None)
+            started = time.monotonic()
+            try:
+                response = super().request(method, url, *args, **kwargs)
+            except BROKEN as error:
+                self._told(method, url, kwargs, type(error).__name__, started)
+                if not reads or wait is None or _is_hopeless(error, wait):
+                    raise
+            else:
+                self._told(method, url, kwargs, response.status_code, started)
+                if wait is None or not (
+                    response.status_code == TOO_MANY or (reads and response.status_code in TRANSIENT)
+                ):
+                    return response
+                wait = _asked_wait(response, wait)
+                if wait > LONGEST_WAIT:
+                    return response
+            self._sleep(wait)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Drop the token when a redirect leads to another host; requests knows only the Authorization header."""
+        super().rebuild_auth(prepared_request, response)
+        if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+            prepared_request.headers.pop("PRIVATE-TOKEN", None)
+
+    def _told(self, method: str, url: str, options: Mapping[str, Any], outcome: object, start: float) -> None:
+        query = "&".join(f"{name}={value}" for name, value in (options.get("params") or {}).items())
+        took = (time.monotonic() - start) * 1000
+        where = f"{urlsplit(url).path}{'?' if query else ''}{query}"
+        self._trace(f"{method.upper()} {where} {outcome} ({took:.0f} ms)")
+
+
+def waits() -> Iterator[float]:
+    """Give how long to wait after each failed try: longer each time, and never in step with others."""
+    for number in range(TRIES - 1):
+        yield 0.25 * 2**number * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+
+
+def _asked_wait(response: requests.Response, fallback: float) -> float:
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isascii() and asked.isdigit() else fallback
+
+
+def _is_hopeless(error: Exception, wait: float) -> bool:
+    """Tell whether trying again is no use: a certificate does not mend itself, and a host is seldom just starting."""
+    return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
+
+
+def _never_began(error: BaseException | None) -> bool:
+    """Tell whether no connection came about at all: no such host, or nobody listens there."""
+    if error is None:
+        return False
+    return isinstance(error, urllib3.exceptions.NewConnectionError) or _never_began(error.__context__)

@@ -10,7 +10,7 @@ from typing import Final
 
 from compose_repo.core.compose import ComposeId, Image, Status
 from compose_repo.core.names import Arch, Sha256, Variant
-from compose_repo.ports.productmd import ComposeWriter
+from compose_repo.ports.productmd.writing import ComposeWriter
 from compose_repo.sample_names import HIGH_AVAILABILITY, REAL_TIME, all_names
 
 ARCHES: Final = (Arch("aarch64"), Arch("ppc64le"), Arch("s390x"), Arch("x86_64"))

@@ -20,7 +20,7 @@ import pytest
 from compose_repo import cli
 from compose_repo.core.compose import ComposeId, Image
 from compose_repo.core.names import Arch, Sha256, Variant
-from compose_repo.ports.productmd import ComposeWriter
+from compose_repo.ports.productmd.writing import ComposeWriter
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
 

@@ -16,7 +16,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from compose_repo.core.manifest import Manifest
-from compose_repo.ports.productmd import compose_root, read_compose
+from compose_repo.ports.compose_root import compose_root
+from compose_repo.ports.productmd.reading import read_compose
 from compose_repo.sample import SampleSpec, write_compose
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]

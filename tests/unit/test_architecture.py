@@ -31,7 +31,7 @@ DOORS: Final = {
     "socket": "compose_repo.ports.http",
     "shtab": "compose_repo.verbs.completion",
 }
-"""The module or package of compose_repo that imports each of these; the demo stands outside and plays everybody's part."""
+"""The module or package that may import each of these; the demo stands outside and plays everybody's part."""
 
 NEVER_IMPORTED_BY: Final = {
     "compose_repo.core": ("compose_repo.ports", "compose_repo.verbs", "compose_repo.cli", "compose_repo.console"),

@@ -8,7 +8,8 @@ import pytest
 
 from compose_repo.core.compose import Status
 from compose_repo.core.manifest import Manifest
-from compose_repo.ports.productmd import compose_root, read_compose
+from compose_repo.ports.compose_root import compose_root
+from compose_repo.ports.productmd.reading import read_compose
 from compose_repo.sample import SamplePackage, SampleSpec, write_compose
 
 FIRST = "CentOS-Stream-10-20261119.0"

@@ -107,6 +107,7 @@ SOURCES: Final = {
     "compose-changed": Code("A compose does not change while it is read.", "Try again."),
     "compose-id-invalid": Code("COMPOSE_ID holds a compose id.", "Name a compose that pungi has made."),
     "compose-id-mismatch": Code("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
+    "compose-id-missing": Code("A compose has COMPOSE_ID.", "Name the folder that holds it."),
     "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
     "manifest-changed": Code("A merge request's manifest stays what was tested.", "Open a new compose."),
     "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
@@ -125,11 +126,17 @@ SOURCES: Final = {
     "source-truncated": Code("The server sends all of a file.", "Try again."),
     "source-unreachable": Code("The server can be reached.", "Check name and network."),
     "source-unreadable": Code("The files may be read.", "Mend their permissions."),
+    "status-missing": Code("A compose has STATUS.", "Wait for it; pungi writes it at the end."),
     "status-unfinished": Code("The compose has finished.", "Wait for it."),
     "status-unknown": Code("STATUS holds a word that pungi writes.", "Tell the compose's makers."),
     "variant-mismatch": Code("The metadata files speak of the same variants.", "Tell the compose's makers."),
 }
 """What `manifest`, `diff`, `open` and `merge` may find wrong with a compose."""
+
+PROGRAM: Final = {
+    "internal-error": Code("The program makes no mistake.", "Report what the same command says under --verbose."),
+}
+"""What nobody expected."""
 
 GROUPS: Final = {
     "Reading a file": READING,
@@ -139,6 +146,7 @@ GROUPS: Final = {
     "Manifests": MANIFESTS,
     "Policy, waivers, origins and streams": GATE,
     "Composes": SOURCES,
+    "The program": PROGRAM,
 }
 CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}
 """Every code, in the order of the table."""
@@ -148,7 +156,7 @@ def as_markdown() -> str:
     """Write `docs/problems.md`."""
     parts = [
         "# Problem codes\n",
-        "Each problem has a stable code. What `compose-repo validate` prints says where it is and how to mend it in",
+        "Each problem has a stable code. What `compose-repo` prints says where it is and how to mend it in",
         "particular; this table says what each code means. It is made from `scripts/compose_repo/core/codes.py`.",
     ]
     for title, group in GROUPS.items():

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from compose_repo.core.compose import ComposeId
-from compose_repo.ports.productmd import compose_root, read_compose
+from compose_repo.ports.compose_root import compose_root
+from compose_repo.ports.productmd.reading import read_compose
 
 STEP_BACK: Final = 100
 """Of how many packages one had an older release the day before."""

@@ -8,7 +8,8 @@ from compose_repo.console import Console
 from compose_repo.core.compose import Status
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.productmd import compose_root, read_compose
+from compose_repo.ports.compose_root import compose_root
+from compose_repo.ports.productmd.reading import read_compose
 
 EXAMPLE = "compose-repo manifest https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0"
 

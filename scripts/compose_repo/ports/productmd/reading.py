@@ -1,11 +1,9 @@
-"""The only module that knows productmd: reads a compose's metadata, and writes it for samples."""
+"""Reads a finished compose with productmd, past its validation and ours."""
 
 import hashlib
-import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from compose_repo.core.compose import (
     FINISHED,
@@ -19,102 +17,13 @@ from compose_repo.core.compose import (
 from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.strict import parse_json
+from compose_repo.ports.compose_root import WORD_LIMIT, Root, failure
 
 _METADATA_LIMIT: Final = 256 << 20
-_WORD_LIMIT: Final = 1 << 20
 _SHOWN: Final = 200
 """Most characters of foreign text that a message repeats."""
 _CORRECT_METADATA: Final = "ask who makes the compose to correct its metadata"
 _SUPPORTED_MAJOR: Final = "1"
-
-
-class Root(Protocol):
-    """A compose's root folder, wherever it is. `location` is its URL without a trailing slash."""
-
-    location: str
-
-    def read(self, path: str, limit: int) -> bytes | None:
-        """Give a file's bytes, or None if it is not there; raises InputError if it cannot be read."""
-        ...
-
-    def exists(self) -> bool:
-        """Tell whether there is anything at all."""
-        ...
-
-    def beside(self, name: str) -> "Root":
-        """Give the root of that name in the same parent folder."""
-        ...
-
-
-class DirectoryRoot:
-    """A compose's root folder on a disk, with links resolved: an alias becomes the folder it stands for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self.location = self.folder.as_uri()
-
-    def read(self, path: str, limit: int) -> bytes | None:
-        """Give a file's bytes."""
-        try:
-            with (self.folder / path).open("rb", buffering=0) as file:
-                data = file.read() if os.fstat(file.fileno()).st_size <= limit else None
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise _failure(
-                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "mend its permissions"
-            ) from error
-        if data is None:
-            message = f"the file is larger than {limit} bytes"
-            raise _failure(
-                f"{self.location}/{path}", "source-too-large", message, "look whether it is what it should be"
-            )
-        return data
-
-    def exists(self) -> bool:
-        """Tell whether the folder is there."""
-        return self.folder.is_dir()
-
-    def beside(self, name: str) -> "DirectoryRoot":
-        """Give the folder of that name beside it."""
-        return DirectoryRoot(self.folder.parent / name)
-
-
-class WebRoot:
-    """A compose's root folder on a web server."""
-
-    def __init__(self, url: str, read: Callable[[str, int], bytes | None]) -> None:
-        self.location = url
-        self._read = read
-
-    def read(self, path: str, limit: int) -> bytes | None:
-        """Give a file's bytes."""
-        return self._read(f"{self.location}/{path}", limit)
-
-    def exists(self) -> bool:
-        """Tell whether the server has a page for it."""
-        return self._read(f"{self.location}/", _WORD_LIMIT * 16) is not None
-
-    def beside(self, name: str) -> "WebRoot":
-        """Give the folder of that name beside it."""
-        return WebRoot(f"{self.location.rpartition('/')[0]}/{name}", self._read)
-
-
-def compose_root(source: str, *, timeout: float = 30.0) -> Root:
-    """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
-
-    Raises:
-        UsageError: it is neither.
-
-    """
-    if "://" not in source:
-        folder = Path(source).resolve()
-        within = folder.name == "compose" and not (folder / "COMPOSE_ID").exists()
-        return DirectoryRoot(folder.parent if within else folder)
-    from compose_repo.ports.http import Http, Limits, normal_url  # noqa: PLC0415  # directories need no HTTP
-
-    url = normal_url(source)
-    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout)).read)
 
 
 def read_compose(root: Root, *, location: str | None = None) -> Compose:
@@ -129,7 +38,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     """
     compose_id, status = _identity(root)
     named = root.beside(compose_id.text)
-    if named.location != root.location and named.read("COMPOSE_ID", _WORD_LIMIT) == compose_id.text.encode("ascii"):
+    if named.location != root.location and named.read("COMPOSE_ID", WORD_LIMIT) == compose_id.text.encode("ascii"):
         root = named
         compose_id, status = _identity(root)
     # rpms.json is hundreds of times larger than all else: it is read and digested while productmd is imported.
@@ -138,7 +47,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     files = _Metadata(root, compose_id, table)
     if _identity(root) != (compose_id, status):
         message = "the compose changed while it was read"
-        raise _failure(root.location, "compose-changed", message, "try again when it is finished")
+        raise failure(root.location, "compose-changed", message, "try again when it is finished")
     return Compose(
         id=compose_id,
         status=status,
@@ -157,19 +66,20 @@ def _identity(root: Root) -> tuple[ComposeId, Status]:
 
     COMPOSE_ID is written when a compose starts: by itself it says nothing about an end.
     """
-    texts = {name: root.read(name, _WORD_LIMIT) for name in ("COMPOSE_ID", "STATUS")}
+    texts = {name: root.read(name, WORD_LIMIT) for name in ("COMPOSE_ID", "STATUS")}
     look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"
     if all(data is None for data in texts.values()):
         if not root.exists():
-            raise _failure(root.location, "compose-not-found", "there is nothing at this address", look)
+            raise failure(root.location, "compose-not-found", "there is nothing at this address", look)
         if root.read("compose/metadata/rpms.json", _METADATA_LIMIT) is None:
-            raise _failure(root.location, "not-a-compose", "nothing here is what a compose has", look)
+            raise failure(root.location, "not-a-compose", "nothing here is what a compose has", look)
     if any(data is not None and data.lstrip()[:1] == b"<" for data in texts.values()):
-        raise _failure(root.location, "not-a-compose", "the server shows a web page in place of COMPOSE_ID", look)
+        raise failure(root.location, "not-a-compose", "the server shows a web page in place of COMPOSE_ID", look)
+    missing = {"COMPOSE_ID": "compose-id-missing", "STATUS": "status-missing"}
     problems = [
-        _problem(f"{root.location}/{name}", f"{name.lower().replace('_', '-')}-missing", f"{name} is missing", look)
-        for name, data in texts.items()
-        if data is None
+        Problem(path=f"{root.location}/{name}", code=code, message=f"{name} is missing", fix=look)
+        for name, code in missing.items()
+        if texts[name] is None
     ]
     if problems:
         raise InputError(*problems)
@@ -182,7 +92,7 @@ def _compose_id(root: Root, data: bytes) -> ComposeId:
         return ComposeId.parse(data.decode("ascii").removesuffix("\n"))
     except (ComposeIdError, UnicodeDecodeError) as error:
         message = str(error) if isinstance(error, ComposeIdError) else "it is not ASCII"
-        raise _failure(
+        raise failure(
             f"{root.location}/COMPOSE_ID", "compose-id-invalid", message[:_SHOWN], _CORRECT_METADATA
         ) from error
 
@@ -192,10 +102,10 @@ def _status(root: Root, data: bytes) -> Status:
     word = data.decode("ascii", errors="replace").strip()
     path = f"{root.location}/STATUS"
     if word not in Status.__members__:
-        raise _failure(path, "status-unknown", f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
+        raise failure(path, "status-unknown", f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
     status = Status(word)
     if status not in FINISHED:
-        raise _failure(path, "status-unfinished", f"the compose is {status}", "take one that is FINISHED")
+        raise failure(path, "status-unfinished", f"the compose is {status}", "take one that is FINISHED")
     return status
 
 
@@ -361,89 +271,4 @@ class _Metadata:
             raise self._refusal(name, "variant-mismatch", f"it has trees that composeinfo.json does not: {named!a}")
 
     def _refusal(self, name: str, code: str, message: str) -> InputError:
-        return _failure(f"{self._folder}/{name}", code, message, _CORRECT_METADATA)
-
-
-class ComposeWriter:
-    """Builds a compose's metadata with productmd, for samples; what productmd refuses raises its ValueError."""
-
-    def __init__(self, compose_id: ComposeId, *, label: str | None, release_name: str) -> None:
-        from productmd.composeinfo import ComposeInfo  # noqa: PLC0415  # only who writes needs it
-        from productmd.images import Images  # noqa: PLC0415
-        from productmd.modules import Modules  # noqa: PLC0415
-        from productmd.rpms import Rpms  # noqa: PLC0415
-
-        self._info = ComposeInfo()
-        self._rpms = Rpms()
-        self._images = Images()
-        self._modules = Modules()
-        release = self._info.release
-        release.name, release.short, release.version, release.type = (
-            release_name,
-            compose_id.short,
-            compose_id.version,
-            "ga",
-        )
-        for part in (self._info, self._rpms, self._images, self._modules):
-            compose = part.compose
-            compose.id, compose.type, compose.respin = compose_id.text, compose_id.type.value, compose_id.respin
-            compose.date = compose_id.date.strftime("%Y%m%d")
-            compose.label = label
-            part.header.set_current_version()
-
-    def add_variant(self, name: Variant, arches: Iterable[Arch]) -> None:
-        """Add a variant that has trees for some arches."""
-        from productmd.composeinfo import Variant as ProductmdVariant  # noqa: PLC0415
-
-        variant = ProductmdVariant(self._info)
-        variant.id = variant.uid = variant.name = name
-        variant.type = "variant"
-        variant.arches = set(arches)
-        for arch in variant.arches:
-            variant.paths.os_tree[arch] = f"{name}/{arch}/os"
-            variant.paths.packages[arch] = f"{name}/{arch}/os/Packages"
-            variant.paths.repository[arch] = f"{name}/{arch}/os"
-            variant.paths.source_tree[arch] = f"{name}/source/tree"
-            variant.paths.debug_tree[arch] = f"{name}/{arch}/debug/tree"
-        self._info.variants.add(variant)
-
-    def add_rpm(  # noqa: PLR0913  # a row of rpms.json is this wide
-        self, variant: Variant, tree: Arch, nevra: str, *, sigkey: str | None, category: str, srpm: str
-    ) -> None:
-        """Add a row to rpms.json; a source package is its own SRPM."""
-        folder = {"source": "source/tree", "debug": f"{tree}/debug/tree", "binary": f"{tree}/os"}[category]
-        name, _, evra = nevra.rpartition(":")
-        path = f"{variant}/{folder}/Packages/{name.rpartition('-')[0]}-{evra}.rpm"
-        self._rpms.add(variant, tree, nevra, path, sigkey, category, None if category == "source" else srpm)
-
-    def add_image(self, image: Image, *, mtime: int) -> None:
-        """Add an image; `mtime` in seconds since 1970."""
-        from productmd.images import Image as ProductmdImage  # noqa: PLC0415
-
-        entry = ProductmdImage(self._images)
-        entry.path, entry.size, entry.mtime, entry.volume_id = image.path, image.size, mtime, None
-        entry.type, entry.format, entry.subvariant, entry.arch = image.type, image.format, image.subvariant, image.arch
-        entry.disc_number = entry.disc_count = 1
-        entry.bootable = image.format == "iso"
-        if image.sha256 is not None:
-            entry.checksums = {"sha256": image.sha256}
-        self._images.add(image.variant, image.arch, entry)
-
-    def write(self, folder: Path) -> None:
-        """Write the four metadata files; the same calls give the same bytes."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, part in (
-            ("composeinfo.json", self._info),
-            ("images.json", self._images),
-            ("modules.json", self._modules),
-            ("rpms.json", self._rpms),
-        ):
-            part.dump(str(folder / name))
-
-
-def _problem(path: str, code: str, message: str, fix: str) -> Problem:
-    return Problem(path=path, code=code, message=message, fix=fix)
-
-
-def _failure(path: str, code: str, message: str, fix: str) -> InputError:
-    return InputError(_problem(path, code, message, fix))
+        return failure(f"{self._folder}/{name}", code, message, _CORRECT_METADATA)

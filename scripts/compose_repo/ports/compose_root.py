@@ -1,0 +1,105 @@
+"""Where a compose lies: a folder, or a web server's."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from compose_repo.core.problem import InputError, Problem
+
+WORD_LIMIT: Final = 1 << 20
+"""Most bytes of a file that holds a word, such as STATUS."""
+
+
+class Root(Protocol):
+    """A compose's root folder, wherever it is. `location` is its URL without a trailing slash."""
+
+    location: str
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes, or None if it is not there; raises InputError if it cannot be read."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether there is anything at all."""
+        ...
+
+    def beside(self, name: str) -> "Root":
+        """Give the root of that name in the same parent folder."""
+        ...
+
+
+class DirectoryRoot:
+    """A compose's root folder on a disk, with links resolved: an alias becomes the folder it stands for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.location = self.folder.as_uri()
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes."""
+        try:
+            with (self.folder / path).open("rb", buffering=0) as file:
+                data = file.read() if os.fstat(file.fileno()).st_size <= limit else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise failure(
+                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "mend its permissions"
+            ) from error
+        if data is None:
+            message = f"the file is larger than {limit} bytes"
+            raise failure(
+                f"{self.location}/{path}", "source-too-large", message, "look whether it is what it should be"
+            )
+        return data
+
+    def exists(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.folder.is_dir()
+
+    def beside(self, name: str) -> "DirectoryRoot":
+        """Give the folder of that name beside it."""
+        return DirectoryRoot(self.folder.parent / name)
+
+
+class WebRoot:
+    """A compose's root folder on a web server."""
+
+    def __init__(self, url: str, read: Callable[[str, int], bytes | None]) -> None:
+        self.location = url
+        self._read = read
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Give a file's bytes."""
+        return self._read(f"{self.location}/{path}", limit)
+
+    def exists(self) -> bool:
+        """Tell whether the server has a page for it."""
+        return self._read(f"{self.location}/", WORD_LIMIT * 16) is not None
+
+    def beside(self, name: str) -> "WebRoot":
+        """Give the folder of that name beside it."""
+        return WebRoot(f"{self.location.rpartition('/')[0]}/{name}", self._read)
+
+
+def compose_root(source: str, *, timeout: float = 30.0) -> Root:
+    """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
+
+    Raises:
+        UsageError: it is neither.
+
+    """
+    if "://" not in source:
+        folder = Path(source).resolve()
+        within = folder.name == "compose" and not (folder / "COMPOSE_ID").exists()
+        return DirectoryRoot(folder.parent if within else folder)
+    from compose_repo.ports.http import Http, Limits, normal_url  # noqa: PLC0415  # directories need no HTTP
+
+    url = normal_url(source)
+    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout)).read)
+
+
+def failure(path: str, code: str, message: str, fix: str) -> InputError:
+    """Refuse a compose, or a part of it, for one reason."""
+    return InputError(Problem(path=path, code=code, message=message, fix=fix))

@@ -1,0 +1,1 @@
+"""productmd: composes' metadata, read and written; the only package that imports it."""

@@ -41,8 +41,18 @@ def parse_json(data: bytes, *, repetitive: bool = False) -> Any:  # noqa: ANN401
     return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode=cached)
 
 
-def read_json(data: bytes, path: str) -> Any:  # noqa: ANN401  # JSON holds anything; the schema comes next
-    """Read a JSON document.
+def is_plain_under_schema(data: bytes) -> bool:
+    """Tell whether a closed schema bounds all that a document can hold: it has no escapes, and no `misc` to fill."""
+    return b"misc" not in data and not _may_hide_texts(data)
+
+
+def _may_hide_texts(data: bytes) -> bool:
+    """A JSON text without a backslash has no escape, and jiter refuses raw control characters below U+0020."""
+    return b"\\" in data or b"\x7f" in data or b"\xc2" in data
+
+
+def read_json(data: bytes, path: str, *, walked: bool = True) -> Any:  # noqa: ANN401  # JSON holds anything
+    """Read a JSON document; one that is not `walked` is for a schema to bound in depth, keys and numbers.
 
     Raises:
         InputError: it is not strict JSON; it carries every problem that could be found.
@@ -53,8 +63,7 @@ def read_json(data: bytes, path: str) -> Any:  # noqa: ANN401  # JSON holds anyt
         value = parse_json(data)
     except ValueError as error:
         raise InputError(*_diagnosed_json(text, path, str(error))) from None
-    # A JSON text without a backslash has no escape, and jiter refuses raw control characters below U+0020.
-    if not _is_plain(value, texts=b"\\" in data or b"\x7f" in data or b"\xc2" in data):
+    if walked and not _is_plain(value, texts=_may_hide_texts(data)):
         raise InputError(*_diagnosed_json(text, path, None))
     return value
 

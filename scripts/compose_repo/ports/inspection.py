@@ -20,7 +20,7 @@ from compose_repo.core.layout import (
 )
 from compose_repo.core.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.strict import read_json, read_toml, too_large
+from compose_repo.core.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.ports.schemas import is_valid, violations
 from compose_repo.ports.tree import Entry, Tree
 
@@ -80,10 +80,14 @@ class Inspector:
         """Do the same with bytes that may not be in the tree."""
         path, toml = place.path, place.kind not in BYTES
         try:
-            data = read_toml(raw, path) if toml else read_json(raw, path)
+            walked = toml or not is_plain_under_schema(raw)
+            data = read_toml(raw, path) if toml else read_json(raw, path, walked=walked)
+            valid = is_valid(place.kind, data)
+            if not valid and not walked:
+                read_json(raw, path)  # what breaks the bounds of reading is told as that
         except InputError as error:
             return Inspected(path=path, raw=raw, problems=[*name_problems(place), *error.problems])
-        if is_valid(place.kind, data):
+        if valid:
             found = check(Case(place=place, raw=raw, data=data, known=self._known(place), now=self.now))
         else:
             found = violations(place.kind, data, path)

@@ -5,7 +5,7 @@ It stands in for gitlab.com in the demo and the acceptance tests. It is not mean
 
 from __future__ import annotations
 
-from local_gitlab.ci import CiRunner
+from local_gitlab.ci_runner import CiRunner
 from local_gitlab.server import LocalGitLab, Project, User
 from local_gitlab.site import DEVELOPER, GUEST, MAINTAINER, OWNER, REPORTER
 

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local_gitlab.ci import CiRunner, why_not
+from local_gitlab.ci_runner import CiRunner, why_not
 from local_gitlab.server import LocalGitLab
 from local_gitlab.site import find_project
 

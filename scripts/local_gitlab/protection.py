@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from local_gitlab.store import Row
 
 PUSH_REFUSED = "You are not allowed to push code to protected branches on this project."
-FORCE_REFUSED = "You are not allowed to force push code to a protected branch on this project."
 CREATE_REFUSED = "You are not allowed to create protected branches on this project."
 DELETE_REFUSED = (
     "You are not allowed to delete protected branches from this project. "

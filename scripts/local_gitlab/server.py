@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import threading
 import time
@@ -16,7 +15,7 @@ from waitress.server import create_server
 from waitress.task import WSGITask
 
 from local_gitlab.app import create_app
-from local_gitlab.ci import CiRunner, Worker
+from local_gitlab.ci import Worker
 from local_gitlab.deliveries import Webhooks
 from local_gitlab.faults import Faults, RequestLog
 from local_gitlab.git import ZERO
@@ -36,6 +35,8 @@ from local_gitlab.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    from local_gitlab.ci_runner import CiRunner
 
 THREADS = 12
 CONNECTIONS = 1000  # many clients keep theirs open; past the limit a new one would wait for ever
@@ -146,11 +147,6 @@ class LocalGitLab:
         """The server's address."""
         return self.site.url
 
-    @property
-    def ci_problem(self) -> str:
-        """Why pipelines are skipped; empty when they run."""
-        return self.worker.problem
-
     # --- users and projects
 
     def create_user(self, username: str, *, name: str = "", admin: bool = False, bot: bool = False) -> User:
@@ -231,7 +227,3 @@ class LocalGitLab:
                 return True
             time.sleep(0.02)
         return self.worker.idle()
-
-    def backup(self, target: Path) -> None:
-        """Copy the state, e.g. to look at it after a failure."""
-        shutil.copytree(self.site.directory, target, dirs_exist_ok=True)

@@ -14,7 +14,7 @@ from compose_repo.demo.stage import ComposeServer, stage
 from compose_repo.demo.story import Story, tell
 from compose_repo.sample import SampleSpec, write_compose
 from local_gitlab import CiRunner
-from local_gitlab.ci import why_not
+from local_gitlab.ci_runner import why_not
 
 OLDER: Final = "CentOS-Stream-10-20261119.0"
 NEWER: Final = "CentOS-Stream-10-20261120.0"

@@ -13,7 +13,6 @@ from compose_repo.console import Console
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import now
 
-SUMMARY: Final = "the whole story on this machine against the local GitLab"
 EXAMPLE: Final = """\
 compose-repo demo
 compose-repo demo --keep --port 8929

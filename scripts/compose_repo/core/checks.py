@@ -201,17 +201,22 @@ def links_lead_somewhere(case: Case) -> Iterator[Problem]:
 
 def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
     """Results are about arches and variants that the compose has."""
-    variants = case.known.variants
+    variants, arches = case.known.variants, case.known.arches
     if variants is None:
         return
-    for index, result in enumerate(case.data["results"]):
-        arch, variant = result["arch"], result.get("variant")
-        if arch not in case.known.arches:
+    trees: set[tuple[str, str | None]] = {(arch, name) for name, on in variants.items() for arch in on}
+    trees.update((arch, None) for arch in arches)
+    rows = case.data["results"]
+    if trees.issuperset([(row["arch"], row.get("variant")) for row in rows]):
+        return
+    for index, row in enumerate(rows):
+        arch, variant = row["arch"], row.get("variant")
+        if arch not in arches:
             yield case.problem(
                 f"/results/{index}/arch",
                 "unknown-arch",
                 f"the compose has no {shown(arch)}",
-                f"use one of its arches: {', '.join(sorted(case.known.arches))}",
+                f"use one of its arches: {', '.join(sorted(arches))}",
             )
         if variant is not None and variant not in variants:
             yield case.problem(
@@ -220,7 +225,7 @@ def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
                 f"the compose has no {shown(variant)}",
                 f"use one of its variants: {', '.join(sorted(variants))}",
             )
-        elif variant is not None and arch in case.known.arches and arch not in variants[variant]:
+        elif variant is not None and arch in arches and arch not in variants[variant]:
             yield case.problem(
                 f"/results/{index}/variant",
                 "unknown-variant",

@@ -145,14 +145,7 @@ class SampleSpec:
         packages = {package.name: package for package in self.packages}
         order = dice.sample(sorted(packages), len(packages))
         for change in (_lose_rpm, _lose_arch, _move, _downgrade, _unsign, lambda _package: None):
-            for name in order:
-                if (changed := change(packages[name])) is not packages[name]:
-                    order.remove(name)
-                    if changed is None:
-                        del packages[name]
-                    else:
-                        packages[name] = changed
-                    break
+            _change_one(packages, order, change)
         for name in order[: max(1, round(share * len(self.packages)))]:
             packages[name] = _upgrade(packages[name])
         new = next((name for name in all_names() if name not in {package.name for package in self.packages}), None)
@@ -271,6 +264,20 @@ def _images(spec: SampleSpec) -> Iterator[Image]:
 
 
 _Change = Callable[[SamplePackage], SamplePackage | None]
+
+
+def _change_one(packages: dict[str, SamplePackage], order: list[str], change: _Change) -> None:
+    """Let one thing happen to the first package that it can happen to, and to nothing else afterwards."""
+    for name in order:
+        changed = change(packages[name])
+        if changed is packages[name]:
+            continue
+        order.remove(name)
+        if changed is None:
+            del packages[name]
+        else:
+            packages[name] = changed
+        return
 
 
 def _upgrade(package: SamplePackage) -> SamplePackage:

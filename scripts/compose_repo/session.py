@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from compose_repo import wording
 from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.action import Plan, to_dict
@@ -15,7 +16,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.forge import Forge, MergeRequest, Project, StaleHead
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import current, manifest_path
+from compose_repo.core.plan import Judged, current, manifest_path
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git import GitTree, Repository
@@ -37,6 +38,15 @@ class Judgement:
     main: Sha
     decision: Decision
     gate_files: GateFiles
+
+    def judged(self, *, published: bool) -> Judged:
+        """Give what a plan needs of it, with the words of the note."""
+        return Judged(
+            head=self.head,
+            verdict=self.decision.verdict,
+            summary=self.decision.summary,
+            note=wording.note(self.decision, self.gate_files.origins, head=self.head, published=published),
+        )
 
 
 class Session:

@@ -84,12 +84,17 @@ def push(name: str) -> Response:
                 size,
                 environment,
             )
-            repository = site.repository(project)
-            for old, new, ref in commands:
-                done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
-                if (done.stdout.decode().strip() or ZERO) == new and old != new:
-                    branch_updated(site, project, user, ref, old, new)
+            _follow(site, project, user, commands)
     return response
+
+
+def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> None:
+    """Let everything that depends on them follow the refs that have moved as they were told to."""
+    repository = site.repository(project)
+    for old, new, ref in commands:
+        done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
+        if (done.stdout.decode().strip() or ZERO) == new and old != new:
+            branch_updated(site, project, user, ref, old, new)
 
 
 def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:

@@ -74,7 +74,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
     )
 
 
-def read_manifest(file: Path) -> Manifest:
+def read_manifest_file(file: Path) -> Manifest:
     """Read a manifest wherever it lies: it satisfies its schema, but its place and its exact bytes say nothing.
 
     Raises:

@@ -96,12 +96,11 @@ class WorkingTree:
             with os.scandir(f"{self._root}/{within}") as children:
                 for child in children:
                     path = prefix + child.name
-                    if child.is_dir(follow_symlinks=False):
-                        if path != ".git":
-                            folders.append(path)
-                    else:
+                    if not child.is_dir(follow_symlinks=False):
                         status = child.stat(follow_symlinks=False)
                         yield Entry(path=path, size=status.st_size, regular=_is_regular(status))
+                    elif path != ".git":
+                        folders.append(path)
 
     def _is_folder(self, path: str) -> bool:
         """Tell whether a path is a folder reached through folders only, never through a link or `..`."""

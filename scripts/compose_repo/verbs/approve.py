@@ -3,19 +3,17 @@
 import argparse
 from typing import Final
 
-from compose_repo import session, wording
-from compose_repo.cli import OK, PENDING, PROBLEMS
+from compose_repo import session
 from compose_repo.console import Console
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import MergeRequest
-from compose_repo.core.plan import STATUS_NAME, Judged, plan_approve, plan_withdraw
+from compose_repo.core.plan import STATUS_NAME, plan_approve, plan_withdraw
 from compose_repo.core.problem import InputError
+from compose_repo.verbs.gate import EXIT_CODE
 
 EXAMPLE: Final = """
 compose-repo approve CentOS-Stream-10-20261120.0 --dry-run
 """
-EXIT_CODES: Final = {Verdict.SATISFIED: OK, Verdict.BLOCKED: PROBLEMS, Verdict.PENDING: PENDING}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +39,7 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
     plan = plan_approve(
         compose_id,
         merge_request=merge_request,
-        judged=Judged(
-            head=judgement.head,
-            verdict=decision.verdict,
-            summary=decision.summary,
-            note=wording.note(decision, judgement.gate_files.origins, head=judgement.head, published=False),
-        ),
+        judged=judgement.judged(published=False),
         me=work.forge.me(),
         approved_by=work.forge.approved_by(merge_request.iid),
         statuses=work.forge.statuses(judgement.head, STATUS_NAME),
@@ -57,7 +50,7 @@ def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.N
     if plan and not arguments.dry_run:
         work.unmoved(merge_request)
         work.apply(plan)
-    return EXIT_CODES[decision.verdict]
+    return EXIT_CODE[decision.verdict]
 
 
 def _withdraw(work: session.Session, merge_request: MergeRequest, error: InputError, *, dry_run: bool) -> None:

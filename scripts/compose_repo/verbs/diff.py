@@ -13,7 +13,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import visible
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.loading import read_manifest
+from compose_repo.ports.loading import read_manifest_file
 
 EXAMPLE: Final = """
 compose-repo diff CentOS-Stream-10-20261119.0 CentOS-Stream-10-20261120.0
@@ -63,9 +63,9 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
         return _root(source, console)
     if path.is_dir():
         manifest = path / "manifest.json"
-        return read_manifest(manifest) if manifest.is_file() else _root(source, console)
+        return read_manifest_file(manifest) if manifest.is_file() else _root(source, console)
     if path.exists():
-        return read_manifest(path)
+        return read_manifest_file(path)
     try:
         compose_id = ComposeId.parse(source)
     except ComposeIdError as error:
@@ -73,14 +73,14 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     manifest = repo / compose_id.folder / "manifest.json"
     if not manifest.is_file():
         raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
-    return read_manifest(manifest)
+    return read_manifest_file(manifest)
 
 
 def _root(source: str, console: Console) -> Manifest:
     from compose_repo.verbs import manifest as manifest_verb  # noqa: PLC0415  # two manifests need no productmd
 
     with console.progress(f"reading {source}"):
-        return manifest_verb.read_manifest(source, location=None, timeout=TIMEOUT, console=console)
+        return manifest_verb.make_manifest(source, location=None, timeout=TIMEOUT, console=console)
 
 
 def _json(changes: Changes) -> str:

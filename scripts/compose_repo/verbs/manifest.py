@@ -34,7 +34,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Read the compose and write its manifest."""
-    manifest = read_manifest(arguments.source, location=arguments.location, timeout=arguments.timeout, console=console)
+    manifest = make_manifest(arguments.source, location=arguments.location, timeout=arguments.timeout, console=console)
     data = manifest.to_bytes()
     if arguments.output is not None:
         try:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def read_manifest(source: str, *, location: str | None, timeout: float, console: Console) -> Manifest:
+def make_manifest(source: str, *, location: str | None, timeout: float, console: Console) -> Manifest:
     """Read a compose root and sum it up; says on stderr what the compose does not have.
 
     Raises:

@@ -9,7 +9,7 @@ from compose_repo.console import Console
 from compose_repo.core.action import Plan
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import MergeRequest, MergeRequestState
-from compose_repo.core.plan import Judged, plan_merge, plan_supersede, superseded_by
+from compose_repo.core.plan import plan_merge, plan_supersede, superseded_by
 from compose_repo.core.policy import StreamEntry
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.http import Http, Limits
@@ -77,20 +77,14 @@ def _merge(
     judgement: session.Judgement,
     stream: StreamEntry,
 ) -> Plan:
-    decision = judgement.decision
     return plan_merge(
         compose_id,
         merge_request=merge_request,
-        judged=Judged(
-            head=judgement.head,
-            verdict=decision.verdict,
-            summary=decision.summary,
-            note=wording.note(decision, judgement.gate_files.origins, head=judgement.head, published=True),
-        ),
+        judged=judgement.judged(published=True),
         me=work.forge.me(),
         notes=work.forge.notes(merge_request.iid),
         mode=stream.mode,
-        commit_message=wording.merge_commit(decision, merge_request),
+        commit_message=wording.merge_commit(judgement.decision, merge_request),
     )
 
 

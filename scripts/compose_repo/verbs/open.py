@@ -15,7 +15,7 @@ from compose_repo.core.names import Sha256
 from compose_repo.core.plan import Branch, compose_of, current, manifest_path, plan_open
 from compose_repo.ports.git import GitTree
 from compose_repo.ports.loading import load_gate, load_manifest
-from compose_repo.verbs.manifest import add_source_arguments, read_manifest
+from compose_repo.verbs.manifest import add_source_arguments, make_manifest
 
 EXAMPLE: Final = """
 compose-repo open https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0/
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _open(work: session.Session, arguments: argparse.Namespace, console: Console) -> int:
     with console.progress(f"reading {arguments.source}"):
-        manifest = read_manifest(
+        manifest = make_manifest(
             arguments.source, location=arguments.location, timeout=arguments.timeout, console=console
         )
     compose_id, raw = manifest.compose_id, manifest.to_bytes()

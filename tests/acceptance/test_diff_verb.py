@@ -403,7 +403,7 @@ def test_what_a_schema_refuses_is_told_with_its_place(diff: Run, tmp_path: Path)
     assert outcome(diff("bad.json", NEW)) == (
         1,
         "",
-        'bad.json:3: wrong-value: "STARTED" is not known here; use one of: FINISHED, FINISHED_INCOMPLETE\n',
+        'bad.json:3: wrong-value: /compose/status: "STARTED" is not known here; use one of: FINISHED, FINISHED_INCOMPLETE\n',
     )
 
 
@@ -419,7 +419,7 @@ def test_an_id_without_a_calendar_date_is_told_with_its_place(diff: Run, tmp_pat
         1,
         "",
         (
-            "bad.json:3: bad-compose-id: 'CentOS-Stream-10-20260230.0' has no calendar date: 20260230; "
+            "bad.json:3: bad-compose-id: /compose/id: 'CentOS-Stream-10-20260230.0' has no calendar date: 20260230; "
             "make the manifest anew: compose-repo manifest SOURCE\n"
         ),
     )

@@ -403,7 +403,10 @@ def test_what_a_schema_refuses_is_told_with_its_place(diff: Run, tmp_path: Path)
     assert outcome(diff("bad.json", NEW)) == (
         1,
         "",
-        'bad.json:3: wrong-value: /compose/status: "STARTED" is not known here; use one of: FINISHED, FINISHED_INCOMPLETE\n',
+        (
+            'bad.json:3: wrong-value: /compose/status: "STARTED" is not known here; '
+            "use one of: FINISHED, FINISHED_INCOMPLETE\n"
+        ),
     )
 
 

@@ -64,7 +64,7 @@ def test_an_installed_compose_repo_validates_a_repository(installed: Path, tmp_p
     gate.mkdir()
     for path in (ROOT / "gate").glob("*.toml"):
         (gate / path.name).write_bytes(path.read_bytes())
-    run(installed, "validate", cwd=tmp_path)
+    assert run(installed, "validate", cwd=tmp_path) == "4 files checked, no problem\n"
 
 
 def test_the_version_is_that_of_the_project(installed: Path, tmp_path: Path) -> None:

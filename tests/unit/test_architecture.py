@@ -1,9 +1,9 @@
 """The shape of the house: the core is pure, each foreign thing has one door, imports run one way."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 import pytest
 
@@ -48,7 +48,7 @@ IMPURE_CALLS: Final = frozenset({"open", "print", "input", "exec", "eval", "brea
 Law = Callable[[str, ast.Module], Iterator[str]]
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
+def imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -119,6 +119,38 @@ LAWS: Final[list[Law]] = [
 
 def module_name(path: Path) -> str:
     return ".".join(path.relative_to(SCRIPTS).with_suffix("").parts).removesuffix(".__init__")
+
+
+def circles(modules: Mapping[str, ast.Module]) -> Iterator[str]:
+    """Find modules that import each other in a circle, however late they do so, or that import such a module."""
+    uses = {module: set(imported(tree, modules)) - {module} for module, tree in modules.items()}
+    while free := {module for module, used in uses.items() if not used & uses.keys()}:
+        uses = {module: used for module, used in uses.items() if module not in free}
+    yield from sorted(uses)
+
+
+def imported(tree: ast.Module, modules: Mapping[str, ast.Module]) -> Iterator[str]:
+    """Give the modules that a tree imports, or takes names from, when it runs."""
+    for_types = {name for node in ast.walk(tree) if is_for_types(node) for name in imports(node)}
+    for name in set(imports(tree)) - for_types:
+        yield name if name in modules else name.rpartition(".")[0]
+
+
+def is_for_types(node: ast.AST) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [("import c", []), ("from p import a", ["p.a", "p.b"]), ("def f():\n    from p.a import g", ["p.a", "p.b"])],
+)
+def test_a_circle_is_noticed(second: str, expected: list[str]) -> None:
+    assert list(circles({"p.a": ast.parse("from p.b import f"), "p.b": ast.parse(second)})) == expected
+
+
+def test_no_modules_import_each_other() -> None:
+    modules = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in SCRIPTS.rglob("*.py")}
+    assert list(circles(modules)) == []
 
 
 @pytest.mark.parametrize("law", LAWS)

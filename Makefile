@@ -1,12 +1,12 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench mutants venv lock clean
+.PHONY: help demo test lint format bench mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core below which `make test` fails, in percent.
 CORE_COVERAGE := 100
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 demo: ## tell the whole story on this machine, against a GitLab on loopback (DEMO_ARGS=--keep leaves it running)
 	@scripts/in-venv demo compose-repo demo $(DEMO_ARGS)
@@ -32,6 +32,9 @@ bench: ## measure against the figures we hold ourselves to
 
 mutants: ## change the gate, the policy and the checks a little, see that a test notices; takes long
 	@scripts/in-venv mutants python tests/mutants/run.py $(MUTANTS)
+
+screenshot: ## take the picture of a merge request that README shows; needs Chromium
+	@scripts/in-venv demo python scripts/screenshot.py $(SCREENSHOT_ARGS)
 
 venv: ## set up .venv for development, nothing else
 	@scripts/in-venv dev

@@ -145,29 +145,12 @@ MARKDOWN = """\
 1 removed package, 1 added package, 2 upgraded packages, 2 lost sub-packages, 2 gained sub-packages, \
 1 dropped image; 3 packages unchanged.
 
-**Downgraded packages** (1)
-
-- `bash` 5.2-5.el10 → 5.2-4.el10
-
-**Packages with unsigned RPMs** (1)
-
-- `curl` 8.10\\~rc1-1.el10: 4 unsigned RPMs, none before
-
-**Arches of packages** (1)
-
-- `glibc` lost aarch64
-
-**Packages in other variants** (1)
-
-- `tar` BaseOS → AppStream
-
-**Dropped images** (1)
-
-- `BaseOS/x86_64/iso/CentOS-Stream-10-dvd1.iso` boot (BaseOS, x86_64)
-
-**Removed packages** (1)
-
-- `ruby` 3.3-1.el10 (BaseOS): ruby
+- **Downgraded packages:** `bash` 5.2-5.el10 → 5.2-4.el10
+- **Packages with unsigned RPMs:** `curl` 8.10\\~rc1-1.el10: 4 unsigned RPMs, none before
+- **Arches of packages:** `glibc` lost aarch64
+- **Packages in other variants:** `tar` BaseOS → AppStream
+- **Dropped images:** `BaseOS/x86_64/iso/CentOS-Stream-10-dvd1.iso` boot (BaseOS, x86_64)
+- **Removed packages:** `ruby` 3.3-1.el10 (BaseOS): ruby
 
 <details><summary>Sub-packages gained or lost (1)</summary>
 

@@ -11,7 +11,7 @@ from compose_repo.console import Console
 from compose_repo.demo.composes import Pair, bring_here, place_day_before
 from compose_repo.demo.narrator import DemoError, Narrator
 from compose_repo.demo.stage import ComposeServer, stage
-from compose_repo.demo.story import Story, tell
+from compose_repo.demo.story import Scene, Story, tell
 from compose_repo.sample import SampleSpec, write_compose
 from local_gitlab import CiRunner
 from local_gitlab.ci_runner import why_not
@@ -30,10 +30,18 @@ class Wish:
     port: int
 
 
-def play(wish: Wish, folder: Path, console: Console, *, now: dt.datetime, keep: Callable[[], None] | None) -> int:
+def play(
+    wish: Wish,
+    folder: Path,
+    console: Console,
+    *,
+    now: dt.datetime,
+    until: Scene | None = None,
+    at_the_end: Callable[[Story], None] = lambda _: None,
+) -> int:
     """Play the demo in an empty folder; 0 if every step came out as told, 1 at the first that did not.
 
-    `keep` is called at the end with everything still running; None closes at once.
+    `until` is the last scene to play, by default that of the story. `at_the_end` is called with everything running.
     """
     narrator = Narrator(console)
     console.out("Compose Repo: every compose is a merge request. All of this happens on this machine.")
@@ -45,11 +53,10 @@ def play(wish: Wish, folder: Path, console: Console, *, now: dt.datetime, keep: 
                 narrator.say(f"pipelines: {'by gitlab-ci-local' if ci else f'none will run: {why_not()}'}")
                 composes = _composes(wish, playing.server)
                 narrator.say(composes.told)
-            tell(Story(stage=playing, narrator=narrator, composes=composes, now=now))
+            story = Story(stage=playing, narrator=narrator, composes=composes, now=now)
+            tell(story, until=until)
             console.out(f"\nEverything came out as told, in {narrator.seconds:.0f} s.")
-            if keep is not None:
-                console.out(f"The GitLab is still at {playing.gitlab.url} (Ctrl-C ends it).")
-                keep()
+            at_the_end(story)
     except DemoError as error:
         console.error(f"the demo stops here: {error}")
         return 1

@@ -33,9 +33,15 @@ class Story:
         """The compose that the story is about."""
         return str(self.composes.newer)
 
+    @property
+    def address(self) -> str:
+        """Where its merge request is looked at."""
+        address: str = _get(self, _merge_request_path(self))["web_url"]
+        return address
 
-def tell(story: Story) -> None:
-    """Play every scene in order.
+
+def tell(story: Story, *, until: "Scene | None" = None) -> None:
+    """Play the scenes in order, up to and with `until`.
 
     Raises:
         DemoError: something did not come out as the story says.
@@ -44,6 +50,8 @@ def tell(story: Story) -> None:
     for title, scene in SCENES:
         with story.narrator.scene(title):
             scene(story)
+        if scene is until:
+            return
 
 
 def owner_sets_the_rules(story: Story) -> None:
@@ -70,7 +78,7 @@ def bot_opens_merge_requests(story: Story) -> None:
     again = story.stage.compose_bot.compose_repo("open", source, "--format", "json")
     story.narrator.expect_code(again, 0, "opening it once more is no mistake")
     story.narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
-    story.narrator.say(f"look at {_get(story, _merge_request_path(story))['web_url']}")
+    story.narrator.say(f"look at {story.address}")
     _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
     _approve(story, PENDING, "pending", "no result has come in yet, so the gate waits")
 
@@ -251,7 +259,7 @@ def _pipelines(story: Story, told: Mapping[str, str]) -> None:
     head = _get(story, _merge_request_path(story))["head_pipeline"]
     narrator.expect(head is not None, "the push started a pipeline", head, quietly=True)
     if head["status"] == "skipped":
-        narrator.say("no pipeline could run here; make demo says above what is missing")
+        narrator.say("no pipeline could run here, as said at the beginning")
         return
     jobs = {job["name"]: job for job in _get(story, f"pipelines/{head['id']}/jobs")}
     for name, expected in told.items():

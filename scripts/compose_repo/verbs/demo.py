@@ -6,12 +6,16 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compose_repo.console import Console
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import now
+
+if TYPE_CHECKING:
+    from compose_repo.demo.story import Story
 
 EXAMPLE: Final = """\
 compose-repo demo
@@ -46,10 +50,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with _folder(arguments.directory) as folder:
         try:
             wish = Wish(repository=repository, source=arguments.source, srpms=arguments.srpms, port=arguments.port)
-            return play(wish, folder, console, now=now(), keep=signal.pause if arguments.keep else None)
+            if not arguments.keep:
+                return play(wish, folder, console, now=now())
+            return play(wish, folder, console, now=now(), at_the_end=partial(_wait, console))
         except KeyboardInterrupt:
             console.info("stopped")
             return 0 if arguments.keep else 130
+
+
+def _wait(console: Console, story: "Story") -> None:
+    """Leave everything running until Ctrl-C."""
+    console.out(f"The GitLab is still at {story.stage.gitlab.url} (Ctrl-C ends it).")
+    signal.pause()
 
 
 @contextmanager

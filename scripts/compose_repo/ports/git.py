@@ -96,7 +96,7 @@ class Repository:
         except FileNotFoundError as error:
             raise GitError("git is not installed, or not on the PATH; install it") from error
         except subprocess.TimeoutExpired as error:
-            raise GitError(f"`{shown}` took longer than {timeout:g} seconds in {self.path}") from error
+            raise GitError(f"`{shown}` took longer than {timeout:g} seconds in {self.path}; try again") from error
         finally:
             self.trace(f"{shown} ({(time.monotonic() - started) * 1000:.0f} ms)")
         if done.returncode != 0:

@@ -78,7 +78,9 @@ def connect(environment: Environment, trace: Trace) -> "GitLab":
     if not token:
         raise UsageError("no token is given; set COMPOSE_REPO_TOKEN to one with scope api")
     if not (token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError("COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII")
+        raise UsageError(
+            "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
+        )
     return GitLab(url=url, project=project, token=token, trace=trace)
 
 

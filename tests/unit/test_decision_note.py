@@ -1,14 +1,19 @@
 """The decision as Markdown: whole for people, bounded for GitLab."""
 
 import datetime as dt
+import re
 
 from gate_world import ARM, TWO_ARCHES, judge, problem, requirement, result, run, waiver
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
 from compose_repo.core.result import Contact
 from compose_repo.ports.decision_note import LONGEST, decision_markdown
 
+RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 ORIGINS = {
     Origin(name): OriginEntry(
         origin=Origin(name), name=name.upper(), contact=Contact(url=f"https://{name}.example.org")
@@ -108,3 +113,26 @@ def test_the_worst_that_anybody_can_report_fits() -> None:
     lines = [requirement(testcase="@" * 240 + f"{number}") for number in range(2_000)]
     files = [run(*(result("error", testcase=line.testcase, error_reason="@" * 1024) for line in lines))]
     assert len(decision_markdown(judge(files, *lines), ORIGINS)) <= LONGEST
+
+
+@given(st.text(st.sampled_from("@#!~$%&^*_`[](){}<>|\\/:+-=.\"' aw1"), min_size=1, max_size=30))
+@example("/approve")
+@example("[x](https://evil.example)|<img src=x>")
+@example("```")
+@example("<details>")
+def test_no_name_that_a_test_may_have_adds_markup_or_links(name: str) -> None:
+    files = [
+        run(
+            result("error", scenario=name, testcase=name, error_reason=name, url="https://ci.example.org/1"),
+            result("passed", ARM, scenario=name, testcase=name),
+        )
+    ]
+    exception = waiver(testcase="x", reason=name, scenario=name)
+    text = decision_markdown(judge(files, requirement(testcase=name), waivers=[exception]), ORIGINS)
+    html = RENDERER.render(text)
+    assert set(re.findall(r"<(\w+)", html)) <= {
+        "a", "details", "li", "p", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"
+    }  # fmt: skip
+    assert set(re.findall(r'href="([^"]*)"', html)) <= {"https://ci.example.org/1", "https://issues.example.org/1"}
+    assert not any(line.lstrip().startswith("/") for line in text.splitlines())
+    assert {row.count("<td>") for row in html.split("</tr>")[1:]} <= {0, 5}

@@ -341,3 +341,30 @@ def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
         connect(settings, print)
     assert "s3cret" not in str(caught.value)
+
+
+READS: dict[str, Callable[[GitLab], object]] = {
+    "/user": GitLab.me,
+    BASE: GitLab.project,
+    f"{BASE}/merge_requests": GitLab.open_merge_requests,
+    f"{BASE}/merge_requests/1": lambda forge: forge.merge_request(1),
+    f"{BASE}/merge_requests/1/approvals": lambda forge: forge.approved_by(1),
+    NOTES: lambda forge: forge.notes(1),
+    f"{BASE}/repository/commits/{SHA}/statuses": lambda forge: forge.statuses(SHA, "compose-gate"),
+    f"{BASE}/repository/branches/main": lambda forge: forge.branch_head("main"),
+}
+
+
+@pytest.mark.parametrize("path", READS)
+@pytest.mark.parametrize("body", [None, "x", 1, {"id": 1}, [{}], [1], [None], {"commit": None}])
+def test_an_answer_of_another_shape_is_told_of_as_such(world: World, path: str, body: object) -> None:
+    world.script.on(f"GET {path}", ok(body))
+    with pytest.raises(ForgeError, match=r"does not answer like a GitLab for .*; check COMPOSE_REPO_URL"):
+        READS[path](world.forge)
+
+
+def test_a_project_without_a_branch_says_what_to_do(world: World) -> None:
+    names = ("path_with_namespace", "web_url", "http_url_to_repo")
+    world.script.on(f"GET {BASE}", ok({"id": 1, "default_branch": None, **dict.fromkeys(names, "g/p")}))
+    with pytest.raises(ForgeError, match="g/p has no branch yet; push this repository to it first"):
+        world.forge.project()

@@ -44,7 +44,18 @@ from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, explained
-from compose_repo.ports.gitlab.rows import commit_status_of, merge_request_of, user_of
+from compose_repo.ports.gitlab.rows import (
+    approvers_of,
+    content_of,
+    head_of,
+    merge_request_of,
+    merge_status_of,
+    note_of,
+    numbered_status_of,
+    own_merge_request_of,
+    project_of,
+    user_of,
+)
 from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
 
 T = TypeVar("T")
@@ -111,7 +122,7 @@ class GitLab:
 
     @cached_property
     def _me(self) -> User:
-        return user_of(self._get("the token's account", "/user"))
+        return self._get("the token's account", "/user", user_of)
 
     def me(self) -> User:
         """Give the account that the token belongs to."""
@@ -119,14 +130,7 @@ class GitLab:
 
     @cached_property
     def _found(self) -> Project:
-        data = self._get(f"project {self._project}", self._base)
-        return Project(
-            id=data["id"],
-            path=data["path_with_namespace"],
-            web_url=data["web_url"],
-            clone_url=data["http_url_to_repo"],
-            default_branch=data["default_branch"],
-        )
+        return self._get(f"project {self._project}", self._base, project_of)
 
     def project(self) -> Project:
         """Give the project."""
@@ -134,14 +138,12 @@ class GitLab:
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
-        data = self._find(f"branch {branch}", f"{self._base}/repository/branches/{quote(branch, safe='')}")
-        return None if data is None else Sha(data.json()["commit"]["id"])
+        return self._find(f"branch {branch}", f"{self._base}/repository/branches/{quote(branch, safe='')}", head_of)
 
     def read_file(self, path: str, ref: str) -> bytes | None:
         """Give a file at a commit or branch, or None if it is not there."""
         where = f"{self._base}/repository/files/{quote(path, safe='')}/raw"
-        found = self._find(f"{path} at {ref}", where, ref=ref)
-        return None if found is None else found.content
+        return self._find(f"{path} at {ref}", where, content_of, ref=ref)
 
     def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
         """Give every merge request from a branch of the project itself (not of a fork), newest first."""
@@ -159,38 +161,32 @@ class GitLab:
         rows = self._list(
             "merge requests",
             f"{self._base}/merge_requests",
+            own_merge_request_of,
             limit=limit,
             order_by="created_at",
             sort="desc",
             **query,
         )
-        return [merge_request_of(row) for row in rows if row["source_project_id"] == row["target_project_id"]]
+        return [one for one in rows if one is not None]
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
-        return merge_request_of(self._raw_merge_request(iid))
-
-    def _raw_merge_request(self, iid: int) -> Mapping[str, Any]:
-        return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}")
+        return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}", merge_request_of)
 
     def approved_by(self, iid: int) -> frozenset[int]:
         """Give the ids of the users who have approved."""
-        data = self._get(f"approvals of !{iid}", f"{self._base}/merge_requests/{iid}/approvals")
-        return frozenset(row["user"]["id"] for row in data["approved_by"])
+        return self._get(f"approvals of !{iid}", f"{self._base}/merge_requests/{iid}/approvals", approvers_of)
 
     def notes(self, iid: int) -> Sequence[Note]:
         """Give every note that a person or a bot has written, oldest first."""
-        rows = self._list(f"notes of !{iid}", f"{self._base}/merge_requests/{iid}/notes", sort="asc")
-        found = (
-            Note(id=row["id"], author_id=row["author"]["id"], body=row["body"]) for row in rows if not row["system"]
-        )
-        return sorted(found)
+        rows = self._list(f"notes of !{iid}", f"{self._base}/merge_requests/{iid}/notes", note_of, sort="asc")
+        return sorted(note for note in rows if note is not None)
 
     def statuses(self, sha: Sha, name: str) -> Sequence[CommitStatus]:
         """Give the statuses of one name on a commit, newest first."""
-        rows = self._list(f"statuses of {sha[:12]}", f"{self._base}/repository/commits/{sha}/statuses", name=name)
-        rows = sorted((row for row in rows if row["name"] == name), key=lambda row: -int(row["id"]))
-        return list(map(commit_status_of, rows))
+        where = f"{self._base}/repository/commits/{sha}/statuses"
+        rows = sorted(self._list(f"statuses of {sha[:12]}", where, numbered_status_of, name=name), key=_newest_first)
+        return [status for _, status in rows if status.name == name]
 
     def apply(self, action: Action) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again."""
@@ -382,19 +378,21 @@ class GitLab:
             return not isinstance(failure, requests.exceptions.SSLError)
         code = getattr(failure, "response_code", None)
         if code == NOT_ALLOWED and isinstance(action, Merge):
-            return self._raw_merge_request(action.iid).get("detailed_merge_status") in _STILL_CHECKING
+            where = f"{self._base}/merge_requests/{action.iid}"
+            return self._get(f"merge request !{action.iid}", where, merge_status_of) in _STILL_CHECKING
         return code in TRANSIENT
 
-    def _get(self, what: str, path: str) -> Mapping[str, Any]:
-        found: Any = self._read(what, lambda: self._client.http_get(path, **_OURS))
-        if not isinstance(found, dict):
-            raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL")
-        return found
+    def _get(self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
+        def ask() -> T:
+            found: Any = self._client.http_get(path, **_OURS)
+            return parse(found)
 
-    def _find(self, what: str, path: str, **query: str) -> requests.Response | None:
+        return self._read(what, ask)
+
+    def _find(self, what: str, path: str, parse: Callable[[requests.Response], T], **query: str) -> T | None:
         """Read what may be absent. A project that is absent is an error all the same."""
 
-        def ask() -> requests.Response | None:
+        def ask() -> T | None:
             try:
                 found = self._client.http_get(path, query_data=query, raw=True, **_OURS)
             except gitlab.exceptions.GitlabHttpError as error:
@@ -403,21 +401,23 @@ class GitLab:
                 raise
             if not isinstance(found, requests.Response):
                 raise TypeError(f"python-gitlab gave {type(found)} for a raw request")
-            return found
+            return parse(found)
 
         found = self._read(what, ask)
         if found is None:
             self.project()
         return found
 
-    def _list(self, what: str, path: str, *, limit: int | None = None, **query: str) -> list[Mapping[str, Any]]:
+    def _list(
+        self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T], *, limit: int | None = None, **query: str
+    ) -> list[T]:
         """Read every page, or the first rows only."""
 
-        def ask() -> list[Mapping[str, Any]]:
+        def ask() -> list[T]:
             rows = self._client.http_list(
                 path, query_data={**query, "per_page": PAGE}, iterator=limit is None, get_all=False, **_OURS
             )
-            return list(rows)
+            return [parse(row) for row in rows]
 
         return self._read(what, ask)
 
@@ -426,6 +426,12 @@ class GitLab:
             return ask()
         except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
             raise explained(self.url, f"read {what}", error) from error
+        except (AttributeError, LookupError, TypeError, ValueError) as error:  # JSON, but of another shape
+            raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL") from error
+
+
+def _newest_first(numbered: tuple[int, CommitStatus]) -> int:
+    return -numbered[0]
 
 
 def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:

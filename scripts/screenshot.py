@@ -46,9 +46,9 @@ def main() -> int:
     def draw(story: Story) -> None:
         _draw(browser, story.address, arguments.size, arguments.output)
 
-    wish = Wish(repository=ROOT, source=None, srpms=arguments.srpms, port=arguments.port)
+    wish = Wish(repository=ROOT, source=None, srpms=arguments.srpms, port=arguments.port, now=now())
     with tempfile.TemporaryDirectory(prefix="compose-repo-screenshot-") as folder:
-        code = play(wish, Path(folder), Console(), now=now(), until=results_come_in, at_the_end=draw)
+        code = play(wish, Path(folder), Console(), until=results_come_in, at_the_end=draw)
     if code == 0:
         print(f"{arguments.output}: {arguments.output.stat().st_size / 1024:.0f} KiB")  # noqa: T201  # the answer
     return code

@@ -479,10 +479,10 @@ def is_draft(title: str) -> bool:
 
 
 def head_pipeline(site: Site, found: Row) -> Row | None:
-    """Return the newest pipeline of a merge request's head."""
+    """Return the newest pipeline of a merge request's head; one of its own comes before one of its branch."""
     return site.store.one(
         "SELECT * FROM pipelines WHERE project_id = ? AND sha = ? AND (merge_request_id = ? OR "
-        "(merge_request_id IS NULL AND ref = ?)) ORDER BY id DESC LIMIT 1",
+        "(merge_request_id IS NULL AND ref = ?)) ORDER BY merge_request_id IS NULL, id DESC LIMIT 1",
         found["project_id"],
         found["head_sha"],
         found["id"],

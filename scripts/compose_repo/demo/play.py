@@ -28,6 +28,7 @@ class Wish:
     source: str | None
     srpms: int
     port: int
+    now: dt.datetime
 
 
 def play(
@@ -35,7 +36,6 @@ def play(
     folder: Path,
     console: Console,
     *,
-    now: dt.datetime,
     until: Scene | None = None,
     at_the_end: Callable[[Story], None] = lambda _: None,
 ) -> int:
@@ -53,7 +53,7 @@ def play(
                 narrator.say(f"pipelines: {'by gitlab-ci-local' if ci else f'none will run: {why_not()}'}")
                 composes = _composes(wish, playing.server)
                 narrator.say(composes.told)
-            story = Story(stage=playing, narrator=narrator, composes=composes, now=now)
+            story = Story(stage=playing, narrator=narrator, composes=composes, now=wish.now)
             tell(story, until=until)
             console.out(f"\nEverything came out as told, in {narrator.seconds:.0f} s.")
             at_the_end(story)

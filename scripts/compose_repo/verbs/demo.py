@@ -49,10 +49,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{repository} is no checkout of the project; run the demo in one, or name it with --repo")
     with _folder(arguments.directory) as folder:
         try:
-            wish = Wish(repository=repository, source=arguments.source, srpms=arguments.srpms, port=arguments.port)
+            wish = Wish(
+                repository=repository, source=arguments.source, srpms=arguments.srpms, port=arguments.port, now=now()
+            )
             if not arguments.keep:
-                return play(wish, folder, console, now=now())
-            return play(wish, folder, console, now=now(), at_the_end=partial(_wait, console))
+                return play(wish, folder, console)
+            return play(wish, folder, console, at_the_end=partial(_wait, console))
         except KeyboardInterrupt:
             console.info("stopped")
             return 0 if arguments.keep else 130

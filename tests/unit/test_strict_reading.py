@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -294,3 +295,21 @@ def test_a_key_of_absurd_length_is_not_told_in_full() -> None:
     with pytest.raises(InputError) as caught:
         read_json(f'{{"{key}":1,"{key}":2}}'.encode(), "f.json")
     assert len(caught.value.problems[0].message) < 300
+
+
+@pytest.mark.parametrize("text", ["{}b = 1", "[{}b]", "[[{}b]]", "x = {{ {}b = 1 }}"])
+def test_a_dotted_key_of_ten_thousands_of_tables_is_refused_at_once(text: str) -> None:
+    started = time.process_time()
+    assert [code for code, _, _ in refused_toml(text.format("a." * 50_000))] == ["too-deep"]
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("text", ["k" * 500_000, '"' * 500_001, "a" + " " * 500_000, '"a' * 250_000])
+def test_looking_for_dotted_keys_takes_no_longer_than_the_text(text: str) -> None:
+    started = time.process_time()
+    refused_toml(text)
+    assert time.process_time() - started < 2
+
+
+def test_a_text_may_have_as_many_dots_as_tables_may_be_nested() -> None:
+    assert read_toml(f'x = "{"a." * DEPTH}"'.encode(), "f.toml") == {"x": "a." * DEPTH}

@@ -6,6 +6,7 @@ say what is wrong in which line.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -15,6 +16,11 @@ from compose_repo.core.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KE
 from compose_repo.core.problem import InputError, Problem
 
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+_STEP: Final = r"""(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_DOTTED: Final = f"(?:{_STEP}){{{DEPTH + 1}}}"
+"""A dotted key of more tables than may be inside one another; tomllib's time grows with the square of their number."""
 
 
 def too_large(path: str, size: int, limit: int) -> Problem:
@@ -79,6 +85,8 @@ def read_toml(data: bytes, path: str) -> dict[str, Any]:
 
     text = _decoded(data, path)
     try:
+        if re.search(_DOTTED, text):
+            raise RecursionError  # noqa: TRY301  # what the parser would say, but it would take hours to say it
         plain: dict[str, Any] = _without_dates(tomllib.loads(text))
     except (RecursionError, ValueError) as error:
         raise InputError(*_diagnosed_toml(text, path, error)) from None

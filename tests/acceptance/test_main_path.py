@@ -565,8 +565,8 @@ def test_the_description_compares_with_the_published_and_the_previous_compose(wo
     world.open(ID)
     world.open(NEWER)
     description = world.api(3).description
-    assert "Against the last published compose" in description
-    assert "Against the previous compose" in description
+    assert "What changed since the last published compose" in description
+    assert "What changed since the previous compose" in description
     assert "5.2.1" in description
     assert "5.2.2" in description
 

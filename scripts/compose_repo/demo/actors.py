@@ -60,7 +60,7 @@ class Actor:
         done = subprocess.run(
             argv,
             cwd=cwd or self.folder,
-            env=self._environment() | variables,
+            env=self.environment() | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -69,7 +69,7 @@ class Actor:
         )
         return Ran(argv=shown or argv, code=done.returncode, out=done.stdout, err=done.stderr)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """What a person's shell has, without what would make this one somebody else."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CI_", "GIT_", "GITLAB_"))}
         kept.pop("CI", None)

@@ -1,0 +1,59 @@
+"""The demo, as a person starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+
+def play(*argv: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "compose_repo", "demo", *argv],
+        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+
+
+def test_demo_tells_the_whole_story_with_pipelines(require_tool: Callable[[str, str], str]) -> None:
+    require_tool("gitlab-ci-local", "`make test` brings it, if npm can reach its registry")
+    require_tool("rsync", "gitlab-ci-local needs it; on Debian: apt-get install rsync")
+    done = play("--srpms", "40")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [
+        "gate failed, allowed",
+        "GitLab shows gate::pending",
+        "GitLab shows gate::blocked",
+        "validate failed",
+        "GitLab shows gate::satisfied",
+        "the gate bot has approved the merge request",
+        "CentOS-Stream-10-20261119.0 is closed, not merged",
+        "and repeats the decision offline",
+        "Everything came out as told",
+    ]
+    assert [line for line in told if line not in done.stdout] == []
+
+
+def test_demo_takes_a_real_compose_and_goes_on_without_pipelines(shared_data: Path) -> None:
+    source = shared_data / "composes" / "CentOS-Stream-9-20220207.0-BaseOS-x86_64"
+    done = play(str(source), LOCAL_GITLAB_CI_LOCAL="/nonexistent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pipelines: none will run" in done.stdout
+    assert "its server has no composeinfo.json, images.json, modules.json" in done.stdout
+    assert "Everything came out as told" in done.stdout
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = play("--srpms", "12", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr

@@ -50,10 +50,11 @@ def why_not() -> str:
 
 def _find_command() -> Path | None:
     given = os.environ.get("LOCAL_GITLAB_CI_LOCAL")
+    if given:
+        return Path(given).resolve() if Path(given).exists() else None
     on_path = shutil.which("gitlab-ci-local")
     beside = Path("node") / "node_modules" / ".bin" / "gitlab-ci-local"
     candidates = [
-        *([Path(given)] if given else []),
         Path(sys.prefix) / beside,
         *([Path(on_path)] if on_path else []),
         Path.cwd() / ".venv" / beside,

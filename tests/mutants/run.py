@@ -25,6 +25,7 @@ TESTS: Final = (
     "test_policy_model.py",
     "test_policy_files.py",
     "test_checks.py",
+    "test_check_examples.py",
 )
 UNNOTICED: Final = frozenset({"survived", "no tests", "suspicious", "skipped"})
 SETTINGS: Final = """\
@@ -63,6 +64,7 @@ def lay_out() -> None:
     shutil.rmtree(STAGE, ignore_errors=True)
     shutil.copytree(ROOT / "scripts" / "compose_repo", STAGE / "src" / "compose_repo")
     shutil.copytree(ROOT / "schemas", STAGE / "schemas")
+    shutil.copytree(ROOT / "tests" / "examples", STAGE / "tests" / "examples", symlinks=True)
     (STAGE / "tests" / "unit").mkdir(parents=True)
     for path in (ROOT / "tests" / "unit").glob("*.py"):
         if path.name in TESTS or not path.name.startswith("test_"):

@@ -1,0 +1,38 @@
+"""The example folders again, without a process for each: every problem is told, word by word."""
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from compose_repo.core.report import as_line
+from compose_repo.ports.inspection import inspect_all
+from compose_repo.ports.tree import WorkingTree
+
+EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
+NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+
+
+def found(example: Path, root: Path) -> list[str]:
+    for layer in (EXAMPLES / "base", example):
+        shutil.copytree(layer, root, dirs_exist_ok=True, symlinks=True)
+    removed = root / "remove.txt"
+    for name in removed.read_text("utf-8").split() if removed.exists() else ():
+        (root / name).unlink()
+    tree = WorkingTree(root)
+    entries = [entry for folder in ("composes", "gate") for entry in tree.list(folder)]
+    return [as_line(problem) for problem in sorted(set(inspect_all(tree, entries, NOW)[1]))]
+
+
+@pytest.mark.parametrize("example", sorted((EXAMPLES / "invalid").iterdir()), ids=lambda folder: folder.name)
+def test_each_problem_is_told_word_by_word(example: Path, tmp_path: Path) -> None:
+    told = (example / "expected.txt").read_text("utf-8").splitlines()[:-1]
+    names = " differs only in case from "  # of files, only `validate` as a whole looks for that
+    assert found(example, tmp_path) == [line for line in told if names not in line or line.startswith("gate/")]
+
+
+@pytest.mark.parametrize("example", sorted((EXAMPLES / "valid").iterdir()), ids=lambda folder: folder.name)
+def test_nothing_is_found_where_nothing_is_wrong(example: Path, tmp_path: Path) -> None:
+    assert found(example, tmp_path) == []

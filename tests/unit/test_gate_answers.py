@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import time
+from dataclasses import replace
 
 import pytest
 from gate_world import (
@@ -385,6 +386,14 @@ def test_of_equal_attempts_in_one_run_the_last_address_is_named() -> None:
     assert only(judge(files)).url == "https://ci.example.org/c"
 
 
+def test_of_equal_results_of_runs_of_one_name_the_last_address_is_named() -> None:
+    files = []
+    for name in ("b", "c", "a"):
+        file = run(result("passed"))
+        files.append(replace(file, run=replace(file.run, url=f"https://ci.example.org/{name}")))
+    assert only(judge(files)).url == "https://ci.example.org/c"
+
+
 def test_of_equal_errors_in_one_run_the_last_reason_is_named() -> None:
     files = [run(result("error", error_reason=reason)) for reason in ("b", "c", "a")]
     assert only(judge(files)).reason == "infrastructure error: c"
@@ -676,6 +685,15 @@ def test_a_new_variant_is_measured_by_all_that_was_reported_in_its_place(before:
     past = baseline(run(result("passed", variant="AppStream"), result(before)))
     answer = only(judge([run(result("failed", variant="BaseOS"))], line, published=past))
     assert answer.state is state
+
+
+def test_every_new_variant_is_measured_by_the_same_past() -> None:
+    line = requirement(baseline="published")
+    files = [run(result("failed", variant="BaseOS"), result("failed", variant="AppStream"))]
+    assert states(judge(files, line, published=baseline(run(result("passed"))))) == [
+        "rdo smoke on x86_64 AppStream: failed",
+        "rdo smoke on x86_64 BaseOS: failed",
+    ]
 
 
 def test_the_past_of_another_arch_does_not_matter() -> None:

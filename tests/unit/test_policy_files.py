@@ -163,6 +163,11 @@ def test_a_waiver_is_written_whole() -> None:
     assert Waiver.from_dict(WAIVER).to_dict() == WAIVER
 
 
+def test_a_waiver_is_written_without_what_it_does_not_name() -> None:
+    least = {name: WAIVER[name] for name in ("origin", "testcase", "reason", "issue", "by", "expires")}
+    assert Waiver.from_dict(least).to_dict() == least
+
+
 def test_a_waivers_title_names_what_it_covers() -> None:
     assert Waiver.from_dict(WAIVER).title == "rdo smoke on bios x86_64 AppStream for CentOS-Stream-10-*"
 
@@ -205,6 +210,11 @@ def test_an_origin_needs_a_name_and_a_contact() -> None:
 def test_a_key_may_be_a_text() -> None:
     entry = OriginEntry.from_dict("rdo", {**ORIGIN, "keys": ["ssh-ed25519 AAAA a"]})
     assert entry.keys == (SigningKey(key="ssh-ed25519 AAAA a"),)
+
+
+def test_a_key_holds_unless_it_is_revoked() -> None:
+    entry = OriginEntry.from_dict("rdo", {**ORIGIN, "keys": [{"key": "ssh-ed25519 AAAA a"}]})
+    assert entry.keys == (SigningKey(key="ssh-ed25519 AAAA a", revoked=False),)
 
 
 def test_an_origin_is_written_whole() -> None:

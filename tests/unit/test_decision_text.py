@@ -1,0 +1,156 @@
+"""The decision in plain text: what decides first, nothing lost, nothing wider than a terminal."""
+
+import datetime as dt
+
+from gate_world import ARM, TWO_ARCHES, X86, judge, problem, requirement, result, run, waiver
+
+from compose_repo.core.decision import Decision, State, Verdict
+from compose_repo.core.decision_text import decision_text
+from compose_repo.core.names import Arch, Origin
+from compose_repo.core.policy import OriginEntry
+from compose_repo.core.result import Contact
+
+ORIGINS = {
+    Origin("rdo"): OriginEntry(
+        origin=Origin("rdo"),
+        name="RDO",
+        contact=Contact(name="N", email="e@example.org", url="https://u.example.org", docs="https://d.example.org"),
+    )
+}
+HOUR = dt.timedelta(hours=1)
+
+
+def plain(_: State | Verdict, text: str) -> str:
+    return text
+
+
+def text(decision: Decision, *, every: bool = False) -> str:
+    return "".join(f"{line}\n" for line in decision_text(decision, ORIGINS, every=every, emphasize=plain))
+
+
+def every_state() -> Decision:
+    lines = [requirement(testcase=name) for name in ("a", "b", "c", "d", "e", "f")]
+    files = [
+        run(result("failed", X86, "AppStream", "bios", testcase="f"), at=2),
+        run(
+            result("passed", testcase="a"),
+            result("running", testcase="c"),
+            result("error", testcase="d", error_reason="no route"),
+            result("passed", testcase="e"),
+            result("passed", X86, "AppStream", "bios", testcase="f"),
+            at=1,
+            run_id="2",
+        ),
+        run(result("failed", testcase="e"), run_id="3"),
+    ]
+    late = requirement("idm", "late", deadline=HOUR, arches="any")
+    return judge(files, *lines, late, requirement("idm"), waivers=[waiver("idm")], refused=[problem()], age=2)
+
+
+def test_what_needs_a_person_comes_first() -> None:
+    assert text(every_state()) == (
+        """\
+BLOCKED  CentOS-Stream-10-20261120.0
+Of 8 required, 1 failed (rdo e on x86_64), 1 overdue (idm late), 1 errored, 1 running, 1 missing, 1
+waived; 1 result file refused.
+
+STATE    ORIGIN  TEST   WHERE     WHY
+failed   rdo     e      x86_64    2 attempts
+         https://ci.example.org/3
+overdue  idm     late   anywhere  nothing reported; due within 1h
+errored  rdo     d      x86_64    infrastructure error: no route
+         https://ci.example.org/2
+running  rdo     c      x86_64    running
+         https://ci.example.org/2
+missing  rdo     b      x86_64    nothing reported; 1 file of rdo refused
+waived   idm     smoke  x86_64    missing; waived: known bug; until 2026-12-31,
+                                  https://issues.example.org/1
+
+2 passed: rdo 2 (--all lists them)
+
+Refused files, which count as absent:
+  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: json-invalid: the file ends too early;
+    write it whole
+
+Whom to ask:
+  rdo (RDO): N, e@example.org, https://u.example.org, https://d.example.org
+"""
+    )
+
+
+def test_all_lists_what_passed_too() -> None:
+    shown = text(every_state(), every=True)
+    assert (
+        """
+passed   rdo     a      x86_64
+passed   rdo     f      x86_64 AppStream        passed after a failure; 2 attempts; flaky
+                        (bios)
+
+Refused files"""
+        in shown
+    )
+    assert "--all" not in shown
+
+
+def test_what_is_too_long_for_its_column_goes_on_below() -> None:
+    decision = judge([], requirement(testcase="a" * 40))
+    assert text(decision).split("\n\n")[1] == (
+        f"""\
+STATE    ORIGIN  TEST                        WHERE   WHY
+missing  rdo     {"a" * 26}  x86_64  nothing reported
+                 {"a" * 14}"""
+    )
+
+
+def test_a_decision_without_answers_is_two_lines() -> None:
+    decision = judge([], requirement(streams=("CentOS-Stream-9",)))
+    assert text(decision) == (
+        "BLOCKED  CentOS-Stream-10-20261120.0\n"
+        "No requirement applies to CentOS-Stream-10, so nothing can be satisfied.\n"
+    )
+
+
+def test_what_passed_is_counted_by_origin() -> None:
+    files = [run(result("passed", ARM), result("passed", X86)), run(result("passed"), origin="idm")]
+    decision = judge(files, requirement(), requirement("idm", arches=(Arch("x86_64"),)), variants=TWO_ARCHES)
+    assert text(decision) == (
+        """\
+SATISFIED  CentOS-Stream-10-20261120.0
+All 3 required passed.
+
+3 passed: idm 1, rdo 2 (--all lists them)
+"""
+    )
+
+
+def test_each_waiver_worth_a_look_is_named() -> None:
+    decision = judge([run(result("passed"))], waivers=[waiver(), waiver("idm", expires="2026-11-01")])
+    assert text(decision).split("\n\n")[2] == (
+        """\
+Waivers worth a look:
+  unused: rdo smoke (until 2026-12-31, by jdoe, https://issues.example.org/1)
+  expired: idm smoke (until 2026-11-01, by jdoe, https://issues.example.org/1)
+"""
+    )
+
+
+def test_an_origin_that_nobody_knows_is_not_to_be_asked() -> None:
+    assert "Whom to ask" not in text(judge([], requirement("idm")))
+
+
+def test_what_stands_out_is_the_verdict_and_each_state() -> None:
+    shown = list(
+        decision_text(
+            judge([run(result("failed"))], requirement(), requirement("idm")),
+            {},
+            every=False,
+            emphasize=lambda state, text: f"<{state}:{text}>",
+        )
+    )
+    assert shown[0] == "<blocked:BLOCKED>  CentOS-Stream-10-20261120.0"
+    assert [line.split(">")[0] for line in shown if line.startswith("<")][1:] == ["<failed:failed", "<missing:missing"]
+
+
+def test_no_character_moves_the_cursor() -> None:
+    decision = judge([run(result("error", error_reason="a\x1b[2Jb"))])
+    assert "\x1b" not in text(decision)

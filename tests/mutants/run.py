@@ -26,6 +26,7 @@ TESTS: Final = (
     "test_policy_files.py",
     "test_checks.py",
     "test_check_examples.py",
+    "test_check_messages.py",
 )
 UNNOTICED: Final = frozenset({"survived", "no tests", "suspicious", "skipped"})
 SETTINGS: Final = """\

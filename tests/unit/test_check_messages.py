@@ -1,0 +1,156 @@
+"""Whole sentences of checks that no example folder shows."""
+
+import copy
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from compose_repo.core.checks import Case, Known, check
+from compose_repo.core.compose_id import ComposeId
+from compose_repo.core.layout import place_of
+from compose_repo.core.policy import OriginEntry, Policy, Waiver
+from compose_repo.core.waivers import notices
+
+COMPOSE: Final = "CentOS-Stream-10-20261120.0"
+NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+ARCHES: Final = frozenset({"aarch64", "ppc64le", "x86_64"})
+HOST: Final = "give an http or https address with a host, without user or password"
+
+
+def told(path: str, data: Mapping[str, Any], **known: object) -> list[tuple[str, str, str]]:
+    """Give pointer, message and fix of each problem but the one of the manifest's bytes, which have no part in this."""
+    place = place_of(path)
+    assert place is not None
+    facts = {
+        "manifest_sha256": "a" * 64,
+        "variants": {},
+        "arches": ARCHES,
+        "origins": {"rdo"},
+        "streams": set(),
+    } | known
+    case = Case(
+        place=place,
+        raw=b"",
+        data=data,
+        known=Known(**facts),  # type: ignore[arg-type]  # each test gives what its field takes
+        now=NOW,
+    )
+    return [(one.pointer, one.message, one.fix) for one in check(case) if one.code != "not-canonical"]
+
+
+def result(**fields: object) -> dict[str, Any]:
+    return {
+        "schema": "results/1",
+        "compose_id": COMPOSE,
+        "manifest_sha256": "a" * 64,
+        "origin": "rdo",
+        "run": {"id": "1", "url": "https://ci.example.org/1", "finished_at": "2026-11-20T06:00:00Z"},
+        "results": [{"testcase": "t", "outcome": "passed", "arch": "x86_64"} | fields],
+    }
+
+
+def manifest(compose_id: str) -> dict[str, Any]:
+    return {
+        "schema": "manifest/1",
+        "compose": {
+            "id": compose_id, "date": "2026-11-20", "type": "production", "respin": 0, "label": None,
+            "status": "FINISHED",
+        },
+        "release": {"short": "CentOS-Stream", "version": "10", "name": None},
+        "location": "https://composes.example.org/",
+        "variants": {},
+        "metadata": {"rpms.json": None},
+        "images": [],
+        "packages": [],
+    }  # fmt: skip
+
+
+RESULT: Final = f"composes/{COMPOSE}/results/rdo/1.json"
+MANIFEST: Final = f"composes/{COMPOSE}/manifest.json"
+
+
+def test_a_results_link_without_a_host() -> None:
+    expected = [("/results/0/url", '"https://" has no host that can be reached', HOST)]
+    assert told(RESULT, result(url="https://")) == expected
+
+
+def test_a_contacts_link_without_a_host() -> None:
+    data = result() | {"contact": {"docs": "http:///x"}}
+    assert told(RESULT, data) == [("/contact/docs", '"http:///x" has no host that can be reached', HOST)]
+
+
+def test_a_variant_that_is_not_on_that_arch() -> None:
+    told_of = told(RESULT, result(variant="NFV"), variants={"NFV": {"ppc64le", "aarch64"}})
+    assert told_of == [
+        ("/results/0/variant", 'the compose has no "NFV" for x86_64', "its arches there: aarch64, ppc64le")
+    ]
+
+
+def test_a_manifest_in_another_composes_folder() -> None:
+    other = "CentOS-Stream-10-20261120.1"
+    data = manifest(other)
+    data["compose"]["respin"] = 1
+    fix = "move the file, or make the manifest of this compose"
+    assert told(MANIFEST, data) == [("/compose/id", f'"{other}" should be "{COMPOSE}"', fix)]
+
+
+def test_a_manifest_whose_id_has_no_calendar_date() -> None:
+    wrong = "CentOS-Stream-10-20261131.0"
+    found = told(f"composes/{wrong}/manifest.json", manifest(wrong))
+    assert found[0][:2] == ("/compose/id", f"{wrong!r} has no calendar date: 20261131")
+    assert found[0][2].startswith("make ")
+
+
+@pytest.mark.parametrize(
+    ("streams", "named"), [(set(), "there is none"), ({"B-2", "A-1"}, "A-1, B-2")], ids=["none", "two"]
+)
+def test_a_requirement_of_an_unknown_stream(streams: set[str], named: str) -> None:
+    data = {"requirement": [{"origin": "rdo", "testcase": "t", "why": "w", "streams": ["C-3"]}]}
+    [(pointer, _, fix)] = told("gate/policy.toml", data, streams=streams)
+    assert (pointer, fix) == ("/requirement/0/streams/0", f"name one that is ({named}), or add it there")
+
+
+def test_an_unknown_origin_where_there_is_none() -> None:
+    [(_, _, fix)] = told(RESULT, result(), origins=set())
+    assert fix == "name one that is (there is none), or have it added there"
+
+
+def key(**days: str) -> dict[str, Any]:
+    return {"origins": {"rdo": {"name": "RDO", "contact": {"email": "a@b"}, "keys": [{"key": "ssh-x AAAA", **days}]}}}
+
+
+def test_both_days_of_a_key_are_days() -> None:
+    found = told("gate/origins.toml", key(valid_after="2026-02-30", valid_before="2026-04-31"))
+    assert [pointer.rpartition("/")[2] for pointer, _, _ in found] == ["valid_after", "valid_before"]
+
+
+def test_a_key_without_an_end_is_in_order() -> None:
+    assert told("gate/origins.toml", key(valid_after="2026-02-28")) == []
+
+
+def test_a_key_is_not_revoked_unless_it_says_so() -> None:
+    entry = OriginEntry.from_dict("rdo", copy.deepcopy(key(valid_after="2026-02-28"))["origins"]["rdo"])
+    assert entry.keys[0].revoked is False
+
+
+def test_streams_may_be_none() -> None:
+    assert told("gate/streams.toml", {"schema": "streams/1"}) == []
+
+
+@pytest.mark.parametrize("field", ["composes", "published"])
+def test_both_addresses_of_a_stream_have_a_host(field: str) -> None:
+    stream = {"composes": "https://a.example.org/", "published": "https://b.example.org/"} | {field: "https://"}
+    found = told("gate/streams.toml", {"streams": {"CentOS-Stream-10": stream}})
+    assert found == [(f"/streams/CentOS-Stream-10/{field}", '"https://" has no host that can be reached', HOST)]
+
+
+def test_an_unused_waiver_is_named_where_its_test_is_asked_of_this_stream_only() -> None:
+    line = {"origin": "rdo", "testcase": "t", "why": "w", "streams": ["CentOS-Stream-10"]}
+    waiver = Waiver.from_dict(
+        {"origin": "rdo", "testcase": "t", "reason": "r", "issue": "https://i", "by": "b", "expires": "2026-12-01"}
+    )
+    policy = Policy.from_dict({"requirement": [line]})
+    [notice] = notices([waiver], ComposeId.parse(COMPOSE), policy, set(), NOW)
+    assert (notice.state.value, notice.waiver) == ("unused", waiver)

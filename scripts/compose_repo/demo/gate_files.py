@@ -63,6 +63,6 @@ def waivers(*, origin: str, testcase: str, compose_id: str, expires: str) -> str
     """Waive one testcase on one compose."""
     return (
         f'{NO_WAIVERS}\n[[waiver]]\norigin = "{origin}"\ntestcase = "{testcase}"\ncomposes = ["{compose_id}"]\n'
-        f'reason = "The lab\'s Active Directory is down until Thursday."\n'
+        f'reason = "The lab\'s Active Directory is down this week"\n'
         f'issue = "https://issues.example.org/IDM-4711"\nby = "releng"\nexpires = {expires}\n'
     )

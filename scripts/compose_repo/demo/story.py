@@ -191,7 +191,7 @@ def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> N
         ["push", "--quiet", "origin", f"HEAD:{branch}"],
     ):
         story.narrator.expect_code(actor.git(*argv), 0, f"git {argv[0]}", quietly=True)
-    story.narrator.say(f"{actor.username} $ git commit -m '{message}' && git push origin HEAD:{branch}")
+    story.narrator.say(f"{actor.username} $ git commit -m {json.dumps(message)} && git push origin HEAD:{branch}")
 
 
 def _report(  # noqa: PLR0913  # a report has these parts

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source", nargs="?", metavar="SOURCE", help="a real compose root (directory or URL); default: a sample is made"
     )
     parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
-    parser.add_argument("--port", type=int, default=0, help="the port of the local GitLab; default: any free one")
+    parser.add_argument("--port", type=_port, default=0, help="the port of the local GitLab; default: any free one")
     parser.add_argument("--directory", type=Path, help="where everything is put; default: a temporary directory")
     parser.add_argument(
         "--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream"
@@ -58,6 +58,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         except KeyboardInterrupt:
             console.info("stopped")
             return 0 if arguments.keep else 130
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004  # the last port there is
+        raise argparse.ArgumentTypeError(f"{text!a} is no port")
+    return int(text)
 
 
 def _wait(console: Console, story: "Story") -> None:

@@ -53,7 +53,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     tree: Tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
     if tree.read(f"{compose_id.folder}/manifest.json") is None:
         where = arguments.repo.resolve() if arguments.rev is None else arguments.rev
-        raise UsageError(f"{where} has no {compose_id.folder}/manifest.json; --repo and --rev name another place")
+        raise UsageError(
+            f"{where} has no {compose_id.folder}/manifest.json; while its merge request is open, it is on its branch: "
+            f"--rev origin/{compose_id.branch}"
+        )
     with console.progress(f"reading {compose_id.folder}"):
         gate_files = _gate_files(tree, now)
         decision = judge(

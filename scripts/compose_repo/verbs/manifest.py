@@ -28,8 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every verb understands that reads a compose root."""
     parser.add_argument("source", metavar="SOURCE", help="compose root: a directory, or an http(s) URL")
-    parser.add_argument("--location", metavar="URL", help="the compose's address to record, where SOURCE is a copy")
-    parser.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS", help="for a silent server")
+    parser.add_argument(
+        "--location", type=_address, metavar="URL", help="the compose's address to record, where SOURCE is a copy"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long a server may be silent (default: 30)",
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -86,7 +94,16 @@ def summary(manifest: Manifest) -> str:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds <= 3600:  # noqa: PLR2004  # an hour
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!a} is no number of seconds up to 3600")
     return seconds
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://", "file:///")):
+        raise argparse.ArgumentTypeError(f"{text!a} is no http, https or file URL")
+    return text

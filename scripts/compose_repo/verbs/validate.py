@@ -100,7 +100,9 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
         path = full[len(root) :].lstrip("/")
         entry = tree.entry(path) if path else None
         if entry is not None and not is_ours(path):
-            raise UsageError(f"{name} is no result file, manifest or file of gate/")
+            raise UsageError(
+                f"{name} does not lie where we look: composes/ID/results/ORIGIN/RUN.json, composes/ID/manifest.json or gate/"
+            )
         inside = [entry] if entry is not None else [one for one in tree.list(path) if is_ours(one.path)]
         if entry is None and not os.path.isdir(full):  # noqa: PTH112
             raise UsageError(f"{name} is not there (paths are relative to {arguments.repo})")
@@ -155,5 +157,6 @@ def _write(path: Path, content: bytes) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
+_PLACES: Final = "composes/ID/results/ORIGIN/RUN.json, composes/ID/manifest.json or gate/"
 _MANY: Final = 2000
 _RESULT_DEPTH: Final = 4

@@ -100,9 +100,7 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
         path = full[len(root) :].lstrip("/")
         entry = tree.entry(path) if path else None
         if entry is not None and not is_ours(path):
-            raise UsageError(
-                f"{name} does not lie where we look: composes/ID/results/ORIGIN/RUN.json, composes/ID/manifest.json or gate/"
-            )
+            raise UsageError(f"{name} does not lie where we look: {_PLACES}")
         inside = [entry] if entry is not None else [one for one in tree.list(path) if is_ours(one.path)]
         if entry is None and not os.path.isdir(full):  # noqa: PTH112
             raise UsageError(f"{name} is not there (paths are relative to {arguments.repo})")

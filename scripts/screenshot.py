@@ -6,9 +6,12 @@ then lets a headless Chromium draw the local GitLab's page.
 
 import argparse
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--srpms", type=int, default=2_600, help="size of the sample; default: that of a real stream")
     parser.add_argument("--port", type=int, default=PORT, help=f"the port of the local GitLab; default: {PORT}")
-    parser.add_argument("--size", default="1180,1890", help="width and height of the page in the picture")
+    parser.add_argument("--size", default="1180,2052", help="width and height of the page in the picture")
     parser.add_argument("-o", "--output", type=Path, default=PICTURE, help="default: docs/images/merge-request.png")
     arguments = parser.parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -61,8 +64,64 @@ def _draw(browser: str, address: str, size: str, output: Path) -> None:
         done = subprocess.run([*command, address], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode or not output.is_file():
         raise DemoError(f"{browser} took no picture:\n{done.stderr}")
+    output.write_bytes(packed(output.read_bytes()))
     if output.stat().st_size > LARGEST:
         raise DemoError(f"{output} has {output.stat().st_size:,} bytes, more than {LARGEST:,}")
+
+
+def packed(png: bytes) -> bytes:
+    """Give the same picture in a fifth fewer bytes: flat pages compress best unfiltered.
+
+    Takes what Chromium writes: eight bits a sample, with or without alpha, not interlaced.
+    """
+    parts = list(_parts(png))
+    _, height, depth, kind, *_, interlaced = struct.unpack(">IIBBBBB", parts[0][1])
+    samples = {2: 3, 6: 4}.get(kind)
+    if samples is None or depth != 8 or interlaced:  # noqa: PLR2004  # bits
+        return png
+    rows = _rows(zlib.decompress(b"".join(data for name, data in parts if name == b"IDAT")), height, samples)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
+    kept = [part for part in parts if part[0] not in {b"IDAT", b"IEND"}]
+    return png[:8] + b"".join(_part(name, data) for name, data in (*kept, (b"IDAT", pixels), (b"IEND", b"")))
+
+
+def _parts(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 8
+    while at < len(png):
+        (size,) = struct.unpack_from(">I", png, at)
+        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        at += size + 12
+
+
+def _part(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _rows(filtered: bytes, height: int, samples: int) -> Iterator[bytes]:
+    """Undo PNG's filters: a byte is written as its difference from those to the left (a), above (b) or both (c)."""
+    size = len(filtered) // height
+    above = bytes(size - 1)
+    for start in range(0, len(filtered), size):
+        row = bytearray(filtered[start + 1 : start + size])
+        guess = _GUESSES[filtered[start]]
+        for i, difference in enumerate(row):
+            a, c = (row[i - samples], above[i - samples]) if i >= samples else (0, 0)
+            row[i] = (difference + guess(a, above[i], c)) & 255
+        above = bytes(row)
+        yield above
+
+
+def _paeth(a: int, b: int, c: int) -> int:
+    return min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+
+
+_GUESSES: Final[tuple[Callable[[int, int, int], int], ...]] = (
+    lambda *_: 0,
+    lambda a, *_: a,
+    lambda _, b, __: b,
+    lambda a, b, _: (a + b) // 2,
+    _paeth,
+)
 
 
 def _fail(message: str, *, code: int) -> int:

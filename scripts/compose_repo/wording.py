@@ -35,7 +35,7 @@ class _Expected:
     origin: str
     testcase: str
     where: str
-    until: str
+    deadline: str
     why: str
 
 
@@ -149,7 +149,7 @@ def _expected(requirement: Requirement) -> _Expected:
         origin=requirement.origin,
         testcase=requirement.testcase,
         where="; ".join(part for part in where if part),
-        until="" if requirement.deadline is None else f"{format_duration(requirement.deadline)} after opening",
+        deadline="" if requirement.deadline is None else format_duration(requirement.deadline),
         why=requirement.why,
     )
 

@@ -40,7 +40,7 @@ def _pipeline_obstacle(site: Site, project: Row, merge_request: Row) -> str:
         return ""
     pipeline = site.store.one(
         "SELECT status FROM pipelines WHERE project_id = ? AND sha = ? AND (merge_request_id = ? OR ref = ?) "
-        "ORDER BY id DESC LIMIT 1",
+        "ORDER BY merge_request_id IS NULL, id DESC LIMIT 1",
         project["id"],
         merge_request["head_sha"],
         merge_request["id"],

@@ -49,6 +49,19 @@ def test_demo_takes_a_real_compose_and_goes_on_without_pipelines(shared_data: Pa
     assert "Everything came out as told" in done.stdout
 
 
+def test_the_demo_stops_where_something_is_not_as_told(tmp_path: Path) -> None:
+    (tmp_path / "gate").mkdir()
+    (tmp_path / "gate" / "extra.toml").write_text("x = 1\n")
+    (tmp_path / ".gitlab-ci.yml").write_text("{}\n")
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgSign=false"]
+    for argv in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "Start"]):
+        subprocess.run(["git", *argv], cwd=tmp_path, check=True)
+    done = play("--srpms", "12", "--repo", str(tmp_path))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("the demo stops here: the rules are well formed: `compose-repo validate gate` ended")
+    assert "Everything came out as told" not in done.stdout
+
+
 def test_a_port_in_use_is_told_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -147,3 +147,9 @@ def test_make_knows_the_two_commands() -> None:
     assert all(
         re.search(rf"^{command}:", makefile, re.MULTILINE) for command in ("demo", "test", "bench", "screenshot")
     )
+
+
+def test_ci_runs_the_commands_that_people_run() -> None:
+    ci = (ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    assert all(f".ci/run {command}" in ci for command in ("test", "lint"))
+    assert 'make "$target"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -39,7 +39,9 @@ def test_a_note_says_everything() -> None:
     )
     text = decision_markdown(decision, ORIGINS).replace("\N{WORD JOINER}", "")
     assert text == (
-        r"""**The gate is blocked.** Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result file refused.
+        r"""### The gate is blocked
+
+Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result file refused.
 
 | State | Origin | Test | Where | Why |
 |---|---|---|---|---|
@@ -73,7 +75,9 @@ def test_a_note_says_everything() -> None:
 
 def test_a_note_without_anything_to_look_at_is_short() -> None:
     assert decision_markdown(judge([], waivers=[waiver()]), ORIGINS) == (
-        """**The gate is satisfied.** Of 1 required, 0 passed, 1 waived.
+        """### The gate is satisfied
+
+Of 1 required, 0 passed, 1 waived.
 
 | State | Origin | Test | Where | Why |
 |---|---|---|---|---|
@@ -105,7 +109,7 @@ def test_a_note_is_cut_until_it_fits() -> None:
 
 def test_a_note_that_cannot_fit_still_has_the_verdict() -> None:
     text = decision_markdown(judge([]), ORIGINS, longest=1)
-    assert text.startswith("**The gate is pending.** Of 1 required, 1 missing (rdo smoke on x86_64).")
+    assert text.startswith("### The gate is pending\n\nOf 1 required, 1 missing (rdo smoke on x86_64).")
     assert "\n\nAnd 1 more.\n" in text
 
 
@@ -131,7 +135,7 @@ def test_no_name_that_a_test_may_have_adds_markup_or_links(name: str) -> None:
     text = decision_markdown(judge(files, requirement(testcase=name), waivers=[exception]), ORIGINS)
     html = RENDERER.render(text)
     assert set(re.findall(r"<(\w+)", html)) <= {
-        "a", "details", "li", "p", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"
+        "a", "details", "h3", "li", "p", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
     }  # fmt: skip
     assert set(re.findall(r'href="([^"]*)"', html)) <= {"https://ci.example.org/1", "https://issues.example.org/1"}
     assert not any(line.lstrip().startswith("/") for line in text.splitlines())

@@ -16,6 +16,7 @@ from local_gitlab import CiRunner, LocalGitLab
 PROJECT: Final = "centos-stream/compose-repo"
 DEVELOPER: Final = 30
 MAINTAINER: Final = 40
+LAST_PORT: Final = 65_535
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -45,11 +46,11 @@ class ComposeServer:
 
 
 @contextmanager
-def compose_server(folder: Path) -> Iterator[ComposeServer]:
+def compose_server(folder: Path, *, port: int) -> Iterator[ComposeServer]:
     """Serve a folder on loopback for as long as the context lasts."""
     (folder / "production").mkdir(parents=True)
     handler = functools.partial(_QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -88,7 +89,7 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
 
     """
     with ExitStack() as stack:
-        server = stack.enter_context(compose_server(folder / "compose-server"))
+        server = stack.enter_context(compose_server(folder / "compose-server", port=port + 1 if 0 < port < LAST_PORT else 0))
         gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
         owner = gitlab.create_user("releng", name="Release Engineering")
         project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository, pipeline=False)

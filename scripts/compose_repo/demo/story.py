@@ -17,6 +17,14 @@ from compose_repo.demo.stage import Stage
 
 PIPELINE_SECONDS: Final = 300
 SATISFIED, BLOCKED, PENDING = 0, 1, 3
+LABELS: Final = {
+    "gate::blocked": "#c91c00",
+    "gate::pending": "#ab6100",
+    "gate::satisfied": "#108548",
+    "compose::published": "#1068bf",
+    "compose::superseded": "#737278",
+}
+"""Labels that tell how a compose stands, in colours that do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +72,8 @@ def owner_sets_the_rules(story: Story) -> None:
     _write_gate_file(releng, "streams.toml", streams)
     checked = story.narrator.ran("releng", releng.compose_repo("validate", "gate"))
     story.narrator.expect_code(checked, 0, "the rules are well formed")
+    for name, color in LABELS.items():
+        _create_label(story, name, color)
     _commit_and_push(story, releng, "main", "Set the rules of the gate")
     story.narrator.say("RDO must report tempest.smoke on every arch and packstack.allinone on one;")
     story.narrator.say("IdM ipa.install on every arch and ipa.trust on one.")
@@ -281,15 +291,26 @@ def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
     return f"merge_requests/{found[0]['iid']}"
 
 
+def _create_label(story: Story, name: str, color: str) -> None:
+    """Give a label its colour, as an owner does once in the project's settings."""
+    _call(story, "labels", json.dumps({"name": name, "color": color}).encode())
+
+
 def _get(story: Story, path: str) -> Any:  # noqa: ANN401  # a JSON value
     return json.loads(_read(story, path))
 
 
 def _read(story: Story, path: str) -> bytes:
     """Look at GitLab as anybody with an account can."""
+    return _call(story, path, None)
+
+
+def _call(story: Story, path: str, body: bytes | None) -> bytes:
+    """Ask GitLab's API as release engineering; what has a body creates something."""
     stage = story.stage
     address = f"{stage.gitlab.url}/api/v4/projects/{stage.project_id}/{path}"
-    request = urllib.request.Request(address, headers={"PRIVATE-TOKEN": stage.releng.token})  # noqa: S310  # loopback
+    headers = {"PRIVATE-TOKEN": stage.releng.token, "Content-Type": "application/json"}
+    request = urllib.request.Request(address, data=body, headers=headers)  # noqa: S310  # loopback
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         data: bytes = answer.read()
     return data

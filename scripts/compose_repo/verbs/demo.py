@@ -31,7 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source", nargs="?", metavar="SOURCE", help="a real compose root (directory or URL); default: a sample is made"
     )
     parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
-    parser.add_argument("--port", type=_port, default=0, help="the port of the local GitLab; default: any free one")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        help="the port of the local GitLab, the next one is that of the composes; default: any free ones",
+    )
     parser.add_argument("--directory", type=Path, help="where everything is put; default: a temporary directory")
     parser.add_argument(
         "--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream"

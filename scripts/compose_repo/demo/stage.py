@@ -89,7 +89,9 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
 
     """
     with ExitStack() as stack:
-        server = stack.enter_context(compose_server(folder / "compose-server", port=port + 1 if 0 < port < LAST_PORT else 0))
+        server = stack.enter_context(
+            compose_server(folder / "compose-server", port=port + 1 if 0 < port < LAST_PORT else 0)
+        )
         gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
         owner = gitlab.create_user("releng", name="Release Engineering")
         project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository, pipeline=False)

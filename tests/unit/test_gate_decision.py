@@ -218,6 +218,11 @@ def test_a_waiver_for_a_test_of_this_and_another_stream_is_unused_where_it_passe
     assert noticed(decision) == [(WaiverState.UNUSED, "rdo smoke")]
 
 
+def test_a_waiver_for_a_test_of_this_stream_alone_is_unused_where_it_passes() -> None:
+    here = requirement(streams=(Stream("CentOS-Stream-10"),))
+    assert noticed(judge([run(result("passed"))], here, waivers=[waiver()])) == [(WaiverState.UNUSED, "rdo smoke")]
+
+
 def test_an_expired_waiver_for_another_stream_is_named() -> None:
     other = requirement("idm", streams=(Stream("CentOS-Stream-9"),))
     assert noticed(judge([], SMOKE, other, waivers=[waiver("idm", expires="2026-11-20")])) == [

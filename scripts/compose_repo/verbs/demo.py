@@ -1,6 +1,7 @@
 """`demo`: the whole story on this machine, from compose to merge, against the local GitLab."""
 
 import argparse
+import errno
 import shutil
 import signal
 import tempfile
@@ -63,6 +64,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         except KeyboardInterrupt:
             console.info("stopped")
             return 0 if arguments.keep else 130
+        except OSError as error:
+            if not arguments.port or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            reason = f"the demo cannot listen on port {arguments.port} and the next one: {error.strerror}"
+            raise UsageError(f"{reason}; name another with --port") from error
 
 
 def _port(text: str) -> int:

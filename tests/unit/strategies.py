@@ -19,6 +19,7 @@ from compose_repo.core.policy import (
     ACCEPTABLE,
     Attempts,
     Attribution,
+    Bots,
     Mode,
     OriginEntry,
     Policy,
@@ -237,6 +238,7 @@ stream_entries: Final = st.builds(
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),
 )
+bots: Final = st.builds(Bots, compose=users, gate=users)
 
 problems: Final = st.builds(
     Problem,

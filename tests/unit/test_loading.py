@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from compose_repo.core.compose_id import ComposeId
+from compose_repo.core.policy import Bots
 from compose_repo.core.problem import InputError
 from compose_repo.ports.loading import GateFiles, LoadedCompose, load_baseline, load_compose, load_gate
 from compose_repo.ports.tree import Entry, WorkingTree
@@ -92,7 +93,13 @@ def test_waivers_and_streams_may_be_absent(root: Path) -> None:
     (root / "gate" / "waivers.toml").unlink()
     (root / "gate" / "streams.toml").unlink()
     files = gate_files(root)
-    assert (files.waivers, files.streams) == ((), {})
+    assert (files.waivers, files.streams, files.bots) == ((), {}, Bots())
+
+
+def test_the_bots_are_those_that_streams_names(root: Path) -> None:
+    streams = root / "gate" / "streams.toml"
+    streams.write_text(streams.read_text() + '[bots]\ncompose = "opener"\n')
+    assert gate_files(root).bots == Bots(compose="opener", gate="gate-bot")
 
 
 def test_every_problem_of_the_gate_files_is_told_at_once(root: Path) -> None:

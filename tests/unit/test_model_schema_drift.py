@@ -20,7 +20,7 @@ from compose_repo.core import decision as answers
 from compose_repo.core import policy, waivers
 from compose_repo.core.compose import FINISHED, ComposeType, Image
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
-from compose_repo.core.names import is_name, is_sha256
+from compose_repo.core.names import Stream, is_name, is_sha256
 from compose_repo.core.problem import Problem
 from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
 
@@ -42,8 +42,14 @@ def write_origins(origins: Mapping[str, policy.OriginEntry]) -> dict[str, Any]:
     return {"schema": "origins/1", "origins": {name: entry.to_dict() for name, entry in origins.items()}}
 
 
-def write_streams(streams: Mapping[str, policy.StreamEntry]) -> dict[str, Any]:
-    return {"schema": "streams/1", "streams": {name: entry.to_dict() for name, entry in streams.items()}}
+def write_streams(file: tuple[Mapping[Stream, policy.StreamEntry], policy.Bots]) -> dict[str, Any]:
+    streams, bots = file
+    entries = {name: entry.to_dict() for name, entry in streams.items()}
+    return {"schema": "streams/1", "streams": entries, "bots": bots.to_dict()}
+
+
+def read_streams(data: Mapping[str, Any]) -> tuple[Mapping[Stream, policy.StreamEntry], policy.Bots]:
+    return policy.streams_from_dict(data), policy.bots_from_dict(data)
 
 
 def by_origin(entries: list[policy.OriginEntry]) -> dict[str, policy.OriginEntry]:
@@ -67,9 +73,9 @@ FORMATS = [
     Format("waivers", st.lists(strategies.waivers, max_size=3).map(tuple), write_waivers, policy.waivers_from_dict),
     Format(
         "streams",
-        st.lists(strategies.stream_entries, max_size=3).map(by_stream),
+        st.tuples(st.lists(strategies.stream_entries, max_size=3).map(by_stream), strategies.bots),
         write_streams,
-        policy.streams_from_dict,
+        read_streams,
     ),
 ]
 each_format = pytest.mark.parametrize("kind", FORMATS, ids=[kind.stem for kind in FORMATS])
@@ -124,6 +130,7 @@ def normal(stem: str, document: Mapping[str, Any]) -> dict[str, Any]:
         case "streams":
             followed = schema("streams")["$defs"]["followed_stream"]
             value["streams"] = {name: defaults(followed) | entry for name, entry in value.get("streams", {}).items()}
+            value["bots"] = defaults(schema("streams")["$defs"]["bots"]) | value.get("bots", {})
     return value
 
 
@@ -176,6 +183,7 @@ TABLE = [
     ("origins", "signing_key", policy.SigningKey, {}),
     ("waivers", "waiver", policy.Waiver, {}),
     ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
+    ("streams", "bots", policy.Bots, {}),
     ("problems", "problem", Problem, {}),
     ("decision", "answer", answers.Answer, {}),
     ("decision", "waiver_notice", waivers.WaiverNotice, {}),
@@ -268,11 +276,12 @@ def test_a_schema_has_the_words_of_its_model(stem: str, pointer: str, words: set
             schema("streams")["$defs"]["followed_stream"],
             policy.StreamEntry.from_dict("a", {"composes": "b", "published": "c"}).to_dict(),
         ),
+        (schema("streams")["$defs"]["bots"], policy.bots_from_dict({}).to_dict()),
     ],
-    ids=["requirement", "origin", "signing_key", "followed_stream"],
+    ids=["requirement", "origin", "signing_key", "followed_stream", "bots"],
 )
 def test_a_schema_documents_the_defaults_of_its_model(part: dict[str, Any], written: dict[str, Any]) -> None:
-    assert written.keys() == set(part["required"]) | defaults(part).keys()
+    assert written.keys() == set(part.get("required", ())) | defaults(part).keys()
     assert {name: written[name] for name in defaults(part)} == defaults(part)
 
 

@@ -10,6 +10,7 @@ from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Va
 from compose_repo.core.policy import (
     Attempts,
     Attribution,
+    Bots,
     Mode,
     OriginEntry,
     Policy,
@@ -17,6 +18,7 @@ from compose_repo.core.policy import (
     SigningKey,
     StreamEntry,
     Waiver,
+    bots_from_dict,
     origins_from_dict,
     streams_from_dict,
     waivers_from_dict,
@@ -252,3 +254,16 @@ def test_a_stream_is_written_whole() -> None:
 
 def test_there_may_be_no_stream() -> None:
     assert streams_from_dict({"schema": "streams/1"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "bots"),
+    [
+        ({}, Bots(compose="compose-bot", gate="gate-bot")),
+        ({"bots": {}}, Bots(compose="compose-bot", gate="gate-bot")),
+        ({"bots": {"compose": "opener"}}, Bots(compose="opener", gate="gate-bot")),
+        ({"bots": {"gate": "judge"}}, Bots(compose="compose-bot", gate="judge")),
+    ],
+)
+def test_a_bot_that_is_not_named_has_its_usual_name(data: dict[str, Any], bots: Bots) -> None:
+    assert bots_from_dict({"schema": "streams/1", **data}) == bots

@@ -339,6 +339,9 @@ def test_definition_draws_the_line(definition: str, good: list[str], bad: list[s
         ("streams", ("streams", "CentOS-Stream-10\n"), {"composes": "https://a/", "published": "https://a/"}),
         ("streams", ("streams", "CentOS-Stream-10", "statuses"), ["STARTED"]),
         ("streams", ("streams", "CentOS-Stream-10", "types"), []),
+        ("streams", ("bots", "compose"), "@compose-bot"),
+        ("streams", ("bots", "gate"), "gate-bot\n"),
+        ("streams", ("bots", "merge"), "merge-bot"),
     ],
 )
 def test_this_is_refused(stem: str, path: tuple[Any, ...], new: Any) -> None:  # noqa: ANN401

@@ -298,6 +298,28 @@ def streams_from_dict(data: Mapping[str, Any]) -> dict[Stream, StreamEntry]:
     return {Stream(name): StreamEntry.from_dict(name, entry) for name, entry in data.get("streams", {}).items()}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bots:
+    """Our own two accounts, by GitLab username: who opens merge requests, and who approves and merges them."""
+
+    compose: str = "compose-bot"
+    gate: str = "gate-bot"
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Bots":
+        """Read `[bots]`; the data must satisfy the streams schema."""
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the `[bots]` as JSON has it."""
+        return {"compose": self.compose, "gate": self.gate}
+
+
+def bots_from_dict(data: Mapping[str, Any]) -> Bots:
+    """Read the bots of `gate/streams.toml`; the data must satisfy the streams schema."""
+    return Bots.from_dict(data.get("bots", {}))
+
+
 _UNITS: Final = {"m": dt.timedelta(minutes=1), "h": dt.timedelta(hours=1), "d": dt.timedelta(days=1)}
 
 

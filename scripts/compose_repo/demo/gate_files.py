@@ -52,10 +52,11 @@ NO_WAIVERS: Final = 'schema = "waivers/1"\n'
 
 
 def streams(stream: Stream, server: str) -> str:
-    """Say where the demo's composes are and where it publishes them."""
+    """Say where the demo's composes are, where it publishes them, and who the bots are."""
     return (
         f'schema = "streams/1"\n\n[streams.{stream}]\n'
         f'composes = "{server}/production/"\npublished = "{server}/mirror/COMPOSE_ID"\n'
+        '\n[bots]\ncompose = "compose-bot"\ngate = "gate-bot"\n'
     )
 
 

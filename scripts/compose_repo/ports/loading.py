@@ -15,10 +15,12 @@ from compose_repo.core.limits import MANIFEST_BYTES
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha256, Stream
 from compose_repo.core.policy import (
+    Bots,
     OriginEntry,
     Policy,
     StreamEntry,
     Waiver,
+    bots_from_dict,
     origins_from_dict,
     streams_from_dict,
     waivers_from_dict,
@@ -40,6 +42,7 @@ class GateFiles:
     origins: Mapping[Origin, OriginEntry]
     waivers: tuple[Waiver, ...]
     streams: Mapping[Stream, StreamEntry]
+    bots: Bots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +74,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         origins=origins_from_dict(files[Kind.ORIGINS].data),
         waivers=waivers_from_dict(files[Kind.WAIVERS].data) if Kind.WAIVERS in files else (),
         streams=streams_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else {},
+        bots=bots_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else Bots(),
     )
 
 

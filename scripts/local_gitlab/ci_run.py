@@ -224,6 +224,7 @@ class Run:
                 if job["when"] != "manual":
                     self.jobs[job["name"]] = job_id
             store.update("pipelines", self.pipeline["id"], status="running", started_at=moment, updated_at=moment)
+        pipelines.keep_commits(self.site, self.project, self.pipeline)
 
     def _execute(self, variables: dict[str, str], watch: Any) -> None:  # noqa: ANN401  # see go
         command = self._command(

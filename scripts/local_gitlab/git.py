@@ -129,8 +129,8 @@ class Repository:
             config.write(
                 "[http]\n\treceivepack = true\n"
                 "[receive]\n\tfsckObjects = true\n\tdenyDeletes = false\n\tautogc = false\n"
-                "\thideRefs = refs/merge-requests\n\thideRefs = refs/pipelines\n"
-                "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n"
+                "\thideRefs = refs/merge-requests\n\thideRefs = refs/pipelines\n\thideRefs = refs/keep-around\n"
+                "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/keep-around\n"
                 "[gc]\n\tauto = 0\n[core]\n\tlogAllRefUpdates = false\n",
             )
         for name, text in (("pre-receive", PRE_RECEIVE), ("post-receive", POST_RECEIVE)):
@@ -210,6 +210,18 @@ class Repository:
     def delete_ref(self, ref: str) -> None:
         """Remove a ref."""
         self.run("update-ref", "-d", ref)
+
+    def keep_around(self, *shas: str | None) -> None:
+        """Keep commits for ever: with `refs/keep-around/<sha>`, which Gitaly hides from fetches and pushes."""
+        wanted = "\n".join(dict.fromkeys(sha for sha in shas if sha and sha != ZERO))
+        found = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=wanted.encode()).decode()
+        here = [sha for sha, kind in (line.split(" ", 1) for line in found.splitlines()) if kind == "commit"]
+        self.run("update-ref", "--stdin", stdin="".join(f"update refs/keep-around/{s} {s}\n" for s in here).encode())
+
+    def prune(self) -> None:
+        """Throw away every object that no ref leads to, as GitLab's housekeeping does after some days."""
+        self.run("repack", "-a", "-d", "--quiet")
+        self.run("prune", "--expire=now")
 
     # --- history
 

@@ -30,6 +30,7 @@ def refresh_head(site: Site, project: Row, merge_request: Row, *, first: bool = 
     site.store.update("merge_requests", merge_request["id"], **changes)
     if moved or first:
         repository.update_ref(f"refs/merge-requests/{merge_request['iid']}/head", head)
+        repository.keep_around(head, base, target)
         site.store.insert(
             "merge_request_versions",
             merge_request_id=merge_request["id"],

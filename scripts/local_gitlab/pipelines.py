@@ -70,9 +70,16 @@ def create(
             updated_at=moment,
             finished_at=moment if skip else None,
         )
+    if skip or source == "external":
+        keep_commits(site, project, site.store.get("pipelines", pipeline_id))
     if not skip and source != "external":
         site.pipelines.wake()
     return site.store.get("pipelines", pipeline_id)
+
+
+def keep_commits(site: Site, project: Row, pipeline: Row) -> None:
+    """Keep the commits of a pipeline that there really is, as GitLab does (`Ci::Pipeline#keep_around_commits`)."""
+    site.repository(project).keep_around(pipeline["sha"], pipeline["before_sha"])
 
 
 def recompute(site: Site, pipeline_id: int) -> str:

@@ -217,6 +217,12 @@ class LocalGitLab:
         row = self.site.store.get("projects", project.id)
         add_member(self.site, row, self.site.store.get("users", user.id), access_level, by=None)
 
+    def housekeeping(self, project: Project) -> None:
+        """Throw away what no ref leads to: a commit that was forced away before any merge request or pipeline saw it."""
+        row = self.site.store.get("projects", project.id)
+        with self.site.lock(row):
+            self.site.repository(row).prune()
+
     # --- waiting
 
     def wait_for_pipelines(self, timeout: float = 60.0) -> bool:

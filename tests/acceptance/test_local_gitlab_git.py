@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gitlab_world import BRANCH, World, build_world, git, try_git, write
+from gitlab_world import BRANCH, World, build_world, commit, git, try_git, write
 
 
 @pytest.fixture
@@ -128,3 +128,43 @@ def test_push_of_a_merged_head_marks_the_merge_request_merged(world: World) -> N
     clone = world.clone(world.gate)
     git(clone, "push", "--quiet", "origin", "HEAD:main")
     assert world.as_user(world.gate).mergerequests.get(1).state == "merged"
+
+
+# --- commits that no branch leads to any more
+
+
+def fetched(where: Path, url: str, sha: str) -> bool:
+    """Tell whether a clone without anything in it gets a commit by its sha alone."""
+    clone = where / f"empty-{sha[:8]}-{len(list(where.iterdir()))}"
+    git(where, "init", "--quiet", str(clone))
+    return try_git(clone, "fetch", "--quiet", url, sha).returncode == 0
+
+
+def test_a_commit_is_fetched_by_its_sha(world: World) -> None:
+    old = world.open().sha
+    commit(world.as_user(world.opener), BRANCH, "more", "x")
+    assert fetched(world.directory, world.project.clone_url, old)
+
+
+def test_a_head_of_a_merge_request_that_was_forced_away_is_kept_and_hidden(world: World) -> None:
+    world.open()
+    clone = world.clone(world.rdo)
+    gone = write(clone, "results/rdo/1.json", "{}")
+    git(clone, "push", "--quiet")
+    git(clone, "push", "--quiet", "--force", "origin", f"HEAD~1:{BRANCH}")
+    world.server.housekeeping(world.project)
+    assert fetched(world.directory, world.project.clone_url, gone)
+    assert gone not in git(clone, "ls-remote", "origin")
+    told = try_git(clone, "push", "origin", "--delete", f"refs/keep-around/{gone}").stderr
+    assert "deny deleting a hidden ref" in told
+
+
+def test_what_no_merge_request_has_seen_is_lost_when_it_is_forced_away(world: World) -> None:
+    clone = world.clone(world.rdo, "main")
+    gone = write(clone, "results/rdo/1.json", "{}")
+    git(clone, "push", "--quiet", "origin", "HEAD:mine")
+    git(clone, "push", "--quiet", "--force", "origin", "HEAD~1:mine")
+    assert fetched(world.directory, world.project.clone_url, gone)
+    world.server.wait_for_pipelines()
+    world.server.housekeeping(world.project)
+    assert not fetched(world.directory, world.project.clone_url, gone)

@@ -218,7 +218,7 @@ class LocalGitLab:
         add_member(self.site, row, self.site.store.get("users", user.id), access_level, by=None)
 
     def housekeeping(self, project: Project) -> None:
-        """Throw away what no ref leads to: a commit that was forced away before any merge request or pipeline saw it."""
+        """Throw away what no ref leads to: commits forced away before a merge request or pipeline saw them."""
         row = self.site.store.get("projects", project.id)
         with self.site.lock(row):
             self.site.repository(row).prune()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose_repo.core.compose import ComposeId, ComposeIdError, ComposeType, Image
-from compose_repo.core.names import NAME_LENGTH, Arch, Variant, is_name, is_sha256
+from compose_repo.core.names import NAME_LENGTH, Arch, Variant, is_name, is_sha, is_sha256
 
 COMPOSE_IDS = [
     "CentOS-Stream-9-20251016.0",
@@ -187,3 +187,20 @@ def test_an_image_is_written_field_by_field() -> None:
         "size": 1,
         "sha256": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("0" * 40, True),
+        ("a" * 64, True),
+        ("0" * 41, False),
+        ("0" * 39, False),
+        ("0" * 65, False),
+        ("F" * 40, False),
+        ("0" * 40 + "\n", False),
+        ("HEAD", False),
+    ],
+)
+def test_an_object_of_git_has_40_or_64_lower_case_hex_digits(text: str, answer: bool) -> None:  # noqa: FBT001  # a table
+    assert is_sha(text) is answer

@@ -1,5 +1,6 @@
 """How the GitLab port bears a server that misbehaves, over real HTTP; the acceptance tests show it with a good one."""
 
+import datetime as dt
 import http.server
 import json
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from compose_repo.core.action import Approve, CommitState, DeleteNote, Merge, PutNote, SetStatus, Unapprove
-from compose_repo.core.forge import CommitStatus, ForgeError, StaleHead
+from compose_repo.core.forge import CommitStatus, ForgeError, Push, StaleHead, User
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
@@ -29,6 +30,7 @@ class Script:
 
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
 
     def on(self, what: str, *answers: Answer) -> None:
@@ -49,7 +51,8 @@ def handler(script: Script) -> type[http.server.BaseHTTPRequestHandler]:
         def answer(self) -> None:
             script.tokens.append(self.headers["PRIVATE-TOKEN"])
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            path = self.path.removeprefix("/api/v4").partition("?")[0]
+            path, _, query = self.path.removeprefix("/api/v4").partition("?")
+            script.queries.append(query)
             status, headers, body = script.take(f"{self.command} {path}")
             if status == 0:
                 self.close_connection = True
@@ -248,6 +251,106 @@ def test_only_so_many_recent_merge_requests_are_read(world: World) -> None:
     assert len(world.forge.recent_merge_requests()) == 1
 
 
+BRANCH = "compose/CentOS-Stream-10-20261120.0"
+EVENTS = f"{BASE}/events"
+PUSHED = {"ref_type": "branch", "ref": BRANCH, "commit_from": SHA, "commit_to": "b" * 40, "ref_count": None}
+DAY = dt.date(2026, 11, 20)
+
+
+def event(number: int, **push: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
+    data = {**PUSHED, **push}
+    moment = f"2026-11-20T04:00:{number:02}.000Z"
+    return {"id": number, "author_id": 7, "author": USER, "created_at": moment, "push_data": data}
+
+
+def pushed(number: int, before: Sha | None = SHA, after: Sha | None = Sha("b" * 40)) -> Push:  # noqa: B008  # frozen
+    moment = dt.datetime(2026, 11, 20, 4, 0, number, tzinfo=dt.UTC)
+    return Push(user=User(id=7, username="gate-bot"), branch=BRANCH, before=before, after=after, at=moment)
+
+
+def test_pushes_come_oldest_first_from_every_page_and_once(world: World) -> None:
+    more = {"Link": f'<{world.forge.url}/api/v4{EVENTS}?page=2>; rel="next"'}
+    world.script.on(f"GET {EVENTS}", (200, more, [event(3), event(2)]), ok([event(2), event(1)]))
+    assert world.forge.pushes(BRANCH, DAY) == [pushed(1), pushed(2), pushed(3)]
+
+
+@pytest.mark.parametrize("nothing", [None, "0" * 40, "0" * 64])
+def test_a_push_may_create_or_delete_its_branch(world: World, nothing: str | None) -> None:
+    world.script.on(f"GET {EVENTS}", ok([event(1, commit_from=nothing), event(2, commit_to=nothing)]))
+    assert world.forge.pushes(BRANCH, DAY) == [pushed(1, before=None), pushed(2, after=None)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        event(1, ref_type="tag"),
+        event(1, ref=f"{BRANCH}1"),
+        event(1, ref=BRANCH.lower()),
+        event(1, ref=None, ref_count=4, commit_from=None, commit_to=None),
+        {"id": 1, "author_id": 7, "author": USER, "created_at": "2026-11-20T04:00:00Z"},
+    ],
+    ids=["a tag", "a longer name", "another case", "many at once", "no push"],
+)
+def test_pushes_of_anything_but_the_branch_are_left_out(world: World, other: object) -> None:
+    world.script.on(f"GET {EVENTS}", ok([other]))
+    assert world.forge.pushes(BRANCH, DAY) == []
+
+
+def test_pushes_are_asked_for_from_before_the_day_because_gitlab_leaves_it_out(world: World) -> None:
+    world.script.on(f"GET {EVENTS}", ok([]))
+    world.forge.pushes(BRANCH, DAY)
+    assert set(world.script.queries[0].split("&")) == {"action=pushed", "after=2026-11-18", "sort=asc", "per_page=100"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {**event(1), "id": "1"},
+        {**event(1), "author_id": 8},
+        {**event(1), "author": None},
+        {**event(1), "author_id": True, "author": {**USER, "id": True}},
+        {**event(1), "author": {**USER, "username": None}},
+        {**event(1), "created_at": "2026-11-20T04:00:00"},
+        {**event(1), "created_at": "yesterday"},
+        {**event(1), "push_data": []},
+        event(1, ref=["x"]),
+        event(1, ref=""),
+        event(1, commit_from="main"),
+        event(1, commit_to="B" * 40),
+        event(1, commit_to=7),
+        event(1, commit_to=["b" * 40]),
+    ],
+)
+def test_a_push_event_of_another_shape_is_an_error(world: World, odd: object) -> None:
+    world.script.on(f"GET {EVENTS}", ok([event(2), odd]))
+    with pytest.raises(ForgeError, match="does not answer like a GitLab for push events"):
+        world.forge.pushes(BRANCH, DAY)
+
+
+def test_the_role_of_a_member_is_read(world: World) -> None:
+    world.script.on(f"GET {BASE}/members/all/7", ok({**USER, "access_level": 40}))
+    assert world.forge.access_level(7) == 40
+
+
+def test_who_is_no_member_has_no_role(world: World) -> None:
+    world.script.on(f"GET {BASE}", ok(PROJECT))
+    assert world.forge.access_level(7) == 0
+
+
+def test_a_role_that_is_no_number_is_an_error(world: World) -> None:
+    world.script.on(f"GET {BASE}/members/all/7", ok({**USER, "access_level": "40"}))
+    with pytest.raises(ForgeError, match="does not answer like a GitLab for member 7"):
+        world.forge.access_level(7)
+
+
+@pytest.mark.parametrize(
+    ("row", "user"), [({}, None), ({"closed_by": None}, None), ({"closed_by": USER}, User(id=7, username="gate-bot"))]
+)
+def test_who_closed_a_merge_request_is_read(world: World, row: dict[str, Any], user: User | None) -> None:
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, **row}))
+    assert world.forge.merge_request(1).closed_by == user
+
+
 def test_a_branch_that_is_not_there_is_none(world: World) -> None:
     world.script.on(f"GET {BASE}", ok(PROJECT))
     assert world.forge.branch_head("compose/x") is None
@@ -351,6 +454,8 @@ READS: dict[str, Callable[[GitLab], object]] = {
     f"{BASE}/merge_requests/1/approvals": lambda forge: forge.approved_by(1),
     NOTES: lambda forge: forge.notes(1),
     f"{BASE}/repository/commits/{SHA}/statuses": lambda forge: forge.statuses(SHA, "compose-gate"),
+    f"{BASE}/events": lambda forge: forge.pushes("compose/x", dt.date(2026, 11, 20)),
+    f"{BASE}/members/all/7": lambda forge: forge.access_level(7),
     f"{BASE}/repository/branches/main": lambda forge: forge.branch_head("main"),
 }
 

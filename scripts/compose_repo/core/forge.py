@@ -49,7 +49,10 @@ class MergeRequestState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeRequest:
-    """A merge request between two branches of the project; `head` is None if its branch is gone and was never read."""
+    """A merge request between two branches of the project; `head` is None if its branch is gone and was never read.
+
+    `closed_by` is None unless it is closed, and where GitLab no longer knows who did it.
+    """
 
     iid: int
     state: MergeRequestState
@@ -62,6 +65,7 @@ class MergeRequest:
     labels: frozenset[str]
     created_at: dt.datetime
     web_url: str
+    closed_by: User | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -83,6 +87,20 @@ class CommitStatus:
     description: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Push:
+    """That somebody, authenticated, has moved a branch; `at` is GitLab's time.
+
+    `before` is None where the push created the branch, `after` where it deleted it.
+    """
+
+    user: User
+    branch: str
+    before: Sha | None
+    after: Sha | None
+    at: dt.datetime
+
+
 class Forge(Protocol):
     """What we ask of GitLab. Everything may raise `ForgeError`."""
 
@@ -100,6 +118,17 @@ class Forge(Protocol):
 
     def read_file(self, path: str, ref: str) -> bytes | None:
         """Give a file at a commit or branch, or None if it is not there."""
+        ...
+
+    def pushes(self, branch: str, since: dt.date) -> Sequence[Push]:
+        """Give every push to a branch since that day, oldest first; a few older ones may be among them.
+
+        What was written by a push of many branches at once is missing: GitLab tells only how many they were.
+        """
+        ...
+
+    def access_level(self, user_id: int) -> int:
+        """Give a user's role in the project as GitLab counts it (30 Developer, 40 Maintainer); 0 if it has none."""
         ...
 
     def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:

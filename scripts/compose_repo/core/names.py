@@ -26,12 +26,18 @@ NAME_LENGTH: Final = 128
 """Most characters of a name that stands in a path."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def is_name(text: str) -> bool:
     """Tell whether a text may stand in a path: ASCII, no leading dot or dash, at most `NAME_LENGTH` characters."""
     return len(text) <= NAME_LENGTH and _NAME.fullmatch(text) is not None
+
+
+def is_sha(text: str) -> bool:
+    """Tell whether a text is the whole name of a git object, of SHA-1 or SHA-256, in lower-case hex."""
+    return _SHA.fullmatch(text) is not None
 
 
 def is_sha256(text: str) -> bool:

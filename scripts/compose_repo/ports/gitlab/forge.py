@@ -5,10 +5,11 @@ worked (the line broke, a proxy gave up), GitLab is asked before the write is se
 """
 
 import base64
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, TypeVar, assert_never
+from typing import Any, Final, TypeAlias, TypeVar, assert_never
 from urllib.parse import quote, urlsplit
 
 import gitlab
@@ -37,6 +38,7 @@ from compose_repo.core.forge import (
     MergeRequestState,
     Note,
     Project,
+    Push,
     StaleHead,
     User,
 )
@@ -45,12 +47,14 @@ from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, explained
 from compose_repo.ports.gitlab.rows import (
+    access_level_of,
     approvers_of,
     content_of,
     head_of,
     merge_request_of,
     merge_status_of,
     note_of,
+    numbered_push_of,
     numbered_status_of,
     own_merge_request_of,
     project_of,
@@ -59,8 +63,11 @@ from compose_repo.ports.gitlab.rows import (
 from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
 
 T = TypeVar("T")
+Numbered: TypeAlias = tuple[int, T]
 
 PAGE: Final = 100
+_DAYS_BEFORE: Final = dt.timedelta(days=2)
+"""How much earlier events are asked for: GitLab leaves the day itself out, and its days may begin far from UTC's."""
 _OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
 """Keeps python-gitlab from waiting on 429 after `Session` has done so."""
 _STILL_CHECKING: Final = frozenset(
@@ -144,6 +151,23 @@ class GitLab:
         """Give a file at a commit or branch, or None if it is not there."""
         where = f"{self._base}/repository/files/{quote(path, safe='')}/raw"
         return self._find(f"{path} at {ref}", where, content_of, ref=ref)
+
+    def pushes(self, branch: str, since: dt.date) -> Sequence[Push]:
+        """Give every push to a branch since that day, oldest first; a few older ones may be among them."""
+        rows = self._list(
+            "push events",
+            f"{self._base}/events",
+            numbered_push_of,
+            action="pushed",
+            after=str(since - _DAYS_BEFORE),
+            sort="asc",
+        )
+        numbered = dict(row for row in rows if row is not None)  # a page that moved while reading repeats rows
+        return [push for _, push in sorted(numbered.items(), key=_number) if push.branch == branch]
+
+    def access_level(self, user_id: int) -> int:
+        """Give a user's role in the project as GitLab counts it; 0 if it has none."""
+        return self._find(f"member {user_id}", f"{self._base}/members/all/{user_id}", access_level_of) or 0
 
     def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
         """Give every merge request from a branch of the project itself (not of a fork), newest first."""
@@ -430,7 +454,11 @@ class GitLab:
             raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL") from error
 
 
-def _newest_first(numbered: tuple[int, CommitStatus]) -> int:
+def _number(numbered: Numbered[object]) -> int:
+    return numbered[0]
+
+
+def _newest_first(numbered: Numbered[CommitStatus]) -> int:
     return -numbered[0]
 
 

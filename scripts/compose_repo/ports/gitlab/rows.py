@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import requests
 
 from compose_repo.core.action import CommitState
-from compose_repo.core.forge import CommitStatus, ForgeError, MergeRequest, MergeRequestState, Note, Project, User
-from compose_repo.core.names import Sha
+from compose_repo.core.forge import CommitStatus, ForgeError, MergeRequest, MergeRequestState, Note, Project, Push, User
+from compose_repo.core.names import Sha, is_sha
+
+_NO_COMMIT: Final = frozenset({None, "0" * 40, "0" * 64})
+"""How it is said of a push that it has created or deleted its branch."""
 
 
 def user_of(data: Mapping[str, Any]) -> User:
@@ -78,7 +81,63 @@ def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
         labels=frozenset(data["labels"]),
         created_at=dt.datetime.fromisoformat(data["created_at"]),
         web_url=data["web_url"],
+        closed_by=None if data.get("closed_by") is None else user_of(data["closed_by"]),
     )
+
+
+def access_level_of(member: requests.Response) -> int:
+    """Read a member's role."""
+    return _whole(member.json()["access_level"])
+
+
+def numbered_push_of(data: Mapping[str, Any]) -> tuple[int, Push] | None:
+    """Read a push of a branch with its event's id, which tells which is newer; None for any other event.
+
+    None also for a push of many branches at once, of which GitLab says neither the names nor the commits. Of all rows
+    this is the one that trust rests on, so it is read with particular care.
+    """
+    number = _whole(data["id"])
+    pushed = data.get("push_data")
+    if pushed is None or pushed.get("ref") is None or pushed["ref_type"] != "branch":
+        return None
+    author = data["author"]
+    if author["id"] != data["author_id"]:
+        raise ValueError("an event has two authors")
+    push = Push(
+        user=User(id=_whole(author["id"]), username=_text(author["username"])),
+        branch=_text(pushed["ref"]),
+        before=_commit_of(pushed["commit_from"]),
+        after=_commit_of(pushed["commit_to"]),
+        at=_moment(data["created_at"]),
+    )
+    return number, push
+
+
+def _commit_of(value: Any) -> Sha | None:  # noqa: ANN401  # any JSON
+    if value in _NO_COMMIT:
+        return None
+    if not is_sha(value):
+        raise ValueError("no commit has such a name")
+    return Sha(value)
+
+
+def _whole(value: Any) -> int:  # noqa: ANN401  # any JSON
+    if type(value) is not int:
+        raise TypeError("not a whole number")
+    return value
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  # any JSON
+    if type(value) is not str or not value:
+        raise TypeError("not a text")
+    return value
+
+
+def _moment(value: Any) -> dt.datetime:  # noqa: ANN401  # any JSON
+    moment = dt.datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("of no time zone")
+    return moment
 
 
 def numbered_status_of(data: Mapping[str, Any]) -> tuple[int, CommitStatus]:

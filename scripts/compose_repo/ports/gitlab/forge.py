@@ -1,20 +1,16 @@
 """The forge on a real GitLab.
 
-Reads are repeated on failures that pass, writes too, but never blindly: when it cannot be known whether a write has
-worked (the line broke, a proxy gave up), GitLab is asked before the write is sent again. So nothing is posted twice.
+How requests are sent, and sent again, is in `line.py`.
 """
 
 import base64
 import datetime as dt
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import gitlab
 import gitlab.exceptions
-import requests
 
 from compose_repo.core.action import (
     Action,
@@ -43,9 +39,10 @@ from compose_repo.core.forge import (
     User,
 )
 from compose_repo.core.names import Sha
-from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
-from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, explained
+from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED
+from compose_repo.ports.gitlab.line import OURS as _OURS
+from compose_repo.ports.gitlab.line import PAGE, Line, address_of, code_of, may_pass
 from compose_repo.ports.gitlab.rows import (
     access_level_of,
     approvers_of,
@@ -60,16 +57,13 @@ from compose_repo.ports.gitlab.rows import (
     project_of,
     user_of,
 )
-from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
+from compose_repo.ports.gitlab.session import Trace
 
 T = TypeVar("T")
 Numbered: TypeAlias = tuple[int, T]
 
-PAGE: Final = 100
 _DAYS_BEFORE: Final = dt.timedelta(days=2)
 """How much earlier events are asked for: GitLab leaves the day itself out, and its days may begin far from UTC's."""
-_OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
-"""Keeps python-gitlab from waiting on 429 after `Session` has done so."""
 _STILL_CHECKING: Final = frozenset(
     {"unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_recheck"}
 )
@@ -82,50 +76,11 @@ def connect(environment: Environment, trace: Trace) -> "GitLab":
         UsageError: a setting is missing or cannot be right; the message names the variable.
 
     """
-    url, project, token = environment.gitlab_url, environment.project, environment.token
-    if not url:
-        raise UsageError("no GitLab is named; set COMPOSE_REPO_URL to its address")
-    if "@" in urlsplit(url).netloc:
-        raise UsageError(
-            "COMPOSE_REPO_URL holds a user or a password; give it without, and COMPOSE_REPO_TOKEN the token"
-        )
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise UsageError(f"COMPOSE_REPO_URL is {url!r}; it should be an address such as https://gitlab.com")
-    if not project:
-        raise UsageError("no project is named; set COMPOSE_REPO_PROJECT to its path or id")
-    if not token:
-        raise UsageError("no token is given; set COMPOSE_REPO_TOKEN to one with scope api")
-    if not (token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError(
-            "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
-        )
-    return GitLab(url=url, project=project, token=token, trace=trace)
+    return GitLab(**address_of(environment), trace=trace)
 
 
-class GitLab:
+class GitLab(Line):
     """One project of one GitLab, seen with one account's token."""
-
-    def __init__(
-        self, *, url: str, project: str, token: str, trace: Trace, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self.url = url.rstrip("/")
-        self.token = token
-        self._project = project
-        self._trace = trace
-        self._sleep = sleep
-        self._client = gitlab.Gitlab(
-            self.url,
-            private_token=token,
-            timeout=TIMEOUT,
-            keep_base_url=True,
-            session=Session(trace, sleep),
-            user_agent="compose-repo",
-        )
-        self._base = f"/projects/{quote(project, safe='')}"
-
-    def close(self) -> None:
-        """Close what connections are open."""
-        self._client.session.close()
 
     @cached_property
     def _me(self) -> User:
@@ -340,10 +295,10 @@ class GitLab:
     def _write_approval(self, action: Approve | Unapprove) -> None:
         path = f"{self._base}/merge_requests/{action.iid}"
         match action:
-            case Approve(sha=sha):
+            case Approve():
                 self._write(
                     action,
-                    lambda: self._client.http_post(f"{path}/approve", post_data={"sha": sha}, **_OURS),
+                    lambda: self._approve(action, path),
                     lambda: self.me().id in self.approved_by(action.iid),
                 )
             case Unapprove():
@@ -353,6 +308,14 @@ class GitLab:
                     lambda: self.me().id not in self.approved_by(action.iid),
                 )
 
+    def _approve(self, action: Approve, path: str) -> None:
+        try:
+            self._client.http_post(f"{path}/approve", post_data={"sha": action.sha}, **_OURS)
+        except gitlab.exceptions.GitlabError as error:
+            if error.response_code == CONFLICT:
+                raise _stale(action.sentence) from error
+            raise
+
     def _merge(self, action: Merge) -> None:
         data = {
             "sha": action.sha,
@@ -360,98 +323,28 @@ class GitLab:
             "should_remove_source_branch": False,
             "squash": False,
         }
-        self._write(
-            action,
-            lambda: self._client.http_put(f"{self._base}/merge_requests/{action.iid}/merge", post_data=data, **_OURS),
-            lambda: self.merge_request(action.iid).state is MergeRequestState.MERGED,
-        )
+        try:
+            self._write(
+                action,
+                lambda: self._client.http_put(
+                    f"{self._base}/merge_requests/{action.iid}/merge", post_data=data, **_OURS
+                ),
+                lambda: self.merge_request(action.iid).state is MergeRequestState.MERGED,
+            )
+        except ForgeError as error:
+            if code_of(error.__cause__) == CONFLICT:
+                raise _stale(action.sentence) from error.__cause__
+            raise
 
     def _write(self, action: Action, send: Callable[[], object], is_so: Callable[[], bool]) -> None:
-        """Send a write until it is known to have worked, or to be refused.
-
-        Whatever goes wrong, GitLab is asked whether it is so already before anything else: a try whose answer was
-        lost has worked, or a run beside ours was faster.
-        """
-        what = action.sentence
-        failure: Exception
-        for wait in waits():
-            try:
-                send()
-            except gitlab.exceptions.GitlabError as error:
-                failure = error
-                if isinstance(action, Approve) and error.response_code == CONFLICT:
-                    raise _stale(what) from error
-            except requests.RequestException as error:
-                failure = error
-            else:
-                return
-            if not self._passes(failure, action):
-                if _is_so_for_certain(is_so):
-                    return
-                break
-            self._sleep(wait)
-            if is_so():
-                return
-        if isinstance(action, Merge) and getattr(failure, "response_code", None) == CONFLICT:
-            raise _stale(what) from failure
-        raise explained(self.url, what, failure) from failure
+        self._send(action.sentence, send, is_so, passes=lambda failure: self._passes(failure, action))
 
     def _passes(self, failure: Exception, action: Action) -> bool:
         """Tell whether a failure may be gone soon. GitLab looks into mergeability at its leisure after each push."""
-        if isinstance(failure, BROKEN):
-            return not isinstance(failure, requests.exceptions.SSLError)
-        code = getattr(failure, "response_code", None)
-        if code == NOT_ALLOWED and isinstance(action, Merge):
+        if code_of(failure) == NOT_ALLOWED and isinstance(action, Merge):
             where = f"{self._base}/merge_requests/{action.iid}"
             return self._get(f"merge request !{action.iid}", where, merge_status_of) in _STILL_CHECKING
-        return code in TRANSIENT
-
-    def _get(self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
-        def ask() -> T:
-            found: Any = self._client.http_get(path, **_OURS)
-            return parse(found)
-
-        return self._read(what, ask)
-
-    def _find(self, what: str, path: str, parse: Callable[[requests.Response], T], **query: str) -> T | None:
-        """Read what may be absent. A project that is absent is an error all the same."""
-
-        def ask() -> T | None:
-            try:
-                found = self._client.http_get(path, query_data=query, raw=True, **_OURS)
-            except gitlab.exceptions.GitlabHttpError as error:
-                if error.response_code == NOT_FOUND:
-                    return None
-                raise
-            if not isinstance(found, requests.Response):
-                raise TypeError(f"python-gitlab gave {type(found)} for a raw request")
-            return parse(found)
-
-        found = self._read(what, ask)
-        if found is None:
-            self.project()
-        return found
-
-    def _list(
-        self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T], *, limit: int | None = None, **query: str
-    ) -> list[T]:
-        """Read every page, or the first rows only."""
-
-        def ask() -> list[T]:
-            rows = self._client.http_list(
-                path, query_data={**query, "per_page": PAGE}, iterator=limit is None, get_all=False, **_OURS
-            )
-            return [parse(row) for row in rows]
-
-        return self._read(what, ask)
-
-    def _read(self, what: str, ask: Callable[[], T]) -> T:
-        try:
-            return ask()
-        except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
-            raise explained(self.url, f"read {what}", error) from error
-        except (AttributeError, LookupError, TypeError, ValueError) as error:  # JSON, but of another shape
-            raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL") from error
+        return may_pass(failure)
 
 
 def _number(numbered: Numbered[object]) -> int:
@@ -460,14 +353,6 @@ def _number(numbered: Numbered[object]) -> int:
 
 def _newest_first(numbered: Numbered[CommitStatus]) -> int:
     return -numbered[0]
-
-
-def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:
-    """Ask after a refusal; if that fails too, the refusal is the error to tell of."""
-    try:
-        return is_so()
-    except ForgeError:
-        return False
 
 
 def _stale(what: str) -> StaleHead:

@@ -1,0 +1,193 @@
+"""What every part of the GitLab port shares: one project, one token, and how requests are sent and sent again.
+
+Reads are repeated on failures that pass, writes too, but never blindly: when it cannot be known whether a write has
+worked (the line broke, a proxy gave up), GitLab is asked before the write is sent again. So nothing is posted twice.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypedDict, TypeVar
+from urllib.parse import quote, urlsplit
+
+import gitlab
+import gitlab.exceptions
+import requests
+
+from compose_repo.core.forge import ForgeError, Project
+from compose_repo.core.problem import UsageError
+from compose_repo.ports.environment import Environment
+from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
+from compose_repo.ports.gitlab.rows import project_of
+from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
+
+T = TypeVar("T")
+
+PAGE: Final = 100
+OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
+"""Keeps python-gitlab from waiting on 429 after `Session` has done so."""
+
+
+class Address(TypedDict):
+    """Where a project is, and with which token it is reached."""
+
+    url: str
+    project: str
+    token: str
+
+
+def address_of(environment: Environment) -> Address:
+    """Check what the environment says of GitLab.
+
+    Raises:
+        UsageError: a setting is missing or cannot be right; the message names the variable.
+
+    """
+    url, project, token = environment.gitlab_url, environment.project, environment.token
+    if not url:
+        raise UsageError("no GitLab is named; set COMPOSE_REPO_URL to its address")
+    if "@" in urlsplit(url).netloc:
+        raise UsageError(
+            "COMPOSE_REPO_URL holds a user or a password; give it without, and COMPOSE_REPO_TOKEN the token"
+        )
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise UsageError(f"COMPOSE_REPO_URL is {url!r}; it should be an address such as https://gitlab.com")
+    if not project:
+        raise UsageError("no project is named; set COMPOSE_REPO_PROJECT to its path or id")
+    if not token:
+        raise UsageError("no token is given; set COMPOSE_REPO_TOKEN to one with scope api")
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise UsageError(
+            "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
+        )
+    return Address(url=url, project=project, token=token)
+
+
+class Line:
+    """One project of one GitLab, seen with one account's token."""
+
+    def __init__(
+        self, *, url: str, project: str, token: str, trace: Trace, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._project = project
+        self._trace = trace
+        self._sleep = sleep
+        self._client = gitlab.Gitlab(
+            self.url,
+            private_token=token,
+            timeout=TIMEOUT,
+            keep_base_url=True,
+            session=Session(trace, sleep),
+            user_agent="compose-repo",
+        )
+        self._base = f"/projects/{quote(project, safe='')}"
+
+    def close(self) -> None:
+        """Close what connections are open."""
+        self._client.session.close()
+
+    def project(self) -> Project:
+        """Give the project."""
+        return self._get(f"project {self._project}", self._base, project_of)
+
+    def _send(
+        self,
+        what: str,
+        send: Callable[[], object],
+        is_so: Callable[[], bool],
+        *,
+        passes: Callable[[Exception], bool] | None = None,
+    ) -> None:
+        """Send a write until it is known to have worked, or to be refused.
+
+        Whatever goes wrong, GitLab is asked whether it is so already before anything else: a try whose answer was
+        lost has worked, or a run beside ours was faster.
+
+        Raises:
+            ForgeError: it is refused; its cause is GitLab's own answer.
+
+        """
+        failure: Exception
+        for wait in waits():
+            try:
+                send()
+            except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
+                failure = error
+            else:
+                return
+            if not (passes or may_pass)(failure):
+                if _is_so_for_certain(is_so):
+                    return
+                break
+            self._sleep(wait)
+            if is_so():
+                return
+        raise explained(self.url, what, failure) from failure
+
+    def _get(self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
+        def ask() -> T:
+            found: Any = self._client.http_get(path, **OURS)
+            return parse(found)
+
+        return self._read(what, ask)
+
+    def _find(self, what: str, path: str, parse: Callable[[requests.Response], T], **query: str) -> T | None:
+        """Read what may be absent. A project that is absent is an error all the same."""
+
+        def ask() -> T | None:
+            try:
+                found = self._client.http_get(path, query_data=query, raw=True, **OURS)
+            except gitlab.exceptions.GitlabHttpError as error:
+                if error.response_code == NOT_FOUND:
+                    return None
+                raise
+            if not isinstance(found, requests.Response):
+                raise TypeError(f"python-gitlab gave {type(found)} for a raw request")
+            return parse(found)
+
+        found = self._read(what, ask)
+        if found is None:
+            self.project()
+        return found
+
+    def _list(
+        self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T], *, limit: int | None = None, **query: str
+    ) -> list[T]:
+        """Read every page, or the first rows only."""
+
+        def ask() -> list[T]:
+            rows = self._client.http_list(
+                path, query_data={**query, "per_page": PAGE}, iterator=limit is None, get_all=False, **OURS
+            )
+            return [parse(row) for row in rows]
+
+        return self._read(what, ask)
+
+    def _read(self, what: str, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
+            raise explained(self.url, f"read {what}", error) from error
+        except (AttributeError, LookupError, TypeError, ValueError) as error:  # JSON, but of another shape
+            raise ForgeError(f"{self.url} does not answer like a GitLab for {what}; check COMPOSE_REPO_URL") from error
+
+
+def may_pass(failure: Exception) -> bool:
+    """Tell whether a failure may be gone soon."""
+    if isinstance(failure, BROKEN):
+        return not isinstance(failure, requests.exceptions.SSLError)
+    return code_of(failure) in TRANSIENT
+
+
+def code_of(failure: BaseException | None) -> int | None:
+    """Give the status that GitLab has refused with; None for failures that are no answer."""
+    return failure.response_code if isinstance(failure, gitlab.exceptions.GitlabError) else None
+
+
+def _is_so_for_certain(is_so: Callable[[], bool]) -> bool:
+    """Ask after a refusal; if that fails too, the refusal is the error to tell of."""
+    try:
+        return is_so()
+    except ForgeError:
+        return False

@@ -16,7 +16,8 @@ from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError
 from local_gitlab.git import ZERO
 from local_gitlab.protection import fast_forward_only, push_refusal
-from local_gitlab.pushes import branch_updated
+from local_gitlab.push_events import Move
+from local_gitlab.pushes import refs_updated
 from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
 
 if TYPE_CHECKING:
@@ -91,10 +92,12 @@ def push(name: str) -> Response:
 def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> None:
     """Let everything that depends on them follow the refs that have moved as they were told to."""
     repository = site.repository(project)
+    moves = []
     for old, new, ref in commands:
         done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
         if (done.stdout.decode().strip() or ZERO) == new and old != new:
-            branch_updated(site, project, user, ref, old, new)
+            moves.append(Move(ref=ref, old=old, new=new))
+    refs_updated(site, project, user, moves)
 
 
 def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:

@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from local_gitlab import pipelines
+from local_gitlab import pipelines, push_events
 from local_gitlab.activity import send
-from local_gitlab.clock import now
 from local_gitlab.git import ZERO
 from local_gitlab.heads import branch_moved
+from local_gitlab.push_events import Move
 from local_gitlab.site import protect_default_branch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local_gitlab.site import Site
     from local_gitlab.store import Row
 
 
-def branch_updated(site: Site, project: Row, user: Row, ref: str, old: str, new: str, *, quiet: bool = False) -> None:
-    """Record that a ref moved and set everything in motion that depends on it.
+PIPELINE_LIMIT = 4  # GitLab's `git_push_pipeline_limit`: the refs of a push past it start no pipeline
 
-    `quiet` leaves the pipeline out, as `ci.skip` does.
+
+def branch_updated(site: Site, project: Row, user: Row, ref: str, old: str, new: str, *, quiet: bool = False) -> None:
+    """Record that one ref moved and set everything in motion that depends on it.
+
+    `quiet` leaves the pipeline out.
     """
-    is_branch = ref.startswith("refs/heads/")
-    name = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    refs_updated(site, project, user, [Move(ref=ref, old=old, new=new)], quiet=quiet)
+
+
+def refs_updated(site: Site, project: Row, user: Row, moves: Sequence[Move], *, quiet: bool = False) -> None:
+    """Record that refs moved in one push; those that are neither branches nor tags go unnoticed, as in GitLab."""
+    known = [move for move in moves if move.ref.startswith(("refs/heads/", "refs/tags/"))]
+    groups: dict[tuple[str, str], list[Move]] = {}
+    for move in known:
+        groups.setdefault((move.kind, move.action), []).append(move)
+    for group in groups.values():
+        bulk = len(group) > push_events.LIMIT
+        for move in group:
+            with_pipeline = not quiet and known.index(move) < PIPELINE_LIMIT
+            _ref_updated(site, project, user, move, with_event=not bulk, with_pipeline=with_pipeline)
+        if bulk:
+            push_events.record_bulk(site, project, user, group)
+
+
+def _ref_updated(site: Site, project: Row, user: Row, move: Move, *, with_event: bool, with_pipeline: bool) -> None:
+    is_branch = move.kind == "branch"
+    old, new, name = move.old, move.new, move.name
     with site.lock(project):
         with site.store.transaction():
-            _record(site, project, user, ref, name, old, new)
+            if with_event:
+                push_events.record(site, project, user, move)
             moved = branch_moved(site, project, user, name, old, new) if is_branch else []
             if is_branch and old == ZERO and name == project["default_branch"]:
                 protect_default_branch(site, project)
-        if is_branch and new != ZERO and not quiet:
+        if is_branch and new != ZERO and with_pipeline:
             _start_pipelines(site, project, user, name, old, new, moved)
-    _deliver(site, project, user, ref, old, new)
+    _deliver(site, project, user, move.ref, old, new)
 
 
 def _start_pipelines(site: Site, project: Row, user: Row, branch: str, old: str, new: str, moved: list[Row]) -> None:
@@ -40,40 +64,6 @@ def _start_pipelines(site: Site, project: Row, user: Row, branch: str, old: str,
         pipelines.create(site, project, user, ref=branch, sha=new, before=old, source="push")
     for merge_request in moved:
         pipelines.create_for_merge_request(site, project, user, merge_request)
-
-
-def _record(site: Site, project: Row, user: Row, ref: str, name: str, old: str, new: str) -> None:
-    repository = site.repository(project)
-    action = "removed" if new == ZERO else "created" if old == ZERO else "pushed"
-    title = None
-    count = 0
-    if new != ZERO:
-        commit = repository.commit(new)
-        title = commit.title[:70] if commit else None
-        if old == ZERO:
-            default = repository.branch(project["default_branch"])
-            count = repository.count(new, f"^{default}") if default and default != new else repository.count(new)
-        else:
-            count = repository.count(f"{old}..{new}")
-    push = {
-        "commit_count": count,
-        "action": action,
-        "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
-        "commit_from": None if old == ZERO else old,
-        "commit_to": None if new == ZERO else new,
-        "ref": name,
-        "commit_title": title,
-        "ref_count": None,
-    }
-    site.store.insert(
-        "events",
-        project_id=project["id"],
-        author_id=user["id"],
-        action_name={"removed": "deleted", "created": "pushed new", "pushed": "pushed to"}[action],
-        push_data=json.dumps(push),
-        created_at=now(),
-    )
-    site.store.update("projects", project["id"], last_activity_at=now())
 
 
 def _deliver(site: Site, project: Row, user: Row, ref: str, old: str, new: str) -> None:

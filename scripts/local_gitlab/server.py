@@ -223,6 +223,16 @@ class LocalGitLab:
         with self.site.lock(row):
             self.site.repository(row).prune()
 
+    # --- events
+
+    def hold_events(self) -> None:
+        """Let the events of pushes wait: GitLab writes them in a background job, a moment after the push."""
+        self.site.push_events.hold()
+
+    def release_events(self) -> int:
+        """Write the events that wait, with this moment as their time; return how many there were."""
+        return self.site.push_events.release(self.site.store)
+
     # --- waiting
 
     def wait_for_pipelines(self, timeout: float = 60.0) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from local_gitlab.clock import now
 from local_gitlab.errors import bad_request
 from local_gitlab.git import Repository
+from local_gitlab.push_events import EventQueue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,6 +144,7 @@ class Site:
     url: str = ""
     pipelines: Pipelines = field(default_factory=_Silence)
     deliveries: Deliveries = field(default_factory=_Silence)
+    push_events: EventQueue = field(default_factory=EventQueue)
     _locks: dict[int, threading.RLock] = field(default_factory=lambda: defaultdict(threading.RLock))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 

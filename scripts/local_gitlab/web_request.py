@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -215,6 +216,14 @@ def integer(value: object, name: str) -> int:
     """Read a whole number."""
     try:
         return int(str(value))
+    except ValueError:
+        raise bad_parameter(f"{name} is invalid") from None
+
+
+def day(value: object, name: str) -> str:
+    """Read a date; a time of day after it is not looked at."""
+    try:
+        return date.fromisoformat(str(value)[:10]).isoformat()
     except ValueError:
         raise bad_parameter(f"{name} is invalid") from None
 

@@ -11,7 +11,9 @@ from local_gitlab import entities
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_request, not_found
-from local_gitlab.git import Change, Person
+from local_gitlab.git import ZERO, Change, Person
+from local_gitlab.push_events import ACTION_NAMES
+from local_gitlab.pushes import branch_updated
 from local_gitlab.site import (
     APPROVAL_SETTINGS,
     GUEST,
@@ -23,7 +25,6 @@ from local_gitlab.site import (
     add_project,
     delete_project,
     may_read,
-    protect_default_branch,
     settings_of,
 )
 
@@ -100,8 +101,9 @@ def _readme(project: Row, user: Row) -> None:
     person = Person(name=user["name"], email=user["email"])
     readme = Change(kind="create", path="README.md", content=f"# {project['name']}\n".encode())
     sha = repository.commit_changes([readme], parent=None, message="Initial commit", author=person, committer=person)
-    repository.update_ref(f"refs/heads/{project['default_branch']}", sha)
-    protect_default_branch(asked.site(), project)
+    ref = f"refs/heads/{project['default_branch']}"
+    repository.update_ref(ref, sha)
+    branch_updated(asked.site(), project, user, ref, ZERO, sha, quiet=True)
 
 
 @blueprint.get("/projects/<key:project_id>")
@@ -176,37 +178,55 @@ def edit_approval_settings(project_id: str) -> Response:
     return asked.answer({name: found[name] for name in APPROVAL_SETTINGS}, 201)
 
 
+# The words that GitLab's API takes (`Event.actions`), and what each of them is called in the answer.
+EVENT_ACTIONS = {
+    "created": ("created", "opened"),
+    "updated": ("updated",),
+    "closed": ("closed",),
+    "reopened": ("reopened",),
+    "pushed": tuple(ACTION_NAMES.values()),
+    "commented": ("commented on",),
+    "merged": ("accepted",),
+    "joined": ("joined",),
+    "left": ("left",),
+    "destroyed": ("destroyed",),
+    "expired": ("removed due to membership expiration from",),
+    "approved": ("approved",),
+}
+EVENT_TARGETS = {
+    "issue": "Issue",
+    "milestone": "Milestone",
+    "merge_request": "MergeRequest",
+    "note": "Note",
+    "project": "Project",
+    "snippet": "Snippet",
+    "user": "User",
+    "wiki": "WikiPage::Meta",
+    "design": "DesignManagement::Design",
+}
+
+
 @blueprint.get("/projects/<key:project_id>/events")
 def events(project_id: str) -> Response:
-    """List who did what, newest first."""
+    """List who did what, newest first; the days of `before` and `after` are themselves left out."""
     site = asked.site()
     project = asked.project(project_id)
     values = asked.parameters()
-    direction = "ASC" if values.get("sort") == "asc" else "DESC"
-    rows = site.store.all(
-        f"SELECT * FROM events WHERE project_id = ? ORDER BY id {direction}",  # noqa: S608  # one of two words
-        project["id"],
-    )
-    wanted = {
-        "pushed": ("pushed to", "pushed new", "deleted"),
-        "created": ("created", "opened"),
-        "merged": ("accepted",),
-        "commented": ("commented on",),
-    }
-    action = values.get("action")
-    if action:
-        rows = [row for row in rows if row["action_name"] in wanted.get(str(action), (str(action),))]
+    direction = "ASC" if asked.choice(values.get("sort", "desc"), ("asc", "desc"), "sort") == "asc" else "DESC"
+    where, wanted = ["project_id = ?"], [project["id"]]
+    if values.get("action"):
+        names = EVENT_ACTIONS[asked.choice(values["action"], tuple(EVENT_ACTIONS), "action")]
+        where.append(f"action_name IN ({', '.join('?' * len(names))})")
+        wanted += names
     if values.get("target_type"):
-        rows = [row for row in rows if (row["target_type"] or "").lower() == _camel(str(values["target_type"]))]
-    if values.get("before"):
-        rows = [row for row in rows if row["created_at"][:10] < str(values["before"])[:10]]
-    if values.get("after"):
-        rows = [row for row in rows if row["created_at"][:10] > str(values["after"])[:10]]
-    return asked.paginated(rows, lambda row: entities.event(site, row))
-
-
-def _camel(name: str) -> str:
-    return name.replace("_", "").lower()
+        where.append("target_type = ?")
+        wanted.append(EVENT_TARGETS[asked.choice(values["target_type"], tuple(EVENT_TARGETS), "target_type")])
+    for name, sign in (("before", "<"), ("after", ">")):
+        if values.get(name):
+            where.append(f"substr(created_at, 1, 10) {sign} ?")
+            wanted.append(asked.day(values[name], name))
+    sql = f"SELECT * FROM events WHERE {' AND '.join(where)} ORDER BY id {direction}"  # noqa: S608  # the words are ours
+    return asked.paginated(site.store.all(sql, *wanted), lambda row: entities.event(site, row))
 
 
 # --- members

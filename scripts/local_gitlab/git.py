@@ -23,10 +23,6 @@ _DIFF_START = re.compile(rb"^diff --git ", re.MULTILINE)
 PRE_RECEIVE = """\
 #!/bin/sh
 # The server decides before git runs and says so here; only ancestry has to wait for the new objects.
-if [ -n "$LOCAL_GITLAB_REFUSAL" ]; then
-    echo "GitLab: $LOCAL_GITLAB_REFUSAL" >&2
-    exit 1
-fi
 while read -r old new ref; do
     case " $LOCAL_GITLAB_FAST_FORWARD_ONLY " in
     *" $ref "*)
@@ -36,6 +32,10 @@ while read -r old new ref; do
         fi ;;
     esac
 done
+if [ -n "$LOCAL_GITLAB_REFUSAL" ]; then
+    echo "GitLab: $LOCAL_GITLAB_REFUSAL" >&2
+    exit 1
+fi
 """
 
 POST_RECEIVE = """\
@@ -192,6 +192,11 @@ class Repository:
     def branches(self) -> dict[str, str]:
         """Return every branch and its head."""
         return self.refs("refs/heads/")
+
+    def branches_with(self, revision: str) -> list[str]:
+        """Return the branches that contain a commit; none when it is not here."""
+        done = self.try_run("for-each-ref", f"--contains={revision}", "--format=%(refname:strip=2)", "refs/heads/")
+        return done.stdout.decode(errors="surrogateescape").splitlines()
 
     def valid_branch_name(self, name: str) -> bool:
         """Tell whether git would accept the name for a branch."""

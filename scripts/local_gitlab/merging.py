@@ -43,7 +43,8 @@ def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[
     merge_request = again(site, merge_request)
     branch_updated(site, project, user, target_ref, old, commits["tip"], quiet=True)
     remove = values.get("should_remove_source_branch")
-    if merge_request["remove_source_branch"] if remove is None else remove:
+    wanted = merge_request["remove_source_branch"] if remove is None else remove
+    if wanted and not protection.protection(site, project, merge_request["source_branch"]).protected:
         remove_branch(site, project, user, merge_request["source_branch"])
     deliver(site, project, merge_request, user, "merge")
     return merge_request

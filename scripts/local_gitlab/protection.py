@@ -1,4 +1,7 @@
-"""Who may move which branch: roles and protected branches."""
+"""Who may move which branch: roles and protected branches.
+
+The order of the questions and the words of the refusals are those of GitLab's `Gitlab::Checks::BranchCheck`.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,19 @@ if TYPE_CHECKING:
 
 PUSH_REFUSED = "You are not allowed to push code to protected branches on this project."
 CREATE_REFUSED = "You are not allowed to create protected branches on this project."
+FORCE_REFUSED = "You are not allowed to force push code to a protected branch on this project."
+CREATE_FROM_UNPROTECTED_REFUSED = (
+    "You can only use an existing protected branch ref as the basis of a new protected branch."
+)
+CREATE_BY_PUSH_REFUSED = "You can only create protected branches using the web interface and API."
+HEX_NAME_REFUSED = "You cannot create a branch with a 40-character hexadecimal branch name."
 DELETE_REFUSED = (
     "You are not allowed to delete protected branches from this project. "
     "Only a project maintainer or owner can delete a protected branch."
 )
 DELETE_BY_PUSH_REFUSED = "You can only delete protected branches using the web interface."
 DELETE_DEFAULT_REFUSED = "The default branch of a project cannot be deleted."
+_HEX_NAME = re.compile(r"[0-9a-fA-F]{40}(-/|/|$)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,29 +85,38 @@ def may_merge(site: Site, project: Row, user: Row | None, branch: str) -> bool:
     return level >= DEVELOPER and _reaches(level, rules.merge_levels | rules.push_levels)
 
 
-def push_refusal(site: Site, project: Row, user: Row, ref: str, old: str, new: str) -> str:
-    """Return why a push may not move this ref, or nothing."""
+def push_refusal(site: Site, project: Row, user: Row, ref: str, old: str, new: str, *, web: bool = False) -> str:
+    """Return why this user may not move this ref, or nothing; `web` is the API, which may do what a push may not."""
     if not ref.startswith("refs/heads/"):
         return ""
     branch = ref.removeprefix("refs/heads/")
-    rules = protection(site, project, branch)
     if new == ZERO:
-        return _delete_refusal(site, project, user, branch)
-    if not rules.protected or may_push(site, project, user, branch):
+        return _delete_refusal(site, project, user, branch, web=web)
+    if _HEX_NAME.match(branch):
+        return HEX_NAME_REFUSED
+    if not protection(site, project, branch).protected or may_push(site, project, user, branch):
         return ""
-    if old == ZERO and not _reaches(access_level(site, project, user), rules.push_levels | rules.merge_levels):
+    return _create_refusal(site, project, user, branch, new, web=web) if old == ZERO else PUSH_REFUSED
+
+
+def _create_refusal(site: Site, project: Row, user: Row, branch: str, new: str, *, web: bool) -> str:
+    """Let those who may merge into a protected branch make it, by the API, of what is protected already."""
+    if not may_merge(site, project, user, branch):
         return CREATE_REFUSED
-    return PUSH_REFUSED
+    holders = site.repository(project).branches_with(new)
+    if not any(protection(site, project, name).protected for name in holders):
+        return CREATE_FROM_UNPROTECTED_REFUSED
+    return "" if web else CREATE_BY_PUSH_REFUSED
 
 
-def _delete_refusal(site: Site, project: Row, user: Row, branch: str) -> str:
+def _delete_refusal(site: Site, project: Row, user: Row, branch: str, *, web: bool) -> str:
     if branch == project["default_branch"]:
         return DELETE_DEFAULT_REFUSED
     if not protection(site, project, branch).protected:
         return ""
     if access_level(site, project, user) < MAINTAINER:
         return DELETE_REFUSED
-    return DELETE_BY_PUSH_REFUSED
+    return "" if web else DELETE_BY_PUSH_REFUSED
 
 
 def fast_forward_only(site: Site, project: Row, ref: str) -> bool:

@@ -119,7 +119,8 @@ def test_commit_does_all_its_actions_at_once(world: World) -> None:
 
 def test_developer_may_not_commit_to_a_protected_branch(world: World) -> None:
     project = world.as_user(world.rdo)
-    assert refusal(lambda: commit(project, "main", "x", "y")) == (400, "You are not allowed to push into this branch")
+    expected = (403, "403 Forbidden - You are not allowed to push into this branch")
+    assert refusal(lambda: commit(project, "main", "x", "y")) == expected
 
 
 def test_file_that_is_not_there_is_not_found(world: World) -> None:

@@ -3,41 +3,55 @@
 import argparse
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from compose_repo import wording
 from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
-from compose_repo.core.action import Plan, to_dict
+from compose_repo.core.action import Plan, RestoreBranch, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
-from compose_repo.core.forge import Forge, MergeRequest, Project, StaleHead
+from compose_repo.core.forge import Forge, MergeRequest, MergeRequestState, Project, StaleHead
+from compose_repo.core.history import Content, Version, is_clean
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import Judged, current, manifest_path
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.plan import Judged, current
+from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import environment, now
-from compose_repo.ports.git import GitTree, Repository
+from compose_repo.ports.git.branch import BranchMoved, commit_files, push
+from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.git.repository import Repository, scratch
 from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.judging import judge, opened_at
-from compose_repo.ports.loading import GateFiles, load_gate
+from compose_repo.ports.line import LineReader
+from compose_repo.ports.loading import GateFiles, load_compose, load_gate
 
 SCHEMA: Final = "plan/1"
 ATTEMPTS: Final = 4
 """How often a pass starts over because somebody has pushed meanwhile."""
 MAIN_REF: Final = "refs/compose-repo/main"
+MERGED: Final = frozenset({MergeRequestState.MERGED, MergeRequestState.LOCKED})
+HEAD_SECONDS: Final = 60
+"""How long GitLab may take to see a commit of ours as the head of its merge request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """A decision on one head of a merge request, by the rules of one commit of main."""
+    """A decision on one head of a merge request, by the rules of one commit of main.
+
+    `counted` are the files that it was made from, `brings` is what the head changes against main; both are empty where
+    main has merged it already.
+    """
 
     head: Sha
     main: Sha
     decision: Decision
     gate_files: GateFiles
+    counted: tuple[Version, ...] = ()
+    brings: Mapping[str, Content] = field(default_factory=dict)
 
     def judged(self, *, published: bool) -> Judged:
         """Give what a plan needs of it, with the words of the note."""
@@ -50,7 +64,7 @@ class Judgement:
 
 
 class Session:
-    """What a writing verb works with. `repository` gets objects and private refs, and is never checked out."""
+    """What a writing verb works with. `repository` is bare: what is fetched into it is read, never checked out."""
 
     def __init__(
         self, *, forge: Forge, repository: Repository, token: str | None, console: Console, now: dt.datetime
@@ -60,6 +74,7 @@ class Session:
         self.console = console
         self.now = now
         self._token = token
+        self._lines = LineReader(repository, pushes=forge.pushes, fetch=self._fetch_commit)
 
     @property
     def project(self) -> Project:
@@ -89,6 +104,9 @@ class Session:
         with self.console.progress(f"fetching {source}"):
             self.repository.fetch(self.project.clone_url, [f"+{source}:{destination}"], token=self._token)
 
+    def _fetch_commit(self, sha: Sha) -> None:
+        self._fetch(sha, f"refs/compose-repo/commits/{sha}")
+
     def merge_request(self, compose_id: ComposeId) -> MergeRequest:
         """Find the merge request of a compose.
 
@@ -110,37 +128,55 @@ class Session:
 
         """
         main = self.main()
-        head = GitTree(self.repository, self.head(merge_request))
-        if not self._has_its_first_manifest(compose_id, main, head):
-            raise InputError(
-                Problem(
-                    path=manifest_path(compose_id),
-                    code="manifest-changed",
-                    message=f"the branch {compose_id.branch} changes the manifest that it was opened with",
-                    fix="a manifest is written once: close the merge request, delete its branch, open it again",
-                )
-            )
         gate_files = load_gate(main, self.now)
+        head = self.head(merge_request)
+        if merge_request.state in MERGED:
+            return self._judge_merged(compose_id, main, head, gate_files)
+        reading = self._lines.read(compose_id, merge_request, main=main.commit, head=head, gate_files=gate_files)
+        loaded = load_compose(reading.tree, compose_id, gate_files, self.now)
+        refused = {problem.path for problem in loaded.refused}
         decision = judge(
-            compose_id,
+            loaded,
             gate_files=gate_files,
-            branch=head,
             merged=main,
-            opened_at=opened_at(self.repository, compose_id, gate_files, head.commit),
+            opened_at=reading.line.opening.at,
             now=self.now,
+            problems=reading.problems,
         )
-        return Judgement(head=head.commit, main=main.commit, decision=decision, gate_files=gate_files)
+        return Judgement(
+            head=head,
+            main=main.commit,
+            decision=decision,
+            gate_files=gate_files,
+            counted=tuple(file for file in reading.files if file.path not in refused),
+            brings=reading.brings,
+        )
 
-    def _has_its_first_manifest(self, compose_id: ComposeId, main: GitTree, head: GitTree) -> bool:
-        """Tell whether one commit alone has written the manifest, and the head still has it so.
+    def _judge_merged(self, compose_id: ComposeId, main: GitTree, head: Sha, gate_files: GateFiles) -> Judgement:
+        """Decide on what main holds: only what counted has been merged."""
+        opened = opened_at(self.repository, compose_id, gate_files, main.commit)
+        loaded = load_compose(main, compose_id, gate_files, self.now)
+        decision = judge(loaded, gate_files=gate_files, merged=main, opened_at=opened, now=self.now)
+        return Judgement(head=head, main=main.commit, decision=decision, gate_files=gate_files)
 
-        Commits that merge are compared by what they come to: merging main changes no manifest, but a merge can.
+    def restoration(self, merge_request: MergeRequest, judgement: Judgement) -> RestoreBranch | None:
+        """Make the commit that brings a branch back to what counts, on top of main; None if its head brings just that.
+
+        The commit is only pushed when the plan is applied. Whatever conflicts with main is gone with it.
         """
-        path = manifest_path(compose_id)
-        wrote = self.repository.commits_touching(path, main.commit, head.commit)
-        if len(wrote) > 1:
-            return False
-        return all(GitTree(self.repository, commit).read(path) == head.read(path) for commit in wrote)
+        if is_clean(judgement.counted, judgement.brings):
+            return None
+        commit = commit_files(
+            self.repository,
+            base=judgement.main,
+            parents=(judgement.head, judgement.main),
+            files=judgement.counted,
+            message=wording.restore_commit(judgement.decision),
+            author=self.forge.me().username,
+        )
+        return RestoreBranch(
+            iid=merge_request.iid, branch=merge_request.source_branch, head=judgement.head, commit=commit
+        )
 
     def unmoved(self, merge_request: MergeRequest) -> None:
         """Look once more before anything is written.
@@ -167,15 +203,37 @@ class Session:
         """Write a plan, one action after the other."""
         for action in plan:
             with self.console.progress(action.sentence):
-                self.forge.apply(action)
+                if isinstance(action, RestoreBranch):
+                    self._restore(action)
+                else:
+                    self.forge.apply(action)
+
+    def _restore(self, action: RestoreBranch) -> None:
+        """Push, and wait until GitLab has seen it: it looks at a push a moment later.
+
+        Raises:
+            StaleHead: somebody has pushed meanwhile, or GitLab does not see the push.
+
+        """
+        try:
+            push(self.repository, self.project.clone_url, action.commit, action.branch, token=self._token)
+        except BranchMoved as moved:
+            raise StaleHead(str(moved)) from moved
+        for _ in range(HEAD_SECONDS):
+            if self.forge.merge_request(action.iid).head == action.commit:
+                return
+            time.sleep(1)
+        raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}; run again")
 
 
 @contextmanager
 def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
     """Begin a pass with what the environment and the command line say; its connections are closed at the end."""
     settings = environment()
-    repository = Repository(arguments.repo, console.trace)
-    with closing(connect(settings, console.trace)) as forge:
+    with (
+        closing(connect(settings, console.trace)) as forge,
+        scratch(arguments.repo, console.trace) as repository,
+    ):
         yield Session(
             forge=forge, repository=repository, token=settings.token, console=console, now=arguments.now or now()
         )

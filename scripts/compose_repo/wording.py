@@ -102,6 +102,11 @@ def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
     )
 
 
+def restore_commit(decision: Decision) -> str:
+    """Give the message of the commit that brings a branch back to what counts before it is merged."""
+    return render("restore_commit.txt.j2", compose_id=decision.compose_id)
+
+
 def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha, published: bool) -> str:
     """Give our one note: the decision, and what it was made from."""
     return render(

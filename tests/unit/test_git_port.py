@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from compose_repo.ports.git import GitError, GitTree, Repository
+from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.ports.tree import Entry
 
 MANIFEST = "composes/C-1-20260101.0/manifest.json"

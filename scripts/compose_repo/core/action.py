@@ -198,7 +198,22 @@ class Merge:
         return f"merge !{self.iid} at {self.sha[:12]}"
 
 
-Action: TypeAlias = (
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreBranch:
+    """Push a commit that brings a branch back to what counts, on top of its head and of main."""
+
+    iid: int
+    branch: str
+    head: Sha
+    commit: Sha
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
+
+
+ForgeAction: TypeAlias = (
     CreateCommit
     | OpenMergeRequest
     | UpdateMergeRequest
@@ -212,6 +227,8 @@ Action: TypeAlias = (
     | Unapprove
     | Merge
 )
+"""What GitLab's API does for us."""
+Action: TypeAlias = ForgeAction | RestoreBranch
 Plan: TypeAlias = tuple[Action, ...]
 
 

@@ -109,7 +109,6 @@ SOURCES: Final = {
     "compose-id-mismatch": Code("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
     "compose-id-missing": Code("A compose has COMPOSE_ID.", "Name the folder that holds it."),
     "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
-    "manifest-changed": Code("A merge request's manifest stays what was tested.", "Open a new compose."),
     "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
     "metadata-invalid": Code("Metadata is what productmd writes.", "Tell the compose's makers."),
     "metadata-missing": Code("rpms.json and its like are there.", "Wait until the compose is complete."),
@@ -133,6 +132,35 @@ SOURCES: Final = {
 }
 """What `manifest`, `diff`, `open` and `merge` may find wrong with a compose."""
 
+COMMITS: Final = {
+    "changed-result": Code(
+        "A result is written once; its first version counts.", "Report a rerun in a file of its own."
+    ),
+    "foreign-change": Code(
+        "The commits of a compose's branch only add results of this compose.", "Take the change back by another commit."
+    ),
+    "foreign-manifest": Code(
+        "The compose bot, as GitLab knows it, has pushed the manifest.", "Let it open the compose; see [bots]."
+    ),
+    "history-rewritten": Code(
+        "What was pushed stays on the branch; what was pushed over counts all the same.",
+        "Protect compose/* against force pushes: `compose-repo setup`.",
+    ),
+    "lfs-pointer": Code("A result is its file, not a pointer to one.", "Push the file itself; switch LFS off."),
+    "manifest-changed": Code(
+        "A manifest is written once; that of the compose bot counts.", "Take the change back by another commit."
+    ),
+    "merge-commit": Code("The commits of a branch make one line.", "Rebase: `git pull --rebase`."),
+    "not-attributed": Code(
+        "Who GitLab says has pushed a result, or who has signed it, may report for its origin.",
+        "Use an account or a key that gate/origins.toml lists for it.",
+    ),
+    "too-many-files": Code(
+        "An origin reports at most 5,000 files and 256 MiB on a compose.", "Put more results into each file."
+    ),
+}
+"""What the commits of a merge request may not do; see `docs/threat-model.md`."""
+
 PROGRAM: Final = {
     "internal-error": Code("The program makes no mistake.", "Report what the same command says under --verbose."),
 }
@@ -146,6 +174,7 @@ GROUPS: Final = {
     "Manifests": MANIFESTS,
     "Policy, waivers, origins and streams": GATE,
     "Composes": SOURCES,
+    "Commits of a merge request": COMMITS,
     "The program": PROGRAM,
 }
 CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from compose_repo.core.action import Action, CommitState
+from compose_repo.core.action import CommitState, ForgeAction
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 
@@ -159,7 +159,7 @@ class Forge(Protocol):
         """Give the statuses of one name on a commit, newest first."""
         ...
 
-    def apply(self, action: Action) -> None:
+    def apply(self, action: ForgeAction) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again.
 
         Raises:

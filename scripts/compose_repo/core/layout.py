@@ -139,6 +139,21 @@ def not_plain(path: str) -> Problem:
     )
 
 
+def is_lfs_pointer(raw: bytes) -> bool:
+    """Tell whether a file only says where Git LFS keeps what should be in it."""
+    return raw.startswith(b"version https://git-lfs.github.com/spec/")
+
+
+def lfs_pointer(path: str) -> Problem:
+    """Say that a file holds nothing but a pointer."""
+    return Problem(
+        path=path,
+        code="lfs-pointer",
+        message="this is a Git LFS pointer, not the file itself",
+        fix="take it out of .gitattributes with `git lfs untrack`, and push the file itself",
+    )
+
+
 def absent(path: str) -> Problem:
     """Say that a file that has to be there is not."""
     return Problem(path=path, code="missing-file", message="the file is not there", fix="add it; see README.md")

@@ -9,6 +9,12 @@ MANIFEST_BYTES: Final = 4 * 1024 * 1024
 """Most bytes of a manifest: four times that of a whole stream."""
 TOML_BYTES: Final = 1024 * 1024
 """Most bytes of a file in gate/."""
+ORIGIN_FILES: Final = 5000
+"""Most result files of an origin on one compose."""
+ORIGIN_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes of all result files of an origin on one compose."""
+COMMIT_PROBLEMS: Final = 20
+"""Most problems of one commit that are named; the others are counted."""
 DEPTH: Final = 32
 """Most containers inside one another."""
 KEYS: Final = 1000

@@ -18,6 +18,7 @@ from compose_repo.core.action import (
     Plan,
     PutNote,
     ReopenMergeRequest,
+    RestoreBranch,
     SetStatus,
     Unapprove,
     UpdateMergeRequest,
@@ -204,8 +205,9 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     notes: Sequence[Note],
     mode: Mode,
     commit_message: str,
+    restore: RestoreBranch | None = None,
 ) -> Plan:
-    """Merge a published compose at exactly the head that was judged.
+    """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
     Where merging follows publishing it is merged whatever the gate says: the mirrors already carry it, and label and
     note tell. Where merging leads to publishing, only a satisfied gate lets it through. A closed one is opened again:
@@ -227,7 +229,8 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
         *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
         *_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict), PUBLISHED)),
         *_note(merge_request, notes, me, judged.note),
-        Merge(iid=merge_request.iid, sha=judged.head, message=commit_message),
+        *(() if restore is None else (restore,)),
+        Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),
     )
 
 

@@ -15,8 +15,14 @@ NAMED_AT_MOST: Final = 3
 def summary(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer], refused: Sequence[Problem]) -> str:
     """Say what the verdict rests on, and how many files were refused."""
     sentence = _sentence(compose_id, verdict, answers)
-    files = len({problem.path for problem in refused})
-    return f"{sentence}; {files} result {'file' if files == 1 else 'files'} refused" if files else sentence
+    paths = {problem.path for problem in refused}
+    files = sum("/results/" in path for path in paths)
+    others = len(paths) - files
+    parts = [
+        *([f"{files} result {'file' if files == 1 else 'files'}"] if files else []),
+        *([f"{others} other {'change' if others == 1 else 'changes'}"] if others else []),
+    ]
+    return f"{sentence}; {' and '.join(parts)} refused" if parts else sentence
 
 
 def _sentence(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer]) -> str:

@@ -12,7 +12,9 @@ from compose_repo.core.layout import (
     Kind,
     Place,
     absent,
+    is_lfs_pointer,
     is_readme,
+    lfs_pointer,
     name_problems,
     not_plain,
     place_of,
@@ -79,6 +81,8 @@ class Inspector:
     def inspect_bytes(self, place: Place, raw: bytes) -> Inspected:
         """Do the same with bytes that may not be in the tree."""
         path, toml = place.path, place.kind not in BYTES
+        if is_lfs_pointer(raw):
+            return Inspected(path=path, raw=raw, problems=(lfs_pointer(path),))
         try:
             walked = toml or not is_plain_under_schema(raw)
             data = read_toml(raw, path) if toml else read_json(raw, path, walked=walked)

@@ -1,31 +1,34 @@
 """From trees of files to the gate's decision; the same for a look at the tree and for an approval."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Decision
 from compose_repo.core.gate import decide
-from compose_repo.ports.git import GitError, Repository
-from compose_repo.ports.loading import GateFiles, load_baseline, load_compose
+from compose_repo.core.problem import Problem
+from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.loading import GateFiles, LoadedCompose, load_baseline
 from compose_repo.ports.tree import Tree
 
 
 def judge(  # noqa: PLR0913  # where each input comes from is for the caller to say
-    compose_id: ComposeId,
+    loaded: LoadedCompose,
     *,
     gate_files: GateFiles,
-    branch: Tree,
     merged: Tree,
     opened_at: dt.datetime | None,
     now: dt.datetime,
+    problems: Sequence[Problem] = (),
 ) -> Decision:
-    """Decide on a compose whose folder is in `branch`; `merged` is the tree in which every compose is published.
+    """Decide on a compose; `merged` is the tree in which every compose is published.
+
+    `problems` are those of the commits that the tree was made from.
 
     Raises:
-        InputError: the compose's manifest, or that of the compose it is compared with, is absent or has a problem.
+        InputError: the manifest of the compose it is compared with has a problem.
 
     """
-    loaded = load_compose(branch, compose_id, gate_files, now)
     return decide(
         manifest=loaded.manifest,
         manifest_sha256=loaded.manifest_sha256,
@@ -33,8 +36,8 @@ def judge(  # noqa: PLR0913  # where each input comes from is for the caller to 
         policy_sha256=gate_files.policy_sha256,
         files=loaded.files,
         waivers=gate_files.waivers,
-        refused=loaded.refused,
-        baseline=load_baseline(merged, compose_id, gate_files, now),
+        refused=(*problems, *loaded.refused),
+        baseline=load_baseline(merged, loaded.manifest.compose_id, gate_files, now),
         opened_at=opened_at,
         now=now,
     )

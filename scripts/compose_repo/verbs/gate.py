@@ -11,9 +11,10 @@ from compose_repo.core.decision import Decision, State, Verdict
 from compose_repo.core.decision_text import decision_text
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.ports import environment
-from compose_repo.ports.git import GitTree, Repository
+from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.git.repository import Repository
 from compose_repo.ports.judging import judge, opened_at
-from compose_repo.ports.loading import GateFiles, load_gate
+from compose_repo.ports.loading import GateFiles, load_compose, load_gate
 from compose_repo.ports.tree import Tree, WorkingTree
 
 EXAMPLE: Final = """
@@ -60,9 +61,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.progress(f"reading {compose_id.folder}"):
         gate_files = _gate_files(tree, now)
         decision = judge(
-            compose_id,
+            load_compose(tree, compose_id, gate_files, now),
             gate_files=gate_files,
-            branch=tree,
             merged=tree,
             opened_at=opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD"),
             now=now,

@@ -8,7 +8,7 @@ from compose_repo.cli import OK, PENDING
 from compose_repo.console import Console
 from compose_repo.core.action import Plan
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge import MergeRequest
 from compose_repo.core.plan import plan_merge, plan_supersede, superseded_by
 from compose_repo.core.policy import StreamEntry
 from compose_repo.core.problem import UsageError
@@ -18,7 +18,6 @@ from compose_repo.ports.mirror import why_not_published
 EXAMPLE: Final = """
 compose-repo merge CentOS-Stream-10-20261120.0 --dry-run
 """
-_MERGED: Final = frozenset({MergeRequestState.MERGED, MergeRequestState.LOCKED})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +38,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _attempt(work: session.Session, compose_id: ComposeId, arguments: argparse.Namespace) -> int:
     merge_request = work.merge_request(compose_id)
     merging: Plan = ()
-    if merge_request.state not in _MERGED:
+    if merge_request.state not in session.MERGED:
         judgement = work.judge(compose_id, merge_request)
         stream = _stream(judgement, compose_id)
         why_not = None if arguments.published else _why_not(work, compose_id, stream)
@@ -85,6 +84,7 @@ def _merge(
         notes=work.forge.notes(merge_request.iid),
         mode=stream.mode,
         commit_message=wording.merge_commit(judgement.decision, merge_request),
+        restore=work.restoration(merge_request, judgement),
     )
 
 

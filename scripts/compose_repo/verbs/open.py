@@ -13,7 +13,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.forge import ForgeError, MergeRequest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan import Branch, compose_of, current, manifest_path, plan_open
-from compose_repo.ports.git import GitTree
+from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.loading import load_gate, load_manifest
 from compose_repo.verbs.manifest import add_source_arguments, make_manifest
 

@@ -110,7 +110,7 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
 
 def _changed(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> tuple[list[Entry], list[str]]:
     """Find what HEAD has changed since it left the base, and what it has removed."""
-    from compose_repo.ports.git import Repository  # noqa: PLC0415  # git is run only for --base
+    from compose_repo.ports.git.repository import Repository  # noqa: PLC0415  # git is run only for --base
 
     entries, gone = [], []
     for path in Repository(arguments.repo, console.trace).changed_paths(arguments.base):

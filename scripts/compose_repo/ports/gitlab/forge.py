@@ -13,12 +13,12 @@ from urllib.parse import quote
 import gitlab.exceptions
 
 from compose_repo.core.action import (
-    Action,
     Approve,
     CloseMergeRequest,
     CreateCommit,
     DeleteNote,
     EditNote,
+    ForgeAction,
     Merge,
     OpenMergeRequest,
     PutNote,
@@ -167,7 +167,7 @@ class GitLab(Line):
         rows = sorted(self._list(f"statuses of {sha[:12]}", where, numbered_status_of, name=name), key=_newest_first)
         return [status for _, status in rows if status.name == name]
 
-    def apply(self, action: Action) -> None:
+    def apply(self, action: ForgeAction) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again."""
         match action:
             case CreateCommit():
@@ -336,10 +336,10 @@ class GitLab(Line):
                 raise _stale(action.sentence) from error.__cause__
             raise
 
-    def _write(self, action: Action, send: Callable[[], object], is_so: Callable[[], bool]) -> None:
+    def _write(self, action: ForgeAction, send: Callable[[], object], is_so: Callable[[], bool]) -> None:
         self._send(action.sentence, send, is_so, passes=lambda failure: self._passes(failure, action))
 
-    def _passes(self, failure: Exception, action: Action) -> bool:
+    def _passes(self, failure: Exception, action: ForgeAction) -> bool:
         """Tell whether a failure may be gone soon. GitLab looks into mergeability at its leisure after each push."""
         if code_of(failure) == NOT_ALLOWED and isinstance(action, Merge):
             where = f"{self._base}/merge_requests/{action.iid}"

@@ -1,20 +1,20 @@
-"""The only module that runs git. Nothing is checked out and nothing from a branch is run: commits are read as data."""
+"""The only package that runs git. Nothing is checked out and nothing from a branch is run: commits are read as data."""
 
 import base64
 import datetime as dt
+import os
 import re
 import subprocess
+import tempfile
 import time
-import weakref
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import child_variables
-from compose_repo.ports.tree import Entry
 
 Trace: TypeAlias = Callable[[str], None]
 """Told of each command, and how long it took."""
@@ -23,11 +23,6 @@ TIMEOUT: Final = 60.0
 """Seconds that a local command may take."""
 NETWORK_TIMEOUT: Final = 600.0
 """Seconds that a fetch may take."""
-REGULAR: Final = "100644"
-"""The mode of a plain file; links, executables and submodules have others."""
-
-_BROKEN: Final = "BAD"
-"""What ls-tree gives for the size of an object that is not there."""
 _WAITS: Final = (0.5, 1.0, 2.0)
 """Seconds to wait after each failed fetch but the last."""
 _PASSES: Final = re.compile(
@@ -75,8 +70,14 @@ class Repository:
         self.path = path
         self.trace = trace
 
-    def run(self, *arguments: str, timeout: float = TIMEOUT, variables: Mapping[str, str] | None = None) -> bytes:
-        """Run one command and give its output.
+    def run(
+        self,
+        *arguments: str,
+        given: bytes = b"",
+        timeout: float = TIMEOUT,
+        variables: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Run one command, with what is `given` to it as its input, and give its output.
 
         Raises:
             GitError: git is not there, took too long, or failed.
@@ -87,7 +88,7 @@ class Repository:
         try:
             done = subprocess.run(
                 self._command(arguments),
-                stdin=subprocess.DEVNULL,
+                input=given,
                 capture_output=True,
                 timeout=timeout,
                 check=False,
@@ -154,10 +155,24 @@ class Repository:
             GitError: the server cannot be reached or refuses, or a ref is not there.
 
         """
-        command = (
-            "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force",
+        self._travel(
+            token, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force",
             "--end-of-options", url, *refspecs,
         )  # fmt: skip
+
+    def send(self, url: str, refspec: str, *, token: str | None = None) -> None:
+        """Push one ref, never by force; the token travels as in `fetch`.
+
+        Raises:
+            GitError: the server cannot be reached or refuses.
+
+        """
+        self._travel(
+            token, "push", "--quiet", "--no-verify", "--no-recurse-submodules", "--no-follow-tags", url, refspec
+        )
+
+    def _travel(self, token: str | None, *command: str) -> None:
+        """Run a command that talks to a server; what fails for a moment is tried again."""
         variables = {} if token is None else _authorization(token)
         for wait in _WAITS:
             try:
@@ -205,76 +220,38 @@ class Repository:
             message = f"{self.path} has no commit that {revision} and {base} come from; fetch more of their history"
             raise GitError(message) from error
         out = self.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", fork, head)
-        return sorted(_text(path) for path in out.split(b"\0") if path)
+        return sorted(path_text(path) for path in out.split(b"\0") if path)
 
 
-class GitTree:
-    """The tree of one commit: sizes are known before anything is read, and only plain files are."""
+@contextmanager
+def scratch(beside: Path, trace: Trace = _silent) -> Iterator[Repository]:
+    """Give a bare repository for one pass. What a checkout beside it has already need not be fetched again.
 
-    def __init__(self, repository: Repository, revision: str) -> None:
-        self.repository = repository
-        self.commit = repository.commit(revision)
-        self._files: dict[str, tuple[str, Entry]] = {}
-        self._batch: subprocess.Popen[bytes] | None = None
-
-    def list(self, folder: str) -> Sequence[Entry]:
-        """Give every file below a folder, sorted by path; an absent folder is empty."""
-        where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
-        return sorted(self._list("-rzl", where), key=attrgetter("path"))
-
-    def folders(self, folder: str) -> Sequence[str]:
-        """Give the names of a folder's own sub-folders, sorted; an absent folder is empty."""
-        where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
-        out = self.repository.run("ls-tree", "-dz", "--name-only", "--full-tree", self.commit, *where)
-        return sorted(_text(path).rpartition("/")[2] for path in out.split(b"\0") if path)
-
-    def read(self, path: str) -> bytes | None:
-        """Give a file's bytes, or None if there is no such regular file."""
-        if path not in self._files:
-            self._list("-zl", ["--", path])
-        found = self._files.get(path)
-        if found is None or not found[1].regular:
-            return None
-        return self._blob(found[0])
-
-    def _list(self, flags: str, where: Sequence[str]) -> Sequence[Entry]:
-        out = self.repository.run("ls-tree", flags, "--full-tree", self.commit, *where)
-        entries = []
-        for line in out.split(b"\0")[:-1]:
-            about, _, raw = line.partition(b"\t")
-            mode, kind, name, size = about.decode("ascii").split()
-            if kind == "tree":
-                continue
-            if size == _BROKEN:
-                raise _damaged(self.repository.path, name)
-            entry = Entry(path=_text(raw), size=0 if size == "-" else int(size), regular=mode == REGULAR)
-            self._files[entry.path] = (name, entry)
-            entries.append(entry)
-        return entries
-
-    def _blob(self, name: str) -> bytes:
-        if self._batch is None:
-            self._batch = self.repository.start("cat-file", "--batch")
-            weakref.finalize(self, _stop, self._batch)
-        asked, answered = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
-        asked.write(f"{name}\n".encode("ascii"))
-        asked.flush()
-        header = answered.readline().split()
-        if len(header) != 3:  # noqa: PLR2004  # name, type, size
-            raise _damaged(self.repository.path, name)
-        content = answered.read(int(header[2]))
-        answered.read(1)
-        return content
+    Nothing in it is anybody's: no ref, hook, setting or working tree of the checkout is looked at or touched.
+    """
+    with tempfile.TemporaryDirectory(prefix="compose-repo-", ignore_cleanup_errors=True) as folder:
+        repository = Repository(Path(folder), trace)
+        repository.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+        objects = _objects(Repository(beside, trace))
+        if objects is not None:
+            Path(folder, "objects/info").mkdir(parents=True, exist_ok=True)
+            Path(folder, "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+        yield repository
 
 
-def _damaged(path: Path, name: str) -> GitError:
+def _objects(repository: Repository) -> Path | None:
+    """Give the folder of a repository's objects; None if there is none, or its history is cut off."""
+    try:
+        shallow = repository.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+        folder = repository.run("rev-parse", "--path-format=absolute", "--git-path", "objects")
+    except GitError:
+        return None
+    return None if shallow or b"\n" in folder.strip() else Path(os.fsdecode(folder.strip()))
+
+
+def damaged(path: Path, name: str) -> GitError:
+    """Say that an object is missing."""
     return GitError(f"git has no object {name} in {path}; the repository is damaged or partial")
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Close its input, at which cat-file ends."""
-    with process:
-        pass
 
 
 def _authorization(token: str) -> dict[str, str]:
@@ -297,6 +274,6 @@ def _last_line(raw: bytes) -> str:
     return (fatal or said or [""])[-1]
 
 
-def _text(path: bytes) -> str:
+def path_text(path: bytes) -> str:
     """Decode a path; bytes that are no UTF-8 become lone surrogates, so that checks can refuse them by name."""
     return path.decode("utf-8", "surrogateescape")

@@ -1,0 +1,439 @@
+"""The line of a compose's merge request, commit by commit: what of it counts, and what is refused.
+
+A branch is append-only. What its compose bot opened it with and the first version of each result that its origin has
+pushed count for ever; whatever else is done to it is named and changes nothing. Who has pushed a commit is for GitLab
+to say, not for the commit: names, mails and dates in it are claims.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import Push
+from compose_repo.core.layout import Kind, Place, name_problems, not_plain, place_of
+from compose_repo.core.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
+from compose_repo.core.names import Origin, Sha
+from compose_repo.core.policy import Bots
+from compose_repo.core.problem import Problem
+
+PLAIN: Final = "100644"
+"""The mode of a plain file; links, executables and submodules have others."""
+GONE: Final = "000000"
+"""The mode of what is not there."""
+
+
+class Content(NamedTuple):
+    """What stands at a path: git's mode and the object's id; the mode is `GONE` where nothing does."""
+
+    mode: str
+    blob: str
+
+
+class Change(NamedTuple):
+    """What a commit does to a path, against its parent; of a merge, only what differs from every parent."""
+
+    path: str
+    before: Content
+    after: Content
+
+
+class Commit(NamedTuple):
+    """A commit of the line and what it changes."""
+
+    sha: Sha
+    parents: tuple[Sha, ...]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """The version of a file that counts, and the commit that brought it."""
+
+    path: str
+    blob: str
+    commit: Sha
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """What counts of a merge request's commits: the files it was opened with, and the results, first pushed first."""
+
+    opening: Push
+    manifest: Version
+    readme: Version | None
+    results: tuple[Version, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def counted(self) -> tuple[Version, ...]:
+        """Every file that counts."""
+        return (self.manifest, *(() if self.readme is None else (self.readme,)), *self.results)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pushed:
+    """Who has pushed what, by GitLab's word: the pushes of the branch, oldest first, and that of each commit."""
+
+    pushes: Sequence[Push]
+    of: Mapping[Sha, Push]
+
+    def by(self, commit: Sha) -> str:
+        """Name who has pushed a commit."""
+        push = self.of.get(commit)
+        return "by nobody that GitLab names" if push is None else f"by {push.user.username}"
+
+    def is_by(self, commit: Sha, username: str) -> bool:
+        """Tell whether an account has pushed a commit; GitLab's user names do not differ in case alone."""
+        push = self.of.get(commit)
+        return push is not None and push.user.username.lower() == username.lower()
+
+
+def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
+    """Sort commits by the push that brought them, and parents before children; what nobody has pushed comes last."""
+    order: dict[Push | None, int] = {}
+    for number, push in enumerate(pushed.pushes):
+        order.setdefault(push, number)
+    return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))
+
+
+def reported(compose_id: ComposeId, commits: Iterable[Commit]) -> list[tuple[Origin, Sha]]:
+    """Give each origin that a commit reports for: what has to be attributed before anything is read."""
+    found: dict[tuple[Origin, Sha], None] = {}
+    for commit in commits:
+        for change in commit.changes:
+            place = _result_place(compose_id, change.path)
+            if place is not None and change.after.mode == PLAIN:
+                found[Origin(place.origin), commit.sha] = None
+    return list(found)
+
+
+def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Commit | None:
+    """Find the commit that opened a compose: the first of the compose bot's that adds the manifest."""
+    manifest = f"{compose_id.folder}/manifest.json"
+    for commit in commits:
+        if pushed.is_by(commit.sha, bots.compose) and any(
+            change.path == manifest and change.before.mode == GONE and change.after.mode == PLAIN
+            for change in commit.changes
+        ):
+            return commit
+    return None
+
+
+def foreign_manifest(compose_id: ComposeId, bots: Bots) -> Problem:
+    """Say that nobody who may open a compose has opened this one."""
+    return Problem(
+        path=f"{compose_id.folder}/manifest.json",
+        code="foreign-manifest",
+        message=f"no commit of {compose_id.branch} that {bots.compose} has pushed adds the manifest",
+        fix="delete the branch and let the compose bot open the compose; [bots] in gate/streams.toml names the bot",
+    )
+
+
+def lost_history(compose_id: ComposeId, push: Push) -> Problem:
+    """Say that commits which were pushed are nowhere to be found, so that what they reported is not known."""
+    return Problem(
+        path=compose_id.folder,
+        code="history-rewritten",
+        message=f"{(push.after or '')[:12]}, which {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
+        "is gone from the branch and from the server",
+        fix="push that commit again from a clone that has it; protect compose/* against force pushes (doctor)",
+    )
+
+
+def read_line(  # the law of the whole line
+    compose_id: ComposeId,
+    commits: Sequence[Commit],
+    *,
+    pushed: Pushed,
+    refusals: Mapping[tuple[Origin, Sha], str],
+    bots: Bots,
+) -> Line | None:
+    """Judge each commit since main, in the order in which they were pushed; None if no compose bot has opened it.
+
+    `refusals` says of an origin and a commit why nobody believes that the one has reported by the other.
+    """
+    ordered = in_push_order(commits, pushed)
+    opening = opening_of(compose_id, ordered, pushed, bots)
+    if opening is None:
+        return None
+    reader = _Reader(compose_id, opening, pushed, refusals)
+    for commit in ordered:
+        if not pushed.is_by(commit.sha, bots.gate):  # it only brings back what counts, before it merges
+            reader.read(commit)
+    return Line(
+        opening=pushed.of[opening.sha],
+        manifest=reader.manifest,
+        readme=reader.readme,
+        results=tuple(reader.versions.values()),
+        problems=(*_rewritings(compose_id, ordered, pushed), *reader.problems),
+    )
+
+
+def changes_of_line(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Problem]:
+    """Judge each commit since main as far as it goes without knowing who has pushed it, as in a pipeline.
+
+    Whoever has added the manifest counts as the compose bot, and everybody may report for every origin.
+    """
+    nobody = Pushed(pushes=(), of={})
+    manifest = f"{compose_id.folder}/manifest.json"
+    opening = next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
+    reader = _Reader(compose_id, opening, nobody, {})
+    for commit in commits:
+        reader.read(commit)
+    return reader.problems
+
+
+def within_bytes(versions: Iterable[Version], sizes: Mapping[str, int]) -> tuple[list[Version], list[Problem]]:
+    """Leave out what an origin reports beyond what it may in bytes; each origin has bounds of its own.
+
+    `sizes` are those of the blobs, in bytes.
+    """
+    kept, problems = [], []
+    total: dict[Origin | None, int] = {}
+    for version in versions:
+        grown = total.get(version.origin, 0) + sizes[version.blob]
+        if grown > ORIGIN_BYTES:
+            problems.append(
+                _too_many(version.path, f"results of more than {ORIGIN_BYTES // 2**20} MiB on this compose")
+            )
+        else:
+            total[version.origin] = grown
+            kept.append(version)
+    return kept, problems
+
+
+def gone_from_head(line: Line, head: Mapping[str, Content], told: Iterable[Problem]) -> Iterator[Problem]:
+    """Results that count and that the head does not have, by whatever means; `head` is what it changes against main.
+
+    Paths of which something has been `told` already are left out, and all of them where the history was rewritten.
+    """
+    known = {problem.path for problem in told}
+    if any(problem.code == "history-rewritten" for problem in line.problems):
+        return
+    for version in line.results:
+        if head.get(version.path) != Content(PLAIN, version.blob) and version.path not in known:
+            yield _removed(version.path, "the head of the branch does not have it as it was pushed; it still counts")
+
+
+def is_clean(counted: Iterable[Version], head: Mapping[str, Content]) -> bool:
+    """Tell whether a head brings main exactly what counts; `head` is what it changes against main."""
+    return dict(head) == {version.path: Content(PLAIN, version.blob) for version in counted}
+
+
+class _Reader:
+    """Reads the commits of a line one after the other."""
+
+    def __init__(
+        self,
+        compose_id: ComposeId,
+        opening: Commit | None,
+        pushed: Pushed,
+        refusals: Mapping[tuple[Origin, Sha], str],
+    ) -> None:
+        self._id = compose_id
+        self._pushed = pushed
+        self._refusals = refusals
+        self._manifest_path = f"{compose_id.folder}/manifest.json"
+        self._readme_path = f"{compose_id.folder}/results/README.md"
+        self._opening = {} if opening is None else _opening_files(opening, self._manifest_path, self._readme_path)
+        self._first: dict[str, Content] = {}
+        self._taken: dict[str, str] = {}
+        self._count: dict[Origin, int] = {}
+        self.versions: dict[str, Version] = {}
+        self.problems: list[Problem] = []
+
+    @property
+    def manifest(self) -> Version:
+        """The manifest that the line was opened with."""
+        return self._opening[self._manifest_path]
+
+    @property
+    def readme(self) -> Version | None:
+        """The file that explains the results folder, if it was opened with one."""
+        return self._opening.get(self._readme_path)
+
+    def read(self, commit: Commit) -> None:
+        """Judge one commit."""
+        found = [] if len(commit.parents) < 2 else [self._merge(commit)]  # noqa: PLR2004  # two parents make a merge
+        for change in commit.changes:
+            problem = self._change(commit.sha, change)
+            if problem is not None:
+                found.append(problem)
+        self.problems.extend(found[:COMMIT_PROBLEMS])
+        if len(found) > COMMIT_PROBLEMS:
+            self.problems.append(self._more(commit.sha, len(found) - COMMIT_PROBLEMS))
+
+    def _change(self, commit: Sha, change: Change) -> Problem | None:
+        path, after = change.path, change.after
+        opened = self._opening.get(path)
+        if opened is not None:
+            return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit, change)
+        place = _result_place(self._id, path)
+        if place is None:
+            return self._foreign(commit, change)
+        if after.mode == GONE:
+            return self._removal(commit, path)
+        if after.mode != PLAIN:
+            return not_plain(path)
+        return self._result(commit, place, after.blob)
+
+    def _result(self, commit: Sha, place: Place, blob: str) -> Problem | None:
+        """The first version that its origin has pushed counts for ever; of names that differ in case, the first."""
+        path, origin = place.path, Origin(place.origin)
+        there = self.versions.get(path)
+        if there is not None:
+            return None if there.blob == blob else self._edit(commit, path, there)
+        refusal = self._refusals.get((origin, commit))
+        if refusal is not None:
+            return Problem(
+                path=path,
+                code="not-attributed",
+                message=f"commit {commit[:12]}: {refusal}",
+                fix="report with an account or a key that gate/origins.toml lists for the origin",
+            )
+        taken = self._taken.setdefault(path.casefold(), path)
+        if taken != path:
+            return Problem(
+                path=path,
+                code="name-collision",
+                message=f"the file's name differs only in case from {taken.rpartition('/')[2]}, which was there first",
+                fix="give each run an id that is unique without regard to case",
+            )
+        self._count[origin] = self._count.get(origin, 0) + 1
+        if self._count[origin] > ORIGIN_FILES:
+            return _too_many(path, f"more than {ORIGIN_FILES:,} result files on this compose")
+        self.versions[path] = Version(path=path, blob=blob, commit=commit, origin=origin)
+        return None
+
+    def _foreign(self, commit: Sha, change: Change) -> Problem | None:
+        """Whatever is no result of this compose is not for the branch to change; putting it back is no problem."""
+        if self._first.setdefault(change.path, change.before) == change.after:
+            return None
+        place = place_of(change.path)
+        if place is not None and place.compose_id == self._id.text and place.kind is Kind.RESULT:
+            return next(iter(name_problems(place)))
+        what = "removes" if change.after.mode == GONE else "adds" if change.before.mode == GONE else "changes"
+        return Problem(
+            path=change.path,
+            code="foreign-change",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what is no result of this compose",
+            fix="take it back by another commit: a branch only adds results/<origin>/<run_id>.json of its compose",
+        )
+
+    def _not_as_opened(self, commit: Sha, change: Change) -> Problem:
+        what = "removes" if change.after.mode == GONE else "changes"
+        if change.path == self._manifest_path:
+            return Problem(
+                path=change.path,
+                code="manifest-changed",
+                message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} the manifest; "
+                "that of the compose bot's commit counts",
+                fix="take it back by another commit: a manifest is written once",
+            )
+        return Problem(
+            path=change.path,
+            code="foreign-change",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what the branch was opened with",
+            fix="take it back by another commit",
+        )
+
+    def _edit(self, commit: Sha, path: str, there: Version) -> Problem:
+        return Problem(
+            path=path,
+            code="changed-result",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, changes the result; "
+            f"its first version, of commit {there.commit[:12]}, counts",
+            fix="a result is written once: report a rerun in a file of its own",
+        )
+
+    def _removal(self, commit: Sha, path: str) -> Problem | None:
+        """What never counted may be taken away; what counts is kept."""
+        if path not in self.versions:
+            return None
+        return _removed(
+            path, f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, removes the result; it still counts"
+        )
+
+    def _merge(self, commit: Commit) -> Problem:
+        return Problem(
+            path=self._id.folder,
+            code="merge-commit",
+            message=f"commit {commit.sha[:12]}, pushed {self._pushed.by(commit.sha)}, merges "
+            f"{len(commit.parents)} lines; only what was added beside it counts",
+            fix="rebase instead of merging: git pull --rebase",
+        )
+
+    def _more(self, commit: Sha, number: int) -> Problem:
+        return Problem(
+            path=self._id.folder,
+            code="more-problems",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, does {number:,} more such things",
+            fix="take them back by another commit",
+        )
+
+
+def _opening_files(opening: Commit, *paths: str) -> dict[str, Version]:
+    """Take the files that a compose is opened with out of the commit that opened it."""
+    return {
+        change.path: Version(path=change.path, blob=change.after.blob, commit=opening.sha)
+        for change in opening.changes
+        if change.path in paths and change.after.mode == PLAIN
+    }
+
+
+def _result_place(compose_id: ComposeId, path: str) -> Place | None:
+    """Read a path; None if no result of this compose may stand there."""
+    place = place_of(path)
+    if place is None or place.kind is not Kind.RESULT or place.compose_id != compose_id.text:
+        return None
+    return None if any(name_problems(place)) else place
+
+
+def _rewritings(compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed) -> Iterator[Problem]:
+    """A push that leaves out what was there, or deletes the branch, rewrites history; what it hides counts."""
+    parents = {commit.sha: commit.parents for commit in commits}
+    for push in pushed.pushes:
+        if push.before is None or (push.after is not None and _descends(push.after, push.before, parents)):
+            continue
+        what = "deleted the branch" if push.after is None else f"replaced {push.before[:12]} by {push.after[:12]}"
+        yield Problem(
+            path=compose_id.folder,
+            code="history-rewritten",
+            message=f"{push.user.username} {what} at {push.at:%Y-%m-%d %H:%M} UTC; what was pushed before still counts",
+            fix="protect compose/* against force pushes and deletion: compose-repo setup",
+        )
+
+
+def _descends(after: Sha, before: Sha, parents: Mapping[Sha, tuple[Sha, ...]]) -> bool:
+    """Tell whether a commit is another or comes after it; what is not of the line is main's, and is never left out."""
+    if before not in parents:
+        return True
+    seen, waiting = {after}, [after]
+    while waiting:
+        sha = waiting.pop()
+        if sha == before:
+            return True
+        new = [parent for parent in parents.get(sha, ()) if parent not in seen]
+        seen.update(new)
+        waiting.extend(new)
+    return False
+
+
+def _removed(path: str, message: str) -> Problem:
+    return Problem(
+        path=path,
+        code="removed-file",
+        message=message,
+        fix="bring the file back as it was; a rerun adds a file of its own",
+    )
+
+
+def _too_many(path: str, what: str) -> Problem:
+    return Problem(
+        path=path,
+        code="too-many-files",
+        message=f"the origin reports {what}",
+        fix="report fewer or smaller files, with many results in each",
+    )

@@ -1,0 +1,135 @@
+"""From a merge request's commits to the files that count: GitLab says who pushed, git what, and the core judges."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from compose_repo.core.attribution import UNSIGNED, attribute, refusal, wants_signature
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import MergeRequest, Push
+from compose_repo.core.history import (
+    Commit,
+    Content,
+    Line,
+    Pushed,
+    Version,
+    foreign_manifest,
+    gone_from_head,
+    lost_history,
+    read_line,
+    reported,
+    within_bytes,
+)
+from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problem import InputError, Problem
+from compose_repo.ports.git.history import changed_since, commits_since
+from compose_repo.ports.git.objects import Blobs, VersionTree
+from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.loading import GateFiles
+
+PATIENCE: Final = (1.0, 2.0, 4.0)
+"""Seconds to wait, in all passes together, for GitLab to say who has pushed: it writes that down a moment later."""
+_DAYS: Final = dt.timedelta(days=2)
+"""How long before its merge request and before its own day a compose may have been pushed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What counts of a merge request, the problems of its commits, and what its head would bring to main."""
+
+    line: Line
+    files: tuple[Version, ...]
+    tree: VersionTree
+    problems: tuple[Problem, ...]
+    brings: Mapping[str, Content]
+
+
+class LineReader:
+    """Reads lines of one project into one repository.
+
+    `pushes` asks GitLab for a branch's pushes since a day; `fetch` brings commits by their ids and raises `GitError`
+    where the server has not got them any more.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        pushes: Callable[[str, dt.date], Sequence[Push]],
+        fetch: Callable[[Sha], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._repository = repository
+        self._pushes = pushes
+        self._fetch = fetch
+        self._sleep = sleep
+        self._patience = list(PATIENCE)
+
+    def read(
+        self, compose_id: ComposeId, merge_request: MergeRequest, *, main: Sha, head: Sha, gate_files: GateFiles
+    ) -> Reading:
+        """Judge every commit of a merge request since main.
+
+        Raises:
+            InputError: the compose bot has not opened it, or a part of its history is lost.
+            ForgeError: GitLab cannot be asked.
+
+        """
+        commits, pushed = self._pushed(compose_id, merge_request, main, head)
+        refusals = dict(_refusals(compose_id, commits, pushed, gate_files))
+        line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=gate_files.bots)
+        if line is None:
+            raise InputError(foreign_manifest(compose_id, gate_files.bots))
+        brings = changed_since(self._repository, main, head)
+        blobs = Blobs(self._repository)
+        sizes = blobs.sizes(version.blob for version in line.counted)
+        results, too_large = within_bytes(line.results, sizes)
+        problems = [*line.problems, *too_large]
+        problems += gone_from_head(line, brings, problems)
+        opened = [line.manifest] if line.readme is None else [line.manifest, line.readme]
+        files = (*opened, *results)
+        tree = VersionTree(blobs, files, sizes)
+        return Reading(line=line, files=files, tree=tree, problems=tuple(problems), brings=brings)
+
+    def _pushed(
+        self, compose_id: ComposeId, merge_request: MergeRequest, main: Sha, head: Sha
+    ) -> tuple[list[Commit], Pushed]:
+        """Read the commits, those of pushes that were thrown away too, and who has pushed each of them."""
+        opened = dt.datetime.combine(compose_id.date, dt.time(), dt.UTC)
+        since = (min(opened, merge_request.created_at) - _DAYS).date()
+        while True:
+            pushes = self._pushes(compose_id.branch, since)
+            self._bring_back(compose_id, pushes)
+            heads = dict.fromkeys([head, *(push.after for push in pushes if push.after is not None)])
+            commits = commits_since(self._repository, main, list(heads))
+            of = attribute([(commit.sha, commit.parents) for commit in commits], pushes)
+            if not commits or head in of or not self._patience:
+                return commits, Pushed(pushes=pushes, of=of)
+            self._sleep(self._patience.pop(0))
+
+    def _bring_back(self, compose_id: ComposeId, pushes: Sequence[Push]) -> None:
+        """Fetch what was pushed and is on the branch no more: nobody takes a result back by pushing over it."""
+        for push in pushes:
+            if push.after is None or self._repository.find(push.after) is not None:
+                continue
+            try:
+                self._fetch(push.after)
+            except GitError as error:
+                raise InputError(lost_history(compose_id, push)) from error
+
+
+def _refusals(
+    compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed, gate_files: GateFiles
+) -> Iterator[tuple[tuple[Origin, Sha], str]]:
+    """Say of each origin and commit why the one has not reported by the other; signatures are read where they count."""
+    for origin, sha in reported(compose_id, commits):
+        entry, push = gate_files.origins.get(origin), pushed.of.get(sha)
+        if entry is None:
+            yield (origin, sha), f"gate/origins.toml does not list {origin}"
+            continue
+        unsigned = UNSIGNED if wants_signature(entry, push) else None
+        reason = refusal(entry, push, unsigned)
+        if reason is not None:
+            yield (origin, sha), reason

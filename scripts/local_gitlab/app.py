@@ -13,7 +13,17 @@ from werkzeug.routing import BaseConverter
 
 from local_gitlab import git_http, web
 from local_gitlab import web_request as asked
-from local_gitlab.api import merge_requests, notes, pipelines, projects, protected_branches, repository, settings, users
+from local_gitlab.api import (
+    forks,
+    merge_requests,
+    notes,
+    pipelines,
+    projects,
+    protected_branches,
+    repository,
+    settings,
+    users,
+)
 from local_gitlab.errors import ApiError
 from local_gitlab.faults import Fault, Faults, LoggedRequest, RequestLog
 from local_gitlab.git import GitError
@@ -66,6 +76,7 @@ def create_app(site: Site, faults: Faults, log: RequestLog) -> Flask:
     blueprints = (
         users.blueprint,
         projects.blueprint,
+        forks.blueprint,
         repository.blueprint,
         protected_branches.blueprint,
         merge_requests.blueprint,

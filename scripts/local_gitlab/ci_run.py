@@ -126,9 +126,7 @@ class Run:
         """
         since = self.pipeline["before_sha"]
         if self.merge_request:
-            since = of_merge_request(self.site, self.project, self.pipeline, self.merge_request)[
-                "CI_MERGE_REQUEST_DIFF_BASE_SHA"
-            ]
+            since = of_merge_request(self.site, self.pipeline, self.merge_request)["CI_MERGE_REQUEST_DIFF_BASE_SHA"]
         if since and since != ZERO:
             self._git("fetch", "--quiet", "--no-tags", "--depth=1", "--update-shallow", source, since)
         else:

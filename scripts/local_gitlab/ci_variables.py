@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from local_gitlab.protection import protection
+from local_gitlab.site import source_of
 
 if TYPE_CHECKING:
     from local_gitlab.site import Site
@@ -22,6 +23,9 @@ def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request:
     branch = branch_of(pipeline, merge_request)
     web = site.web(project)
     rules = protection(site, project, branch)
+    # The branch of a fork is not the parent's branch of that name.
+    foreign = merge_request is not None and (merge_request["source_project_id"] or project["id"]) != project["id"]
+    protected = rules.protected and not foreign
     found = {
         "CI": "true",
         "GITLAB_CI": "true",
@@ -42,34 +46,36 @@ def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request:
         "CI_COMMIT_SHORT_SHA": pipeline["sha"][:8],
         "CI_COMMIT_BEFORE_SHA": pipeline["before_sha"],
         "CI_COMMIT_REF_NAME": branch,
-        "CI_COMMIT_REF_PROTECTED": "true" if rules.protected else "false",
+        "CI_COMMIT_REF_PROTECTED": "true" if protected else "false",
         "GITLAB_USER_ID": str(user["id"]),
         "GITLAB_USER_LOGIN": user["username"],
     }
     if merge_request is None:
         found["CI_COMMIT_BRANCH"] = pipeline["ref"]
         opened = site.store.all(
-            "SELECT iid FROM merge_requests WHERE project_id = ? AND source_branch = ? AND state = 'opened'",
+            "SELECT iid, path_with_namespace AS path FROM merge_requests m JOIN projects p ON p.id = m.project_id "
+            "WHERE coalesce(source_project_id, project_id) = ? AND source_branch = ? AND state = 'opened'",
             project["id"],
             pipeline["ref"],
         )
         if opened:
-            path = project["path_with_namespace"]
-            found["CI_OPEN_MERGE_REQUESTS"] = ",".join(f"{path}!{row['iid']}" for row in opened)
+            found["CI_OPEN_MERGE_REQUESTS"] = ",".join(f"{row['path']}!{row['iid']}" for row in opened)
     else:
-        found |= of_merge_request(site, project, pipeline, merge_request)
+        found |= of_merge_request(site, pipeline, merge_request)
     for row in site.store.all(
         "SELECT * FROM records WHERE project_id = ? AND kind = 'variable' ORDER BY id",
         project["id"],
     ):
         data = json.loads(row["data"])
-        if data["environment_scope"] == "*" and (rules.protected or not data["protected"]):
+        if data["environment_scope"] == "*" and (protected or not data["protected"]):
             found[row["key"]] = str(data["value"])
     return found | {key: str(value) for key, value in json.loads(pipeline["variables"]).items()}
 
 
-def of_merge_request(site: Site, project: Row, pipeline: Row, merge_request: Row) -> dict[str, str]:
+def of_merge_request(site: Site, pipeline: Row, merge_request: Row) -> dict[str, str]:
     """Return what a merge request's pipelines have beside."""
+    project = site.store.get("projects", merge_request["project_id"])
+    source = source_of(site, merge_request) or project
     version = site.store.one(
         "SELECT * FROM merge_request_versions WHERE merge_request_id = ? AND head_sha = ? ORDER BY id DESC LIMIT 1",
         merge_request["id"],
@@ -88,8 +94,9 @@ def of_merge_request(site: Site, project: Row, pipeline: Row, merge_request: Row
         "CI_MERGE_REQUEST_PROJECT_ID": str(project["id"]),
         "CI_MERGE_REQUEST_PROJECT_PATH": project["path_with_namespace"],
         "CI_MERGE_REQUEST_PROJECT_URL": site.web(project),
-        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": str(project["id"]),
-        "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": project["path_with_namespace"],
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": str(source["id"]),
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": source["path_with_namespace"],
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_URL": site.web(source),
         "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": merge_request["source_branch"],
         # Both are empty in GitLab too, except in merged results pipelines.
         "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "",

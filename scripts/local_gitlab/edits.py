@@ -46,20 +46,22 @@ def change_target(site: Site, project: Row, merge_request: Row, user: Row, targe
     old = merge_request["target_branch"]
     if target is None or target == old:
         return
+    source_id = merge_request["source_project_id"] or project["id"]
     if site.repository(project).branch(str(target)) is None:
         raise bad_request({"target_branch": ["does not exist"]})
-    refuse_second(site, project, merge_request["source_branch"], str(target))
+    refuse_second(site, project, source_id, merge_request["source_branch"], str(target))
     site.store.update("merge_requests", merge_request["id"], target_branch=str(target))
     refresh_head(site, project, again(site, merge_request))
     system_note(site, merge_request, user, f"changed target branch from `{old}` to `{target}`")
 
 
-def refuse_second(site: Site, project: Row, source: str, target: str) -> None:
+def refuse_second(site: Site, project: Row, source_id: int, source: str, target: str) -> None:
     """Raise ApiError 409 when a merge request on the same two branches is open."""
     other = site.store.one(
-        "SELECT iid FROM merge_requests WHERE project_id = ? AND source_branch = ? AND target_branch = ? "
-        "AND state = 'opened'",
+        "SELECT iid FROM merge_requests WHERE project_id = ? AND coalesce(source_project_id, project_id) = ? "
+        "AND source_branch = ? AND target_branch = ? AND state = 'opened'",
         project["id"],
+        source_id,
         source,
         target,
     )
@@ -85,7 +87,8 @@ def change_state(site: Site, project: Row, merge_request: Row, user: Row, event:
         record_event(site, project, user, "closed", merge_request)
         deliver(site, project, again(site, merge_request), user, "close")
     elif event == "reopen" and merge_request["state"] == "closed":
-        refuse_second(site, project, merge_request["source_branch"], merge_request["target_branch"])
+        source_id = merge_request["source_project_id"] or project["id"]
+        refuse_second(site, project, source_id, merge_request["source_branch"], merge_request["target_branch"])
         site.store.update(
             "merge_requests",
             merge_request["id"],

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from local_gitlab import protection
 from local_gitlab.mergeability import merge_status
-from local_gitlab.site import APPROVAL_SETTINGS, GUEST, access_level, settings_of
+from local_gitlab.pipelines import head_pipeline
+from local_gitlab.site import APPROVAL_SETTINGS, access_level, may_read, settings_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def project(site: Site, row: Row, user: Row | None) -> Json:
         "http_url_to_repo": f"{web}.git",
         "web_url": web,
         "readme_url": f"{web}/-/blob/{row['default_branch']}/README.md",
-        "forks_count": 0,
+        "forks_count": store.count("SELECT count(*) FROM projects WHERE forked_from_id = ?", row["id"]),
         "avatar_url": None,
         "star_count": 0,
         "last_activity_at": row["last_activity_at"],
@@ -185,15 +186,33 @@ def project(site: Site, row: Row, user: Row | None) -> Json:
         "description_html": "",
         "repository_object_format": "sha1",
         "shared_with_groups": [],
-        "can_create_merge_request_in": level > GUEST,
+        "can_create_merge_request_in": user is not None and may_read(site, row, user),
         "runner_token_expiration_interval": None,
         "service_desk_address": None,
         **settings,
+        **_origin(site, row, user),
         "permissions": {
             "project_access": {"access_level": level, "notification_level": 3} if level else None,
             "group_access": None,
         },
     }
+
+
+# What GitLab shows of a fork's parent (its `BasicProjectDetails`).
+BASIC_DETAILS = (
+    "id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at", "default_branch",
+    "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url", "readme_url", "forks_count", "avatar_url",
+    "star_count", "last_activity_at", "visibility", "namespace",
+)  # fmt: skip
+
+
+def _origin(site: Site, row: Row, user: Row | None) -> Json:
+    """Return what a fork says of its parent, to those who may see that."""
+    parent = site.store.one("SELECT * FROM projects WHERE id = ?", row["forked_from_id"] or 0)
+    if parent is None or not may_read(site, parent, user):
+        return {}
+    whole = project(site, parent, user)
+    return {"forked_from_project": {name: whole[name] for name in BASIC_DETAILS}}
 
 
 def protected_branch(row: Row) -> Json:
@@ -376,6 +395,8 @@ def people(site: Site, merge_request: Row, role: str) -> list[Json]:
 def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
     """Return a merge request as part of a list."""
     draft = is_draft(found["title"])
+    source = source_of(site, found)
+    from_fork = source is None or source["id"] != row["id"]
     status, detailed, conflicts = merge_status(site, row, found)
     merged_by = user_by_id(site, found["merge_user_id"])
     assignees = people(site, found, "assignee")
@@ -403,7 +424,7 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
         "assignees": assignees,
         "assignee": assignees[0] if assignees else None,
         "reviewers": people(site, found, "reviewer"),
-        "source_project_id": row["id"],
+        "source_project_id": source["id"] if source else None,
         "target_project_id": row["id"],
         "labels": label_names(site, found),
         "draft": draft,
@@ -441,12 +462,14 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
         "has_conflicts": conflicts,
         "blocking_discussions_resolved": True,
         "approvals_before_merge": None,
+        **({"allow_collaboration": False, "allow_maintainer_to_push": False} if from_fork else {}),
     }
 
 
 def merge_request(site: Site, row: Row, found: Row, user: Row | None) -> Json:
     """Return a merge request by itself, to a user."""
     head = head_pipeline(site, found)
+    ran_in = site.store.get("projects", head["project_id"]) if head else row
     files = (
         len(site.repository(row).diff(found["base_sha"], found["head_sha"]))
         if found["base_sha"] and found["head_sha"]
@@ -459,8 +482,8 @@ def merge_request(site: Site, row: Row, found: Row, user: Row | None) -> Json:
         "latest_build_started_at": head["started_at"] if head else None,
         "latest_build_finished_at": head["finished_at"] if head else None,
         "first_deployed_to_production_at": None,
-        "pipeline": pipeline_basic(site, row, head) if head else None,
-        "head_pipeline": pipeline(site, row, head) if head else None,
+        "pipeline": pipeline_basic(site, ran_in, head) if head else None,
+        "head_pipeline": pipeline(site, ran_in, head) if head else None,
         "diff_refs": {
             "base_sha": found["base_sha"],
             "head_sha": found["head_sha"],
@@ -476,18 +499,6 @@ def merge_request(site: Site, row: Row, found: Row, user: Row | None) -> Json:
 def is_draft(title: str) -> bool:
     """Tell whether a title marks a merge request as a draft."""
     return title.lower().startswith(("draft:", "[draft]", "(draft)"))
-
-
-def head_pipeline(site: Site, found: Row) -> Row | None:
-    """Return the newest pipeline of a merge request's head; one of its own comes before one of its branch."""
-    return site.store.one(
-        "SELECT * FROM pipelines WHERE project_id = ? AND sha = ? AND (merge_request_id = ? OR "
-        "(merge_request_id IS NULL AND ref = ?)) ORDER BY merge_request_id IS NULL, id DESC LIMIT 1",
-        found["project_id"],
-        found["head_sha"],
-        found["id"],
-        found["source_branch"],
-    )
 
 
 def approvals(site: Site, row: Row, found: Row, user: Row | None, *, can_approve: bool) -> Json:

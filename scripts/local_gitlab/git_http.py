@@ -194,12 +194,14 @@ def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) ->
         if new == ZERO or branch in {ref, project["default_branch"]}:
             continue
         existing = site.store.one(
-            "SELECT iid FROM merge_requests WHERE project_id = ? AND source_branch = ? AND state = 'opened'",
+            "SELECT * FROM merge_requests WHERE coalesce(source_project_id, project_id) = ? AND source_branch = ? "
+            "AND state = 'opened'",
             project["id"],
             branch,
         )
         if existing:
-            lines.append(f"View merge request for {branch}:\n  {site.web(project, 'merge_requests', existing['iid'])}")
+            target = site.store.get("projects", existing["project_id"])
+            lines.append(f"View merge request for {branch}:\n  {site.web(target, 'merge_requests', existing['iid'])}")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.errors import conflict
 from local_gitlab.git import ZERO
-from local_gitlab.site import settings_of
+from local_gitlab.site import settings_of, source_of
 
 if TYPE_CHECKING:
     from local_gitlab.site import Site
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 def refresh_head(site: Site, project: Row, merge_request: Row, *, first: bool = False) -> bool:
     """Make the merge request follow its branch; tell whether its head moved."""
     repository = site.repository(project)
-    head = repository.branch(merge_request["source_branch"])
+    source = source_of(site, merge_request)
+    head = site.repository(source).branch(merge_request["source_branch"]) if source else None
     target = repository.branch(merge_request["target_branch"])
-    if head is None or target is None:
+    if source is None or head is None or target is None:
         return False
+    if source["id"] != project["id"]:
+        repository.fetch(site.repository(source).path, head, f"refs/merge-requests/{merge_request['iid']}/head")
     base = repository.merge_base(target, head) or target
     moved: bool = head != merge_request["head_sha"]
     changes = {"head_sha": head, "base_sha": base, "start_sha": target}
@@ -49,22 +52,27 @@ def check_sha(merge_request: Row, sha: object) -> None:
 
 
 def branch_moved(site: Site, project: Row, user: Row, branch: str, old: str, new: str) -> list[Row]:
-    """Tell the open merge requests of a branch that it moved; return those whose head did."""
+    """Tell the open merge requests of a branch, in this project and in its parents, that it moved.
+
+    Return those whose head did.
+    """
     moved = []
     rows = site.store.all(
-        "SELECT * FROM merge_requests WHERE project_id = ? AND state = 'opened' AND source_branch = ?",
+        "SELECT * FROM merge_requests WHERE coalesce(source_project_id, project_id) = ? AND state = 'opened' "
+        "AND source_branch = ?",
         project["id"],
         branch,
     )
     for merge_request in rows:
-        if new == ZERO or not refresh_head(site, project, merge_request):
+        target = site.store.get("projects", merge_request["project_id"])
+        if new == ZERO or not refresh_head(site, target, merge_request):
             continue
         site.store.update("merge_requests", merge_request["id"], updated_at=now())
         _describe_push(site, project, merge_request, user, old, new)
-        if settings_of(project)["reset_approvals_on_push"]:
+        if settings_of(target)["reset_approvals_on_push"]:
             site.store.run("DELETE FROM approvals WHERE merge_request_id = ?", merge_request["id"])
         moved.append(again(site, merge_request))
-        deliver(site, project, moved[-1], user, "update")
+        deliver(site, target, moved[-1], user, "update")
     _notice_merged_by_push(site, project, user, branch)
     return moved
 

@@ -11,7 +11,7 @@ from local_gitlab.errors import ApiError, bad_request, not_found, unprocessable
 from local_gitlab.heads import refresh_head
 from local_gitlab.labels import set_labels
 from local_gitlab.quick_actions import apply_commands, extract
-from local_gitlab.site import DEVELOPER, access_level, settings_of
+from local_gitlab.site import DEVELOPER, access_level, root_of, settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.site import Site
@@ -31,28 +31,32 @@ def find(site: Site, project: Row, iid: int) -> Row:
     return row
 
 
-def create(site: Site, project: Row, user: Row, values: dict[str, Any]) -> Row:
-    """Open a merge request.
+def create(site: Site, project: Row, user: Row, values: dict[str, Any], *, origin: Row | None = None) -> Row:
+    """Open a merge request, of a branch of the project itself or of its fork `origin`.
 
     Raises ApiError in GitLab's words when it cannot be opened.
     """
     source, target = str(values["source_branch"]), str(values["target_branch"])
     title = valid_title(values["title"])
-    if source == target:
+    origin = origin or project
+    if origin["id"] != project["id"] and root_of(origin) != root_of(project):
+        raise unprocessable(["Source project is not a fork of the target project"])
+    if source == target and origin["id"] == project["id"]:
         raise unprocessable(["You can't use same project/branch for source and target"])
     repository = site.repository(project)
-    if repository.branch(source) is None:
+    if site.repository(origin).branch(source) is None:
         raise bad_request({"source_branch": ["does not exist"]})
     if repository.branch(target) is None:
         raise bad_request({"target_branch": ["does not exist"]})
     description, commands = extract(_valid_description(values.get("description")) or "")
     with site.lock(project), site.store.transaction():
-        refuse_second(site, project, source, target)
-        merge_request = _insert(site, project, user, values, title=title, description=description)
+        refuse_second(site, project, origin["id"], source, target)
+        merge_request = _insert(site, project, origin, user, values, title=title, description=description)
         refresh_head(site, project, merge_request, first=True)
-        set_labels(site, project, merge_request, user, add=values.get("labels") or (), quiet=True)
-        set_people(site, merge_request, "assignee", values.get("assignee_ids"), values.get("assignee_id"))
-        set_people(site, merge_request, "reviewer", values.get("reviewer_ids"), None)
+        if may_sort(site, project, user):
+            set_labels(site, project, merge_request, user, add=values.get("labels") or (), quiet=True)
+            set_people(site, merge_request, "assignee", values.get("assignee_ids"), values.get("assignee_id"))
+            set_people(site, merge_request, "reviewer", values.get("reviewer_ids"), None)
         record_event(site, project, user, "opened", merge_request)
         apply_commands(site, project, merge_request, user, commands, created=True)
     merge_request = again(site, merge_request)
@@ -60,7 +64,14 @@ def create(site: Site, project: Row, user: Row, values: dict[str, Any]) -> Row:
     return merge_request
 
 
-def _insert(site: Site, project: Row, user: Row, values: dict[str, Any], *, title: str, description: str) -> Row:
+def may_sort(site: Site, project: Row, user: Row) -> bool:
+    """Tell whether the user may label and assign: GitLab's services drop these values from anyone below Developer."""
+    return access_level(site, project, user) >= DEVELOPER
+
+
+def _insert(
+    site: Site, project: Row, origin: Row, user: Row, values: dict[str, Any], *, title: str, description: str
+) -> Row:
     iid = 1 + site.store.count("SELECT max(iid) FROM merge_requests WHERE project_id = ?", project["id"])
     settings = settings_of(project)
     remove = values.get("remove_source_branch")
@@ -74,6 +85,7 @@ def _insert(site: Site, project: Row, user: Row, values: dict[str, Any], *, titl
         description=description or None,
         state="opened",
         author_id=user["id"],
+        source_project_id=None if origin["id"] == project["id"] else origin["id"],
         source_branch=values["source_branch"],
         target_branch=values["target_branch"],
         created_at=moment,
@@ -99,18 +111,8 @@ def update(site: Site, project: Row, merge_request: Row, user: Row, values: dict
         merge_request = again(site, merge_request)
         _change_text(site, project, merge_request, user, values)
         change_target(site, project, merge_request, user, values.get("target_branch"))
-        if any(values.get(name) is not None for name in ("labels", "add_labels", "remove_labels")):
-            set_labels(
-                site,
-                project,
-                merge_request,
-                user,
-                replace=values.get("labels"),
-                add=values.get("add_labels") or (),
-                remove=values.get("remove_labels") or (),
-            )
-        set_people(site, merge_request, "assignee", values.get("assignee_ids"), values.get("assignee_id"))
-        set_people(site, merge_request, "reviewer", values.get("reviewer_ids"), None)
+        if may_sort(site, project, user):
+            _sort(site, project, merge_request, user, values)
         flags = {
             name: bool(values[name])
             for name in ("squash", "remove_source_branch", "discussion_locked")
@@ -123,6 +125,21 @@ def update(site: Site, project: Row, merge_request: Row, user: Row, values: dict
     merge_request = again(site, merge_request)
     deliver(site, project, merge_request, user, "update")
     return merge_request
+
+
+def _sort(site: Site, project: Row, merge_request: Row, user: Row, values: dict[str, Any]) -> None:
+    if any(values.get(name) is not None for name in ("labels", "add_labels", "remove_labels")):
+        set_labels(
+            site,
+            project,
+            merge_request,
+            user,
+            replace=values.get("labels"),
+            add=values.get("add_labels") or (),
+            remove=values.get("remove_labels") or (),
+        )
+    set_people(site, merge_request, "assignee", values.get("assignee_ids"), values.get("assignee_id"))
+    set_people(site, merge_request, "reviewer", values.get("reviewer_ids"), None)
 
 
 def _change_text(site: Site, project: Row, merge_request: Row, user: Row, values: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local_gitlab.pipelines import head_pipeline
 from local_gitlab.site import settings_of
 
 if TYPE_CHECKING:
@@ -38,14 +39,7 @@ def _pipeline_obstacle(site: Site, project: Row, merge_request: Row) -> str:
     settings = settings_of(project)
     if not settings["only_allow_merge_if_pipeline_succeeds"]:
         return ""
-    pipeline = site.store.one(
-        "SELECT status FROM pipelines WHERE project_id = ? AND sha = ? AND (merge_request_id = ? OR ref = ?) "
-        "ORDER BY merge_request_id IS NULL, id DESC LIMIT 1",
-        project["id"],
-        merge_request["head_sha"],
-        merge_request["id"],
-        merge_request["source_branch"],
-    )
+    pipeline = head_pipeline(site, merge_request)
     status = pipeline["status"] if pipeline else "none"
     if status == "success" or (status == "skipped" and settings["allow_merge_on_skipped_pipeline"]):
         return ""

@@ -12,7 +12,7 @@ from local_gitlab.git import ZERO, Person, Repository
 from local_gitlab.heads import check_sha
 from local_gitlab.mergeability import has_conflicts, obstacle
 from local_gitlab.pushes import branch_updated, remove_branch
-from local_gitlab.site import settings_of
+from local_gitlab.site import settings_of, source_of
 
 if TYPE_CHECKING:
     from local_gitlab.site import Site
@@ -43,11 +43,20 @@ def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[
     merge_request = again(site, merge_request)
     branch_updated(site, project, user, target_ref, old, commits["tip"], quiet=True)
     remove = values.get("should_remove_source_branch")
-    wanted = merge_request["remove_source_branch"] if remove is None else remove
-    if wanted and not protection.protection(site, project, merge_request["source_branch"]).protected:
-        remove_branch(site, project, user, merge_request["source_branch"])
+    if merge_request["remove_source_branch"] if remove is None else remove:
+        _remove_source(site, user, merge_request)
     deliver(site, project, merge_request, user, "merge")
     return merge_request
+
+
+def _remove_source(site: Site, user: Row, merge_request: Row) -> None:
+    """Remove the branch that was merged, as far as this user may and no rule protects it."""
+    source = source_of(site, merge_request)
+    branch = merge_request["source_branch"]
+    if source is None or protection.protection(site, source, branch).protected:
+        return
+    if protection.may_push(site, source, user, branch):
+        remove_branch(site, source, user, branch)
 
 
 def _merge_commits(

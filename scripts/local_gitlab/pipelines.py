@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO
+from local_gitlab.site import DEVELOPER, access_level, settings_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,17 +18,48 @@ if TYPE_CHECKING:
 FINISHED = frozenset({"success", "failed", "canceled", "skipped"})
 
 
-def create_for_merge_request(site: Site, project: Row, user: Row, merge_request: Row) -> Row:
-    """Queue the pipeline of a merge request's head."""
+def create_for_merge_request(site: Site, target: Row, user: Row, merge_request: Row) -> Row | None:
+    """Queue the pipeline of a merge request's head, in the project where this user may run it, if there is one."""
+    project = _project_to_run_in(site, target, user, merge_request)
+    if project is None:
+        return None
+    own = project["id"] == target["id"]
     return create(
         site,
         project,
         user,
-        ref=f"refs/merge-requests/{merge_request['iid']}/head",
+        ref=f"refs/merge-requests/{merge_request['iid']}/head" if own else merge_request["source_branch"],
         sha=merge_request["head_sha"],
         before=ZERO,
         source="merge_request_event",
         merge_request=merge_request,
+    )
+
+
+def _project_to_run_in(site: Site, target: Row, user: Row, merge_request: Row) -> Row | None:
+    """Return where GitLab's `MergeRequests::CreatePipelineService` runs the pipeline of a merge request.
+
+    That of a fork runs in the parent only for a Developer of the parent and where the parent's setting
+    `ci_allow_fork_pipelines_to_run_in_parent_project` allows it; else in the fork, with the fork's configuration.
+    """
+    source = source_of(site, merge_request)
+    if source is None or source["id"] == target["id"]:
+        return target
+    allowed = settings_of(target)["ci_allow_fork_pipelines_to_run_in_parent_project"]
+    if allowed and access_level(site, target, user) >= DEVELOPER:
+        return target
+    return source if access_level(site, source, user) >= DEVELOPER else None
+
+
+def head_pipeline(site: Site, merge_request: Row) -> Row | None:
+    """Return the newest pipeline of a merge request's head; one of its own comes before one of its branch."""
+    return site.store.one(
+        "SELECT * FROM pipelines WHERE sha = ? AND (merge_request_id = ? OR "
+        "(merge_request_id IS NULL AND project_id = ? AND ref = ?)) ORDER BY merge_request_id IS NULL, id DESC LIMIT 1",
+        merge_request["head_sha"],
+        merge_request["id"],
+        merge_request["source_project_id"] or merge_request["project_id"],
+        merge_request["source_branch"],
     )
 
 

@@ -63,7 +63,8 @@ def _start_pipelines(site: Site, project: Row, user: Row, branch: str, old: str,
     if not moved:
         pipelines.create(site, project, user, ref=branch, sha=new, before=old, source="push")
     for merge_request in moved:
-        pipelines.create_for_merge_request(site, project, user, merge_request)
+        target = site.store.get("projects", merge_request["project_id"])
+        pipelines.create_for_merge_request(site, target, user, merge_request)
 
 
 def _deliver(site: Site, project: Row, user: Row, ref: str, old: str, new: str) -> None:

@@ -124,7 +124,8 @@ def _apply(  # noqa: C901  # one case for each command
     created: bool,
     merge_sha: object,
 ) -> None:
-    may_edit = access_level(site, project, user) >= DEVELOPER or merge_request["author_id"] == user["id"]
+    may_sort = access_level(site, project, user) >= DEVELOPER
+    may_edit = may_sort or merge_request["author_id"] == user["id"]
     title = merge_request["title"]
     match command.name:
         case "approve":
@@ -133,12 +134,12 @@ def _apply(  # noqa: C901  # one case for each command
             unapprove(site, project, merge_request, user)
         case "merge" if not created and merge_sha:
             merge(site, project, merge_request, user, {"sha": merge_sha})
-        case "label" | "labels" | "relabel" if may_edit:
+        case "label" | "labels" | "relabel" if may_sort:
             # A quick action gives labels that exist; it makes none.
             found = [name for name in labels_in(command.value) if find_label(site, project, name)]
             replace = found if command.name == "relabel" else None
             set_labels(site, project, merge_request, user, replace=replace, add=found)
-        case "unlabel" | "remove_label" if may_edit:
+        case "unlabel" | "remove_label" if may_sort:
             gone = labels_in(command.value) or entities.label_names(site, merge_request)
             set_labels(site, project, merge_request, user, remove=gone)
         case "close" | "reopen" if may_edit:

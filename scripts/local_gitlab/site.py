@@ -149,9 +149,12 @@ class Site:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def lock(self, project: Row) -> threading.RLock:
-        """Return the lock that every change of a project's repository and merge requests takes."""
+        """Return the lock that every change of a project's repository and merge requests takes.
+
+        A project and its forks share one: a push to a fork changes the merge requests of its parent.
+        """
         with self._guard:
-            return self._locks[int(project["id"])]
+            return self._locks[int(project["fork_root_id"] or project["id"])]
 
     def repository(self, project: Row) -> Repository:
         """Return the project's repository."""
@@ -187,6 +190,29 @@ def access_level(site: Site, project: Row, user: Row | None) -> int:
         today,
     )
     return int(row["access_level"]) if row else NO_ACCESS
+
+
+def source_of(site: Site, merge_request: Row) -> Row | None:
+    """Return the project that a merge request comes from, unless that fork is gone."""
+    project_id = merge_request["source_project_id"] or merge_request["project_id"]
+    return site.store.one("SELECT * FROM projects WHERE id = ?", project_id)
+
+
+def root_of(project: Row) -> int:
+    """Return the id of the project that all its forks, and theirs, come from."""
+    return int(project["fork_root_id"] or project["id"])
+
+
+def may_fork(site: Site, project: Row, user: Row) -> bool:
+    """Tell whether the user may fork: `forking_access_level` lets everybody, members only, or nobody."""
+    level = access_level(site, project, user)
+    match settings_of(project)["forking_access_level"]:
+        case "enabled":
+            return project["visibility"] != "private" or level >= REPORTER
+        case "private":
+            return level >= (GUEST if project["visibility"] != "private" else REPORTER)
+        case _:
+            return False
 
 
 def may_read(site: Site, project: Row, user: Row | None) -> bool:

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS projects (
     id INTEGER PRIMARY KEY AUTOINCREMENT, namespace_id INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
     path_with_namespace TEXT NOT NULL UNIQUE COLLATE NOCASE, description TEXT, visibility TEXT NOT NULL,
     default_branch TEXT NOT NULL, creator_id INTEGER NOT NULL, created_at TEXT NOT NULL,
-    last_activity_at TEXT NOT NULL, settings TEXT NOT NULL DEFAULT '{}');
+    last_activity_at TEXT NOT NULL, settings TEXT NOT NULL DEFAULT '{}', forked_from_id INTEGER,
+    fork_root_id INTEGER);
 CREATE TABLE IF NOT EXISTS members (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
     access_level INTEGER NOT NULL, created_at TEXT NOT NULL, created_by INTEGER, expires_at TEXT,
@@ -46,9 +47,11 @@ CREATE TABLE IF NOT EXISTS merge_requests (
     target_branch TEXT NOT NULL, head_sha TEXT, base_sha TEXT, start_sha TEXT, created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL, merged_at TEXT, merge_user_id INTEGER, closed_at TEXT, closed_by_id INTEGER,
     merge_commit_sha TEXT, squash_commit_sha TEXT, merge_error TEXT, squash INTEGER NOT NULL DEFAULT 0,
-    remove_source_branch INTEGER, discussion_locked INTEGER, UNIQUE (project_id, iid));
+    remove_source_branch INTEGER, discussion_locked INTEGER, source_project_id INTEGER,
+    UNIQUE (project_id, iid));
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_merge_request
-    ON merge_requests (project_id, source_branch, target_branch) WHERE state = 'opened';
+    ON merge_requests (project_id, coalesce(source_project_id, project_id), source_branch, target_branch)
+    WHERE state = 'opened';
 CREATE TABLE IF NOT EXISTS merge_request_people (
     merge_request_id INTEGER NOT NULL, user_id INTEGER NOT NULL, role TEXT NOT NULL,
     PRIMARY KEY (merge_request_id, user_id, role));

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from local_gitlab import entities, markdown
 from local_gitlab import web_request as asked
 from local_gitlab.mergeability import merge_status
+from local_gitlab.pipelines import head_pipeline
 from local_gitlab.reports import Finding, code_quality, jobs_of, test_report
 from local_gitlab.site import find_project
 
@@ -174,7 +175,7 @@ def merge_requests(name: str) -> str:
                 "row": one,
                 "labels": _labels(site, one),
                 "author": entities.user_by_id(site, one["author_id"]),
-                "pipeline": entities.head_pipeline(site, one),
+                "pipeline": head_pipeline(site, one),
                 "approvals": site.store.count("SELECT count(*) FROM approvals WHERE merge_request_id = ?", one["id"]),
             }
             for one in shown
@@ -193,7 +194,7 @@ def merge_request(name: str, iid: int) -> str:
         abort(404)
     repository = site.repository(row)
     both = found["base_sha"] and found["head_sha"]
-    pipeline = entities.head_pipeline(site, found)
+    pipeline = head_pipeline(site, found)
     _, detailed, _ = merge_status(site, row, found)
     return render_template(
         "merge_request.html",

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from local_gitlab import approvals, edits, entities, labels, merge_requests, merging, pipelines
 from local_gitlab import web_request as asked
-from local_gitlab.errors import ApiError, bad_request, forbidden, not_found
+from local_gitlab.errors import ApiError, bad_request, forbidden, not_allowed, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER, REPORTER, access_level, may_read
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def _filtered(rows: list[Row]) -> list[Row]:  # noqa: C901  # one step per filte
     state = asked.choice(values.get("state", "all"), STATES, "state")
     if state != "all":
         rows = [row for row in rows if row["state"] == state]
+    if values.get("source_project_id") is not None:
+        wanted = str(values["source_project_id"])
+        rows = [row for row in rows if str(row["source_project_id"] or row["project_id"]) == wanted]
     for column in ("source_branch", "target_branch", "author_id"):
         if values.get(column) is not None:
             rows = [row for row in rows if str(row[column]) == str(values[column])]
@@ -139,15 +142,16 @@ def _ordered(rows: list[Row]) -> list[Row]:
 
 @blueprint.post("/projects/<key:project_id>/merge_requests")
 def create(project_id: str) -> Response:
-    """Open a merge request."""
+    """Open a merge request of this project's branch, to this project or, with `target_project_id`, to another."""
     site = asked.site()
-    project = asked.project(project_id)
+    origin = asked.project(project_id)
     user = asked.user()
-    if access_level(site, project, user) < DEVELOPER:
+    if access_level(site, origin, user) < DEVELOPER:
         raise forbidden()
     values = _values()
     asked.required(values, "title", "source_branch", "target_branch")
-    row = merge_requests.create(site, project, user, values)
+    project = asked.project(str(values["target_project_id"])) if values.get("target_project_id") else origin
+    row = merge_requests.create(site, project, user, values, origin=origin)
     pipelines.create_for_merge_request(site, project, user, row)
     return asked.answer(_body(project, row), 201)
 
@@ -382,27 +386,31 @@ def list_pipelines(project_id: str, iid: int) -> Response:
     site = asked.site()
     project, row = _find(project_id, iid)
     rows = site.store.all(
-        "SELECT * FROM pipelines WHERE project_id = ? AND (merge_request_id = ? OR (merge_request_id IS NULL AND "
-        "ref = ? AND sha IN (SELECT head_sha FROM merge_request_versions WHERE merge_request_id = ?))) "
+        "SELECT * FROM pipelines WHERE merge_request_id = ? OR (merge_request_id IS NULL AND project_id = ? AND "
+        "ref = ? AND sha IN (SELECT head_sha FROM merge_request_versions WHERE merge_request_id = ?)) "
         "ORDER BY id DESC",
-        project["id"],
         row["id"],
+        row["source_project_id"] or project["id"],
         row["source_branch"],
         row["id"],
     )
-    return asked.paginated(rows, lambda one: entities.pipeline_basic(site, project, one))
+    projects = {one["project_id"]: site.store.get("projects", one["project_id"]) for one in rows}
+    user = asked.user_or_none()
+    seen = [one for one in rows if may_read(site, projects[one["project_id"]], user)]
+    return asked.paginated(seen, lambda one: entities.pipeline_basic(site, projects[one["project_id"]], one))
 
 
 @blueprint.post("/projects/<key:project_id>/merge_requests/<int:iid>/pipelines")
 def create_pipeline(project_id: str, iid: int) -> Response:
-    """Run the merge request's pipeline again."""
+    """Run the merge request's pipeline again, where this user may run it."""
     site = asked.site()
     project, row = _find(project_id, iid)
-    asked.project(project_id, DEVELOPER)
-    if row["state"] != "opened":
-        raise bad_request("Merge request is not open")
-    found = pipelines.create_for_merge_request(site, project, asked.user(), row)
-    return asked.answer(entities.pipeline(site, project, found), 201)
+    found = None
+    if row["head_sha"] and row["head_sha"] != row["base_sha"]:
+        found = pipelines.create_for_merge_request(site, project, asked.user(), row)
+    if found is None:
+        raise not_allowed()
+    return asked.answer(entities.pipeline(site, site.store.get("projects", found["project_id"]), found))
 
 
 # --- labels of the project

@@ -16,7 +16,7 @@ from compose_repo.core.action import Plan, RestoreBranch, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.forge import Forge, MergeRequest, MergeRequestState, Project, StaleHead
-from compose_repo.core.history import Content, Version, is_clean
+from compose_repo.core.history import Content, Version, is_clean, still_true
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, current
 from compose_repo.core.problem import UsageError
@@ -141,7 +141,7 @@ class Session:
             merged=main,
             opened_at=reading.line.opening.at,
             now=self.now,
-            problems=reading.problems,
+            problems=still_true(reading.problems, refused),
         )
         return Judgement(
             head=head,

@@ -5,7 +5,7 @@ pushed count for ever; whatever else is done to it is named and changes nothing.
 to say, not for the commit: names, mails and dates in it are claims.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -171,10 +171,11 @@ def read_line(  # the law of the whole line
     )
 
 
-def changes_of_line(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Problem]:
+def read_unattributed(compose_id: ComposeId, commits: Sequence[Commit]) -> tuple[list[Version], list[Problem]]:
     """Judge each commit since main as far as it goes without knowing who has pushed it, as in a pipeline.
 
-    Whoever has added the manifest counts as the compose bot, and everybody may report for every origin.
+    Whoever has added the manifest counts as the compose bot, and everybody may report for every origin. Gives the first
+    version of each result, and the problems.
     """
     nobody = Pushed(pushes=(), of={})
     manifest = f"{compose_id.folder}/manifest.json"
@@ -182,7 +183,12 @@ def changes_of_line(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Pr
     reader = _Reader(compose_id, opening, nobody, {})
     for commit in commits:
         reader.read(commit)
-    return reader.problems
+    return list(reader.versions.values()), reader.problems
+
+
+def still_true(problems: Iterable[Problem], refused: Container[str]) -> list[Problem]:
+    """Leave out that a file was taken away which is `refused` anyway: that is how one mends."""
+    return [problem for problem in problems if problem.code != "removed-file" or problem.path not in refused]
 
 
 def within_bytes(versions: Iterable[Version], sizes: Mapping[str, int]) -> tuple[list[Version], list[Problem]]:

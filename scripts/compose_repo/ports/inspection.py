@@ -64,6 +64,10 @@ class Inspector:
 
     def inspect(self, entry: Entry) -> Inspected:
         """Read one file strictly, hold it to its schema and to every check of its kind."""
+        return self.inspect_from(self.tree, entry)
+
+    def inspect_from(self, tree: Tree, entry: Entry) -> Inspected:
+        """Do so with a file of another tree, as if it stood in this one."""
         path = entry.path
         place = place_of(path)
         if place is None:
@@ -73,7 +77,7 @@ class Inspector:
         limit = BYTES.get(place.kind, TOML_BYTES)
         if entry.size > limit:
             return Inspected(path=path, problems=(too_large(path, entry.size, limit),))
-        raw = self.tree.read(path)
+        raw = tree.read(path)
         if raw is None:
             return Inspected(path=path, problems=(absent(path),))
         return self.inspect_bytes(place, raw)

@@ -19,7 +19,9 @@ from compose_repo.core.history import (
     gone_from_head,
     lost_history,
     read_line,
+    read_unattributed,
     reported,
+    still_true,
     within_bytes,
 )
 from compose_repo.core.names import Origin, Sha
@@ -27,6 +29,7 @@ from compose_repo.core.problem import InputError, Problem
 from compose_repo.ports.git.history import changed_since, commits_since
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.inspection import Inspector
 from compose_repo.ports.loading import GateFiles
 
 PATIENCE: Final = (1.0, 2.0, 4.0)
@@ -44,6 +47,22 @@ class Reading:
     tree: VersionTree
     problems: tuple[Problem, ...]
     brings: Mapping[str, Content]
+
+
+def commit_problems(
+    repository: Repository, compose_id: ComposeId, *, base: str, head: str, inspector: Inspector
+) -> list[Problem]:
+    """Judge every commit between two as far as it goes without asking GitLab who has pushed it.
+
+    Files that are not at the head any more are inspected where the commits have them.
+    """
+    versions, problems = read_unattributed(compose_id, commits_since(repository, base, [head]))
+    gone = {problem.path for problem in problems if problem.code == "removed-file"}
+    blobs = Blobs(repository)
+    sizes = blobs.sizes(version.blob for version in versions if version.path in gone)
+    tree = VersionTree(blobs, [version for version in versions if version.path in gone], sizes)
+    refused = {entry.path for entry in tree.list("") if inspector.inspect_from(tree, entry).problems}
+    return still_true(problems, refused)
 
 
 class LineReader:

@@ -15,6 +15,12 @@ ORIGIN_BYTES: Final = 256 * 1024 * 1024
 """Most bytes of all result files of an origin on one compose."""
 COMMIT_PROBLEMS: Final = 20
 """Most problems of one commit that are named; the others are counted."""
+WORD_BYTES: Final = 1024 * 1024
+"""Most bytes of a file on a compose server that holds a word, such as STATUS."""
+INDEX_BYTES: Final = 8 * 1024 * 1024
+"""Most bytes of a folder's index: 30,000 entries."""
+METADATA_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes of a compose's metadata file: ten times the rpms.json of a whole stream."""
 DEPTH: Final = 32
 """Most containers inside one another."""
 KEYS: Final = 1000

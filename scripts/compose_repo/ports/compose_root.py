@@ -3,12 +3,10 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
+from compose_repo.core.limits import INDEX_BYTES
 from compose_repo.core.problem import InputError, Problem
-
-WORD_LIMIT: Final = 1 << 20
-"""Most bytes of a file that holds a word, such as STATUS."""
 
 
 class Root(Protocol):
@@ -76,7 +74,7 @@ class WebRoot:
 
     def exists(self) -> bool:
         """Tell whether the server has a page for it."""
-        return self._read(f"{self.location}/", WORD_LIMIT * 16) is not None
+        return self._read(f"{self.location}/", INDEX_BYTES) is not None
 
     def beside(self, name: str) -> "WebRoot":
         """Give the folder of that name beside it."""

@@ -14,12 +14,12 @@ from compose_repo.core.compose import (
     RpmTable,
     Status,
 )
+from compose_repo.core.limits import METADATA_BYTES, WORD_BYTES
 from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.strict import parse_json
-from compose_repo.ports.compose_root import WORD_LIMIT, Root, failure
+from compose_repo.ports.compose_root import Root, failure
 
-_METADATA_LIMIT: Final = 256 << 20
 _SHOWN: Final = 200
 """Most characters of foreign text that a message repeats."""
 _CORRECT_METADATA: Final = "ask who makes the compose to correct its metadata"
@@ -38,7 +38,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     """
     compose_id, status = _identity(root)
     named = root.beside(compose_id.text)
-    if named.location != root.location and named.read("COMPOSE_ID", WORD_LIMIT) == compose_id.text.encode("ascii"):
+    if named.location != root.location and named.read("COMPOSE_ID", WORD_BYTES) == compose_id.text.encode("ascii"):
         root = named
         compose_id, status = _identity(root)
     # rpms.json is hundreds of times larger than all else: it is read and digested while productmd is imported.
@@ -66,12 +66,12 @@ def _identity(root: Root) -> tuple[ComposeId, Status]:
 
     COMPOSE_ID is written when a compose starts: by itself it says nothing about an end.
     """
-    texts = {name: root.read(name, WORD_LIMIT) for name in ("COMPOSE_ID", "STATUS")}
+    texts = {name: root.read(name, WORD_BYTES) for name in ("COMPOSE_ID", "STATUS")}
     look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"
     if all(data is None for data in texts.values()):
         if not root.exists():
             raise failure(root.location, "compose-not-found", "there is nothing at this address", look)
-        if root.read("compose/metadata/rpms.json", _METADATA_LIMIT) is None:
+        if root.read("compose/metadata/rpms.json", METADATA_BYTES) is None:
             raise failure(root.location, "not-a-compose", "nothing here is what a compose has", look)
     if any(data is not None and data.lstrip()[:1] == b"<" for data in texts.values()):
         raise failure(root.location, "not-a-compose", "the server shows a web page in place of COMPOSE_ID", look)
@@ -135,7 +135,7 @@ class _Fetch(threading.Thread):
 
 
 def _read_metadata(root: Root, name: str) -> tuple[bytes, Sha256] | None:
-    data = root.read(f"compose/metadata/{name}", _METADATA_LIMIT)
+    data = root.read(f"compose/metadata/{name}", METADATA_BYTES)
     return None if data is None else (data, Sha256(hashlib.sha256(data).hexdigest()))
 
 

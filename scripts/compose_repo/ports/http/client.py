@@ -1,0 +1,235 @@
+"""The HTTP client: bounded in time, size and redirects; every way it fails has a code of its own."""
+
+import functools
+import http.client
+import itertools
+import socket
+import ssl
+import urllib.error
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from compose_repo.core.problem import InputError, Problem
+from compose_repo.ports.http.address import RedirectError, redirected
+from compose_repo.ports.http.connection import open_url
+from compose_repo.ports.http.timing import REAL, Deadline, Limits, Pace, http_date, retry_after, wait_after
+
+_CHUNK: Final = 1 << 18
+_MOST_REDIRECTS: Final = 5
+_HEADERS: Final = {"User-Agent": "compose-repo", "Accept": "*/*", "Accept-Encoding": "identity"}
+_STEADY: Final = 60.0
+_LONGEST_TAG: Final = 1000
+
+_OK: Final = 200
+_REDIRECTING: Final = frozenset({301, 302, 303, 307, 308})
+_NOT_MODIFIED: Final = 304
+_GONE: Final = frozenset({404, 410})
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERRORS: Final = range(500, 600)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """What a server sent for an address, and what it names this state of it by, to be asked about again.
+
+    `url` is where it really lay. `modified` is absent where the document might have changed within that second.
+    """
+
+    url: str
+    body: bytes
+    content_type: str | None = None
+    etag: str | None = None
+    modified: str | None = None
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask for it only if it is another by now; an ETag is the surer of the two."""
+        if self.etag is not None:
+            return {"If-None-Match": self.etag}
+        return {} if self.modified is None else {"If-Modified-Since": self.modified}
+
+
+Cache: TypeAlias = MutableMapping[str, Document]
+"""Documents by address, for one run. None for what several machines answer under one name: by dates alone, the one
+that is behind says that nothing has changed."""
+
+
+class _TryAgain(Exception):  # noqa: N818  # no error yet: the next try may succeed
+    """A failure that may pass; `problem` is what to say if it does not, `asked` how long we are asked to wait."""
+
+    def __init__(self, problem: Problem, asked: float = 0.0) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.asked = asked
+
+
+class Http:
+    """Reads documents from web servers; knows http(s) only, proxies as the environment says.
+
+    TLS is always verified. Redirects are followed a few times, to http(s) only and never from https back to http.
+    Failures that may pass (no connection, no answer in time, a body that ends early, 429, 5xx) are tried again.
+    """
+
+    def __init__(self, limits: Limits, *, cache: Cache | None = None, pace: Pace = REAL) -> None:
+        self._limits = limits
+        self._cache = cache
+        self._pace = pace
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Give a document's bytes, or None where the server has no such document; fails as `get` does."""
+        document = self.get(url, limit)
+        return None if document is None else document.body
+
+    def get(self, url: str, limit: int) -> Document | None:
+        """Give a document of at most `limit` bytes, or None where the server has none (404, 410).
+
+        Raises:
+            InputError: anything else went wrong; the code says what, of `source-unreachable`, `-timeout`, `-tls`,
+                `-redirect`, `-status`, `-truncated` and `-too-large`.
+
+        """
+        deadline = Deadline(self._limits, self._pace.clock)
+        for attempt in itertools.count(1):
+            try:
+                return self._try(url, limit, deadline)
+            except _TryAgain as failure:
+                wait = wait_after(attempt, failure.asked, self._limits, self._pace, deadline)
+                if wait is None:
+                    raise InputError(failure.problem) from failure
+                self._pace.sleep(wait)
+        raise AssertionError("counting never ends")
+
+    def _try(self, url: str, limit: int, deadline: Deadline) -> Document | None:
+        try:
+            return self._follow(url, limit, deadline)
+        except urllib.error.URLError as error:
+            raise _transport_failure(url, error.reason) from error
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            raise _transport_failure(url, error) from error
+
+    def _follow(self, url: str, limit: int, deadline: Deadline) -> Document | None:
+        known = None if self._cache is None else self._cache.get(url)
+        target = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            conditions = known.conditions if known is not None and target == url else {}
+            tls = self._tls if target.startswith("https:") else None
+            with open_url(target, _HEADERS | conditions, deadline, tls) as response:
+                if response.status in _REDIRECTING:
+                    target = _redirected(target, response)
+                    continue
+                if known is not None and conditions and response.status == _NOT_MODIFIED:
+                    return _within(known, limit)
+                if response.status in _GONE:
+                    return None
+                document = self._document(target, response, limit)
+            if self._cache is not None and target == url:
+                self._cache[url] = document
+            return document
+        raise _failure(url, "source-redirect", "the server redirects in a circle or too often", "ask its owner")
+
+    @functools.cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """The system's authorities are trusted, and names are checked; no setting of ours changes that."""
+        return ssl.create_default_context()
+
+    def _document(self, url: str, response: http.client.HTTPResponse, limit: int) -> Document:
+        self._refuse_unless_ok(url, response)
+        etag = response.headers.get("ETag", "")
+        return Document(
+            url=url,
+            body=_body(url, response, limit),
+            content_type=response.headers.get("Content-Type"),
+            etag=etag if 0 < len(etag) <= _LONGEST_TAG and etag.isascii() and etag.isprintable() else None,
+            modified=_modified(response),
+        )
+
+    def _refuse_unless_ok(self, url: str, response: http.client.HTTPResponse) -> None:
+        status = response.status
+        if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
+            asked = retry_after(response.headers, self._pace)
+            plea = f" and asks to wait {asked:,.0f} s" if asked else ""
+            message = f"the server answers with HTTP {status}{plea}"
+            raise _TryAgain(_problem(url, "source-status", message, "try again later"), asked)
+        if status != _OK:
+            raise _failure(url, "source-status", f"the server answers with HTTP {status}", "ask its owner")
+
+
+def _redirected(url: str, response: http.client.HTTPResponse) -> str:
+    """Say where to go on; a redirect's body is never read."""
+    try:
+        return redirected(url, response.headers.get("Location"))
+    except RedirectError as error:
+        raise _failure(url, "source-redirect", str(error), "give the address that it really has") from error
+
+
+def _within(document: Document, limit: int) -> Document:
+    if len(document.body) > limit:
+        raise _too_large(document.url, limit)
+    return document
+
+
+def _modified(response: http.client.HTTPResponse) -> str | None:
+    """Give Last-Modified if it was a while ago by the server's own clock: seconds do not tell quick changes apart."""
+    text = response.headers.get("Last-Modified", "")
+    then, now = http_date(text), http_date(response.headers.get("Date", ""))
+    return text if then is not None and now is not None and (now - then).total_seconds() >= _STEADY else None
+
+
+def _body(url: str, response: http.client.HTTPResponse, limit: int) -> bytes:
+    announced = response.length
+    if announced is not None and announced > limit:
+        raise _too_large(url, limit)
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise _failure(url, "source-status", "the server packs the file unasked", "ask its owner")
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.read1(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(url, limit)
+        chunks.append(chunk)
+    # A body that ends early raises nothing when it is read piece by piece.
+    if announced is not None and size != announced:
+        message = f"the connection ended after {size} of {announced} bytes"
+        raise _TryAgain(_problem(url, "source-truncated", message, "try again later"))
+    return b"".join(chunks)
+
+
+def _transport_failure(url: str, reason: object) -> Exception:
+    """Sort what urllib, http.client and the socket below them raise."""
+    match reason:
+        case TimeoutError():
+            message, fix = "the server took too long", "try again later, or allow more with --timeout"
+            return _TryAgain(_problem(url, "source-timeout", message, fix))
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            what = "it hangs up"
+        case ssl.SSLError():
+            what = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else reason.reason
+            return _failure(url, "source-tls", f"no trusted connection: {what}", "mend the server's certificate")
+        case http.client.IncompleteRead():
+            problem = _problem(url, "source-truncated", "the connection ended too early", "try again later")
+            return _TryAgain(problem)
+        case socket.gaierror() | UnicodeError():
+            what = "its name does not resolve"
+        case OSError() if reason.strerror:
+            what = reason.strerror
+        case _:
+            what = type(reason).__name__ if isinstance(reason, Exception) else str(reason)
+    return _TryAgain(
+        _problem(url, "source-unreachable", f"the server cannot be reached: {what}", "look whether it is up")
+    )
+
+
+def _problem(url: str, code: str, message: str, fix: str) -> Problem:
+    return Problem(path=url, code=code, message=message, fix=fix)
+
+
+def _failure(url: str, code: str, message: str, fix: str) -> InputError:
+    return InputError(_problem(url, code, message, fix))
+
+
+def _too_large(url: str, limit: int) -> InputError:
+    return _failure(
+        url, "source-too-large", f"the file is larger than {limit} bytes", "look whether it is what it should be"
+    )

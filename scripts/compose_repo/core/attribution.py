@@ -1,30 +1,67 @@
-"""Who has reported: the push that brought a commit, by GitLab's word, and whether the origin's entry believes it."""
+"""Whose a result is: which push brought its commit, and whether that, or a signature, is enough for its origin.
 
-from collections.abc import Sequence
-from typing import Final
+What a commit says of itself (author, committer, their addresses and times) is a claim and is never looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
 
 from compose_repo.core.forge import Push
 from compose_repo.core.names import Sha
 from compose_repo.core.policy import Attribution, OriginEntry
 
-UNSIGNED: Final = "it carries no signature of the origin's keys"
+UNSIGNED: Final = "its signature was not looked at"
+"""What to say where nobody has looked, lest it pass for good."""
+
+Commits: TypeAlias = Sequence[tuple[Sha, tuple[Sha, ...]]]
+"""Commits with their parents."""
 
 
-def attribute(commits: Sequence[tuple[Sha, tuple[Sha, ...]]], pushes: Sequence[Push]) -> dict[Sha, Push]:
-    """Give the push that introduced each commit: the first one, oldest first, that contains it.
+def attribute(commits: Commits, pushes: Sequence[Push]) -> dict[Sha, Push]:
+    """Tell for each commit the push that brought it to the branch: the first that has it.
 
-    `commits` are ids and parents; what no push contains has nobody. Linear in both, since no commit is visited twice.
+    Both come oldest first. A commit that was on the branch before any push that is known has it (a push of many
+    branches at once, of which GitLab says nothing) belongs to nobody: whoever pushes on top of it did not bring it.
     """
     parents = dict(commits)
-    found: dict[Sha, Push] = {}
-    for push in pushes:
-        waiting = [] if push.after is None else [push.after]
-        while waiting:
-            sha = waiting.pop()
-            if sha in parents and sha not in found:
-                found[sha] = push
-                waiting.extend(parents[sha])
-    return found
+    brought: dict[Sha, Push] = {}
+    seen: set[Sha] = set()
+    for push in in_order(pushes):
+        _take(push.before, parents, seen)
+        brought |= dict.fromkeys(_take(push.after, parents, seen), push)
+    return brought
+
+
+def _take(head: Sha | None, parents: dict[Sha, tuple[Sha, ...]], seen: set[Sha]) -> list[Sha]:
+    """Give the commits that a head has and that were not seen yet; from now on they are.
+
+    What is behind a commit that was seen has been seen too, so no commit is looked at twice.
+    """
+    taken: list[Sha] = []
+    waiting = [] if head is None else [head]
+    while waiting:
+        sha = waiting.pop()
+        if sha in parents and sha not in seen:
+            seen.add(sha)
+            taken.append(sha)
+            waiting.extend(parents[sha])
+    return taken
+
+
+def in_order(pushes: Iterable[Push]) -> list[Push]:
+    """Put two pushes right that stand in the wrong order beyond doubt.
+
+    GitLab writes its events down in the background, so of two pushes within a moment the second may come first. They
+    change places only if the one continues where the other ends, and that one where the branch was.
+    """
+    ordered = list(pushes)
+    tip: Sha | None = None
+    for index in range(len(ordered) - 1):
+        push, following = ordered[index : index + 2]
+        if push.before != tip and (following.before, following.after) == (tip, push.before):
+            ordered[index : index + 2] = [following, push]
+        tip = ordered[index].after
+    return ordered
 
 
 def is_listed(entry: OriginEntry, push: Push | None) -> bool:
@@ -33,36 +70,35 @@ def is_listed(entry: OriginEntry, push: Push | None) -> bool:
 
 
 def wants_signature(entry: OriginEntry, push: Push | None) -> bool:
-    """Tell whether a commit's signature decides: the origin asks for one, or nobody it lists has pushed."""
+    """Tell whether it hangs on its signature whether a commit's results count.
+
+    Without a push nobody knows when it was signed, and so whether its key was valid: then nothing can help it.
+    """
     match entry.attribution:
         case Attribution.PUSHER:
             return False
         case Attribution.SIGNATURE:
-            return True
+            return push is not None
         case Attribution.EITHER:
-            return not is_listed(entry, push)
+            return push is not None and not is_listed(entry, push)
 
 
 def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None) -> str | None:
     """Say why nobody believes that an origin has reported by a commit; None if it is believed.
 
-    `unsigned` says what is wrong with the commit's signature, None if nothing is; it is looked at only where
-    `wants_signature`.
+    `pusher`: one of the origin's users has pushed it. `signature`: it has a good signature. `either`: one of the two.
+    `unsigned` says what is wrong with the signature, None if nothing is; it is looked at only where `wants_signature`.
     """
-    if entry.attribution is not Attribution.SIGNATURE and is_listed(entry, push):
-        return None
-    if wants_signature(entry, push) and unsigned is None:
-        return None
-    reasons = []
-    if entry.attribution is not Attribution.SIGNATURE:
-        reasons.append(_pushed(entry, push))
-    if unsigned is not None:
-        reasons.append(unsigned)
-    return "; ".join(reasons)
-
-
-def _pushed(entry: OriginEntry, push: Push | None) -> str:
-    listed = ", ".join(entry.users) or "nobody"
     if push is None:
-        return f"GitLab names nobody who has pushed it; gate/origins.toml lists {listed} for {entry.origin}"
+        return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"
+    if wants_signature(entry, push):
+        reasons = [] if unsigned is None else [unsigned]
+        if reasons and entry.attribution is Attribution.EITHER:
+            reasons.insert(0, _pushed(entry, push))
+        return "; ".join(reasons) or None
+    return None if is_listed(entry, push) else _pushed(entry, push)
+
+
+def _pushed(entry: OriginEntry, push: Push) -> str:
+    listed = ", ".join(entry.users) or "nobody"
     return f"pushed by {push.user.username}, who may not report for {entry.origin}; gate/origins.toml lists {listed}"

@@ -2,11 +2,11 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from compose_repo.core.attribution import UNSIGNED, attribute, refusal, wants_signature
+from compose_repo.core.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import MergeRequest, Push
 from compose_repo.core.history import (
@@ -25,12 +25,15 @@ from compose_repo.core.history import (
     within_bytes,
 )
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.policy import OriginEntry
 from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.signing import COMMIT_BYTES, TOO_LARGE
 from compose_repo.ports.git.history import changed_since, commits_since
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.ports.inspection import Inspector
 from compose_repo.ports.loading import GateFiles
+from compose_repo.ports.signatures import Signatures
 
 PATIENCE: Final = (1.0, 2.0, 4.0)
 """Seconds to wait, in all passes together, for GitLab to say who has pushed: it writes that down a moment later."""
@@ -97,7 +100,7 @@ class LineReader:
 
         """
         commits, pushed = self._pushed(compose_id, merge_request, main, head)
-        refusals = dict(_refusals(compose_id, commits, pushed, gate_files))
+        refusals = self._refusals(compose_id, commits, pushed, gate_files)
         line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=gate_files.bots)
         if line is None:
             raise InputError(foreign_manifest(compose_id, gate_files.bots))
@@ -119,7 +122,7 @@ class LineReader:
         opened = dt.datetime.combine(compose_id.date, dt.time(), dt.UTC)
         since = (min(opened, merge_request.created_at) - _DAYS).date()
         while True:
-            pushes = self._pushes(compose_id.branch, since)
+            pushes = in_order(self._pushes(compose_id.branch, since))
             self._bring_back(compose_id, pushes)
             heads = dict.fromkeys([head, *(push.after for push in pushes if push.after is not None)])
             commits = commits_since(self._repository, main, list(heads))
@@ -138,17 +141,41 @@ class LineReader:
             except GitError as error:
                 raise InputError(lost_history(compose_id, push)) from error
 
+    def _refusals(
+        self, compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed, gate_files: GateFiles
+    ) -> dict[tuple[Origin, Sha], str]:
+        """Say of each origin and commit why the one has not reported by the other."""
+        asked = reported(compose_id, commits)
+        unsigned = self._unsigned(asked, pushed, gate_files.origins)
+        refused: dict[tuple[Origin, Sha], str] = {}
+        for origin, sha in asked:
+            entry = gate_files.origins.get(origin)
+            reason = (
+                f"gate/origins.toml does not list {origin}"
+                if entry is None
+                else refusal(entry, pushed.of.get(sha), unsigned.get((origin, sha), UNSIGNED))
+            )
+            if reason is not None:
+                refused[origin, sha] = reason
+        return refused
 
-def _refusals(
-    compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed, gate_files: GateFiles
-) -> Iterator[tuple[tuple[Origin, Sha], str]]:
-    """Say of each origin and commit why the one has not reported by the other; signatures are read where they count."""
-    for origin, sha in reported(compose_id, commits):
-        entry, push = gate_files.origins.get(origin), pushed.of.get(sha)
-        if entry is None:
-            yield (origin, sha), f"gate/origins.toml does not list {origin}"
-            continue
-        unsigned = UNSIGNED if wants_signature(entry, push) else None
-        reason = refusal(entry, push, unsigned)
-        if reason is not None:
-            yield (origin, sha), reason
+    def _unsigned(
+        self, asked: Sequence[tuple[Origin, Sha]], pushed: Pushed, origins: Mapping[Origin, OriginEntry]
+    ) -> dict[tuple[Origin, Sha], str | None]:
+        """Say what is wrong with each signature that decides, None if nothing is."""
+        deciding = [
+            (entry, sha, push)
+            for origin, sha in asked
+            if (entry := origins.get(origin)) and (push := pushed.of.get(sha)) and wants_signature(entry, push)
+        ]
+        blobs = Blobs(self._repository)
+        sizes = blobs.sizes(sha for _, sha, _ in deciding)
+        with Signatures(self._repository.trace) as signatures:
+            return {
+                (entry.origin, sha): (
+                    signatures.refusal(sha, blobs.read(sha), entry, push.at)
+                    if sizes[sha] <= COMMIT_BYTES
+                    else TOO_LARGE
+                )
+                for entry, sha, push in deciding
+            }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.errors import not_found, unauthorized
-from local_gitlab.heads import check_sha
+from local_gitlab.refreshing import check_sha
 from local_gitlab.site import DEVELOPER, access_level, settings_of
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from local_gitlab import protection
+from local_gitlab.drafts import is_draft
 from local_gitlab.mergeability import merge_status
 from local_gitlab.pipelines import head_pipeline
 from local_gitlab.site import APPROVAL_SETTINGS, access_level, may_read, settings_of, source_of
@@ -494,11 +495,6 @@ def merge_request(site: Site, row: Row, found: Row, user: Row | None) -> Json:
         "first_contribution": False,
         "user": {"can_merge": protection.may_merge(site, row, user, found["target_branch"])},
     }
-
-
-def is_draft(title: str) -> bool:
-    """Tell whether a title marks a merge request as a draft."""
-    return title.lower().startswith(("draft:", "[draft]", "(draft)"))
 
 
 def approvals(site: Site, row: Row, found: Row, user: Row | None, *, can_approve: bool) -> Json:

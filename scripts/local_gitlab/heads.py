@@ -6,49 +6,15 @@ from typing import TYPE_CHECKING
 
 from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
-from local_gitlab.errors import conflict
+from local_gitlab.drafts import is_draft
+from local_gitlab.edits import close
 from local_gitlab.git import ZERO
-from local_gitlab.site import settings_of, source_of
+from local_gitlab.refreshing import refresh_head
+from local_gitlab.site import settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.site import Site
     from local_gitlab.store import Row
-
-
-def refresh_head(site: Site, project: Row, merge_request: Row, *, first: bool = False) -> bool:
-    """Make the merge request follow its branch; tell whether its head moved."""
-    repository = site.repository(project)
-    source = source_of(site, merge_request)
-    head = site.repository(source).branch(merge_request["source_branch"]) if source else None
-    target = repository.branch(merge_request["target_branch"])
-    if source is None or head is None or target is None:
-        return False
-    if source["id"] != project["id"]:
-        repository.fetch(site.repository(source).path, head, f"refs/merge-requests/{merge_request['iid']}/head")
-    base = repository.merge_base(target, head) or target
-    moved: bool = head != merge_request["head_sha"]
-    changes = {"head_sha": head, "base_sha": base, "start_sha": target}
-    if not moved and base == merge_request["base_sha"] and not first:
-        return False
-    site.store.update("merge_requests", merge_request["id"], **changes)
-    if moved or first:
-        repository.update_ref(f"refs/merge-requests/{merge_request['iid']}/head", head)
-        repository.keep_around(head, base, target)
-        site.store.insert(
-            "merge_request_versions",
-            merge_request_id=merge_request["id"],
-            head_sha=head,
-            base_sha=base,
-            start_sha=target,
-            created_at=now(),
-        )
-    return moved
-
-
-def check_sha(merge_request: Row, sha: object) -> None:
-    """Refuse to act on anything but the head that the caller has judged."""
-    if sha and str(sha) != merge_request["head_sha"]:
-        raise conflict(f"SHA does not match HEAD of source branch: {merge_request['head_sha']}")
 
 
 def branch_moved(site: Site, project: Row, user: Row, branch: str, old: str, new: str) -> list[Row]:
@@ -65,16 +31,31 @@ def branch_moved(site: Site, project: Row, user: Row, branch: str, old: str, new
     )
     for merge_request in rows:
         target = site.store.get("projects", merge_request["project_id"])
-        if new == ZERO or not refresh_head(site, target, merge_request):
+        if new == ZERO:
+            # GitLab's `MergeRequests::RefreshService`: without its branch a merge request is closed.
+            close(site, target, merge_request, user)
+            continue
+        if not refresh_head(site, target, merge_request):
             continue
         site.store.update("merge_requests", merge_request["id"], updated_at=now())
         _describe_push(site, project, merge_request, user, old, new)
+        _mark_draft(site, project, again(site, merge_request), user, old, new)
         if settings_of(target)["reset_approvals_on_push"]:
             site.store.run("DELETE FROM approvals WHERE merge_request_id = ?", merge_request["id"])
         moved.append(again(site, merge_request))
         deliver(site, target, moved[-1], user, "update")
     _notice_merged_by_push(site, project, user, branch)
     return moved
+
+
+def _mark_draft(site: Site, project: Row, merge_request: Row, user: Row, old: str, new: str) -> None:
+    """Make a draft of a merge request to which a commit was pushed whose title says so, as GitLab does."""
+    if old == ZERO or is_draft(merge_request["title"]):
+        return
+    found = [commit for commit in site.repository(project).log(f"{old}..{new}") if is_draft(commit.title)]
+    if found:
+        site.store.update("merge_requests", merge_request["id"], title=f"Draft: {merge_request['title']}")
+        system_note(site, merge_request, user, f"marked this merge request as **draft** from {found[-1].sha}")
 
 
 def _describe_push(site: Site, project: Row, merge_request: Row, user: Row, old: str, new: str) -> None:

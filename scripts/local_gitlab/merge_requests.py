@@ -8,9 +8,9 @@ from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.edits import change_state, change_target, refuse_second, set_people, set_title, valid_title
 from local_gitlab.errors import ApiError, bad_request, not_found, unprocessable
-from local_gitlab.heads import refresh_head
 from local_gitlab.labels import set_labels
 from local_gitlab.quick_actions import apply_commands, extract
+from local_gitlab.refreshing import refresh_head
 from local_gitlab.site import DEVELOPER, access_level, root_of, settings_of
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local_gitlab.drafts import is_draft
 from local_gitlab.pipelines import head_pipeline
 from local_gitlab.site import settings_of
 
@@ -30,7 +31,7 @@ def obstacle(site: Site, project: Row, merge_request: Row) -> str:
         return "broken_status"
     if merge_request["head_sha"] == merge_request["base_sha"]:
         return "commits_status"
-    if merge_request["title"].lower().startswith(("draft:", "[draft]", "(draft)")):
+    if is_draft(merge_request["title"]):
         return "draft_status"
     return _pipeline_obstacle(site, project, merge_request)
 

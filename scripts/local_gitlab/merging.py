@@ -9,9 +9,9 @@ from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.errors import not_allowed, unauthorized, unprocessable
 from local_gitlab.git import ZERO, Person, Repository
-from local_gitlab.heads import check_sha
 from local_gitlab.mergeability import has_conflicts, obstacle
 from local_gitlab.pushes import branch_updated, remove_branch
+from local_gitlab.refreshing import check_sha
 from local_gitlab.site import settings_of, source_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[str, Any]) -> Row:
     """Merge.
 
-    Raises ApiError 401 without the right, 405 in the wrong state, 409 on another head, 422 on conflicts.
+    Raises ApiError 401 without the right, 405 in the wrong state, 422 on conflicts, 409 on another head: in this order,
+    that of GitLab 18's API. Later ones ask for the head before anything but the right, and answer conflicts with 405.
     """
     with site.lock(project):
         merge_request = again(site, merge_request)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from local_gitlab import entities
 from local_gitlab.activity import again
 from local_gitlab.approvals import approve, unapprove
+from local_gitlab.drafts import is_draft, without_draft
 from local_gitlab.edits import change_state, change_target, set_title, valid_title
 from local_gitlab.errors import ApiError
 from local_gitlab.labels import find_label, set_labels
@@ -146,10 +147,10 @@ def _apply(  # noqa: C901  # one case for each command
             change_state(site, project, merge_request, user, command.name)
         case "title" if may_edit and command.value:
             set_title(site, merge_request, user, valid_title(command.value))
-        case "draft" if may_edit and not entities.is_draft(title):
+        case "draft" if may_edit and not is_draft(title):
             set_title(site, merge_request, user, f"Draft: {title}")
-        case "ready" if may_edit and entities.is_draft(title):
-            set_title(site, merge_request, user, title.partition(":")[2].strip() or title)
+        case "ready" if may_edit and is_draft(title):
+            set_title(site, merge_request, user, without_draft(title) or title)
         case "target_branch" if may_edit and command.value:
             change_target(site, project, merge_request, user, command.value)
         case _:

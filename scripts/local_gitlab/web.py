@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from local_gitlab import entities, markdown
 from local_gitlab import web_request as asked
+from local_gitlab.drafts import is_draft
 from local_gitlab.mergeability import merge_status
 from local_gitlab.pipelines import head_pipeline
 from local_gitlab.reports import Finding, code_quality, jobs_of, test_report
@@ -210,7 +211,7 @@ def merge_request(name: str, iid: int) -> str:
         commits=repository.log(f"{found['base_sha']}..{found['head_sha']}") if both else [],
         files=[_file(one) for one in repository.diff(found["base_sha"], found["head_sha"])[:MAX_FILES]] if both else [],
         activity=_activity(site, found),
-        draft=entities.is_draft(found["title"]),
+        draft=is_draft(found["title"]),
         **_counts(site, row),
     )
 

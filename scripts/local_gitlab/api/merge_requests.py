@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from local_gitlab import approvals, edits, entities, labels, merge_requests, merging, pipelines
 from local_gitlab import web_request as asked
+from local_gitlab.drafts import is_draft
 from local_gitlab.errors import ApiError, bad_request, forbidden, not_allowed, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER, REPORTER, access_level, may_read
 
@@ -97,7 +98,7 @@ def _filtered(rows: list[Row]) -> list[Row]:  # noqa: C901  # one step per filte
         rows = [row for row in rows if any(wanted in (row[name] or "").lower() for name in fields)]
     draft = values.get("draft", values.get("wip"))
     if draft is not None:
-        rows = [row for row in rows if entities.is_draft(row["title"]) == asked.flag(draft)]
+        rows = [row for row in rows if is_draft(row["title"]) == asked.flag(draft)]
     for name, column in (("created", "created_at"), ("updated", "updated_at"), ("merged", "merged_at")):
         if values.get(f"{name}_after"):
             rows = [row for row in rows if (row[column] or "") >= str(values[f"{name}_after"])]
@@ -186,7 +187,10 @@ def edit(project_id: str, iid: int) -> Response:
         raise ApiError(
             400, {"error": ", ".join(sorted(editable)) + " are missing, at least one parameter must be provided"}
         )
+    old = row["target_branch"]
     row = merge_requests.update(asked.site(), project, row, user, values)
+    if row["target_branch"] != old and row["state"] == "opened":
+        pipelines.create_for_merge_request(asked.site(), project, user, row)
     return asked.answer(_body(project, row))
 
 

@@ -1,0 +1,141 @@
+"""What others may do to a merge request in the local GitLab: retarget, rename, close, reopen, take its branch away."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gitlab
+import pytest
+from gitlab.v4.objects import ProjectMergeRequest
+from gitlab_world import BRANCH, World, build_world, commit, git, write
+
+from local_gitlab import User
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = build_world(tmp_path)
+    yield made
+    made.server.stop()
+
+
+def refusal(action: Callable[[], object]) -> tuple[int | None, str]:
+    with pytest.raises(gitlab.GitlabError) as caught:
+        action()
+    return caught.value.response_code, str(caught.value.error_message)
+
+
+def seen_by(world: World, user: User, iid: int = 1) -> ProjectMergeRequest:
+    found = world.as_user(user).mergerequests.get(iid)
+    assert isinstance(found, ProjectMergeRequest)
+    return found
+
+
+def change(world: World, user: User, *, iid: int = 1, **values: str) -> ProjectMergeRequest:
+    world.as_user(user).mergerequests.update(iid, dict(values))
+    return seen_by(world, world.gate, iid)
+
+
+def notes(world: World) -> list[str]:
+    """Return the system notes, oldest first."""
+    return [note.body for note in seen_by(world, world.gate).notes.list(sort="asc", get_all=True) if note.system]
+
+
+# --- target
+
+
+def test_a_developer_points_another_s_merge_request_at_another_branch(world: World) -> None:
+    world.open()
+    world.as_user(world.rdo).branches.create({"branch": "other", "ref": "main"})
+    before = len(seen_by(world, world.gate).pipelines.list())
+    found = change(world, world.rdo, target_branch="other")
+    assert (found.target_branch, found.state) == ("other", "opened")
+    assert "changed target branch from `main` to `other`" in notes(world)
+    assert len(found.pipelines.list()) == before + 1
+
+
+def test_a_guest_points_nothing_anywhere(world: World) -> None:
+    world.open()
+    assert refusal(lambda: change(world, world.guest, target_branch="main"))[0] == 403
+
+
+@pytest.mark.parametrize(("target", "status"), [("missing", 400), (BRANCH, 422)])
+def test_a_target_that_cannot_be_is_refused(world: World, target: str, status: int) -> None:
+    world.open()
+    assert refusal(lambda: change(world, world.opener, target_branch=target))[0] == status
+
+
+def test_a_target_that_another_merge_request_of_the_branch_has_is_refused(world: World) -> None:
+    world.open()
+    project = world.as_user(world.rdo)
+    project.branches.create({"branch": "other", "ref": "main"})
+    project.mergerequests.create({"source_branch": BRANCH, "target_branch": "other", "title": "Second"})
+    status, told = refusal(lambda: change(world, world.rdo, target_branch="other"))
+    assert (status, told) == (409, "['Another open merge request already exists for this source branch: !2']")
+
+
+# --- draft
+
+
+@pytest.mark.parametrize("mark", ["Draft: ", "[Draft] ", "(draft) ", "draft:"])
+def test_a_word_in_front_makes_a_draft_and_without_it_none(world: World, mark: str) -> None:
+    world.open()
+    found = change(world, world.rdo, title=f"{mark}{BRANCH}")
+    assert (found.draft, found.work_in_progress, found.detailed_merge_status) == (True, True, "draft_status")
+    assert refusal(found.merge)[0] == 405
+    found = change(world, world.opener, title=BRANCH)
+    assert (found.draft, found.work_in_progress, found.title) == (False, False, BRANCH)
+    assert notes(world)[-2:] == ["marked this merge request as **draft**", "marked this merge request as **ready**"]
+
+
+def test_a_commit_that_calls_itself_a_draft_makes_one(world: World) -> None:
+    world.open()
+    clone = world.clone(world.rdo)
+    write(clone, "x", "y", "draft: not yet")
+    git(clone, "push", "--quiet")
+    assert seen_by(world, world.gate).title == f"Draft: {BRANCH}"
+
+
+# --- state
+
+
+def test_who_closed_it_and_when_is_told_until_it_is_open_again(world: World) -> None:
+    world.open()
+    closed = change(world, world.rdo, state_event="close")
+    assert (closed.state, closed.closed_by["username"], bool(closed.closed_at)) == ("closed", "rdo", True)
+    assert refusal(closed.merge)[0] == 405
+    again = change(world, world.opener, state_event="reopen")
+    assert (again.state, again.closed_by, again.closed_at) == ("opened", None, None)
+
+
+def test_what_was_pushed_while_it_was_closed_is_seen_when_it_is_open_again(world: World) -> None:
+    old = world.open().sha
+    change(world, world.rdo, state_event="close")
+    new = commit(world.as_user(world.opener), BRANCH, "more", "x")
+    assert seen_by(world, world.gate).sha == old
+    assert change(world, world.opener, state_event="reopen").sha == new
+
+
+def test_it_is_not_opened_again_beside_another_one(world: World) -> None:
+    world.open()
+    change(world, world.rdo, state_event="close")
+    values = {"source_branch": BRANCH, "target_branch": "main", "title": "Second"}
+    world.as_user(world.rdo).mergerequests.create(values)
+    assert refusal(lambda: change(world, world.opener, state_event="reopen"))[0] == 409
+
+
+def test_it_is_closed_when_its_branch_is_removed_and_opened_when_the_branch_is_back(world: World) -> None:
+    head = world.open().sha
+    git(world.clone(world.rdo), "push", "--quiet", "origin", "--delete", BRANCH)
+    found = seen_by(world, world.gate)
+    assert (found.state, found.closed_by["username"], found.sha) == ("closed", "rdo", head)
+    assert refusal(lambda: change(world, world.opener, state_event="reopen"))[0] == 422
+    world.as_user(world.opener).branches.create({"branch": BRANCH, "ref": head})
+    assert change(world, world.opener, state_event="reopen").state == "opened"
+
+
+def test_what_is_merged_stays_merged(world: World) -> None:
+    world.open()
+    seen_by(world, world.gate).merge()
+    for event in ("close", "reopen"):
+        assert change(world, world.opener, state_event=event).state == "merged"
+    assert seen_by(world, world.gate).closed_by is None

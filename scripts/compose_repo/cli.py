@@ -283,9 +283,9 @@ def _show(error: InputError, console: Console, *, as_json: bool) -> None:
 
 def _tell(line: str) -> None:
     """Say what is wrong in one line, whatever the names in it are made of."""
-    from compose_repo.core.report import visible  # noqa: PLC0415  # nothing else needs it
+    from compose_repo.core.escape import terminal  # noqa: PLC0415  # nothing else needs it
 
-    Console().error(visible(line))
+    Console().error(terminal(line))
 
 
 def _tell_unexpected(error: Exception, *, verbose: bool) -> None:

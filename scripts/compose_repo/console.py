@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
+from compose_repo.core.escape import terminal, terminal_lines
 from compose_repo.ports.environment import wants_plain_output
 
 if TYPE_CHECKING:
@@ -70,9 +71,11 @@ class Progress:
     def tick(self, frame: str) -> None:
         """Show it for one moment."""
         if self._lively:
-            self._write(f"{_CLEAR_LINE}{frame} {self.text} ({self.seconds:.0f} s)"[: width() + len(_CLEAR_LINE) - 1])
+            self._write(
+                f"{_CLEAR_LINE}{frame} {terminal(self.text)} ({self.seconds:.0f} s)"[: width() + len(_CLEAR_LINE) - 1]
+            )
         elif not self._announced:
-            self._write(f"{self.text} …\n")
+            self._write(f"{terminal(self.text)} …\n")
         self._announced = True
 
     def clear(self) -> None:
@@ -84,7 +87,7 @@ class Progress:
         """Leave behind how long it took, if anything was said at all."""
         self.clear()
         if self._announced:
-            self._write(f"{self.text}: {self.seconds:.1f} s\n")
+            self._write(f"{terminal(self.text)}: {self.seconds:.1f} s\n")
 
     def _write(self, text: str) -> None:
         _write_aside(self._stream, text)
@@ -110,7 +113,7 @@ class Console:
 
         """
         with writing_the_answer() as stdout:
-            stdout.write(text + "\n")
+            stdout.write(terminal_lines(text) + "\n")
 
     def info(self, text: str) -> None:
         """Tell what is going on, on stderr."""
@@ -123,7 +126,7 @@ class Console:
     def trace(self, text: str) -> None:
         """Tell of one request or git command; shown with --verbose only."""
         if self._verbose:
-            self._aside(f"+ {text}")
+            self._aside(f"+ {terminal(text)}")
 
     def paint(self, paint: Paint, text: str) -> str:
         """Colour a piece of the answer, where colours are wanted."""
@@ -152,7 +155,7 @@ class Console:
     def _aside(self, text: str) -> None:
         if self._progress is not None:
             self._progress.clear()
-        _write_aside(sys.stderr, text + "\n")
+        _write_aside(sys.stderr, terminal_lines(text) + "\n")
 
 
 def _tick(progress: Progress, done: "threading.Event") -> None:

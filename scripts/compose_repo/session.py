@@ -2,7 +2,6 @@
 
 import argparse
 import datetime as dt
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from compose_repo.console import Console, Paint
 from compose_repo.core.action import Plan, RestoreBranch, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
+from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.forge import Forge, MergeRequest, MergeRequestState, Project, StaleHead
 from compose_repo.core.history import Content, Version, is_clean, still_true
 from compose_repo.core.names import Sha
@@ -192,10 +192,10 @@ class Session:
         """Print a plan; `idle` is said of one that is empty."""
         if as_json:
             answer = {"schema": SCHEMA, "compose_id": str(compose_id), "actions": list(map(to_dict, plan))}
-            self.console.out(json.dumps(answer, ensure_ascii=False, indent=2))
+            self.console.out(json_text(answer))
             return
         for action in plan:
-            self.console.out(f"{self.console.paint(Paint.STRONG, '→')} {action.sentence}")
+            self.console.out(f"{self.console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")
         if not plan:
             self.console.out(idle)
 

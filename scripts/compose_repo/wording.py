@@ -8,6 +8,7 @@ from compose_repo.core.change_report import change_report
 from compose_repo.core.changes import compare
 from compose_repo.core.compose import ComposeId, Status
 from compose_repo.core.decision import Decision, State
+from compose_repo.core.escape import terminal
 from compose_repo.core.forge import MergeRequest, Project
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
@@ -98,7 +99,7 @@ def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
         verdict=decision.verdict.value,
         passed=decision.count(State.PASSED),
         required=len(decision.answers),
-        web_url=merge_request.web_url,
+        web_url=Trusted(terminal(merge_request.web_url)),
     )
 
 

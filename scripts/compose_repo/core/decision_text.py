@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Final, TypeAlias
 
 from compose_repo.core.decision import Answer, Decision, State, Verdict
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 from compose_repo.core.names import Origin
 from compose_repo.core.policy import OriginEntry
 from compose_repo.core.report import as_line
@@ -92,13 +92,13 @@ def _table(answers: Sequence[Answer], emphasize: Emphasize) -> Iterator[str]:
             state = answer.state.value
             yield line if number else emphasize(answer.state, state) + line.removeprefix(state)
         if answer.state is not State.PASSED and answer.url is not None:
-            yield f"{'':{widths[0]}}  {visible(answer.url)}"
+            yield f"{'':{widths[0]}}  {terminal(answer.url)}"
 
 
 def _row(answer: Answer) -> tuple[str, ...]:
     waiver = "" if answer.waiver is None else f"until {answer.waiver.expires}, {answer.waiver.issue}"
     why = "; ".join(part for part in (remarks(answer), waiver) if part)
-    return (answer.state.value, answer.origin, answer.testcase, place(answer), visible(why))
+    return (answer.state.value, *map(terminal, (answer.origin, answer.testcase, place(answer), why)))
 
 
 def place(answer: Answer) -> str:
@@ -139,7 +139,7 @@ def _reach(contact: Contact) -> str:
 
 def _wrap(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(
-        visible(text),
+        terminal(text),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}  " if indent else "",

@@ -25,6 +25,7 @@ from compose_repo.core.action import (
 )
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Verdict
+from compose_repo.core.escape import terminal
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha
 from compose_repo.core.policy import Mode
@@ -299,8 +300,8 @@ def _status(merge_request: MergeRequest, judged: Judged, status: CommitStatus | 
     state = _STATES[judged.verdict]
     if status is not None and status.state is state:
         return ()
-    too_long = len(judged.summary) > STATUS_LENGTH
-    description = judged.summary[: STATUS_LENGTH - 1] + "…" if too_long else judged.summary
+    summary = terminal(judged.summary)
+    description = summary[: STATUS_LENGTH - 1] + "…" if len(summary) > STATUS_LENGTH else summary
     return (
         SetStatus(
             sha=judged.head,

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compose_repo.core import escape
+from compose_repo.core.escape import terminal
 from compose_repo.core.problem import SCHEMA, Problem
 
 
@@ -31,32 +33,29 @@ def as_text(report: Report) -> str:
 
 def as_line(problem: Problem) -> str:
     """Write a problem as `path:line: code: pointer: message; fix`."""
-    pointer = f"{visible(problem.pointer)}: " if problem.pointer else ""
-    return (
-        f"{_path(problem)}:{problem.line}: {problem.code}: {pointer}{visible(problem.message)}; {visible(problem.fix)}"
-    )
+    pointer = f"{terminal(problem.pointer)}: " if problem.pointer else ""
+    where = f"{escape.path(problem.path)}:{problem.line}"
+    return f"{where}: {problem.code}: {pointer}{terminal(problem.message)}; {terminal(problem.fix)}"
 
 
 def as_json(report: Report) -> str:
     """Write the `problems/1` document; the same problems give the same bytes."""
-    import json  # noqa: PLC0415
-
     document = {
         "schema": SCHEMA,
         "checked": len(report.checked),
         "problems": list(map(as_row, report.problems)),
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return escape.json_text(document)
 
 
 def as_row(problem: Problem) -> dict[str, Any]:
     """Give the `problems/1` row with nothing in it that JSON readers or terminals could stumble over."""
     return {
         **problem.to_dict(),
-        "path": _path(problem),
-        "pointer": visible(problem.pointer),
-        "message": visible(problem.message),
-        "fix": visible(problem.fix),
+        "path": escape.path(problem.path),
+        "pointer": terminal(problem.pointer),
+        "message": terminal(problem.message),
+        "fix": terminal(problem.fix),
     }
 
 
@@ -71,13 +70,13 @@ def as_junit(report: Report) -> bytes:
     suites = ET.Element("testsuites", counts)
     suite = ET.SubElement(suites, "testsuite", {"name": "compose-repo validate", **counts})
     for path, problems in sorted(by_path.items()):
-        name = _printable(path)
+        name = escape.xml(escape.path(path))
         case = ET.SubElement(suite, "testcase", {"classname": "validate", "name": name, "file": name})
         if problems:
-            about = f"{problems[0].code}: {visible(problems[0].message)}"
+            about = f"{problems[0].code}: {escape.xml(problems[0].message)}"
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             failure = ET.SubElement(case, "failure", {"type": problems[0].code, "message": about + more})
-            failure.text = "\n".join(map(as_line, problems))
+            failure.text = "\n".join(escape.xml(as_line(problem)) for problem in problems)
     ET.indent(suites)
     written: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
@@ -88,8 +87,6 @@ def as_code_quality(report: Report) -> str:
 
     A fingerprint stays the same when lines move; of problems that are alike, each has its own.
     """
-    import json  # noqa: PLC0415
-
     seen: Counter[tuple[str, ...]] = Counter()
     rows = []
     for problem in report.problems:
@@ -97,38 +94,20 @@ def as_code_quality(report: Report) -> str:
         seen[identity] += 1
         rows.append(
             {
-                "description": f"{visible(problem.message)}; {visible(problem.fix)}",
+                "description": escape.code_quality(f"{problem.message}; {problem.fix}"),
                 "check_name": problem.code,
                 "fingerprint": _digest(*identity, str(seen[identity])),
                 "severity": "major",
-                "location": {"path": _path(problem), "lines": {"begin": problem.line}},
+                "location": {"path": escape.code_quality(escape.path(problem.path)), "lines": {"begin": problem.line}},
             }
         )
-    return json.dumps(rows, ensure_ascii=False, indent=2)
-
-
-def visible(text: str) -> str:
-    """Give a text as one line of what can be seen."""
-    from compose_repo.core.escape import visible as escaped  # noqa: PLC0415  # its patterns take long to compile
-
-    return text if text.isprintable() else escaped(text)
+    return escape.json_text(rows)
 
 
 def _digest(*parts: str) -> str:
     import hashlib  # noqa: PLC0415
 
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _path(problem: Problem) -> str:
-    return _printable(problem.path)
-
-
-def _printable(path: str) -> str:
-    """Show a path of any bytes: what cannot be printed stands as an escape."""
-    if path.isprintable():
-        return path
-    return "".join(part if part.isprintable() else part.encode("unicode-escape").decode("ascii") for part in path)
+    return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
 def _counted(number: int, noun: str) -> str:

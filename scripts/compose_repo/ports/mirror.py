@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 
 Read: TypeAlias = Callable[[str, int], bytes | None]
 """Gives a file's bytes, at most so many, or None where the server has no such file."""
@@ -29,4 +29,4 @@ def why_not_published(compose_id: str, url: str, read: Read) -> str | None:
 
 
 def _named(content: bytes | None) -> str:
-    return "nothing" if content is None else visible(content.decode("utf-8", "replace")) or "nothing"
+    return "nothing" if content is None else terminal(content.decode("utf-8", "replace")) or "nothing"

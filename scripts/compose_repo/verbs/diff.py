@@ -8,9 +8,9 @@ from typing import Final
 from compose_repo.cli import OK
 from compose_repo.console import Console, Paint
 from compose_repo.core.change_report import ChangeReport, Section, change_report
-from compose_repo.core.changes import Changes, compare
+from compose_repo.core.changes import compare
 from compose_repo.core.compose import ComposeId, ComposeIdError
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.loading import read_manifest_file
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     new = _manifest(arguments.new, arguments.repo, console)
     changes = compare(old, new)
     if arguments.format == "json":
-        console.out(_json(changes))
+        console.out(json_text(changes.to_dict()))
         return OK
     report = change_report(changes, most=None if arguments.all else MOST)
     if arguments.format == "markdown":
@@ -83,18 +83,12 @@ def _root(source: str, console: Console) -> Manifest:
         return manifest_verb.make_manifest(source, location=None, timeout=TIMEOUT, console=console)
 
 
-def _json(changes: Changes) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(changes.to_dict(), ensure_ascii=False, indent=2)
-
-
 def _text(report: ChangeReport, console: Console) -> Iterator[str]:
     """Write the report as Fedora's compose reports look; what comes from outside shows no control characters."""
     changes = report.changes
     yield f"OLD: {changes.old} ({changes.old_status})"
     yield f"NEW: {changes.new} ({changes.new_status})"
-    yield from (console.paint(Paint.WAITING, f"WARNING: {warning}") for warning in changes.warnings)
+    yield from (console.paint(Paint.WAITING, f"WARNING: {terminal(warning)}") for warning in changes.warnings)
     yield ""
     yield console.paint(Paint.STRONG, "===== SUMMARY =====")
     yield from (f"{count:>9,} {label}" for count, label in (*report.counts, report.unchanged))
@@ -106,6 +100,6 @@ def _text(report: ChangeReport, console: Console) -> Iterator[str]:
 def _section(section: Section, console: Console) -> Iterator[str]:
     heading = f"===== {section.title.upper()} ({section.count:,}) ====="
     yield console.paint(Paint.BAD if section.alarming else Paint.STRONG, heading)
-    yield from (f"{console.paint(Paint.STRONG, visible(row.name))} {visible(row.text)}" for row in section.rows)
+    yield from (f"{console.paint(Paint.STRONG, terminal(row.name))} {terminal(row.text)}" for row in section.rows)
     if section.more:
         yield console.paint(Paint.FAINT, f"and {section.more:,} more; --all shows them")

@@ -7,8 +7,9 @@ from typing import Final
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.compose import ComposeId, ComposeIdError
-from compose_repo.core.decision import Decision, State, Verdict
+from compose_repo.core.decision import State, Verdict
 from compose_repo.core.decision_text import decision_text
+from compose_repo.core.escape import json_text
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.ports import environment
 from compose_repo.ports.git.objects import GitTree
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             now=now,
         )
     if arguments.format == "json":
-        console.out(_json(decision))
+        console.out(json_text(decision.to_dict()))
     else:
         lines = decision_text(
             decision,
@@ -95,9 +96,3 @@ def _gate_files(tree: Tree, now: dt.datetime) -> GateFiles:
         first, *more = sorted(error.problems)
         rest = f" (and {len(more)} more; compose-repo validate shows them)" if more else ""
         raise UsageError(f"{first.path}:{first.line}: {first.message}; {first.fix}{rest}") from error
-
-
-def _json(decision: Decision) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(decision.to_dict(), ensure_ascii=False, indent=2)

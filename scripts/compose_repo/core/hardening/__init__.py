@@ -1,0 +1,100 @@
+"""The hardened state of a project: every rule of it, what breaks one, and the plan that brings a project there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from compose_repo.core.administration import Plan
+from compose_repo.core.hardening.branches import BRANCH_RULES, plan_branches
+from compose_repo.core.hardening.files import FILE_RULES, plan_labels
+from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule
+from compose_repo.core.hardening.people import PEOPLE_RULES
+from compose_repo.core.hardening.rule import Rule, Seen, Severity
+from compose_repo.core.hardening.settings import SETTINGS, plan_settings
+
+SCHEMA: Final = "doctor/1"
+RULES: Final[tuple[Rule, ...]] = (
+    *(setting.rule for setting in SETTINGS),
+    *BRANCH_RULES,
+    *PEOPLE_RULES,
+    *SECRET_RULES,
+    *FILE_RULES,
+)
+"""Every rule, in the order in which they are told."""
+
+
+class State(StrEnum):
+    """What came of a check; ABSENT: this GitLab, or its tier, has nothing of the kind."""
+
+    FINE = "fine"
+    BROKEN = "broken"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One rule held against one project, and each thing that breaks it, in a sentence."""
+
+    rule: Rule
+    project: str
+    state: State
+    findings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the `doctor/1` row."""
+        return {
+            "code": self.rule.code,
+            "project": self.project,
+            "state": str(self.state),
+            "severity": str(self.rule.severity),
+            "law": self.rule.law,
+            "findings": list(self.findings),
+            "why": self.rule.why,
+            "mend": self.rule.mend,
+            "setup": self.rule.by_setup,
+        }
+
+
+def examine(seen: Seen, rules: Sequence[Rule] = RULES) -> list[Check]:
+    """Hold every rule that is about a project against it."""
+    return [_check(rule, seen) for rule in rules if seen.is_at(rule.where)]
+
+
+def _check(rule: Rule, seen: Seen) -> Check:
+    if rule.absent(seen):
+        return Check(rule=rule, project=seen.project.path, state=State.ABSENT)
+    findings = tuple(rule.test(seen))
+    state = State.BROKEN if findings else State.FINE
+    return Check(rule=rule, project=seen.project.path, state=state, findings=findings)
+
+
+def plan_setup(seen: Seen) -> Plan:
+    """Plan what brings a project to the hardened state: who may push and merge first, what is only seen last."""
+    return (
+        *plan_branches(seen),
+        *plan_settings(seen),
+        *plan_job_token(seen),
+        *plan_labels(seen),
+        *plan_schedule(seen),
+    )
+
+
+def is_unsafe(checks: Sequence[Check]) -> bool:
+    """Tell whether any rule is broken that must not be."""
+    return any(check.state is State.BROKEN and check.rule.severity is Severity.UNSAFE for check in checks)
+
+
+def as_markdown() -> str:
+    """Write `docs/doctor.md`."""
+    parts = [
+        "# What `compose-repo doctor` checks\n",
+        "Each check has a stable code. `unsafe`: somebody can move a decision, a merge or a secret who should not, and",
+        "`doctor` exits 1. `advice`: something works badly, will stop to work, or a second line of defence is missing.",
+        "`compose-repo setup` mends those marked so. Made from `scripts/compose_repo/core/hardening/`.",
+        "",
+        "| code | | law | why it matters | mend |",
+        "|---|---|---|---|---|",
+    ]
+    parts += [f"| `{rule.code}` | {rule.severity} | {rule.law} | {rule.why} | {rule.mend} |" for rule in RULES]
+    return "\n".join(parts) + "\n"

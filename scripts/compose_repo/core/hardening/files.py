@@ -1,0 +1,278 @@
+"""What stands in the repository: `gate/*.toml` and what expires in it, streams' addresses, our own files, and labels."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+
+from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Plan
+from compose_repo.core.escape import visible
+from compose_repo.core.hardening.keys import is_plain_http
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+from compose_repo.core.policy import Attribution, OriginEntry, SigningKey
+
+MOST: Final = 20
+"""Most problems of gate/*.toml that are told here; `validate` tells all."""
+KEY_SOON: Final = dt.timedelta(days=30)
+WAIVER_SOON: Final = dt.timedelta(days=7)
+
+CI_FILE: Final = ".gitlab-ci.yml"
+PROJECT_FILES: Final = (
+    ".gitlab/CODEOWNERS",
+    ".gitlab/issue_templates/Origin.md",
+    ".gitlab/issue_templates/Waiver.md",
+    ".gitlab/merge_request_templates/Default.md",
+)
+"""What GitLab reads of the template; each folder by one of its files."""
+
+_GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "#1068bf", "#737278", "#694cc0"
+_LABELS: Final = (
+    Label(name="gate::satisfied", color=_GREEN, description="The gate: all that is required has passed or is waived."),
+    Label(name="gate::pending", color=_AMBER, description="The gate: something that is required has not come in yet."),
+    Label(name="gate::blocked", color=_RED, description="The gate: something that is required failed or is overdue."),
+    Label(name="compose::published", color=_BLUE, description="The compose is on the mirrors."),
+    Label(name="compose::superseded", color=_GREY, description="A newer compose of the stream was published."),
+)
+
+
+@rule(
+    "gate-files-invalid",
+    Severity.UNSAFE,
+    why="Nothing can be judged, approved or merged by rules that cannot be read.",
+    mend="compose-repo validate gate says all of it; mend it by merge request",
+    where=Where.COMPOSES,
+)
+def gate_files_are_valid(seen: Seen) -> Iterator[str]:
+    """The files gate/*.toml of the default branch are there and valid."""
+    for problem in seen.gate.problems[:MOST]:
+        yield f"{problem.path}:{problem.line}: {problem.code}: {visible(problem.message)}"
+
+
+@rule(
+    "origin-unattributable",
+    Severity.ADVICE,
+    why="All that it reports is refused.",
+    mend="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
+    where=Where.COMPOSES,
+)
+def every_origin_can_report(seen: Seen) -> Iterator[str]:
+    """Every origin has somebody who may push for it, or a valid key, as its attribution asks."""
+    for name, entry in seen.gate.origins.items():
+        pusher = bool(entry.users) and entry.attribution is not Attribution.SIGNATURE
+        signer = entry.attribution is not Attribution.PUSHER and any(_is_valid(seen, key) for key in entry.keys)
+        if not pusher and not signer:
+            yield f"{name} has {_lacks(entry)}"
+
+
+def _lacks(entry: OriginEntry) -> str:
+    match entry.attribution:
+        case Attribution.PUSHER:
+            return "no users"
+        case Attribution.SIGNATURE:
+            return "no key that is valid"
+        case Attribution.EITHER:
+            return "neither users nor a key that is valid"
+
+
+def _is_valid(seen: Seen, key: SigningKey) -> bool:
+    begun = key.valid_after is None or key.valid_after <= seen.today
+    return begun and not key.revoked and not _is_over(seen, key)
+
+
+def _is_over(seen: Seen, key: SigningKey) -> bool:
+    return key.valid_before is not None and key.valid_before <= seen.today
+
+
+def _shown(key: SigningKey) -> str:
+    """Name a key by its comment, or else by its end."""
+    words = key.key.split()
+    return visible(" ".join(words[2:]) if len(words) > 2 else f"…{words[-1][-12:]}")  # noqa: PLR2004  # kind, key, comment
+
+
+@rule(
+    "key-expired",
+    Severity.ADVICE,
+    why="What it signs counts no longer.",
+    mend="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
+    where=Where.COMPOSES,
+)
+def no_key_has_expired(seen: Seen) -> Iterator[str]:
+    """No signing key has expired."""
+    for name, entry in seen.gate.origins.items():
+        for key in entry.keys:
+            if not key.revoked and _is_over(seen, key):
+                yield f"the key {_shown(key)} of {name} has expired on {key.valid_before}"
+
+
+@rule(
+    "key-expires-soon",
+    Severity.ADVICE,
+    why="From that day on what it signs counts no longer.",
+    mend="gate/origins.toml: add the origin's new key beside it",
+    where=Where.COMPOSES,
+)
+def no_key_expires_soon(seen: Seen) -> Iterator[str]:
+    """No signing key expires within a month."""
+    for name, entry in seen.gate.origins.items():
+        for key in entry.keys:
+            end = key.valid_before
+            if end is not None and not key.revoked and not _is_over(seen, key) and end - seen.today <= KEY_SOON:
+                yield f"the key {_shown(key)} of {name} expires on {end}"
+
+
+@rule(
+    "waiver-expired",
+    Severity.ADVICE,
+    why="It covers nothing any more, and hides which exceptions hold.",
+    mend="gate/waivers.toml: take it out, or give it a new last day, by merge request",
+    where=Where.COMPOSES,
+)
+def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
+    """No waiver has expired."""
+    for waiver in seen.gate.waivers:
+        if not waiver.holds(seen.now):
+            yield f"the waiver for {waiver.title} has expired on {waiver.expires}"
+
+
+@rule(
+    "waiver-expires-soon",
+    Severity.ADVICE,
+    why="After that day what it covers blocks again.",
+    mend="see whether the bug is mended; else give it a new last day, by merge request",
+    where=Where.COMPOSES,
+)
+def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
+    """No waiver expires within a week."""
+    for waiver in seen.gate.waivers:
+        if waiver.holds(seen.now) and waiver.expires - seen.today <= WAIVER_SOON:
+            yield f"the waiver for {waiver.title} expires on {waiver.expires}"
+
+
+@rule(
+    "stream-unencrypted",
+    Severity.UNSAFE,
+    why="Whoever sits on the way says which compose is published, or what a compose holds.",
+    mend="gate/streams.toml: give the https address",
+    where=Where.COMPOSES,
+)
+def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
+    """The streams' addresses are https."""
+    for name, entry in seen.gate.streams.items():
+        for field, url in (("composes", entry.composes), ("published", entry.published)):
+            if is_plain_http(url):
+                yield f"{field} of {name} is {visible(url)}"
+
+
+@rule(
+    "stream-unreachable",
+    Severity.ADVICE,
+    why="What cannot be read is never opened, or never merged.",
+    mend="gate/streams.toml: mend the address; or look after the network, the proxy, the server",
+    where=Where.COMPOSES,
+    absent=lambda seen: seen.looks is None,
+)
+def streams_are_reachable(seen: Seen) -> Iterator[str]:
+    """The streams' addresses can be read from here."""
+    for look in seen.looks or ():
+        if look.failure is not None:
+            yield f"{look.field} of {look.stream}, {visible(look.url)}: {visible(look.failure)}"
+
+
+@rule(
+    "ci-file-missing",
+    Severity.UNSAFE,
+    why="Pipelines are pinned to it: without it nothing is validated.",
+    mend="bring it back from the template, by merge request",
+    where=Where.TOKEN,
+)
+def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
+    """The CI file to which pipelines are pinned is on the default branch."""
+    if CI_FILE not in seen.project.files:
+        yield f"{seen.project.default_branch} has no {CI_FILE}"
+
+
+@rule(
+    "project-file-missing",
+    Severity.ADVICE,
+    why="They say what to write in an issue or a merge request, and on the paid tiers whose approval a file needs.",
+    mend="bring them back from the template, by merge request",
+    where=Where.COMPOSES,
+)
+def our_files_are_there(seen: Seen) -> Iterator[str]:
+    """The files of .gitlab/ are on the default branch."""
+    for path in PROJECT_FILES:
+        if path not in seen.project.files:
+            yield f"{seen.project.default_branch} has no {path}"
+
+
+def wanted_labels(seen: Seen) -> tuple[Label, ...]:
+    """Give the labels that merge requests of composes carry."""
+    streams = tuple(
+        Label(name=f"stream::{name}", color=_VIOLET, description=f"A compose of {name}.") for name in seen.gate.streams
+    )
+    return (*_LABELS, *streams)
+
+
+@rule(
+    "label-missing",
+    Severity.ADVICE,
+    why="GitLab makes it when it is first needed, without a colour that tells a blocked compose at a glance.",
+    mend="Manage > Labels > New label",
+    where=Where.COMPOSES,
+    by_setup=True,
+)
+def labels_are_there(seen: Seen) -> Iterator[str]:
+    """The labels of merge requests are there."""
+    there = {label.name for label in seen.project.labels}
+    for label in wanted_labels(seen):
+        if label.name not in there:
+            yield f"there is no label {label.name}"
+
+
+@rule(
+    "label-differs",
+    Severity.ADVICE,
+    why="The colours tell a blocked compose at a glance.",
+    mend="Manage > Labels > Edit",
+    where=Where.COMPOSES,
+    by_setup=True,
+)
+def labels_look_right(seen: Seen) -> Iterator[str]:
+    """The labels of merge requests have their colours and descriptions."""
+    for action in plan_labels(seen):
+        if isinstance(action, ChangeLabel):
+            yield f"the label {action.label.name} has another colour or description"
+
+
+def plan_labels(seen: Seen) -> Plan:
+    """Plan the labels that are missing or look otherwise."""
+    if not seen.composes:
+        return ()
+    there, path = {label.name: label for label in seen.project.labels}, seen.project.path
+    wanted = wanted_labels(seen)
+    missing = [CreateLabel(project=path, label=label) for label in wanted if label.name not in there]
+    other = [
+        ChangeLabel(project=path, label=label)
+        for label in wanted
+        if label.name in there and _looks(there[label.name]) != _looks(label)
+    ]
+    return (*missing, *other)
+
+
+def _looks(label: Label) -> tuple[str, str]:
+    return label.color.casefold(), label.description
+
+
+FILE_RULES: Final[tuple[Rule, ...]] = (
+    gate_files_are_valid,
+    every_origin_can_report,
+    no_key_has_expired,
+    no_key_expires_soon,
+    no_waiver_has_expired,
+    no_waiver_expires_soon,
+    streams_are_read_encrypted,
+    streams_are_reachable,
+    the_ci_file_is_there,
+    our_files_are_there,
+    labels_are_there,
+    labels_look_right,
+)

@@ -1,0 +1,302 @@
+"""What opens doors: the token in use, CI/CD variables, job tokens, deploy keys, webhooks, triggers, schedules."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from compose_repo.core.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
+from compose_repo.core.escape import visible
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+
+VARIABLES: Final = "Settings > CI/CD > Variables"
+SCHEDULE: Final = "compose-repo sync"
+"""The description by which our pipeline schedule is known."""
+TRIGGER: Final = "compose-repo"
+"""The description by which our pipeline trigger is known."""
+HOURLY: Final = "7 * * * *"
+"""On the Free tier a schedule runs 24 times a day at most; not at the full hour, when everybody's does."""
+SCOPES: Final = frozenset({"api", "read_api", "read_user", "read_repository", "write_repository", "self_rotate"})
+"""What our tokens may be for: `api` is what they need, the others are parts of it."""
+SOON: Final = dt.timedelta(days=14)
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_ADDRESS: Final = re.compile(r"(https?)://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)", re.IGNORECASE)
+
+
+def is_plain_http(url: str) -> bool:
+    """Tell whether an address is reached unencrypted, over a network."""
+    found = _ADDRESS.match(url)
+    return found is not None and found[1].lower() == "http" and found[2].lower() not in _LOOPBACK
+
+
+def host_of(url: str) -> str:
+    """Give the host of an address: its path may hold a secret."""
+    found = _ADDRESS.match(url)
+    return visible(found[2]) if found is not None else "somewhere"
+
+
+def _no_token(seen: Seen) -> bool:
+    return seen.token is None
+
+
+@rule(
+    "token-of-admin",
+    Severity.UNSAFE,
+    why="Whoever steals it owns the whole GitLab.",
+    mend="use a token of an account that is no administrator",
+    where=Where.COMPOSES,
+    absent=_no_token,
+)
+def the_token_is_no_admins(seen: Seen) -> Iterator[str]:
+    """The token in use belongs to an account that is no administrator."""
+    if seen.token is not None and seen.token.admin:
+        yield f"{seen.token.username}, whose token this is, is an administrator"
+
+
+@rule(
+    "token-too-strong",
+    Severity.UNSAFE,
+    why="A token that is stolen does what it is good for; `api` is all that is needed.",
+    mend="make a token of scope api alone: avatar > Edit profile > Access tokens; revoke this one",
+    where=Where.COMPOSES,
+    absent=_no_token,
+)
+def the_token_has_few_scopes(seen: Seen) -> Iterator[str]:
+    """The token in use has no scope beyond `api`."""
+    more = sorted(set(seen.token.scopes) - SCOPES) if seen.token is not None else []
+    if more:
+        yield f"it has the scopes {', '.join(more)} too"
+
+
+@rule(
+    "token-expires",
+    Severity.ADVICE,
+    why="From that day on nothing is opened, approved or merged.",
+    mend="make a new one (avatar > Edit profile > Access tokens) and put it where this one is used",
+    where=Where.COMPOSES,
+    absent=_no_token,
+)
+def the_token_lasts(seen: Seen) -> Iterator[str]:
+    """The token in use lasts for two weeks and more."""
+    if seen.token is not None and seen.token.expires is not None and seen.token.expires - seen.today <= SOON:
+        yield f"it expires on {seen.token.expires}"
+
+
+@rule(
+    "token-never-expires",
+    Severity.ADVICE,
+    why="A copy that nobody knows of is good for ever.",
+    mend="make one that expires: avatar > Edit profile > Access tokens; revoke this one",
+    where=Where.COMPOSES,
+    absent=_no_token,
+)
+def the_token_ends(seen: Seen) -> Iterator[str]:
+    """The token in use expires some day."""
+    if seen.token is not None and seen.token.expires is None:
+        yield "it has no expiry date"
+
+
+@rule(
+    "variable-beside-composes",
+    Severity.UNSAFE,
+    why="Third parties start pipelines there; what is no secret today is replaced by one tomorrow.",
+    mend=f"move it to the gate project: {VARIABLES}",
+    where=Where.COMPOSES,
+)
+def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
+    """Where a gate project holds the token, the project of the composes has no CI/CD variables at all."""
+    for variable in seen.project.variables if not seen.uses_token else ():
+        yield f"there is {variable.key}"
+
+
+@rule(
+    "secret-unprotected",
+    Severity.UNSAFE,
+    why="It reaches the pipeline of every branch that a Developer creates.",
+    mend=f"{VARIABLES} > Protect variable; then make the secret anew, for it may have been read",
+    where=Where.TOKEN,
+)
+def secrets_are_protected(seen: Seen) -> Iterator[str]:
+    """CI/CD variables that hold secrets are protected: only pipelines of protected branches get them."""
+    for variable in seen.project.variables:
+        if variable.secret and not variable.protected:
+            yield f"{variable.key} is not protected"
+
+
+@rule(
+    "secret-unmasked",
+    Severity.UNSAFE,
+    why="A job that prints it shows it to everybody who sees the log.",
+    mend=f"{VARIABLES} > Visibility: Masked and hidden; then make the secret anew, for it may have been read",
+    where=Where.TOKEN,
+)
+def secrets_are_masked(seen: Seen) -> Iterator[str]:
+    """CI/CD variables that hold secrets are masked."""
+    for variable in seen.project.variables:
+        if variable.secret and not variable.masked:
+            yield f"{variable.key} is not masked"
+
+
+@rule(
+    "secret-everywhere",
+    Severity.ADVICE,
+    why="Branches of composes are protected, so protected variables reach the jobs that look at third parties' data.",
+    mend=f"{VARIABLES} > Environments: that of the gate's job; or `compose-repo setup --gate-project PATH`",
+    where=Where.TOKEN,
+)
+def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
+    """Where third parties push, CI/CD variables that hold secrets are for one environment."""
+    for variable in seen.project.variables if seen.composes else ():
+        if variable.secret and variable.scope == "*":
+            yield f"{variable.key} is for every environment"
+
+
+@rule(
+    "job-token-open",
+    Severity.UNSAFE,
+    why="Jobs of every project on this GitLab could reach this one with the rights of whoever started them.",
+    mend="Settings > CI/CD > Job token permissions > Only this project and any groups and projects in the allowlist",
+    by_setup=True,
+    absent=lambda seen: seen.project.job_token_limited is None,
+)
+def job_tokens_of_others_are_kept_out(seen: Seen) -> Iterator[str]:
+    """Job tokens of other projects do not reach this one."""
+    if seen.project.job_token_limited is False:
+        yield "job tokens of every project are let in"
+
+
+@rule(
+    "deploy-key-pushes",
+    Severity.UNSAFE,
+    why="What it pushes is nobody's in particular, and protected branches may let it through.",
+    mend="Settings > Repository > Deploy keys: take it away, or its write permission",
+)
+def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
+    """No deploy key may push."""
+    for key in seen.project.deploy_keys:
+        if key.can_push:
+            yield f"the deploy key {visible(key.title)!r} may push"
+
+
+@rule(
+    "webhook-insecure",
+    Severity.ADVICE,
+    why="Its secret token, and what it tells can be read and changed on the way.",
+    mend="Settings > Webhooks: an https address, and Enable SSL verification",
+)
+def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
+    """Webhooks go over TLS and check the certificate."""
+    for hook in seen.project.hooks:
+        host = host_of(hook.url)
+        if is_plain_http(hook.url):
+            yield f"the webhook to {host} is not encrypted"
+        elif not hook.checks_certificate:
+            yield f"the webhook to {host} does not check the certificate"
+
+
+@rule(
+    "trigger-unknown",
+    Severity.ADVICE,
+    why="Whoever has the token starts pipelines with its owner's rights.",
+    mend=f"Settings > CI/CD > Pipeline trigger tokens: take it away, or describe it as {TRIGGER!r} if it is ours",
+)
+def triggers_are_ours(seen: Seen) -> Iterator[str]:
+    """There is no pipeline trigger but ours."""
+    for trigger in seen.project.triggers:
+        if not trigger.description.startswith(TRIGGER):
+            yield f"{trigger.owner} has the pipeline trigger {trigger.description!r}"
+
+
+@rule(
+    "schedule-missing",
+    Severity.ADVICE,
+    why="It runs the pass that opens, approves and merges.",
+    mend="Build > Pipeline schedules > New schedule",
+    where=Where.TOKEN,
+    by_setup=True,
+)
+def there_is_our_schedule(seen: Seen) -> Iterator[str]:
+    """There is a pipeline schedule for compose-repo's own pass."""
+    if all(schedule.description != SCHEDULE for schedule in seen.project.schedules):
+        yield f"no pipeline schedule is described as {SCHEDULE!r}"
+
+
+@rule(
+    "schedule-moved",
+    Severity.UNSAFE,
+    why="On another branch it runs, with its owner's rights, what whoever may push to that branch has written.",
+    mend="Build > Pipeline schedules > Edit > Target branch",
+    where=Where.TOKEN,
+    by_setup=True,
+)
+def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
+    """Our pipeline schedule runs on the default branch."""
+    for schedule in seen.project.schedules:
+        if schedule.description == SCHEDULE and schedule.ref != seen.project.default_branch:
+            yield f"{SCHEDULE!r} runs on {schedule.ref}"
+
+
+@rule(
+    "schedule-elsewhere",
+    Severity.UNSAFE,
+    why="It runs, with its owner's rights, what whoever may push to that branch has written.",
+    mend="Build > Pipeline schedules: delete it, or make it run on the default branch",
+)
+def schedules_are_on_main(seen: Seen) -> Iterator[str]:
+    """Every pipeline schedule of somebody else's runs on the default branch too."""
+    for schedule in seen.project.schedules:
+        if schedule.description != SCHEDULE and schedule.active and schedule.ref != seen.project.default_branch:
+            yield f"{schedule.owner}'s pipeline schedule {schedule.description!r} runs on {schedule.ref}"
+
+
+@rule(
+    "schedule-of-another",
+    Severity.ADVICE,
+    why="A pipeline has its owner's rights, and stops when they leave; the gate bot has just those it needs.",
+    mend="as the gate bot: Build > Pipeline schedules > Take ownership",
+    where=Where.TOKEN,
+)
+def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
+    """Our pipeline schedule, once it is active, belongs to the gate bot."""
+    for schedule in seen.project.schedules:
+        ours = schedule.description == SCHEDULE and schedule.active
+        if ours and schedule.owner.casefold() != seen.gate.bots.gate.casefold():
+            yield f"{SCHEDULE!r} belongs to {schedule.owner}"
+
+
+def plan_schedule(seen: Seen) -> Plan:
+    """Plan our schedule. It is made inactive: a person switches it on when the token is in its place."""
+    if not seen.uses_token:
+        return ()
+    path, main = seen.project.path, seen.project.default_branch
+    ours = [schedule for schedule in seen.project.schedules if schedule.description == SCHEDULE]
+    if not ours:
+        return (CreateSchedule(project=path, description=SCHEDULE, ref=main, cron=HOURLY, active=False),)
+    return tuple(
+        MoveSchedule(project=path, id=one.id, description=one.description, ref=main) for one in ours if one.ref != main
+    )
+
+
+def plan_job_token(seen: Seen) -> Plan:
+    """Plan to keep other projects' job tokens out."""
+    return (LimitJobToken(project=seen.project.path),) if seen.project.job_token_limited is False else ()
+
+
+SECRET_RULES: Final[tuple[Rule, ...]] = (
+    the_token_is_no_admins,
+    the_token_has_few_scopes,
+    the_token_lasts,
+    the_token_ends,
+    the_compose_project_has_no_variables,
+    secrets_are_protected,
+    secrets_are_masked,
+    secrets_have_an_environment,
+    job_tokens_of_others_are_kept_out,
+    deploy_keys_do_not_push,
+    webhooks_are_encrypted,
+    triggers_are_ours,
+    there_is_our_schedule,
+    our_schedule_is_on_main,
+    schedules_are_on_main,
+    our_schedule_is_the_gate_bots,
+)

@@ -1,0 +1,227 @@
+"""Who has which role: the two bots, the accounts of the origins, and everybody above them."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from compose_repo.core.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+
+PAGE: Final = "Manage > Members"
+OWNERS: Final = 3
+"""More Owners than these are worth a look."""
+SOON: Final = dt.timedelta(days=30)
+
+
+def _bots(seen: Seen) -> dict[str, tuple[str, int]]:
+    """Give what our accounts are called and which role they should have in this project."""
+    gate = {"gate bot": (seen.gate.bots.gate, MAINTAINER)}
+    return {"compose bot": (seen.gate.bots.compose, DEVELOPER), **gate} if seen.composes else gate
+
+
+def _users(seen: Seen) -> dict[str, list[str]]:
+    """Give the origins of each account that may report."""
+    users: dict[str, list[str]] = {}
+    for name, entry in seen.gate.origins.items():
+        for user in entry.users:
+            users.setdefault(user.casefold(), []).append(name)
+    return users
+
+
+def _is_a_member(member: Member | None) -> bool:
+    return member is not None and not member.blocked
+
+
+@rule(
+    "bots-are-one",
+    Severity.UNSAFE,
+    why="GitLab lets nobody approve their own merge request, and one stolen token would open and merge.",
+    mend="create a second account, and name both in [bots] of gate/streams.toml",
+    where=Where.COMPOSES,
+)
+def two_bots(seen: Seen) -> Iterator[str]:
+    """The compose bot, who opens, and the gate bot, who approves and merges, are two accounts."""
+    if seen.gate.bots.compose.casefold() == seen.gate.bots.gate.casefold():
+        yield f"{seen.gate.bots.gate} is both"
+
+
+@rule(
+    "bot-missing",
+    Severity.UNSAFE,
+    why="Nothing is opened or merged; and whoever takes a bot's name that is free is believed in its place.",
+    mend=f"create the account, then {PAGE} > Invite members; or mend [bots] in gate/streams.toml",
+)
+def bots_are_members(seen: Seen) -> Iterator[str]:
+    """The bots that gate/streams.toml names are members."""
+    for what, (username, level) in _bots(seen).items():
+        if not _is_a_member(seen.project.member(username)):
+            yield f"the {what}, {username}, is no member; it should be a {role(level)}"
+
+
+@rule(
+    "bot-too-strong",
+    Severity.UNSAFE,
+    why="A stolen token does what its account may do; the compose bot pushes, the gate bot merges, neither sets up.",
+    mend=f"{PAGE} > Max role; in the group, if the role comes from there",
+)
+def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
+    """The compose bot is no more than a Developer, the gate bot no more than a Maintainer."""
+    for what, (username, level) in _bots(seen).items():
+        member = seen.project.member(username)
+        if member is not None and member.level > level:
+            yield f"the {what}, {username}, is {role(member.level)} and should be {role(level)}"
+
+
+@rule(
+    "bot-too-weak",
+    Severity.ADVICE,
+    why="The compose bot could not push, or the gate bot not merge.",
+    mend=f"{PAGE} > Max role",
+)
+def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
+    """The compose bot is no less than a Developer, the gate bot no less than a Maintainer."""
+    for what, (username, level) in _bots(seen).items():
+        member = seen.project.member(username)
+        if member is not None and not member.blocked and member.level < level:
+            yield f"the {what}, {username}, is {role(member.level)} and should be {role(level)}"
+
+
+@rule(
+    "bot-membership-ends",
+    Severity.ADVICE,
+    why="From that day on nothing is opened, approved or merged.",
+    mend=f"{PAGE} > Expiration date",
+)
+def bots_stay(seen: Seen) -> Iterator[str]:
+    """The bots' memberships last for a month and more."""
+    for what, (username, _) in _bots(seen).items():
+        member = seen.project.member(username)
+        if member is not None and member.expires is not None and member.expires - seen.today <= SOON:
+            yield f"the membership of the {what}, {username}, ends on {member.expires}"
+
+
+@rule(
+    "origin-user-missing",
+    Severity.ADVICE,
+    why="The origin cannot push its results; and whoever takes an account name that is free is believed in its place.",
+    mend=f"{PAGE} > Invite members, as Developer; or mend `users` in gate/origins.toml",
+    where=Where.COMPOSES,
+)
+def origin_users_are_members(seen: Seen) -> Iterator[str]:
+    """Every account that may report for an origin is a member."""
+    for username, origins in _users(seen).items():
+        if not _is_a_member(seen.project.member(username)):
+            yield f"{username}, who reports for {', '.join(origins)}, is no member"
+
+
+@rule(
+    "origin-user-too-strong",
+    Severity.UNSAFE,
+    why="A Maintainer merges, and changes every setting that is checked here.",
+    mend=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
+    where=Where.COMPOSES,
+)
+def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
+    """An account that reports for an origin is no more than a Developer."""
+    for username, origins in _users(seen).items():
+        member = seen.project.member(username)
+        if member is not None and member.level > DEVELOPER and not _is_a_bot(seen, username):
+            yield f"{member.username}, who reports for {', '.join(origins)}, is {role(member.level)}"
+
+
+@rule(
+    "origin-user-too-weak",
+    Severity.ADVICE,
+    why="Less than a Developer cannot push results.",
+    mend=f"{PAGE} > Max role: Developer",
+    where=Where.COMPOSES,
+)
+def origin_users_can_push(seen: Seen) -> Iterator[str]:
+    """An account that reports for an origin is no less than a Developer."""
+    for username, origins in _users(seen).items():
+        member = seen.project.member(username)
+        if member is not None and not member.blocked and member.level < DEVELOPER:
+            yield f"{member.username}, who reports for {', '.join(origins)}, is {role(member.level)}"
+
+
+@rule(
+    "origin-user-is-bot",
+    Severity.UNSAFE,
+    why="The bots' pushes would count as that origin's results.",
+    mend="give the origin an account of its own: `users` in gate/origins.toml",
+    where=Where.COMPOSES,
+)
+def bots_report_for_nobody(seen: Seen) -> Iterator[str]:
+    """No bot of ours may report for an origin."""
+    for username, origins in _users(seen).items():
+        if _is_a_bot(seen, username):
+            yield f"{username} may report for {', '.join(origins)}"
+
+
+def _is_a_bot(seen: Seen, username: str) -> bool:
+    return username.casefold() in {seen.gate.bots.compose.casefold(), seen.gate.bots.gate.casefold()}
+
+
+@rule(
+    "origin-user-shared",
+    Severity.ADVICE,
+    why="One account that is stolen speaks for both.",
+    mend="give each origin an account of its own: `users` in gate/origins.toml",
+    where=Where.COMPOSES,
+)
+def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
+    """An account reports for one origin only."""
+    for username, origins in _users(seen).items():
+        if len(origins) > 1:
+            yield f"{username} may report for {', '.join(origins)}"
+
+
+@rule(
+    "maintainer-unexpected",
+    Severity.ADVICE,
+    why="Each of them merges, changes every setting that is checked here, and reads the variables.",
+    mend=f"{PAGE} > Max role: Developer, where no more is needed",
+)
+def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
+    """The gate bot is the only Maintainer, and there are no more than three Owners."""
+    levels = Counter(member.level for member in seen.project.members)
+    known = {seen.gate.bots.gate.casefold(), *_users(seen), *(bot.casefold() for bot, _ in _bots(seen).values())}
+    for member in seen.project.members:
+        if member.level == MAINTAINER and member.username.casefold() not in known:
+            yield f"{member.username} is {role(member.level)}"
+    if levels[OWNER] > OWNERS:
+        yield f"there are {levels[OWNER]} Owners"
+
+
+@rule(
+    "outsider-in-gate-project",
+    Severity.UNSAFE,
+    why="Who may push to the gate project changes the code and the pipelines that use the token.",
+    mend=f"{PAGE} > Remove member, in the gate project or its group",
+    where=Where.TOKEN,
+)
+def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
+    """In a gate project of its own neither the compose bot nor anybody who reports for an origin may push."""
+    if seen.composes:
+        return
+    for username in sorted({*_users(seen), seen.gate.bots.compose.casefold()}):
+        member = seen.project.member(username)
+        if member is not None and member.level >= DEVELOPER and username != seen.gate.bots.gate.casefold():
+            yield f"{member.username} is {role(member.level)}"
+
+
+PEOPLE_RULES: Final[tuple[Rule, ...]] = (
+    two_bots,
+    bots_are_members,
+    bots_may_no_more_than_they_need,
+    bots_may_what_they_need,
+    bots_stay,
+    origin_users_are_members,
+    origin_users_are_only_developers,
+    origin_users_can_push,
+    bots_report_for_nobody,
+    each_origin_has_its_own_users,
+    the_gate_bot_alone_is_maintainer,
+    the_gate_project_is_for_its_keepers,
+)

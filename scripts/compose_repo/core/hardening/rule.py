@@ -1,0 +1,151 @@
+"""What a rule of the hardened state is made of, and what it looks at."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from compose_repo.core.administration import ProjectState, Token
+from compose_repo.core.names import Origin, Stream
+from compose_repo.core.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
+from compose_repo.core.problem import Problem
+
+SETUP = "compose-repo setup does it"
+"""How to mend what setup mends."""
+
+
+class Severity(StrEnum):
+    """What breaking a rule means.
+
+    UNSAFE: somebody can move a decision, a merge or a secret who should not. ADVICE: something works badly, will stop
+    to work, or a second line of defence is missing.
+    """
+
+    UNSAFE = "unsafe"
+    ADVICE = "advice"
+
+
+class Where(StrEnum):
+    """Which project a rule is about, where there are two; a single project is both."""
+
+    COMPOSES = "composes"
+    """The one with the composes: third parties push to it."""
+    TOKEN = "token"  # noqa: S105  # no secret
+    """The one in whose pipelines the gate's token is used."""
+    EVERY = "every"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateState:
+    """What `gate/*.toml` says on the default branch; with problems, what it would say is unknown and left empty."""
+
+    bots: Bots
+    origins: Mapping[Origin, OriginEntry]
+    streams: Mapping[Stream, StreamEntry]
+    waivers: tuple[Waiver, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def gating(self) -> bool:
+        """Whether publishing follows approval, in every stream."""
+        return bool(self.streams) and all(entry.mode is Mode.GATING for entry in self.streams.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What came of looking at an address of a stream; `failure` is None if it was read."""
+
+    stream: Stream
+    field: str
+    url: str
+    failure: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """One project and all that is known around it.
+
+    `composes` and `uses_token` say what it is for, `ci_config` is where its pipelines should come from. `looks` is
+    None where nobody has looked at the streams' addresses.
+    """
+
+    project: ProjectState
+    composes: bool
+    uses_token: bool
+    ci_config: str
+    gate: GateState
+    token: Token | None
+    now: dt.datetime
+    looks: tuple[Look, ...] | None = None
+
+    @property
+    def today(self) -> dt.date:
+        """The day, UTC."""
+        return self.now.astimezone(dt.UTC).date()
+
+    def is_at(self, where: Where) -> bool:
+        """Tell whether rules of some place are about this project."""
+        match where:
+            case Where.COMPOSES:
+                return self.composes
+            case Where.TOKEN:
+                return self.uses_token
+            case Where.EVERY:
+                return True
+
+
+Test: TypeAlias = Callable[[Seen], Iterable[str]]
+"""Gives what is wrong, in particular, a sentence each; nothing where all is well."""
+Absence: TypeAlias = Callable[[Seen], bool]
+
+
+def always_there(_seen: Seen) -> bool:
+    """Every GitLab has it."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One law of the hardened state: its code, why it matters, how to mend what breaks it, whether setup does so.
+
+    `absent` tells whether this GitLab lacks what the rule is about.
+    """
+
+    code: str
+    severity: Severity
+    law: str
+    why: str
+    mend: str
+    test: Test
+    where: Where = Where.EVERY
+    by_setup: bool = False
+    absent: Absence = always_there
+
+
+def rule(  # noqa: PLR0913  # what a rule is made of
+    code: str,
+    severity: Severity,
+    *,
+    why: str,
+    mend: str,
+    where: Where = Where.EVERY,
+    by_setup: bool = False,
+    absent: Absence = always_there,
+) -> Callable[[Test], Rule]:
+    """Make a rule of a test, whose docstring is the law."""
+
+    def make(test: Test) -> Rule:
+        return Rule(
+            code=code,
+            severity=severity,
+            law=(test.__doc__ or "").strip(),
+            why=why,
+            mend=f"{SETUP}; by hand: {mend}" if by_setup else mend,
+            test=test,
+            where=where,
+            by_setup=by_setup,
+            absent=absent,
+        )
+
+    return make

@@ -1,0 +1,311 @@
+"""The settings that a project should have: one entry each, or one for those that mean one thing together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from compose_repo.core.administration import Change, ChangeSettings, Endpoint, Value, spelled
+from compose_repo.core.hardening.rule import SETUP, Rule, Seen, Severity, Where
+
+UNSAFE, ADVICE = Severity.UNSAFE, Severity.ADVICE
+Wanted: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
+"""By the API's name what a setting should be; of several values each will do, and the first is set."""
+
+MERGES: Final = "Settings > Merge requests"
+PIPELINES: Final = "Settings > CI/CD > General pipelines"
+VARIABLES: Final = "Settings > CI/CD > Variables"
+FEATURES: Final = "Settings > General > Visibility, project features, permissions"
+APPROVALS: Final = "Settings > Merge requests > Merge request approvals"
+PUSH_RULES: Final = "Settings > Repository > Push rules"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """Settings that belong together; `page` is where people find them."""
+
+    code: str
+    severity: Severity
+    law: str
+    why: str
+    page: str
+    wanted: Callable[[Seen], Wanted]
+    where: Where = Where.EVERY
+    endpoint: Endpoint = Endpoint.PROJECT
+
+    def changes(self, seen: Seen) -> tuple[Change, ...]:
+        """Give each setting that is not as it should be. What GitLab does not tell of, it does not have."""
+        found = _table(seen, self.endpoint) or {}
+        wanted = {name: _options(value) for name, value in self.wanted(seen).items() if name in found}
+        return tuple(
+            Change(name=name, old=found[name], new=options[0])
+            for name, options in wanted.items()
+            if not any(_same(found[name], option) for option in options)
+        )
+
+    def is_absent(self, seen: Seen) -> bool:
+        """Tell whether GitLab knows none of them."""
+        found = _table(seen, self.endpoint)
+        return found is None or found.keys().isdisjoint(self.wanted(seen))
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that they are as they should be."""
+
+        def test(seen: Seen) -> Iterator[str]:
+            for change in self.changes(seen):
+                yield f"{change.name} is {spelled(change.old)} and should be {spelled(change.new)}"
+
+        return Rule(
+            code=self.code,
+            severity=self.severity,
+            law=self.law,
+            why=self.why,
+            mend=f"{SETUP}; by hand: {self.page}",
+            test=test,
+            where=self.where,
+            by_setup=True,
+            absent=self.is_absent,
+        )
+
+
+def plan_settings(seen: Seen) -> Iterator[ChangeSettings]:
+    """Plan a request for each entry that has differences."""
+    for setting in SETTINGS:
+        changes = setting.changes(seen) if seen.is_at(setting.where) else ()
+        if changes:
+            yield ChangeSettings(project=seen.project.path, endpoint=setting.endpoint, changes=changes)
+
+
+def _table(seen: Seen, endpoint: Endpoint) -> Mapping[str, Any] | None:
+    match endpoint:
+        case Endpoint.PROJECT:
+            return seen.project.settings
+        case Endpoint.APPROVALS:
+            return seen.project.approvals
+        case Endpoint.PUSH_RULE:
+            return seen.project.push_rule
+
+
+def _options(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _same(found: object, wanted: Value) -> bool:
+    """Compare; a switch that nobody has touched may be null, which is off."""
+    return found == wanted or (wanted is False and found is None)
+
+
+def _always(**wanted: Value | tuple[Value, ...]) -> Callable[[Seen], Wanted]:
+    return lambda _seen: wanted
+
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting(
+        code="ci-file-not-pinned",
+        severity=UNSAFE,
+        law="Pipelines come from the CI file of a default branch, never from that of the branch they look at.",
+        why="Else whoever pushes to a compose's branch rewrites the pipeline that judges it, and reads its secrets.",
+        page=f"{PIPELINES} > CI/CD configuration file",
+        wanted=lambda seen: {"ci_config_path": seen.ci_config},
+    ),
+    Setting(
+        code="fork-pipelines",
+        severity=UNSAFE,
+        law="Pipelines of forks do not run in the project.",
+        why="They would run a stranger's code with the project's runners and protected secrets.",
+        page=f"{MERGES} (only the API shows it: ci_allow_fork_pipelines_to_run_in_parent_project)",
+        wanted=_always(ci_allow_fork_pipelines_to_run_in_parent_project=False),
+    ),
+    Setting(
+        code="pipeline-variables",
+        severity=UNSAFE,
+        law="Nobody gives a pipeline variables.",
+        why="PYTHONPATH, GIT_STRATEGY and their like make a pipeline run other code than main's.",
+        page=f"{VARIABLES} > Minimum role to use pipeline variables: No one allowed",
+        wanted=_always(
+            restrict_user_defined_variables=True, ci_pipeline_variables_minimum_override_role="no_one_allowed"
+        ),
+    ),
+    Setting(
+        code="merge-method",
+        severity=UNSAFE,
+        law="Merging makes a merge commit and keeps the judged commits as they are.",
+        why="Rebased commits are others than those that were judged, and nobody has pushed or signed them.",
+        page=f"{MERGES} > Merge method: Merge commit",
+        where=Where.COMPOSES,
+        wanted=_always(merge_method="merge"),
+    ),
+    Setting(
+        code="squash",
+        severity=UNSAFE,
+        law="Commits are never squashed.",
+        why="A squashed commit hides who pushed or signed which result.",
+        page=f"{MERGES} > Squash commits when merging: Do not allow",
+        where=Where.COMPOSES,
+        wanted=_always(squash_option="never"),
+    ),
+    Setting(
+        code="source-branch-removed",
+        severity=ADVICE,
+        law="A compose's branch stays after it was merged.",
+        why="What was refused is on the branch only; without it nobody can look at it any more.",
+        page=f"{MERGES} > Enable 'Delete source branch' option by default: off",
+        where=Where.COMPOSES,
+        wanted=_always(remove_source_branch_after_merge=False),
+    ),
+    Setting(
+        code="pipeline-before-merge",
+        severity=UNSAFE,
+        law="Where every stream is gating, a merge needs a pipeline that succeeds; where one mirrors, it does not.",
+        why="In gating mode the pipeline is a second lock; in mirror mode it would keep a published compose from main.",
+        page=f"{MERGES} > Pipelines must succeed",
+        where=Where.COMPOSES,
+        wanted=lambda seen: {"only_allow_merge_if_pipeline_succeeds": seen.gate.gating},
+    ),
+    Setting(
+        code="skipped-pipeline",
+        severity=UNSAFE,
+        law="A skipped pipeline does not count as one that succeeds.",
+        why="[skip ci] in a commit message would open the lock that the pipeline is.",
+        page=f"{MERGES} > Skipped pipelines are considered successful: off",
+        where=Where.COMPOSES,
+        wanted=_always(allow_merge_on_skipped_pipeline=False),
+    ),
+    Setting(
+        code="threads-block-merge",
+        severity=UNSAFE,
+        law="Open threads do not keep a merge request from being merged.",
+        why="Anybody who may comment could hold a merge up.",
+        page=f"{MERGES} > All threads must be resolved: off",
+        where=Where.COMPOSES,
+        wanted=_always(only_allow_merge_if_all_discussions_are_resolved=False),
+    ),
+    Setting(
+        code="commits-close-issues",
+        severity=ADVICE,
+        law="Merging closes no issues.",
+        why="Third parties' commit messages reach main; 'Closes #1' in one of them would close an issue.",
+        page="Settings > Repository > Branch defaults > Auto-close referenced issues: off",
+        wanted=_always(autoclose_referenced_issues=False),
+    ),
+    Setting(
+        code="features-missing",
+        severity=UNSAFE,
+        law="Repository, merge requests and pipelines are on.",
+        why="Without them no compose can be opened, judged or merged.",
+        page=FEATURES,
+        wanted=_always(
+            repository_access_level=("enabled", "private"),
+            merge_requests_access_level=("enabled", "private"),
+            builds_access_level=("enabled", "private"),
+        ),
+    ),
+    Setting(
+        code="lfs",
+        severity=ADVICE,
+        law="Git LFS is off.",
+        why="An LFS pointer stands for bytes that are not in git and can be others tomorrow.",
+        page=f"{FEATURES} > Git Large File Storage: off",
+        wanted=_always(lfs_enabled=False),
+    ),
+    Setting(
+        code="features-unneeded",
+        severity=ADVICE,
+        law="Wiki, snippets, packages and container registry are off.",
+        why="Developers, which third parties are, may write to them: pages and images that look like ours.",
+        page=FEATURES,
+        wanted=_always(
+            wiki_access_level="disabled",
+            snippets_access_level="disabled",
+            container_registry_access_level="disabled",
+            packages_enabled=False,
+        ),
+    ),
+    Setting(
+        code="auto-devops",
+        severity=ADVICE,
+        law="Auto DevOps is off.",
+        why="Where no CI file is found it would run pipelines of its own making.",
+        page="Settings > CI/CD > Auto DevOps: off",
+        wanted=_always(auto_devops_enabled=False),
+    ),
+    Setting(
+        code="caches-shared",
+        severity=UNSAFE,
+        law="Branches that are not protected have caches of their own.",
+        why="Else any branch's pipeline puts code into the cache that main's pipeline runs.",
+        page=f"{PIPELINES} > Use separate caches for protected branches",
+        wanted=_always(ci_separated_caches=True),
+    ),
+    Setting(
+        code="git-strategy",
+        severity=ADVICE,
+        law="Each job clones the repository anew.",
+        why="On a runner of your own, a working copy that is used again can keep what another branch's job left in it.",
+        page=f"{PIPELINES} > Git strategy: git clone",
+        wanted=_always(build_git_strategy="clone"),
+    ),
+    Setting(
+        code="job-token-pushes",
+        severity=UNSAFE,
+        law="Job tokens do not push.",
+        why="A job that runs third parties' data could be made to push as whoever started it.",
+        page="Settings > CI/CD > Job token permissions > Allow Git push requests to the repository: off",
+        wanted=_always(ci_push_repository_for_job_token_allowed=False),
+    ),
+    Setting(
+        code="artifacts-expire",
+        severity=ADVICE,
+        law="The reports of the latest pipeline are kept.",
+        why="Else an open merge request loses the report that says what is wrong.",
+        page="Settings > CI/CD > Artifacts > Keep artifacts from most recent successful jobs",
+        where=Where.COMPOSES,
+        wanted=_always(keep_latest_artifact=True),
+    ),
+    Setting(
+        code="hidden-characters",
+        severity=ADVICE,
+        law="GitLab warns of characters that are not seen.",
+        why="A reviewer of gate/*.toml sees what it says, not what it seems to say.",
+        page=f"{FEATURES} > Warn about Potentially Unwanted Characters",
+        wanted=_always(warn_about_potentially_unwanted_characters=True),
+    ),
+    Setting(
+        code="gate-logs-public",
+        severity=ADVICE,
+        law="Logs of the gate project's jobs are for its members.",
+        why="They tell when and how the token is used.",
+        page=f"{PIPELINES} > Project-based pipeline visibility: off",
+        where=Where.TOKEN,
+        wanted=lambda seen: {} if seen.composes else {"public_jobs": False},
+    ),
+    Setting(
+        code="author-approves",
+        severity=UNSAFE,
+        law="Nobody approves their own merge request.",
+        why="An approval of the gate bot's would mean nothing if whoever opened the merge request could give it.",
+        page=f"{APPROVALS} > Prevent approval by author",
+        endpoint=Endpoint.APPROVALS,
+        wanted=_always(merge_requests_author_approval=False),
+    ),
+    Setting(
+        code="approval-survives-push",
+        severity=UNSAFE,
+        law="A push takes approvals back.",
+        why="Else an approval stands under commits that nobody has judged, until the gate's next pass.",
+        page=f"{APPROVALS} > Remove all approvals",
+        where=Where.COMPOSES,
+        endpoint=Endpoint.APPROVALS,
+        wanted=_always(reset_approvals_on_push=True),
+    ),
+    Setting(
+        code="files-unbounded",
+        severity=ADVICE,
+        law="GitLab refuses files of more than 10 MB.",
+        why="Who may push may fill the project's storage; without push rules the gate only ignores such files.",
+        page=f"{PUSH_RULES} > Maximum file size: 10",
+        where=Where.COMPOSES,
+        endpoint=Endpoint.PUSH_RULE,
+        wanted=_always(max_file_size=tuple(range(10, 0, -1))),
+    ),
+)

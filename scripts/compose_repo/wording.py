@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from compose_repo.core.administration import ProjectState
 from compose_repo.core.change_report import change_report
 from compose_repo.core.changes import compare
 from compose_repo.core.compose import ComposeId, Status
 from compose_repo.core.decision import Decision, State
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import MergeRequest, Project
+from compose_repo.core.hardening import Check
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
 from compose_repo.core.plan import MARKER
-from compose_repo.core.policy import OriginEntry, Policy, Requirement, format_duration
+from compose_repo.core.policy import Bots, OriginEntry, Policy, Requirement, format_duration
 from compose_repo.core.result import Contact
 from compose_repo.ports.decision_note import decision_markdown
 from compose_repo.ports.templates import Trusted, link, render
@@ -123,6 +125,11 @@ def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha
 def superseded(newer: ComposeId, iid: int) -> str:
     """Say which compose has overtaken."""
     return render("superseded.md.j2", newer=newer.text, iid=iid)
+
+
+def owner_steps(left: Sequence[Check], *, bots: Bots, home: ProjectState, pair: bool) -> str:
+    """Say what people have to do after `setup`; `home` is the project in which the gate's token is used."""
+    return render("owner_steps.txt.j2", left=left, bots=bots, home=home, pair=pair)
 
 
 def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:

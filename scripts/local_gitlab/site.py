@@ -142,6 +142,8 @@ class Site:
     store: Store
     directory: Path
     url: str = ""
+    paid: bool = True
+    """Whether it has what GitLab has on paid tiers only: approval settings and push rules."""
     pipelines: Pipelines = field(default_factory=_Silence)
     deliveries: Deliveries = field(default_factory=_Silence)
     push_events: EventQueue = field(default_factory=EventQueue)

@@ -13,7 +13,7 @@ from flask import Response, current_app, g, request
 
 from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_parameter, forbidden, not_found, unauthorized
-from local_gitlab.site import GUEST, NO_ACCESS, access_level, find_project, may_read
+from local_gitlab.site import GUEST, MAINTAINER, NO_ACCESS, access_level, find_project, may_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,6 +144,14 @@ def project(key: str, minimum: int = NO_ACCESS) -> Row:
         if level < minimum:
             refuse()
     return found
+
+
+def project_of_paid_tier(key: str) -> Row:
+    """Return a project to its maintainers, for what is there on paid tiers only."""
+    row = project(key, MAINTAINER)
+    if not site().paid:
+        raise ApiError(404, {"error": "404 Not Found"})
+    return row
 
 
 def refuse() -> NoReturn:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
 
+from compose_repo.core.forge import ForgeError
+
 NO_ONE: Final = 0
 DEVELOPER: Final = 30
 MAINTAINER: Final = 40
@@ -30,6 +32,10 @@ _SECRET_VALUE: Final = re.compile(
 )
 
 Value: TypeAlias = str | int | bool | None
+
+
+class NotOnThisTier(ForgeError):  # noqa: N818  # it names what is so; nobody is at fault
+    """GitLab has a setting on paid tiers only."""
 
 
 def role(level: int) -> str:
@@ -367,7 +373,7 @@ def to_dict(action: Action) -> dict[str, Any]:
 class Administration(Protocol):
     """What we ask of GitLab about one project's set-up. Everything may raise `ForgeError`."""
 
-    def token(self) -> Token | None:
+    def token_in_use(self) -> Token | None:
         """Give the token in use; None where GitLab does not tell of it."""
         ...
 

@@ -158,14 +158,14 @@ def delete(project_id: str) -> Response:
 @blueprint.get("/projects/<key:project_id>/approvals")
 def approval_settings(project_id: str) -> Response:
     """Return how the project treats approvals."""
-    settings = settings_of(asked.project(project_id, MAINTAINER))
+    settings = settings_of(asked.project_of_paid_tier(project_id))
     return asked.answer({name: settings[name] for name in APPROVAL_SETTINGS})
 
 
 @blueprint.post("/projects/<key:project_id>/approvals")
 def edit_approval_settings(project_id: str) -> Response:
     """Change how the project treats approvals."""
-    project = asked.project(project_id, MAINTAINER)
+    project = asked.project_of_paid_tier(project_id)
     values = asked.parameters()
     store = asked.site().store
     with store.transaction():

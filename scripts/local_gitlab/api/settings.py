@@ -1,4 +1,4 @@
-"""What hardening configures: variables, hooks, triggers and pipeline schedules."""
+"""What hardening configures: variables, hooks, deploy keys, job tokens, push rules, triggers and pipeline schedules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from local_gitlab import entities, pipelines
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
-from local_gitlab.errors import bad_request, not_found
+from local_gitlab.errors import ApiError, bad_request, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER
 
 if TYPE_CHECKING:
@@ -213,6 +213,108 @@ def edit_hook(project_id: str, hook_id: int) -> Response:
 def delete_hook(project_id: str, hook_id: int) -> Response:
     """Delete a webhook."""
     return _delete(_by_id(asked.project(project_id, MAINTAINER), "hook", hook_id))
+
+
+# --- deploy keys
+
+
+def _deploy_key_body(row: Row) -> Data:
+    data: Data = json.loads(row["data"])
+    return {"id": row["id"], "title": row["key"], **data}
+
+
+@blueprint.get(f"{PROJECT}/deploy_keys")
+def deploy_keys(project_id: str) -> Response:
+    """List the deploy keys."""
+    return asked.paginated(_rows(asked.project(project_id, MAINTAINER), "deploy_key"), _deploy_key_body)
+
+
+@blueprint.post(f"{PROJECT}/deploy_keys")
+def create_deploy_key(project_id: str) -> Response:
+    """Add a deploy key; it is kept, and opens nothing: git is served over HTTP only."""
+    project = asked.project(project_id, MAINTAINER)
+    values = asked.parameters()
+    asked.required(values, "title", "key")
+    data = {
+        "created_at": now(),
+        "expires_at": values.get("expires_at"),
+        "key": values["key"],
+        "usage_type": "auth",
+        "fingerprint": None,
+        "fingerprint_sha256": None,
+        "projects_with_write_access": [],
+        "projects_with_readonly_access": [],
+        "can_push": asked.flag(values.get("can_push")),
+    }
+    return asked.answer(_deploy_key_body(_insert(project, "deploy_key", str(values["title"]), data)), 201)
+
+
+@blueprint.delete(f"{PROJECT}/deploy_keys/<int:key_id>")
+def delete_deploy_key(project_id: str, key_id: int) -> Response:
+    """Delete a deploy key."""
+    return _delete(_by_id(asked.project(project_id, MAINTAINER), "deploy_key", key_id))
+
+
+# --- who may use job tokens here
+
+
+@blueprint.get(f"{PROJECT}/job_token_scope")
+def job_token_scope(project_id: str) -> Response:
+    """Tell whether job tokens of other projects are kept out; since GitLab 16 they are at first."""
+    rows = _rows(asked.project(project_id, MAINTAINER), "job_token_scope")
+    enabled = json.loads(rows[0]["data"])["enabled"] if rows else True
+    return asked.answer({"inbound_enabled": enabled, "outbound_enabled": False})
+
+
+@blueprint.patch(f"{PROJECT}/job_token_scope")
+def edit_job_token_scope(project_id: str) -> Response:
+    """Keep job tokens of other projects out, or let them in."""
+    project = asked.project(project_id, MAINTAINER)
+    values = asked.parameters()
+    asked.required(values, "enabled")
+    data = {"enabled": asked.flag(values["enabled"])}
+    rows = _rows(project, "job_token_scope")
+    if rows:
+        _change(rows[0], data, ("enabled",))
+    else:
+        _insert(project, "job_token_scope", "", data)
+    return asked.nothing()
+
+
+# --- push rules
+
+PUSH_RULE: Data = {"max_file_size": 0, "deny_delete_tag": False, "member_check": False, "prevent_secrets": False}
+
+
+def _push_rule_body(row: Row) -> Data:
+    return {"id": row["id"], "project_id": row["project_id"], **json.loads(row["data"])}
+
+
+@blueprint.get(f"{PROJECT}/push_rule")
+def push_rule(project_id: str) -> Response:
+    """Return the push rule; null until there is one. It is kept, and holds nobody up."""
+    rows = _rows(asked.project_of_paid_tier(project_id), "push_rule")
+    return asked.answer(_push_rule_body(rows[0]) if rows else None)
+
+
+@blueprint.post(f"{PROJECT}/push_rule")
+def create_push_rule(project_id: str) -> Response:
+    """Make the push rule."""
+    project = asked.project_of_paid_tier(project_id)
+    if _rows(project, "push_rule"):
+        raise ApiError(422, {"error": "Project push rule exists"})
+    values = asked.parameters()
+    data = {**PUSH_RULE, **{name: values[name] for name in PUSH_RULE if name in values}}
+    return asked.answer(_push_rule_body(_insert(project, "push_rule", "", data)), 201)
+
+
+@blueprint.put(f"{PROJECT}/push_rule")
+def edit_push_rule(project_id: str) -> Response:
+    """Change the push rule."""
+    rows = _rows(asked.project_of_paid_tier(project_id), "push_rule")
+    if not rows:
+        raise not_found("Push Rule")
+    return asked.answer(_push_rule_body(_change(rows[0], asked.parameters(), tuple(PUSH_RULE))))
 
 
 # --- triggers

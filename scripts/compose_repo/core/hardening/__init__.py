@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from compose_repo.core.administration import Plan
+from compose_repo.core.escape import visible
 from compose_repo.core.hardening.branches import BRANCH_RULES, plan_branches
 from compose_repo.core.hardening.files import FILE_RULES, plan_labels
 from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule
@@ -25,7 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 class State(StrEnum):
-    """What came of a check; ABSENT: this GitLab, or its tier, has nothing of the kind."""
+    """What came of a check; ABSENT: it cannot be made here."""
 
     FINE = "fine"
     BROKEN = "broken"
@@ -40,6 +41,7 @@ class Check:
     project: str
     state: State
     findings: tuple[str, ...] = ()
+    absent: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the `doctor/1` row."""
@@ -50,6 +52,7 @@ class Check:
             "severity": str(self.rule.severity),
             "law": self.rule.law,
             "findings": list(self.findings),
+            "absent": self.absent,
             "why": self.rule.why,
             "mend": self.rule.mend,
             "setup": self.rule.by_setup,
@@ -62,9 +65,10 @@ def examine(seen: Seen, rules: Sequence[Rule] = RULES) -> list[Check]:
 
 
 def _check(rule: Rule, seen: Seen) -> Check:
-    if rule.absent(seen):
-        return Check(rule=rule, project=seen.project.path, state=State.ABSENT)
-    findings = tuple(rule.test(seen))
+    absent = rule.absent(seen)
+    if absent is not None:
+        return Check(rule=rule, project=seen.project.path, state=State.ABSENT, absent=absent)
+    findings = tuple(map(visible, rule.test(seen)))
     state = State.BROKEN if findings else State.FINE
     return Check(rule=rule, project=seen.project.path, state=state, findings=findings)
 

@@ -1,4 +1,4 @@
-"""What stands in the repository: `gate/*.toml` and what expires in it, streams' addresses, our own files, and labels."""
+"""What stands in the repository: `gate/*.toml` and what expires in it, streams' addresses, our files; and labels."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Final
 from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.escape import visible
 from compose_repo.core.hardening.keys import is_plain_http
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 from compose_repo.core.policy import Attribution, OriginEntry, SigningKey
 
 MOST: Final = 20
@@ -53,6 +53,7 @@ def gate_files_are_valid(seen: Seen) -> Iterator[str]:
     why="All that it reports is refused.",
     mend="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def every_origin_can_report(seen: Seen) -> Iterator[str]:
     """Every origin has somebody who may push for it, or a valid key, as its attribution asks."""
@@ -94,6 +95,7 @@ def _shown(key: SigningKey) -> str:
     why="What it signs counts no longer.",
     mend="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def no_key_has_expired(seen: Seen) -> Iterator[str]:
     """No signing key has expired."""
@@ -109,6 +111,7 @@ def no_key_has_expired(seen: Seen) -> Iterator[str]:
     why="From that day on what it signs counts no longer.",
     mend="gate/origins.toml: add the origin's new key beside it",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     """No signing key expires within a month."""
@@ -125,6 +128,7 @@ def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     why="It covers nothing any more, and hides which exceptions hold.",
     mend="gate/waivers.toml: take it out, or give it a new last day, by merge request",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     """No waiver has expired."""
@@ -139,6 +143,7 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     why="After that day what it covers blocks again.",
     mend="see whether the bug is mended; else give it a new last day, by merge request",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     """No waiver expires within a week."""
@@ -153,6 +158,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     why="Whoever sits on the way says which compose is published, or what a compose holds.",
     mend="gate/streams.toml: give the https address",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
@@ -162,13 +168,17 @@ def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
                 yield f"{field} of {name} is {visible(url)}"
 
 
+def _nobody_has_looked(seen: Seen) -> str | None:
+    return "nobody has looked" if seen.looks is None else needs_gate_files(seen)
+
+
 @rule(
     "stream-unreachable",
     Severity.ADVICE,
     why="What cannot be read is never opened, or never merged.",
     mend="gate/streams.toml: mend the address; or look after the network, the proxy, the server",
     where=Where.COMPOSES,
-    absent=lambda seen: seen.looks is None,
+    absent=_nobody_has_looked,
 )
 def streams_are_reachable(seen: Seen) -> Iterator[str]:
     """The streams' addresses can be read from here."""

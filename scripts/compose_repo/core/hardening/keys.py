@@ -7,7 +7,7 @@ from typing import Final
 
 from compose_repo.core.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.escape import visible
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
 
 VARIABLES: Final = "Settings > CI/CD > Variables"
 SCHEDULE: Final = "compose-repo sync"
@@ -35,8 +35,12 @@ def host_of(url: str) -> str:
     return visible(found[2]) if found is not None else "somewhere"
 
 
-def _no_token(seen: Seen) -> bool:
-    return seen.token is None
+def _no_token(seen: Seen) -> str | None:
+    return NOT_HERE if seen.token is None else None
+
+
+def _no_job_tokens(seen: Seen) -> str | None:
+    return NOT_HERE if seen.project.job_token_limited is None else None
 
 
 @rule(
@@ -157,7 +161,7 @@ def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
     why="Jobs of every project on this GitLab could reach this one with the rights of whoever started them.",
     mend="Settings > CI/CD > Job token permissions > Only this project and any groups and projects in the allowlist",
     by_setup=True,
-    absent=lambda seen: seen.project.job_token_limited is None,
+    absent=_no_job_tokens,
 )
 def job_tokens_of_others_are_kept_out(seen: Seen) -> Iterator[str]:
     """Job tokens of other projects do not reach this one."""
@@ -255,6 +259,7 @@ def schedules_are_on_main(seen: Seen) -> Iterator[str]:
     why="A pipeline has its owner's rights, and stops when they leave; the gate bot has just those it needs.",
     mend="as the gate bot: Build > Pipeline schedules > Take ownership",
     where=Where.TOKEN,
+    absent=needs_gate_files,
 )
 def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """Our pipeline schedule, once it is active, belongs to the gate bot."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 
 PAGE: Final = "Manage > Members"
 OWNERS: Final = 3
@@ -39,6 +39,7 @@ def _is_a_member(member: Member | None) -> bool:
     why="GitLab lets nobody approve their own merge request, and one stolen token would open and merge.",
     mend="create a second account, and name both in [bots] of gate/streams.toml",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def two_bots(seen: Seen) -> Iterator[str]:
     """The compose bot, who opens, and the gate bot, who approves and merges, are two accounts."""
@@ -51,6 +52,7 @@ def two_bots(seen: Seen) -> Iterator[str]:
     Severity.UNSAFE,
     why="Nothing is opened or merged; and whoever takes a bot's name that is free is believed in its place.",
     mend=f"create the account, then {PAGE} > Invite members; or mend [bots] in gate/streams.toml",
+    absent=needs_gate_files,
 )
 def bots_are_members(seen: Seen) -> Iterator[str]:
     """The bots that gate/streams.toml names are members."""
@@ -64,6 +66,7 @@ def bots_are_members(seen: Seen) -> Iterator[str]:
     Severity.UNSAFE,
     why="A stolen token does what its account may do; the compose bot pushes, the gate bot merges, neither sets up.",
     mend=f"{PAGE} > Max role; in the group, if the role comes from there",
+    absent=needs_gate_files,
 )
 def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
     """The compose bot is no more than a Developer, the gate bot no more than a Maintainer."""
@@ -78,6 +81,7 @@ def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
     Severity.ADVICE,
     why="The compose bot could not push, or the gate bot not merge.",
     mend=f"{PAGE} > Max role",
+    absent=needs_gate_files,
 )
 def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
     """The compose bot is no less than a Developer, the gate bot no less than a Maintainer."""
@@ -92,6 +96,7 @@ def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
     Severity.ADVICE,
     why="From that day on nothing is opened, approved or merged.",
     mend=f"{PAGE} > Expiration date",
+    absent=needs_gate_files,
 )
 def bots_stay(seen: Seen) -> Iterator[str]:
     """The bots' memberships last for a month and more."""
@@ -107,6 +112,7 @@ def bots_stay(seen: Seen) -> Iterator[str]:
     why="The origin cannot push its results; and whoever takes an account name that is free is believed in its place.",
     mend=f"{PAGE} > Invite members, as Developer; or mend `users` in gate/origins.toml",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def origin_users_are_members(seen: Seen) -> Iterator[str]:
     """Every account that may report for an origin is a member."""
@@ -121,6 +127,7 @@ def origin_users_are_members(seen: Seen) -> Iterator[str]:
     why="A Maintainer merges, and changes every setting that is checked here.",
     mend=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
     """An account that reports for an origin is no more than a Developer."""
@@ -136,6 +143,7 @@ def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
     why="Less than a Developer cannot push results.",
     mend=f"{PAGE} > Max role: Developer",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def origin_users_can_push(seen: Seen) -> Iterator[str]:
     """An account that reports for an origin is no less than a Developer."""
@@ -151,6 +159,7 @@ def origin_users_can_push(seen: Seen) -> Iterator[str]:
     why="The bots' pushes would count as that origin's results.",
     mend="give the origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def bots_report_for_nobody(seen: Seen) -> Iterator[str]:
     """No bot of ours may report for an origin."""
@@ -169,6 +178,7 @@ def _is_a_bot(seen: Seen, username: str) -> bool:
     why="One account that is stolen speaks for both.",
     mend="give each origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
+    absent=needs_gate_files,
 )
 def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
     """An account reports for one origin only."""
@@ -182,6 +192,7 @@ def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
     Severity.ADVICE,
     why="Each of them merges, changes every setting that is checked here, and reads the variables.",
     mend=f"{PAGE} > Max role: Developer, where no more is needed",
+    absent=needs_gate_files,
 )
 def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     """The gate bot is the only Maintainer, and there are no more than three Owners."""
@@ -200,6 +211,7 @@ def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     why="Who may push to the gate project changes the code and the pipelines that use the token.",
     mend=f"{PAGE} > Remove member, in the gate project or its group",
     where=Where.TOKEN,
+    absent=needs_gate_files,
 )
 def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
     """In a gate project of its own neither the compose bot nor anybody who reports for an origin may push."""

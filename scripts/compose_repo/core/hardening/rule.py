@@ -97,19 +97,26 @@ class Seen:
 
 Test: TypeAlias = Callable[[Seen], Iterable[str]]
 """Gives what is wrong, in particular, a sentence each; nothing where all is well."""
-Absence: TypeAlias = Callable[[Seen], bool]
+Absence: TypeAlias = Callable[[Seen], str | None]
+"""Says why something cannot be checked here, if so."""
+NOT_HERE = "not on this GitLab, or not on its tier"
 
 
-def always_there(_seen: Seen) -> bool:
-    """Every GitLab has it."""
-    return False
+def always_there(_seen: Seen) -> str | None:
+    """It can be checked everywhere."""
+    return None
+
+
+def needs_gate_files(seen: Seen) -> str | None:
+    """It can be checked where gate/*.toml can be read."""
+    return "gate/*.toml cannot be read" if seen.gate.problems else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One law of the hardened state: its code, why it matters, how to mend what breaks it, whether setup does so.
 
-    `absent` tells whether this GitLab lacks what the rule is about.
+    `absent` tells where it cannot be checked.
     """
 
     code: str

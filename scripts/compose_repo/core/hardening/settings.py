@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from compose_repo.core.administration import Change, ChangeSettings, Endpoint, Value, spelled
-from compose_repo.core.hardening.rule import SETUP, Rule, Seen, Severity, Where
+from compose_repo.core.hardening.rule import NOT_HERE, SETUP, Rule, Seen, Severity, Where
 
 UNSAFE, ADVICE = Severity.UNSAFE, Severity.ADVICE
 Wanted: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
@@ -42,10 +42,10 @@ class Setting:
             if not any(_same(found[name], option) for option in options)
         )
 
-    def is_absent(self, seen: Seen) -> bool:
-        """Tell whether GitLab knows none of them."""
+    def why_absent(self, seen: Seen) -> str | None:
+        """Say why none of them can be checked, if so."""
         found = _table(seen, self.endpoint)
-        return found is None or found.keys().isdisjoint(self.wanted(seen))
+        return NOT_HERE if found is None or found.keys().isdisjoint(self.wanted(seen)) else None
 
     @property
     def rule(self) -> Rule:
@@ -64,7 +64,7 @@ class Setting:
             test=test,
             where=self.where,
             by_setup=True,
-            absent=self.is_absent,
+            absent=self.why_absent,
         )
 
 
@@ -160,7 +160,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         why="In gating mode the pipeline is a second lock; in mirror mode it would keep a published compose from main.",
         page=f"{MERGES} > Pipelines must succeed",
         where=Where.COMPOSES,
-        wanted=lambda seen: {"only_allow_merge_if_pipeline_succeeds": seen.gate.gating},
+        wanted=lambda seen: {} if seen.gate.problems else {"only_allow_merge_if_pipeline_succeeds": seen.gate.gating},
     ),
     Setting(
         code="skipped-pipeline",
@@ -277,7 +277,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         why="They tell when and how the token is used.",
         page=f"{PIPELINES} > Project-based pipeline visibility: off",
         where=Where.TOKEN,
-        wanted=lambda seen: {} if seen.composes else {"public_jobs": False},
+        wanted=lambda seen: {"public_jobs": (True, False) if seen.composes else False},
     ),
     Setting(
         code="author-approves",

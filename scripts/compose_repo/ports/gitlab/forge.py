@@ -1,6 +1,6 @@
 """The forge on a real GitLab.
 
-How requests are sent, and sent again, is in `line.py`.
+How requests are sent, and sent again, is in `client.py`.
 """
 
 import base64
@@ -40,9 +40,9 @@ from compose_repo.core.forge import (
 )
 from compose_repo.core.names import Sha
 from compose_repo.ports.environment import Environment
+from compose_repo.ports.gitlab.client import OURS as _OURS
+from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, may_pass
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED
-from compose_repo.ports.gitlab.line import OURS as _OURS
-from compose_repo.ports.gitlab.line import PAGE, Line, address_of, code_of, may_pass
 from compose_repo.ports.gitlab.rows import (
     access_level_of,
     approvers_of,
@@ -79,7 +79,7 @@ def connect(environment: Environment, trace: Trace) -> "GitLab":
     return GitLab(**address_of(environment), trace=trace)
 
 
-class GitLab(Line):
+class GitLab(Client):
     """One project of one GitLab, seen with one account's token."""
 
     @cached_property

@@ -62,7 +62,7 @@ def address_of(environment: Environment) -> Address:
     return Address(url=url, project=project, token=token)
 
 
-class Line:
+class Client:
     """One project of one GitLab, seen with one account's token."""
 
     def __init__(

@@ -1,0 +1,80 @@
+"""Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to mend it."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from compose_repo import survey
+from compose_repo.cli import OK, PROBLEMS
+from compose_repo.console import Console, Paint
+from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
+from compose_repo.core.hardening.rule import Seen, Severity
+
+EXAMPLE: Final = """
+compose-repo doctor
+compose-repo doctor --gate-project centos/compose-gate --all
+compose-repo doctor --format json
+"""
+PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which projects, and what is told of them."""
+    survey.add_arguments(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
+    parser.add_argument("--all", action="store_true", help="list what is fine too; json always does")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Look, hold every rule against it, tell; exit 1 if anything is unsafe."""
+    with survey.start("doctor", arguments, console) as surveyor:
+        seen = surveyor.look(at_streams=True)
+    checks = [check for one in seen for check in examine(one)]
+    if arguments.format == "json":
+        console.out(json.dumps(_document(seen, checks), ensure_ascii=False, indent=2))
+    else:
+        for check in checks:
+            _tell(check, console, everything=arguments.all)
+        console.out(_summary(checks))
+    return PROBLEMS if is_unsafe(checks) else OK
+
+
+def _document(seen: Sequence[Seen], checks: Sequence[Check]) -> dict[str, object]:
+    paths = [one.project.path for one in seen]
+    return {
+        "schema": SCHEMA,
+        "project": paths[0],
+        "gate_project": paths[1] if len(paths) > 1 else None,
+        "safe": not is_unsafe(checks),
+        "checks": [check.to_dict() for check in checks],
+    }
+
+
+def _tell(check: Check, console: Console, *, everything: bool) -> None:
+    rule = check.rule
+    match check.state:
+        case State.BROKEN:
+            word = console.paint(PAINT[rule.severity], str(rule.severity))
+            for finding in check.findings:
+                console.out(f"{word} {rule.code}: {check.project}: {finding}")
+            console.out(f"    why:  {rule.why}\n    mend: {rule.mend}")
+        case State.FINE if everything:
+            console.out(f"{console.paint(Paint.GOOD, 'fine')} {rule.code}: {check.project}: {rule.law}")
+        case State.ABSENT if everything:
+            console.out(f"{console.paint(Paint.FAINT, 'skip')} {rule.code}: {check.project}: {check.absent}")
+        case _:
+            return
+
+
+def _summary(checks: Sequence[Check]) -> str:
+    broken = [check.rule.severity for check in checks if check.state is State.BROKEN]
+    fine = sum(check.state is State.FINE for check in checks)
+    absent = sum(check.state is State.ABSENT for check in checks)
+    parts = [
+        f"{len(checks)} checks: {fine} fine",
+        f"{broken.count(Severity.UNSAFE)} unsafe",
+        f"{broken.count(Severity.ADVICE)} to look at",
+        *([f"{absent} cannot be made here"] if absent else []),
+    ]
+    return ", ".join(parts)

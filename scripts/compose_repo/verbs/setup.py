@@ -1,0 +1,87 @@
+"""Brings a GitLab project, or the pair, to the hardened state; says what only people can do."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from compose_repo import survey, wording
+from compose_repo.cli import OK, PROBLEMS
+from compose_repo.console import Console, Paint
+from compose_repo.core.administration import Action, NotOnThisTier, Plan, to_dict
+from compose_repo.core.escape import visible
+from compose_repo.core.hardening import State, examine, plan_setup
+from compose_repo.core.hardening.rule import Seen
+from compose_repo.core.problem import InputError
+
+EXAMPLE: Final = """
+compose-repo setup --dry-run
+compose-repo setup --gate-project centos/compose-gate
+"""
+SCHEMA: Final = "setup/1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which projects, and whether anything is written."""
+    survey.add_arguments(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the plan of differences, apply it, look whether it took, and say what is left for people."""
+    with survey.start("setup", arguments, console) as surveyor:
+        seen = surveyor.look(at_streams=False)
+        if seen[0].gate.problems:
+            raise InputError(*seen[0].gate.problems)
+        plan = _plan(seen)
+        _show(seen, plan, console, as_json=arguments.format == "json")
+        if arguments.dry_run:
+            return OK
+        refused = _apply(surveyor, seen, plan, console)
+        after = surveyor.look(at_streams=False) if plan else seen
+        left = [action for action in _plan(after) if action not in refused]
+        for action in left:
+            console.error(f"GitLab did not take it: {visible(action.sentence)}")
+        _tell_people(after, console)
+        return PROBLEMS if left else OK
+
+
+def _plan(seen: Sequence[Seen]) -> Plan:
+    return tuple(action for one in seen for action in plan_setup(one))
+
+
+def _show(seen: Sequence[Seen], plan: Plan, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        paths = [one.project.path for one in seen]
+        answer = {
+            "schema": SCHEMA,
+            "project": paths[0],
+            "gate_project": paths[1] if len(paths) > 1 else None,
+            "actions": list(map(to_dict, plan)),
+        }
+        console.out(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    for action in plan:
+        console.out(f"{console.paint(Paint.STRONG, '→')} {visible(action.sentence)}")
+    if not plan:
+        console.out(f"{' and '.join(one.project.path for one in seen)}: set up already, nothing to do")
+
+
+def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> list[Action]:
+    """Apply a plan; give what GitLab has on paid tiers only."""
+    administrators, refused = surveyor.administrators(seen), []
+    for action in plan:
+        try:
+            with console.progress(action.sentence):
+                administrators[action.project].apply(action)
+        except NotOnThisTier as error:
+            console.info(str(error))
+            refused.append(action)
+    return refused
+
+
+def _tell_people(seen: Sequence[Seen], console: Console) -> None:
+    """Say what no plan mends, and what it takes to begin: accounts and tokens are made by people."""
+    left = [check for one in seen for check in examine(one) if check.state is State.BROKEN and not check.rule.by_setup]
+    console.info(wording.owner_steps(left, bots=seen[0].gate.bots, home=seen[-1].project, pair=len(seen) > 1).rstrip())

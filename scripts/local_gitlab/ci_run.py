@@ -64,6 +64,7 @@ class Run:
         self._insert(listed)
         token = add_token(self.site, self.user, name="job", scopes=(), job_id=next(iter(self.jobs.values())))
         variables |= {"CI_JOB_TOKEN": token, "CI_REPOSITORY_URL": self._repository_url(token)}
+        self._git("remote", "add", "origin", variables["CI_REPOSITORY_URL"])
         self._execute(variables, watch)
         self._collect()
         self.site.store.run("UPDATE tokens SET revoked = 1 WHERE value = ?", token)
@@ -112,7 +113,6 @@ class Run:
         limit = [f"--depth={depth}"] if depth else []
         self._git("fetch", "--quiet", "--no-tags", *limit, source, self.pipeline["sha"])
         self._git("checkout", "--quiet", "-f", "-B", branch, self.pipeline["sha"])
-        self._git("remote", "add", "origin", f"{self.site.web(self.project)}.git")
         self._mark_what_changes_are_since(source)
         with (self.work / ".git" / "info" / "exclude").open("a", encoding="utf-8") as exclude:
             exclude.write(".gitlab-ci-local/\n/.local-gitlab-*.yml\n")

@@ -356,6 +356,48 @@ def test_a_revision_is_judged_by_its_own_files(world: World) -> None:
     assert [world.gate("--rev", revision).returncode for revision in (first, second)] == [3, 0]
 
 
+def test_rules_of_another_commit_count_and_not_those_beside_the_results(world: World) -> None:
+    main = world.commit()
+    blocked(world)
+    world.write("gate/policy.toml", POLICY.partition("[[requirement]]")[0])
+    world.write("gate/waivers.toml", "no TOML")
+    branch = world.commit()
+    found = world.decision("--rev", branch, "--base", main)
+    assert (found["verdict"], found["policy_sha256"]) == ("blocked", hashlib.sha256(POLICY.encode()).hexdigest())
+
+
+def test_what_a_branch_says_of_origins_counts_for_nothing(world: World) -> None:
+    main = world.commit()
+    satisfied(world)
+    world.write("gate/origins.toml", ORIGINS.replace("[origins.", "[origins.x_"))
+    assert world.gate("--rev", world.commit(), "--base", main).returncode == 0
+
+
+def test_what_a_branch_calls_published_is_no_baseline(world: World) -> None:
+    policy = POLICY.replace('why = "Starts', 'baseline = "published"\nwhy = "Starts')
+    world.write("gate/policy.toml", policy)
+    main = world.commit()
+    world.smoke("passed", "passed")
+    world.tempest("failed")
+    world.write(f"composes/{OLDER}/manifest.json", manifest(OLDER))
+    branch = world.commit()
+    assert [world.gate("--rev", branch, *base).returncode for base in ([], ["--base", main])] == [0, 1]
+
+
+def test_with_a_base_it_says_that_nobody_checks_here_who_pushed(world: World) -> None:
+    main = world.commit()
+    said = "note: who pushed each result is not checked here; compose-repo approve does, with a token\n"
+    assert world.gate("--base", main).stderr == said
+
+
+def test_rules_that_cannot_be_read_are_those_of_the_base(world: World) -> None:
+    (world.root / "gate/policy.toml").unlink()
+    main = world.commit()
+    world.write("gate/policy.toml", POLICY)
+    done = world.gate("--rev", world.commit(), "--base", main)
+    assert (done.returncode, done.stderr.count("gate/policy.toml")) == (2, 1)
+
+
 def test_a_deadline_of_a_revision_runs_from_its_own_history(world: World) -> None:
     world.write("gate/policy.toml", POLICY.replace('why = "Starts', 'deadline = "48h"\nwhy = "Starts'))
     revision = world.commit("2026-11-21T00:00:00Z")

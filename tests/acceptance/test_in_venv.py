@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -45,7 +46,7 @@ def tools(folder: Path, *names: str) -> Path:
 
 
 def test_too_old_a_python_is_named(checkout: Path) -> None:
-    path = tools(checkout / "bin", "sh", "dirname", "cat", "cmp", "tail")
+    path = tools(checkout / "bin", "sh", "dirname", "cat", "cmp", "tail", "env", "sed")
     old = path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.18 && exit\nexit 1\n')
     old.chmod(0o755)
@@ -72,6 +73,66 @@ def test_an_environment_that_is_given_is_used_as_it_is(checkout: Path) -> None:
 def test_an_environment_that_is_given_and_not_there_is_named(checkout: Path) -> None:
     done = in_venv(checkout, "run", "true", variables={"COMPOSE_REPO_VENV": "/nowhere"})
     assert (done.returncode, done.stderr) == (2, "in-venv: COMPOSE_REPO_VENV=/nowhere has no bin/compose-repo\n")
+
+
+def test_no_code_of_the_surroundings_runs_in_python(checkout: Path) -> None:
+    (checkout / "given" / "bin").mkdir(parents=True)
+    (checkout / "given" / "bin" / "compose-repo").write_text("")
+    (checkout / "given" / "bin" / "compose-repo").chmod(0o755)
+    for name in ("sitecustomize.py", "jiter.py"):
+        (checkout / "evil").mkdir(exist_ok=True)
+        (checkout / "evil" / name).write_text("print('evil')\n")
+    surroundings = {"PYTHONPATH": str(checkout / "evil"), "COMPOSE_REPO_VENV": str(checkout / "given")}
+    python = [sys.executable, "-c", "import jiter; print('ours')"]
+    assert in_venv(checkout, "run", *python, variables=surroundings).stdout == "ours\n"
+
+
+CARRIERS: Final = (
+    "PYTHONBREAKPOINT", "PYTHONCASEOK", "PYTHONEXECUTABLE", "PYTHONHOME", "PYTHONINSPECT", "PYTHONPATH",
+    "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONWARNINGS",
+)  # fmt: skip
+
+
+def test_no_variable_that_can_carry_code_reaches_the_command(checkout: Path) -> None:
+    command = checkout / "given" / "bin" / "compose-repo"
+    command.parent.mkdir(parents=True)
+    command.write_text("")
+    command.chmod(0o755)
+    hostile = dict.fromkeys(CARRIERS, "evil") | {"COMPOSE_REPO_VENV": str(checkout / "given"), "PYTHONUTF8": "1"}
+    done = in_venv(checkout, "run", "env", variables=hostile)
+    assert [line for line in done.stdout.splitlines() if line.startswith("PYTHON") and line.endswith("=evil")] == []
+    assert "PYTHONUTF8=1" in done.stdout.splitlines()
+
+
+RECORDER: Final = """\
+#!/bin/sh
+echo "$*" >>{record}
+case "$*" in
+    *sys.executable*) echo "$0" ;;
+    *" -m venv "*) for venv; do :; done; mkdir -p "$venv/bin"; cp "$0" "$venv/bin/python" ;;
+    *" install "*) env | grep ^PIP_ >>{record} ;;
+esac
+"""
+
+
+def test_pip_is_told_where_packages_come_from_and_nothing_more(checkout: Path) -> None:
+    """What else to install, or another Python to run, is not for the surroundings to say."""
+    record = checkout / "record"
+    (checkout / "bin").mkdir()
+    (checkout / "bin" / "python3").write_text(RECORDER.format(record=record))
+    (checkout / "bin" / "python3").chmod(0o755)
+    given = {"PIP_INDEX_URL": "https://index.example.org/", "PIP_CERT": "/ca.pem"}
+    hostile = dict.fromkeys(
+        ["PIP_REQUIREMENT", "PIP_requirement", "PIP_EDITABLE", "PIP_PYTHON", "PIP_TARGET", "PIP_CONFIG_FILE"], "evil"
+    )
+    others = {name: "" for name in os.environ if name.startswith("PIP_")}
+    path = f"{checkout / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = in_venv(checkout, "run", variables={**others, **given, **hostile, "PATH": path})
+    lines = record.read_text(encoding="utf-8").splitlines()
+    ran = [line for line in lines if " -m " in line or " -c " in line or line.startswith("-c")]
+    assert (done.returncode, [line for line in ran if not line.startswith("-I ")]) == (0, [])
+    assert set(given) <= {line.partition("=")[0] for line in lines}
+    assert [line for line in lines if line.endswith("=evil")] == []
 
 
 def test_a_failed_installation_is_told_and_tried_again_the_next_time(checkout: Path) -> None:

@@ -134,6 +134,8 @@ def test_a_named_file_that_collides_is_told(repo: Path, run: Run) -> None:
         ["--now", "2026-11-21T00:00:00"],
         ["--base", "main", RESULT],
         ["--base", "main"],
+        ["--rev", "main"],
+        ["--base", "main", "--rev", "nowhere"],
         ["--junit", "absent/validate.xml"],
         ["other.txt"],
     ],
@@ -208,6 +210,41 @@ def test_removing_the_policy_is_a_problem(branch: Path, run: Run) -> None:
     (branch / "gate" / "policy.toml").unlink()
     commit(branch, "no policy")
     assert run("--base", "main").stdout.startswith("gate/policy.toml:1: missing-file: ")
+
+
+def test_a_revision_is_read_from_git_and_not_from_what_is_checked_out(branch: Path, run: Run) -> None:
+    spoil(branch)
+    commit(branch, "a result")
+    git(branch, "branch", "pushed")
+    git(branch, "checkout", "-q", "main")
+    (branch / RESULT).unlink()
+    done = run("--base", "HEAD", "--rev", "pushed")
+    assert (done.returncode, done.stdout.count(f"{RESULT}:21: wrong-value: ")) == (1, 1)
+
+
+def test_a_revision_that_removes_a_result_is_told(branch: Path, run: Run) -> None:
+    (branch / RESULT).unlink()
+    commit(branch, "take it back")
+    assert run("--base", "main", "--rev", "HEAD").stdout.startswith(f"{RESULT}:1: removed-file: ")
+
+
+@pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+def test_an_origin_that_only_the_branch_names_is_unknown(branch: Path, run: Run, revision: list[str]) -> None:
+    (branch / "gate" / "origins.toml").write_text(
+        'schema = "origins/1"\n[origins.mine]\nname = "Mine"\nusers = ["me"]\ncontact = {email = "me@example.org"}\n'
+    )
+    mine = branch / RESULT.replace("/rdo/", "/mine/")
+    mine.parent.mkdir()
+    mine.write_text((branch / RESULT).read_text().replace('"origin": "rdo"', '"origin": "mine"'))
+    commit(branch, "my own origin")
+    assert f"{mine.relative_to(branch)}:" in run("--base", "main", *revision).stdout
+    assert ": unknown-origin: " in run("--base", "main", *revision).stdout
+
+
+def test_a_link_in_a_revision_is_not_followed(branch: Path, run: Run) -> None:
+    (branch / RESULT).with_name("8842.json").symlink_to(branch / RESULT)
+    commit(branch, "a link")
+    assert ": not-a-plain-file: " in run("--base", "main", "--rev", "HEAD").stdout
 
 
 def test_names_that_git_would_quote_are_found(branch: Path, run: Run) -> None:

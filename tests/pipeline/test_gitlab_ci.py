@@ -23,6 +23,15 @@ from compose_repo.sample import SampleSpec, write_compose
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+CI_FILE: Final = ".gitlab-ci.yml"
+PINNED: Final = ".pinned-ci.yml"
+COMMAND: Final = """\
+#!{python} -I
+import os, sys
+sys.path.insert(0, os.path.join(os.getcwd(), "scripts"))
+from compose_repo.__main__ import main
+main()
+"""
 COMPOSE_ID: Final = "CentOS-Stream-10-20261120.0"
 POLICY: Final = """\
 schema = "policy/1"
@@ -43,6 +52,10 @@ class Pipeline:
     log: str
     artifacts: Path
 
+    def words(self, job: str) -> list[str]:
+        """Give what a job has said, without gitlab-ci-local's own lines."""
+        return re.findall(rf"^{job} +> ?(.*)$", self.log, re.MULTILINE)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
@@ -51,6 +64,8 @@ class Repository:
     path: Path
     manifest: bytes
     runner: str
+    environment: Path
+    """Stands in for what scripts/in-venv would install: the code is that of the checkout it is called in."""
 
     def ci(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """Run gitlab-ci-local, which keeps its state in the checkout and its home."""
@@ -71,23 +86,26 @@ class Repository:
         )  # fmt: skip
         return done.stdout.strip()
 
+    def write(self, name: str, content: str | bytes) -> None:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all", "--force", ":!.gitlab-ci-local", f":!{PINNED}")
+        self.git("commit", "--quiet", "--message", message)
+
     def change(self, name: str) -> None:
         """Commit a change to one file on main; what stood there before is what `rules:changes` compares with."""
         self.git("checkout", "--quiet", "main")
         self.git("update-ref", "refs/remotes/origin/main", "HEAD")
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n", encoding="utf-8")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", f"Change {name}")
+        self.write(name, "\n")
+        self.commit(f"Change {name}")
 
     def push(self, file: dict[str, Any]) -> None:
         """Commit a result file as an origin would."""
-        path = self.path / "composes" / COMPOSE_ID / "results" / "rdo" / f"{file['run']['id']}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(file, indent=2), encoding="utf-8")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", f"rdo: run {file['run']['id']}")
+        self.write(f"composes/{COMPOSE_ID}/results/rdo/{file['run']['id']}.json", json.dumps(file, indent=2))
+        self.commit(f"rdo: run {file['run']['id']}")
 
     def results(self, **outcomes: str) -> dict[str, Any]:
         """Give a sound result file."""
@@ -103,15 +121,19 @@ class Repository:
         }
 
     def pipeline(self, branch: str = f"compose/{COMPOSE_ID}") -> Pipeline:
-        """Run the merge request's pipeline."""
+        """Run the merge request's pipeline: the CI file is that of main, as ci_config_path pins it."""
+        self.git("push", "--quiet", "origin", "refs/heads/main:refs/heads/main")
+        (self.path / PINNED).write_text(self.git("show", f"refs/heads/main:{CI_FILE}"), encoding="utf-8")
         variables = {
             "CI_MERGE_REQUEST_IID": "1",
             "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": branch,
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.git("merge-base", "main", "HEAD"),
-            "COMPOSE_REPO_VENV": sys.prefix,
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.git("merge-base", "refs/heads/main", "HEAD"),
+            "COMPOSE_REPO_VENV": str(self.environment),
         }
         options = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
-        done = self.ci("--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", *options)
+        done = self.ci(
+            "--file", PINNED, "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", *options
+        )  # fmt: skip
         log = done.stdout + done.stderr
         # The exit code says nothing: gitlab-ci-local takes every failure of a job with `allow_failure` as allowed.
         states = {job: state for state, job in re.findall(r"^ (PASS|WARN|FAIL) +(\S+)", log, re.MULTILINE)}
@@ -125,32 +147,53 @@ def sample_manifest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return Manifest.from_compose(read_compose(compose_root(str(folder), timeout=1), location=None)).to_bytes()
 
 
-@pytest.fixture
-def repository(tmp_path: Path, sample_manifest: bytes, require_tool: Callable[[str, str], str]) -> Repository:
-    runner = require_tool("gitlab-ci-local", "`make test` brings it, if npm can reach its registry")
-    require_tool("rsync", "gitlab-ci-local needs it; on Debian: apt-get install rsync")
-    repository = Repository(path=tmp_path / "checkout", manifest=sample_manifest, runner=runner)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, sample_manifest: bytes) -> Path:
+    """Give a copy of this repository with a compose's branch checked out, and the project it was cloned from."""
+    folder = tmp_path_factory.mktemp("template")
+    repository = Repository(path=folder / "checkout", manifest=sample_manifest, runner="", environment=folder)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():  # what is deleted and not yet committed is still listed
-            target = repository.path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target)
-    (repository.path / "gate" / "policy.toml").write_text(POLICY, encoding="utf-8")
-    (repository.path / "gate" / "waivers.toml").write_text('schema = "waivers/1"\n', encoding="utf-8")
+            repository.write(name, (ROOT / name).read_bytes())
+            shutil.copymode(ROOT / name, repository.path / name)
+    repository.write("gate/policy.toml", POLICY)
+    repository.write("gate/waivers.toml", 'schema = "waivers/1"\n')
     repository.git("init", "--quiet", "--initial-branch", "main")
-    repository.git("add", "--all")
-    repository.git("commit", "--quiet", "--message", "Start")
+    (repository.path / ".git" / "info" / "exclude").write_text(f"{PINNED}\n", encoding="utf-8")
+    repository.commit("Start")
     repository.git("checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
-    folder = repository.path / "composes" / COMPOSE_ID
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_bytes(sample_manifest)
-    repository.git("add", "--all")
-    repository.git("commit", "--quiet", "--message", f"Add {COMPOSE_ID}")
+    repository.write(f"composes/{COMPOSE_ID}/manifest.json", sample_manifest)
+    repository.commit(f"Add {COMPOSE_ID}")
+    repository.git("init", "--quiet", "--bare", "../origin.git")
+    command = folder / "environment" / "bin" / "compose-repo"
+    command.parent.mkdir(parents=True)
+    command.write_text(COMMAND.format(python=sys.executable), encoding="utf-8")
+    command.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runner(require_tool: Callable[[str, str], str]) -> str:
+    require_tool("rsync", "gitlab-ci-local needs it; on Debian: apt-get install rsync")
+    return require_tool("gitlab-ci-local", "`make test` brings it, if npm can reach its registry")
+
+
+def copy_of(template: Path, target: Path, manifest: bytes, runner: str) -> Repository:
+    folder = Path(shutil.copytree(template, target, symlinks=True))
+    repository = Repository(
+        path=folder / "checkout", manifest=manifest, runner=runner, environment=folder / "environment"
+    )
+    repository.git("remote", "add", "origin", str(folder / "origin.git"))
     return repository
+
+
+@pytest.fixture
+def repository(tmp_path: Path, template: Path, sample_manifest: bytes, runner: str) -> Repository:
+    return copy_of(template, tmp_path / "world", sample_manifest, runner)
 
 
 def test_ci_file_is_valid_for_gitlab() -> None:
@@ -201,6 +244,74 @@ def test_a_broken_file_counts_for_nothing_at_the_gate(repository: Repository) ->
     repository.push({**repository.results(x86_64="passed", aarch64="passed"), "origin": "idm"})
     pipeline = repository.pipeline()
     assert pipeline.states["gate"] == "WARN", pipeline.log
+
+
+LIAR: Final = "#!/bin/sh\necho SATISFIED\n"
+PYTHON_LIAR: Final = "import os\nprint('SATISFIED', flush=True)\nos._exit(0)\n"
+CI_LIAR: Final = "validate: {script: [echo SATISFIED]}\ngate: {script: [echo SATISFIED]}\n"
+HOSTILE: Final = {
+    "the CI file": {CI_FILE: CI_LIAR},
+    "the script that sets up": {"scripts/in-venv": LIAR},
+    "the program": {"scripts/compose_repo/cli.py": PYTHON_LIAR, "scripts/compose_repo/__main__.py": PYTHON_LIAR},
+    "modules that Python may find": {"sitecustomize.py": PYTHON_LIAR, "jiter.py": PYTHON_LIAR, "pip.py": PYTHON_LIAR},
+    "an environment of its own": {".venv/bin/compose-repo": LIAR, ".venv/bin/python": LIAR, ".cache/pip/x": "x"},
+    "what is required": {"requirements/run.txt": "evil==1\n", "pyproject.toml": '[project]\nname = "evil"\n'},
+    "the policy": {"gate/policy.toml": POLICY.replace("failed", "").replace("tempest.smoke", "nothing")},
+    "the acceptance of failures": {"gate/policy.toml": POLICY + 'accept = ["passed", "failed"]\n'},
+    "a waiver": {
+        "gate/waivers.toml": 'schema = "waivers/1"\n[[waiver]]\norigin = "rdo"\ntestcase = "tempest.smoke"\n'
+        'reason = "r"\nissue = "https://i.example.org/1"\nby = "rdo-ci"\nexpires = 2999-01-01\n'
+    },
+    "the schemas": {"schemas/result.schema.json": "true", "schemas/policy.schema.json": "true"},
+    "git's attributes": {".gitattributes": "* filter=lfs diff=evil export-ignore\n", ".gitmodules": "[submodule]\n"},
+}
+"""What a branch may bring beside its results, each of which would have its own way."""
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory, template: Path, sample_manifest: bytes, runner: str) -> Pipeline:
+    """Give the pipeline of results that fail, where nothing else has been touched."""
+    repository = copy_of(template, tmp_path_factory.mktemp("honest") / "world", sample_manifest, runner)
+    repository.push(repository.results(x86_64="passed", aarch64="failed"))
+    return repository.pipeline()
+
+
+@pytest.mark.parametrize("files", HOSTILE.values(), ids=HOSTILE)
+def test_what_a_branch_brings_beside_its_results_moves_no_word(
+    repository: Repository, honest: Pipeline, files: dict[str, str]
+) -> None:
+    repository.push(repository.results(x86_64="passed", aarch64="failed"))
+    for name, content in files.items():
+        repository.write(name, content)
+        (repository.path / name).chmod(0o755)
+    repository.commit("Have it our way")
+    pipeline = repository.pipeline()
+    assert (pipeline.states["gate"], pipeline.words("gate")) == ("FAIL", honest.words("gate")), pipeline.log
+    assert "BLOCKED" in pipeline.log
+    assert "SATISFIED" not in pipeline.log
+
+
+def test_a_tag_or_branch_that_is_named_like_main_is_not_taken_for_it(repository: Repository, honest: Pipeline) -> None:
+    repository.push(repository.results(x86_64="passed", aarch64="failed"))
+    repository.git("checkout", "--quiet", "-b", "evil")
+    repository.write("gate/policy.toml", "no TOML")
+    repository.commit("Have it our way")
+    for name in ("tags/main", "tags/origin/main", "tags/FETCH_HEAD", "tags/HEAD", "heads/refs/heads/main"):
+        repository.git("update-ref", f"refs/{name}", "evil")
+        repository.git("push", "--quiet", "origin", f"evil:refs/{name}")
+    repository.git("checkout", "--quiet", f"compose/{COMPOSE_ID}")
+    assert repository.pipeline().words("gate") == honest.words("gate")
+
+
+AS_JSON: Final = "import json, sys; from ruamel.yaml import YAML; print(json.dumps(YAML(typ='safe').load(sys.stdin)))"
+
+
+def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() -> None:
+    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
+    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
+    jobs = json.loads(read.stdout)
+    assert [name for name, job in jobs.items() if "compose-repo" in str(job) and job["extends"] != ".trusted"] == []
+    assert (jobs[".trusted"]["cache"], jobs[".trusted"]["variables"]["GIT_STRATEGY"]) == ([], "clone")
 
 
 OTHER: Final = (

@@ -156,10 +156,13 @@ def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
     return Inspector(tree, now).inspect(Entry(path=_ORIGINS, size=len(raw)))
 
 
-def inspect_all(tree: Tree, entries: Sequence[Entry], now: dt.datetime) -> tuple[set[str], list[Problem]]:
+def inspect_all(
+    tree: Tree, entries: Sequence[Entry], now: dt.datetime, *, rules: Tree | None = None
+) -> tuple[set[str], list[Problem]]:
     """Check files and what they refer to; gives the paths that were checked, and every problem.
 
-    The files of gate/ refer to one another: with one of them, all are checked.
+    The files of gate/ refer to one another: with one of them, all are checked. `rules` is the tree whose origins
+    result files may name, where that is another than theirs: what a branch says of origins is not asked.
     """
     checked: set[str] = set()
     problems: list[Problem] = []
@@ -169,8 +172,8 @@ def inspect_all(tree: Tree, entries: Sequence[Entry], now: dt.datetime) -> tuple
         files, problems = inspect_gate(tree, now)
         checked.update(file.path for file in files.values())
         origins = files.get(Kind.ORIGINS)
-    elif results:
-        origins = inspect_origins(tree, now)
+    if results and (rules is not None or len(results) == len(entries)):
+        origins = inspect_origins(rules or tree, now)
         problems.extend(origins.problems)
     inspector = Inspector(tree, now, origins=_names(origins, "origins"))
     for entry in results:

@@ -22,7 +22,9 @@ EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0
 compose-repo gate CentOS-Stream-10-20261120.0 --now 2026-11-23T06:00:00Z
 compose-repo gate CentOS-Stream-10-20261120.0 --rev origin/compose/CentOS-Stream-10-20261120.0 --format json
+compose-repo gate CentOS-Stream-10-20261120.0 --rev origin/compose/CentOS-Stream-10-20261120.0 --base origin/main
 """
+UNATTRIBUTED: Final = "note: who pushed each result is not checked here; compose-repo approve does, with a token"
 EXIT_CODE: Final = {Verdict.SATISFIED: OK, Verdict.BLOCKED: PROBLEMS, Verdict.PENDING: PENDING}
 PAINT: Final[dict[State | Verdict, Paint]] = {
     Verdict.SATISFIED: Paint.GOOD,
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="list what passed too; json always does")
     parser.add_argument("--now", type=moment, metavar="TIME", help="decide as at this time, RFC 3339 (default: now)")
     parser.add_argument("--rev", metavar="REV", help="decide on a commit's files, not on those checked out")
+    parser.add_argument(
+        "--base", metavar="REV", help="take gate/ and what is published from this commit (default: from the same files)"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -59,15 +64,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             f"{where} has no {compose_id.folder}/manifest.json; while its merge request is open, it is on its branch: "
             f"--rev origin/{compose_id.branch}"
         )
+    main: Tree = tree if arguments.base is None else GitTree(repository, arguments.base)
     with console.progress(f"reading {compose_id.folder}"):
-        gate_files = _gate_files(tree, now)
+        gate_files = _gate_files(main, now)
         decision = judge(
             load_compose(tree, compose_id, gate_files, now),
             gate_files=gate_files,
-            merged=tree,
+            merged=main,
             opened_at=opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD"),
             now=now,
         )
+    if arguments.base is not None:
+        console.info(UNATTRIBUTED)
     if arguments.format == "json":
         console.out(json_text(decision.to_dict()))
     else:

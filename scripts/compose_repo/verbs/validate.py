@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compose_repo.cli import moment
 from compose_repo.console import Console
@@ -15,12 +15,17 @@ from compose_repo.core.problem import Problem, UsageError
 from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.environment import now
 from compose_repo.ports.inspection import inspect_all, inspect_gate
-from compose_repo.ports.tree import Entry, WorkingTree
+from compose_repo.ports.tree import Entry, Tree, WorkingTree
+
+if TYPE_CHECKING:
+    from compose_repo.ports.git.objects import GitTree
+    from compose_repo.ports.git.repository import Repository
 
 EXAMPLE: Final = """\
 compose-repo validate
 compose-repo validate composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json
 compose-repo validate --base origin/main --junit validate.xml --code-quality validate.json
+compose-repo validate --base origin/main --rev origin/compose/CentOS-Stream-10-20261120.0
 """
 
 _OK: Final = 0
@@ -32,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files or folders, relative to the root (default: everything)"
     )
-    parser.add_argument("--base", metavar="REV", help="validate only what HEAD has changed since it left REV")
+    parser.add_argument(
+        "--base", metavar="REV", help="validate only what has changed since REV was left, by the origins that REV has"
+    )
+    parser.add_argument(
+        "--rev", metavar="REV", help="with --base: validate a commit's files, not those checked out, which nobody reads"
+    )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to answer (default: text)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report")
@@ -46,8 +56,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{root} is no directory; name the repository's root with --repo")
     if arguments.base is not None and arguments.paths:
         raise UsageError("name paths or --base, not both")
+    if arguments.rev is not None and arguments.base is None:
+        raise UsageError("--rev needs --base: the commit that REV has left, whose rules count")
     with _collector_at_rest():
-        report = _validate(WorkingTree(root), arguments, console)
+        report = _validate(arguments, console) if arguments.base is None else _validate_change(arguments, console)
     if arguments.junit is not None:
         _write(arguments.junit, as_junit(report))
     if arguments.code_quality is not None:
@@ -56,25 +68,39 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return _PROBLEMS if report.problems else _OK
 
 
-def _validate(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> Report:
-    when = arguments.now or now()
-    gone: list[str] = []
-    if arguments.base is not None:
-        entries, gone = _changed(tree, arguments, console)
-    elif arguments.paths:
-        entries = _named(tree, arguments)
-    else:
-        entries = _everything(tree, arguments.repo)
-    if len(entries) > _MANY:
-        with console.progress(f"validating {len(entries):,} files"):
-            checked, problems = inspect_all(tree, entries, when)
-    else:
-        checked, problems = inspect_all(tree, entries, when)
+def _validate(arguments: argparse.Namespace, console: Console) -> Report:
+    """Check the files that are checked out, all of them or those that are named, against one another."""
+    tree = WorkingTree(arguments.repo)
+    entries = _named(tree, arguments) if arguments.paths else _everything(tree, arguments.repo)
+    checked, problems = _inspect(tree, entries, arguments, console)
+    return Report(checked=sorted(checked), problems=sorted({*problems, *_collisions(tree, entries)}))
+
+
+def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
+    """Check what has changed since a base was left. What results may name is for the base to say, not for them."""
+    from compose_repo.ports.git.objects import GitTree  # noqa: PLC0415  # git is run only for --base
+    from compose_repo.ports.git.repository import Repository  # noqa: PLC0415
+
+    repository = Repository(arguments.repo, console.trace)
+    rules = GitTree(repository, arguments.base)
+    tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
+    entries, gone = _changed(repository, tree, arguments)
+    checked, problems = _inspect(tree, entries, arguments, console, rules)
     problems += _collisions(tree, entries)
     problems += [removed(path) for path in gone if _is_kept(path)]
     if any(path.startswith("gate/") for path in gone):
-        problems += inspect_gate(tree, when)[1]
+        problems += inspect_gate(tree, arguments.now or now())[1]
     return Report(checked=sorted(checked), problems=sorted(set(problems)))
+
+
+def _inspect(
+    tree: Tree, entries: Sequence[Entry], arguments: argparse.Namespace, console: Console, rules: Tree | None = None
+) -> tuple[set[str], list[Problem]]:
+    when = arguments.now or now()
+    if len(entries) <= _MANY:
+        return inspect_all(tree, entries, when, rules=rules)
+    with console.progress(f"validating {len(entries):,} files"):
+        return inspect_all(tree, entries, when, rules=rules)
 
 
 def _everything(tree: WorkingTree, root: Path) -> list[Entry]:
@@ -108,12 +134,12 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
     return list(found.values())
 
 
-def _changed(tree: WorkingTree, arguments: argparse.Namespace, console: Console) -> tuple[list[Entry], list[str]]:
-    """Find what HEAD has changed since it left the base, and what it has removed."""
-    from compose_repo.ports.git.repository import Repository  # noqa: PLC0415  # git is run only for --base
-
+def _changed(
+    repository: "Repository", tree: "WorkingTree | GitTree", arguments: argparse.Namespace
+) -> tuple[list[Entry], list[str]]:
+    """Find what a revision has changed since it left the base, and what it has removed."""
     entries, gone = [], []
-    for path in Repository(arguments.repo, console.trace).changed_paths(arguments.base):
+    for path in repository.changed_paths(arguments.base, arguments.rev or "HEAD"):
         if is_ours(path):
             entry = tree.entry(path)
             if entry is None:
@@ -128,7 +154,7 @@ def _is_kept(path: str) -> bool:
     return place is not None and place.kind in {Kind.RESULT, Kind.MANIFEST}
 
 
-def _collisions(tree: WorkingTree, entries: Sequence[Entry]) -> list[Problem]:
+def _collisions(tree: Tree, entries: Sequence[Entry]) -> list[Problem]:
     """Look for names that differ only in case beside result files; only those that are asked for are told."""
     asked = {entry.path for entry in entries}
     folders = {path.rpartition("/")[0] for path in asked if path.count("/") == _RESULT_DEPTH}

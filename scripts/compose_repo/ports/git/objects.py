@@ -72,6 +72,7 @@ class GitTree:
         self.repository = repository
         self.commit = repository.commit(revision)
         self._files: dict[str, tuple[str, Entry]] = {}
+        self._listed: set[str] = set()
         self._blobs = Blobs(repository)
 
     def list(self, folder: str) -> Sequence[Entry]:
@@ -84,6 +85,15 @@ class GitTree:
         where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
         out = self.repository.run("ls-tree", "-dz", "--name-only", "--full-tree", self.commit, *where)
         return sorted(path_text(path).rpartition("/")[2] for path in out.split(b"\0") if path)
+
+    def entry(self, path: str) -> Entry | None:
+        """Give one file, or None; its folder is listed at once, since the next question is for its neighbour."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._listed:
+            self._list("-zl", ["--", f"{folder}/"] if folder else [])
+            self._listed.add(folder)
+        found = self._files.get(path)
+        return None if found is None else found[1]
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if there is no such regular file."""

@@ -296,7 +296,7 @@ def test_a_tag_or_branch_that_is_named_like_main_is_not_taken_for_it(repository:
     repository.git("checkout", "--quiet", "-b", "evil")
     repository.write("gate/policy.toml", "no TOML")
     repository.commit("Have it our way")
-    for name in ("tags/main", "tags/origin/main", "tags/FETCH_HEAD", "tags/HEAD", "heads/refs/heads/main"):
+    for name in ("tags/main", "tags/origin/main", "tags/FETCH_HEAD", "heads/FETCH_HEAD"):
         repository.git("update-ref", f"refs/{name}", "evil")
         repository.git("push", "--quiet", "origin", f"evil:refs/{name}")
     repository.git("checkout", "--quiet", f"compose/{COMPOSE_ID}")

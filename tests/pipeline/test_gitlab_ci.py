@@ -296,11 +296,12 @@ def test_a_tag_or_branch_that_is_named_like_main_is_not_taken_for_it(repository:
     repository.git("checkout", "--quiet", "-b", "evil")
     repository.write("gate/policy.toml", "no TOML")
     repository.commit("Have it our way")
-    for name in ("tags/main", "tags/origin/main", "tags/FETCH_HEAD", "heads/FETCH_HEAD"):
+    for name in ("tags/main", "tags/origin/main", "tags/FETCH_HEAD", "tags/refs/compose-repo/main"):
         repository.git("update-ref", f"refs/{name}", "evil")
         repository.git("push", "--quiet", "origin", f"evil:refs/{name}")
     repository.git("checkout", "--quiet", f"compose/{COMPOSE_ID}")
-    assert repository.pipeline().words("gate") == honest.words("gate")
+    said = [line for line in repository.pipeline().words("gate") if not line.startswith("warning: refname ")]
+    assert said == honest.words("gate")
 
 
 AS_JSON: Final = "import json, sys; from ruamel.yaml import YAML; print(json.dumps(YAML(typ='safe').load(sys.stdin)))"

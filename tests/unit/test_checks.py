@@ -328,8 +328,19 @@ def test_no_waiver_at_all_is_fine() -> None:
     assert found(Kind.WAIVERS, {}) == []
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRoaXMgaXMgYW4gZXhhbXBsZSBhbmQgbm90IGEga2V5"
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRoaXMgaXMgYW5vdGhlciBhbmQgbm90IGEga2V5ICEh"
+
+
 def key(**days: str) -> dict[str, Any]:
-    return {"origins": {"rdo": {"contact": {}, "keys": ["ssh-ed25519 A", {"key": "ssh-ed25519 B", **days}]}}}
+    return {"origins": {"rdo": {"contact": {}, "keys": [KEY, {"key": OTHER_KEY, **days}]}}}
+
+
+def keys(**by_origin: list[Any]) -> dict[str, Any]:
+    return {"origins": {name: {"contact": {}, "keys": lines} for name, lines in by_origin.items()}}
+
+
+REVOKED = {"key": f"{KEY} lost", "revoked": True}
 
 
 @pytest.mark.parametrize(
@@ -351,6 +362,14 @@ def key(**days: str) -> dict[str, Any]:
             [("times-out-of-order", "/origins/rdo/keys/1/valid_before")],
         ),
         (key(valid_after="2026-01-32"), [("bad-time", "/origins/rdo/keys/1/valid_after")]),
+        (keys(rdo=[KEY, OTHER_KEY], idm=[KEY]), []),
+        (keys(rdo=[KEY, f"* cert-authority {KEY}"]), [("bad-key", "/origins/rdo/keys/1")]),
+        (keys(rdo=[{"key": f"{KEY}\n* {OTHER_KEY}"}]), [("bad-key", "/origins/rdo/keys/0")]),
+        (keys(rdo=[KEY, OTHER_KEY, f"{KEY} again"]), [("bad-key", "/origins/rdo/keys/2")]),
+        (keys(rdo=["x", "x"]), [("bad-key", "/origins/rdo/keys/0"), ("bad-key", "/origins/rdo/keys/1")]),
+        (keys(rdo=[REVOKED]), []),
+        (keys(rdo=[REVOKED], idm=[REVOKED, OTHER_KEY]), []),
+        (keys(rdo=[OTHER_KEY, KEY], idm=[REVOKED]), [("bad-key", "/origins/rdo/keys/1")]),
     ],
 )
 def test_laws_of_origins(data: dict[str, Any], expected: list[tuple[str, str]]) -> None:

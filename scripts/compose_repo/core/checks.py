@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from compose_repo.core.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.layout import Kind, Place
 from compose_repo.core.problem import Problem, escape, shown
+from compose_repo.core.signing import KeyFormError, public_key
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of ours."""
@@ -399,6 +400,45 @@ def keys_have_days(case: Case) -> Iterator[Problem]:
                 )
 
 
+_NEW_KEY: Final = "make one with ssh-keygen -t ed25519, and copy the one line of its .pub file"
+
+
+def keys_can_sign(case: Case) -> Iterator[Problem]:
+    """An origin's key is a plain public key, strong enough, and stands there once."""
+    for name, origin in case.data.get("origins", {}).items():
+        seen: set[bytes] = set()
+        for index, text in enumerate(map(_key_text, origin.get("keys", ()))):
+            pointer = f"/origins/{escape(name)}/keys/{index}"
+            try:
+                key = public_key(text)
+            except KeyFormError as error:
+                yield case.problem(pointer, "bad-key", str(error), _NEW_KEY)
+                continue
+            if key in seen:
+                yield case.problem(pointer, "bad-key", "the key stands there twice", "keep one of them")
+            seen.add(key)
+
+
+def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
+    """A key that one origin has revoked is no other origin's either."""
+    rows = [
+        (
+            f"/origins/{escape(name)}/keys/{index}",
+            name,
+            _key_of(key),
+            not isinstance(key, str) and key.get("revoked", False),
+        )
+        for name, origin in case.data.get("origins", {}).items()
+        for index, key in enumerate(origin.get("keys", ()))
+    ]
+    revoked = {key: name for _, name, key, is_revoked in rows if is_revoked}
+    for pointer, name, key, is_revoked in rows:
+        if key in revoked and not is_revoked and revoked[key] != name:
+            yield case.problem(
+                pointer, "bad-key", f"{shown(revoked[key])} has revoked the key", "revoke it here too: revoked = true"
+            )
+
+
 def streams_are_streams(case: Case) -> Iterator[Problem]:
     """A stream is named by the release short name and version that its compose ids begin with."""
     for name in case.data.get("streams", {}):
@@ -447,7 +487,13 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
     ),
     Kind.POLICY: (origins_of_requirements_are_known, streams_of_requirements_are_known, requirements_stand_once),
     Kind.WAIVERS: (origins_of_waivers_are_known, waivers_end_on_a_day, waivers_link_an_issue),
-    Kind.ORIGINS: (origins_differ, origins_can_be_reached, keys_have_days),
+    Kind.ORIGINS: (
+        origins_differ,
+        origins_can_be_reached,
+        keys_have_days,
+        keys_can_sign,
+        revoked_keys_are_believed_nowhere,
+    ),
     Kind.STREAMS: (streams_are_streams, streams_lead_somewhere),
 }
 """Every check, by the kind of file that it looks at."""
@@ -517,3 +563,16 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _key_text(key: str | Mapping[str, Any]) -> str:
+    return key if isinstance(key, str) else str(key["key"])
+
+
+def _key_of(key: str | Mapping[str, Any]) -> bytes | str:
+    """Give the key itself, whatever comment stands behind it; what is none, as it is written."""
+    text = _key_text(key)
+    try:
+        return public_key(text)
+    except KeyFormError:
+        return text

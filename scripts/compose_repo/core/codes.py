@@ -97,6 +97,11 @@ MANIFESTS: Final = {
 """What manifests must be."""
 
 GATE: Final = {
+    "bad-key": Code(
+        "An origin's keys are plain SSH public keys (Ed25519, ECDSA, RSA of 3072 bits or more), each once; what one "
+        "origin has revoked is no other's.",
+        "Copy the one line of the .pub file of a key made with `ssh-keygen -t ed25519`.",
+    ),
     "bad-stream": Code("A stream is a release short name and version.", 'Name it as in "CentOS-Stream-10".'),
     "duplicate-requirement": Code("No two requirements ask the same of the same cells.", "Keep one of them."),
     "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Mend the name, or add the stream."),

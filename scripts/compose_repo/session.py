@@ -132,7 +132,9 @@ class Session:
         head = self.head(merge_request)
         if merge_request.state in MERGED:
             return self._judge_merged(compose_id, main, head, gate_files)
-        reading = self._lines.read(compose_id, merge_request, main=main.commit, head=head, gate_files=gate_files)
+        reading = self._lines.read(
+            compose_id, merge_request.created_at, main=main.commit, head=head, gate_files=gate_files
+        )
         loaded = load_compose(reading.tree, compose_id, gate_files, self.now)
         refused = {problem.path for problem in loaded.refused}
         decision = judge(

@@ -113,9 +113,7 @@ class World:
 
 
 @pytest.fixture
-def world(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
     source = tmp_path / "source"
     source.mkdir()
     git(source, "init", "--quiet", "--initial-branch=main")
@@ -167,4 +165,3 @@ def hardened(world: World) -> World:
 
 def test_doctor_is_clean_on_a_project_made_by_setup(hardened: World) -> None:
     assert hardened.doctor() == {}
-

@@ -25,10 +25,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from compose_repo.core.compose import ComposeId  # noqa: E402
+from compose_repo.core.forge import Push, User  # noqa: E402
 from compose_repo.core.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
 from compose_repo.core.manifest import Manifest  # noqa: E402
 from compose_repo.core.policy import Policy  # noqa: E402
 from compose_repo.core.result import ResultFile  # noqa: E402
+from compose_repo.ports.git.objects import GitTree  # noqa: E402
+from compose_repo.ports.git.repository import Repository  # noqa: E402
+from compose_repo.ports.judging import judge  # noqa: E402
+from compose_repo.ports.line import LineReader  # noqa: E402
+from compose_repo.ports.loading import load_compose, load_gate  # noqa: E402
 from compose_repo.sample import SampleSpec, write_compose  # noqa: E402
 
 PYTHON = sys.executable
@@ -188,12 +195,39 @@ def bench_pack(folder: Path) -> list[Figure]:
     return [Figure(what="git pack growth per daily compose", value=growth, limit=20, unit="KiB", detail=detail)]
 
 
+def bench_line(folder: Path) -> list[Figure]:
+    """Hold the judgement of 200 commits with 2,000 result files against what git takes to give the same objects."""
+    repository, pushes = _line(folder, commits=200, files=10)
+    reader = LineReader(repository, pushes=lambda *_: pushes, fetch=lambda _: None)
+    main, head, now = repository.commit("main"), repository.commit("HEAD"), dt.datetime.fromisoformat(NOW)
+    compose_id = ComposeId.parse(COMPOSE_ID)
+    gate_files = load_gate(GitTree(repository, main), now)
+    opened = pushes[0].at
+
+    def judged() -> None:
+        reading = reader.read(compose_id, opened, main=main, head=head, gate_files=gate_files)
+        loaded = load_compose(reading.tree, compose_id, gate_files, now)
+        decision = judge(loaded, gate_files=gate_files, merged=GitTree(repository, main), opened_at=opened, now=now)
+        if len(loaded.files) != 2_000 or decision.refused:
+            raise SystemExit(f"{len(loaded.files)} files counted: {decision.summary}")
+
+    listed = repository.run("ls-tree", "-r", "--format=%(objectname)", "HEAD", "composes")
+
+    def bare() -> None:
+        repository.run("log", "--raw", "main..HEAD")
+        repository.run("cat-file", "--batch", given=listed)
+
+    ours, theirs = _alternately(judged, bare, times=9)
+    return [_ratio("judge 200 commits, 2,000 files / git log + cat-file", ours, theirs, 3)]
+
+
 GROUPS = {
     "manifest": bench_manifest,
     "validate": bench_validate,
     "gate": bench_gate,
     "history": bench_history,
     "pack": bench_pack,
+    "line": bench_line,
 }
 
 
@@ -362,6 +396,43 @@ def _history(folder: Path, composes: int) -> Path:
     _git(folder, "commit", "--quiet", "-m", COMPOSE_ID)
     _git(folder, "gc", "--quiet")
     return folder
+
+
+def _line(folder: Path, *, commits: int, files: int) -> tuple[Repository, list[Push]]:
+    """Make a repository with a compose's branch on which an origin has pushed so many commits of so many files each."""
+    _write_gate(folder)
+    _git(folder, "init", "--quiet", "--initial-branch=main", ".")
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "-m", "Start")
+    _git(folder, "checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
+    _place(folder, COMPOSE_ID, _small_manifest())
+    repository = Repository(folder)
+    pushes: list[Push] = []
+    for number in range(commits + 1):
+        for file in range(files) if number else ():
+            _write_results(folder, f"{number}-{file}", [_row(4 * number + place) for place in range(4)])
+        _git(folder, "add", "--all")
+        _git(folder, "commit", "--quiet", "-m", COMPOSE_ID)
+        user = User(id=2, username="rdo-ci") if number else User(id=1, username="compose-bot")
+        at = dt.datetime.fromisoformat(NOW) - dt.timedelta(minutes=commits - number)
+        before = pushes[-1].after if pushes else None
+        pushes.append(
+            Push(user=user, branch=f"compose/{COMPOSE_ID}", before=before, after=repository.commit("HEAD"), at=at)
+        )
+    _git(folder, "gc", "--quiet")
+    return repository, pushes
+
+
+def _alternately(ours: Callable[[], None], bare: Callable[[], None], *, times: int) -> tuple[Cost, Cost]:
+    """Time two functions in turn, so that a busy machine slows both alike."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(times):
+        for function, seconds in zip((ours, bare), spent, strict=True):
+            started = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - started)
+    first, second = (Cost(seconds=statistics.median(seconds), mib=0) for seconds in spent)
+    return first, second
 
 
 def _git(cwd: Path, *argv: str) -> None:

@@ -2,13 +2,13 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from compose_repo.core.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequest, Push
+from compose_repo.core.forge import Push
 from compose_repo.core.history import (
     Commit,
     Content,
@@ -90,16 +90,16 @@ class LineReader:
         self._patience = list(PATIENCE)
 
     def read(
-        self, compose_id: ComposeId, merge_request: MergeRequest, *, main: Sha, head: Sha, gate_files: GateFiles
+        self, compose_id: ComposeId, opened_at: dt.datetime, *, main: Sha, head: Sha, gate_files: GateFiles
     ) -> Reading:
-        """Judge every commit of a merge request since main.
+        """Judge every commit since main of a merge request that was opened at some time.
 
         Raises:
             InputError: the compose bot has not opened it, or a part of its history is lost.
             ForgeError: GitLab cannot be asked.
 
         """
-        commits, pushed = self._pushed(compose_id, merge_request, main, head)
+        commits, pushed = self._pushed(compose_id, opened_at, main, head)
         refusals = self._refusals(compose_id, commits, pushed, gate_files)
         line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=gate_files.bots)
         if line is None:
@@ -116,30 +116,32 @@ class LineReader:
         return Reading(line=line, files=files, tree=tree, problems=tuple(problems), brings=brings)
 
     def _pushed(
-        self, compose_id: ComposeId, merge_request: MergeRequest, main: Sha, head: Sha
+        self, compose_id: ComposeId, opened_at: dt.datetime, main: Sha, head: Sha
     ) -> tuple[list[Commit], Pushed]:
         """Read the commits, those of pushes that were thrown away too, and who has pushed each of them."""
-        opened = dt.datetime.combine(compose_id.date, dt.time(), dt.UTC)
-        since = (min(opened, merge_request.created_at) - _DAYS).date()
+        since = (min(dt.datetime.combine(compose_id.date, dt.time(), dt.UTC), opened_at) - _DAYS).date()
         while True:
             pushes = in_order(self._pushes(compose_id.branch, since))
-            self._bring_back(compose_id, pushes)
-            heads = dict.fromkeys([head, *(push.after for push in pushes if push.after is not None)])
-            commits = commits_since(self._repository, main, list(heads))
+            commits = commits_since(self._repository, main, [head])
+            elsewhere = self._elsewhere(compose_id, pushes, {commit.sha for commit in commits})
+            if elsewhere:
+                commits = commits_since(self._repository, main, [head, *elsewhere])
             of = attribute([(commit.sha, commit.parents) for commit in commits], pushes)
             if not commits or head in of or not self._patience:
                 return commits, Pushed(pushes=pushes, of=of)
             self._sleep(self._patience.pop(0))
 
-    def _bring_back(self, compose_id: ComposeId, pushes: Sequence[Push]) -> None:
-        """Fetch what was pushed and is on the branch no more: nobody takes a result back by pushing over it."""
-        for push in pushes:
-            if push.after is None or self._repository.find(push.after) is not None:
-                continue
-            try:
-                self._fetch(push.after)
-            except GitError as error:
-                raise InputError(lost_history(compose_id, push)) from error
+    def _elsewhere(self, compose_id: ComposeId, pushes: Sequence[Push], line: Container[Sha]) -> list[Sha]:
+        """Give what was pushed and is not on the line, fetched where it must be: nobody takes a result back so."""
+        outside = {push.after: push for push in pushes if push.after is not None and push.after not in line}
+        absent = Blobs(self._repository).missing(outside)
+        for sha, push in outside.items():
+            if sha in absent:
+                try:
+                    self._fetch(sha)
+                except GitError as error:
+                    raise InputError(lost_history(compose_id, push)) from error
+        return list(outside)
 
     def _refusals(
         self, compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed, gate_files: GateFiles

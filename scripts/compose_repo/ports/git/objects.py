@@ -1,7 +1,8 @@
 """What git holds, object by object: sizes are known before anything is read, and only plain files are."""
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import dropwhile, islice
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING, Final, cast
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 _BROKEN: Final = "BAD"
 """What ls-tree gives for the size of an object that is not there."""
 _MISSING: Final = b"missing"
+AT_ONCE: Final = 500
+"""Most objects that are asked for at once: their names fit into a pipe while nobody reads from it."""
+AT_ONCE_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes that are read ahead."""
 
 
 class Blobs:
@@ -31,18 +36,22 @@ class Blobs:
             GitError: one of them is not there.
 
         """
-        names = list(dict.fromkeys(blobs))
+        sizes = self._look(blobs)
+        for name, size in sizes.items():
+            if size is None:
+                raise damaged(self._repository.path, name)
+        return {name: size for name, size in sizes.items() if size is not None}
+
+    def missing(self, objects: Iterable[str]) -> frozenset[str]:
+        """Give those of some objects that are not there."""
+        return frozenset(name for name, size in self._look(objects).items() if size is None)
+
+    def _look(self, objects: Iterable[str]) -> dict[str, int | None]:
+        names = list(dict.fromkeys(objects))
         if not names:
             return {}
-        asked = "".join(f"{name}\n" for name in names).encode("ascii")
-        rows = self._repository.run("cat-file", "--batch-check=%(objectname) %(objectsize)", given=asked).splitlines()
-        sizes = {}
-        for name, row in zip(names, rows, strict=True):
-            size = row.split()[1]
-            if size == _MISSING:
-                raise damaged(self._repository.path, name)
-            sizes[name] = int(size)
-        return sizes
+        rows = self._repository.run("cat-file", "--batch-check=%(objectsize)", given=_lines(names)).splitlines()
+        return {name: None if row.endswith(_MISSING) else int(row) for name, row in zip(names, rows, strict=True)}
 
     def read(self, blob: str) -> bytes:
         """Give one object's bytes.
@@ -51,18 +60,28 @@ class Blobs:
             GitError: it is not there.
 
         """
+        return next(self.read_all([blob]))
+
+    def read_all(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """Give the bytes of some objects, in order; they are asked for at once, so there must not be too many.
+
+        Raises:
+            GitError: one of them is not there.
+
+        """
         if self._batch is None:
             self._batch = self._repository.start("cat-file", "--batch")
             weakref.finalize(self, _stop, self._batch)
         asked, answered = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
-        asked.write(f"{blob}\n".encode("ascii"))
+        asked.write(_lines(blobs))
         asked.flush()
-        header = answered.readline().split()
-        if len(header) != 3:  # noqa: PLR2004  # name, type, size
-            raise damaged(self._repository.path, blob)
-        content = answered.read(int(header[2]))
-        answered.read(1)
-        return content
+        for blob in blobs:
+            header = answered.readline().split()
+            if len(header) != 3:  # noqa: PLR2004  # name, type, size
+                raise damaged(self._repository.path, blob)
+            content = answered.read(int(header[2]))
+            answered.read(1)
+            yield content
 
 
 class GitTree:
@@ -125,16 +144,15 @@ class VersionTree:
 
     def __init__(self, blobs: Blobs, versions: Iterable[Version], sizes: Mapping[str, int]) -> None:
         self._blobs = blobs
-        self._versions = {version.path: version.blob for version in versions}
+        self._versions = dict(sorted((version.path, version.blob) for version in versions))
         self._sizes = sizes
+        self._ahead: dict[str, bytes] = {}
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
         below = f"{folder}/" if folder else ""
         return [
-            Entry(path=path, size=self._sizes[blob])
-            for path, blob in sorted(self._versions.items())
-            if path.startswith(below)
+            Entry(path=path, size=self._sizes[blob]) for path, blob in self._versions.items() if path.startswith(below)
         ]
 
     def folders(self, folder: str) -> Sequence[str]:
@@ -145,8 +163,25 @@ class VersionTree:
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if no version of it counts."""
-        blob = self._versions.get(path)
-        return None if blob is None else self._blobs.read(blob)
+        if path not in self._versions:
+            return None
+        if path not in self._ahead:
+            self._ahead = self._read_ahead(path)
+        return self._ahead[path]
+
+    def _read_ahead(self, path: str) -> dict[str, bytes]:
+        """Read a file and those that follow it, as many as are asked for at once: each question costs a switch."""
+        paths, total = [path], self._sizes[self._versions[path]]
+        for following in islice(dropwhile(path.__ne__, self._versions), 1, AT_ONCE):
+            total += self._sizes[self._versions[following]]
+            if total > AT_ONCE_BYTES:
+                break
+            paths.append(following)
+        return dict(zip(paths, self._blobs.read_all([self._versions[one] for one in paths]), strict=True))
+
+
+def _lines(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode("ascii")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

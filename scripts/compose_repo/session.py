@@ -5,21 +5,21 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from compose_repo import wording
 from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
-from compose_repo.core.action import Plan, RestoreBranch, to_dict
+from compose_repo.core.action import Action, Approve, Merge, Plan, RestoreBranch, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
-from compose_repo.core.forge import Forge, MergeRequest, MergeRequestState, Project, StaleHead
+from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
 from compose_repo.core.history import Content, Version, is_clean, still_true
+from compose_repo.core.merge_requests import MERGED
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import Judged, current
-from compose_repo.core.problem import UsageError
+from compose_repo.core.plan import Judged
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.objects import GitTree
@@ -33,7 +33,6 @@ SCHEMA: Final = "plan/1"
 ATTEMPTS: Final = 4
 """How often a pass starts over because somebody has pushed meanwhile."""
 MAIN_REF: Final = "refs/compose-repo/main"
-MERGED: Final = frozenset({MergeRequestState.MERGED, MergeRequestState.LOCKED})
 HEAD_SECONDS: Final = 60
 """How long GitLab may take to see a commit of ours as the head of its merge request."""
 
@@ -73,6 +72,7 @@ class Session:
         self.repository = repository
         self.console = console
         self.now = now
+        self.done: list[Action] = []
         self._token = token
         self._lines = LineReader(repository, pushes=forge.pushes, fetch=self._fetch_commit)
 
@@ -106,18 +106,6 @@ class Session:
 
     def _fetch_commit(self, sha: Sha) -> None:
         self._fetch(sha, f"refs/compose-repo/commits/{sha}")
-
-    def merge_request(self, compose_id: ComposeId) -> MergeRequest:
-        """Find the merge request of a compose.
-
-        Raises:
-            UsageError: it has none.
-
-        """
-        found = current(self.forge.merge_requests(source_branch=compose_id.branch), self.project.default_branch)
-        if found is None:
-            raise UsageError(f"{compose_id} has no merge request in {self.project.path}; open it: compose-repo open")
-        return found
 
     def judge(self, compose_id: ComposeId, merge_request: MergeRequest) -> Judgement:
         """Decide on a merge request's head: rules from main, the manifest and the results from the head.
@@ -184,16 +172,19 @@ class Session:
         """Look once more before anything is written.
 
         Raises:
-            StaleHead: the head is another by now.
+            StaleHead: by now its head is another, or it is closed, retargeted or renamed (which makes a draft).
 
         """
-        if self.forge.merge_request(merge_request.iid).head != merge_request.head:
-            raise StaleHead(f"the head of !{merge_request.iid} is moving; run again")
+        seen, now = map(_judged_of, (merge_request, self.forge.merge_request(merge_request.iid)))
+        if seen != now:
+            what = next(name for name in seen if seen[name] != now[name])
+            raise StaleHead(f"the {what} of !{merge_request.iid} is moving; run again")
 
     def show(self, compose_id: ComposeId, plan: Plan, idle: str, *, as_json: bool) -> None:
-        """Print a plan; `idle` is said of one that is empty."""
+        """Print a plan; `idle` is said of one that is empty. JSON is one document: what is done already comes first."""
         if as_json:
-            answer = {"schema": SCHEMA, "compose_id": str(compose_id), "actions": list(map(to_dict, plan))}
+            actions = [*self.done, *plan]
+            answer = {"schema": SCHEMA, "compose_id": str(compose_id), "actions": list(map(to_dict, actions))}
             self.console.out(json_text(answer))
             return
         for action in plan:
@@ -201,14 +192,26 @@ class Session:
         if not plan:
             self.console.out(idle)
 
-    def apply(self, plan: Plan) -> None:
-        """Write a plan, one action after the other."""
+    def apply(self, plan: Plan, judged: MergeRequest | None = None) -> None:
+        """Write a plan, one action after the other; look again right before `judged` is approved or merged.
+
+        GitLab itself compares the head, but not the target. What it refuses because of what somebody has done in
+        between is no error: the pass starts over.
+
+        Raises:
+            StaleHead: the merge request is not as it was judged any more.
+            ForgeError: GitLab refuses, and it is.
+
+        """
         for action in plan:
             with self.console.progress(action.sentence):
-                if isinstance(action, RestoreBranch):
-                    self._restore(action)
-                else:
-                    self.forge.apply(action)
+                match action:
+                    case RestoreBranch():
+                        self._restore(action)
+                    case Approve() | Merge() if judged is not None:
+                        self._conclude(action, judged)
+                    case _:
+                        self.forge.apply(action)
 
     def _restore(self, action: RestoreBranch) -> None:
         """Push, and wait until GitLab has seen it: it looks at a push a moment later.
@@ -226,6 +229,26 @@ class Session:
                 return
             time.sleep(1)
         raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}; run again")
+
+    def _conclude(self, action: Approve | Merge, judged: MergeRequest) -> None:
+        self.unmoved(replace(judged, head=action.sha))
+        try:
+            self.forge.apply(action)
+        except StaleHead:
+            raise
+        except ForgeError:
+            self.unmoved(replace(judged, head=action.sha))
+            raise
+
+
+def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
+    """Give what of a merge request nobody may change between judging and writing."""
+    return {
+        "head": merge_request.head,
+        "target": merge_request.target_branch,
+        "title": merge_request.title,
+        "state": merge_request.state,
+    }
 
 
 @contextmanager

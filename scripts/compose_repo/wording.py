@@ -132,6 +132,11 @@ def owner_steps(left: Sequence[Check], *, bots: Bots, home: ProjectState, pair: 
     return render("owner_steps.txt.j2", left=left, bots=bots, home=home, pair=pair)
 
 
+def duplicate(compose_id: ComposeId, ours: int | None) -> str:
+    """Say why a merge request from a compose's branch is closed; `ours` is the one that counts, if there is one."""
+    return render("duplicate.md.j2", compose_id=compose_id.text, ours=ours)
+
+
 def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:
     for variant, arches in sorted(manifest.variants.items()):
         root = f"{manifest.location}/compose/{variant}"

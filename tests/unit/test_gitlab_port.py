@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from compose_repo.core.action import Approve, CommitState, DeleteNote, Merge, PutNote, SetStatus, Unapprove
+from compose_repo.core.action import (
+    Approve,
+    CloseMergeRequest,
+    CommitState,
+    CreateBranch,
+    DeleteNote,
+    Merge,
+    OpenMergeRequest,
+    PutNote,
+    ReopenMergeRequest,
+    SetStatus,
+    Unapprove,
+)
 from compose_repo.core.forge import CommitStatus, ForgeError, Push, StaleHead, User
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
@@ -21,6 +33,9 @@ from compose_repo.ports.gitlab.session import LONGEST_WAIT, TRIES
 TOKEN = "glpat-s3cret"  # noqa: S105
 SHA = Sha("a" * 40)
 USER = {"id": 7, "username": "gate-bot"}
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+TIMES = {"created_at": "2026-11-20T12:00:00.000Z", "finished_at": None}
+OPEN = OpenMergeRequest(source_branch="compose/x", target_branch="main", title="t", description="", labels=())
 Answer = tuple[int, dict[str, str], Any]
 
 
@@ -223,14 +238,84 @@ def test_a_second_note_is_deleted_or_gone_already(world: World, answer: Answer) 
 def test_a_status_that_is_set_already_is_as_good(world: World) -> None:
     message = "Cannot transition status via :enqueue from :pending"
     world.script.on(f"POST {BASE}/statuses/{SHA}", (400, {}, {"message": message}))
-    row = {"id": 1, "name": "compose-gate", "status": "pending", "description": None, "author": None}
+    row = {"id": 1, "name": "compose-gate", "status": "pending", "description": None, "author": None, **TIMES}
     world.script.on(f"GET {BASE}/repository/commits/{SHA}/statuses", ok([{**row, "status": "canceled", "id": 0}, row]))
     world.forge.apply(SetStatus(sha=SHA, branch="b", name="compose-gate", state=CommitState.PENDING, description="d"))
     found = world.forge.statuses(SHA, "compose-gate")
     assert found == [
-        CommitStatus(name="compose-gate", author_id=0, state=CommitState.PENDING, description=""),
-        CommitStatus(name="compose-gate", author_id=0, state=None, description=""),
+        CommitStatus(name="compose-gate", author_id=0, state=CommitState.PENDING, description="", set_at=NOON),
+        CommitStatus(name="compose-gate", author_id=0, state=None, description="", set_at=NOON),
     ]
+
+
+@pytest.mark.parametrize(("description", "writes"), [("old", 2), ("new", 1)])
+def test_a_final_status_is_set_when_its_words_are(world: World, description: str, writes: int) -> None:
+    world.script.on(f"POST {BASE}/statuses/{SHA}", (502, {}, {}), ok({}))
+    row = {"id": 1, "name": "compose-gate", "status": "failed", "description": description, "author": USER, **TIMES}
+    world.script.on(f"GET {BASE}/repository/commits/{SHA}/statuses", ok([row]))
+    world.forge.apply(SetStatus(sha=SHA, branch="b", name="compose-gate", state=CommitState.FAILED, description="new"))
+    assert world.script.asked.count(f"POST {BASE}/statuses/{SHA}") == writes
+
+
+def test_a_status_that_another_run_is_just_setting_is_set_after_it(world: World) -> None:
+    busy = "Another update to this commit status is in progress"
+    world.script.on(f"POST {BASE}/statuses/{SHA}", (409, {}, {"message": busy}), ok({}))
+    world.script.on(f"GET {BASE}/repository/commits/{SHA}/statuses", ok([]))
+    world.forge.apply(SetStatus(sha=SHA, branch="b", name="compose-gate", state=CommitState.FAILED, description="new"))
+    assert world.script.asked.count(f"POST {BASE}/statuses/{SHA}") == 2
+
+
+def test_a_final_status_was_set_when_it_became_so(world: World) -> None:
+    row = {"id": 1, "name": "compose-gate", "status": "success", "description": None, "author": USER, **TIMES}
+    world.script.on(
+        f"GET {BASE}/repository/commits/{SHA}/statuses", ok([{**row, "finished_at": "2026-11-20T13:00:00Z"}])
+    )
+    assert world.forge.statuses(SHA, "compose-gate")[0].set_at == NOON + dt.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("changed", [{"sha": "b" * 40}, {"state": "closed"}])
+def test_what_others_have_done_is_not_taken_for_our_merge(world: World, changed: dict[str, str]) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", (405, {}, {"message": "405 Method Not Allowed"}))
+    merged = {**MERGE_REQUEST, "state": "merged", "detailed_merge_status": "not_open", **changed}
+    world.script.on(f"GET {BASE}/merge_requests/1", ok(merged))
+    with pytest.raises(ForgeError, match="its state does not allow it"):
+        world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
+
+
+def test_a_head_that_a_run_beside_ours_has_merged_is_merged(world: World) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", (405, {}, {"message": "405 Method Not Allowed"}))
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "state": "merged"}))
+    world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
+
+
+@pytest.mark.parametrize("action", [ReopenMergeRequest(iid=1), CloseMergeRequest(iid=1)])
+def test_a_state_that_gitlab_silently_leaves_is_an_error(
+    world: World, action: ReopenMergeRequest | CloseMergeRequest
+) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "state": "merged"}))
+    with pytest.raises(ForgeError, match="GitLab leaves it merged; check the account's role"):
+        world.forge.apply(action)
+
+
+def test_a_branch_that_is_there_again_is_as_good(world: World) -> None:
+    world.script.on(f"POST {BASE}/repository/branches", (400, {}, {"message": "Branch already exists"}))
+    world.script.on(f"GET {BASE}/repository/branches/b", ok({"commit": {"id": SHA}}))
+    world.forge.apply(CreateBranch(branch="b", sha=SHA))
+
+
+@pytest.mark.parametrize("theirs", [{"author": {"id": 99, "username": "m"}}, {"source_project_id": 9}])
+def test_a_merge_request_of_somebody_elses_is_not_taken_for_ours(world: World, theirs: dict[str, Any]) -> None:
+    conflict = "Another open merge request already exists for this source branch: !2"
+    world.script.on(f"POST {BASE}/merge_requests", (409, {}, {"message": [conflict]}))
+    world.script.on(f"GET {BASE}/merge_requests", ok([{**MERGE_REQUEST, **theirs}]))
+    with pytest.raises(ForgeError, match="Another open merge request already exists"):
+        world.forge.apply(OPEN)
+
+
+def test_a_merge_request_of_ours_that_a_run_beside_ours_has_opened_is_as_good(world: World) -> None:
+    world.script.on(f"POST {BASE}/merge_requests", (409, {}, {"message": ["it exists"]}))
+    world.script.on(f"GET {BASE}/merge_requests", ok([MERGE_REQUEST]))
+    world.forge.apply(OPEN)
 
 
 def test_every_page_is_read(world: World) -> None:
@@ -243,6 +328,18 @@ def test_merge_requests_from_forks_are_left_out(world: World) -> None:
     fork = {**MERGE_REQUEST, "iid": 2, "source_project_id": 9}
     world.script.on(f"GET {BASE}/merge_requests", ok([fork, MERGE_REQUEST]))
     assert [line.iid for line in world.forge.open_merge_requests()] == [1]
+
+
+def test_a_fork_is_told_apart_among_the_merge_requests_of_a_branch(world: World) -> None:
+    fork = {**MERGE_REQUEST, "iid": 2, "source_project_id": 9}
+    world.script.on(f"GET {BASE}/merge_requests", ok([fork, MERGE_REQUEST]))
+    assert [line.from_fork for line in world.forge.merge_requests(source_branch="b")] == [True, False]
+
+
+def test_only_titles_that_have_the_very_words_are_found(world: World) -> None:
+    rows = [{**MERGE_REQUEST, "title": title} for title in ("About CentOS-1 again", "1 CentOS")]
+    world.script.on(f"GET {BASE}/merge_requests", ok(rows))
+    assert [line.title for line in world.forge.titled_merge_requests("CentOS-1")] == ["About CentOS-1 again"]
 
 
 def test_only_so_many_recent_merge_requests_are_read(world: World) -> None:

@@ -8,6 +8,7 @@ from compose_repo.core.action import (
     Approve,
     CloseMergeRequest,
     CommitState,
+    CreateBranch,
     CreateCommit,
     EditNote,
     File,
@@ -24,22 +25,23 @@ from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import (
+    DUPLICATE_MARKER,
     MARKER,
     STATUS_LENGTH,
     STATUS_NAME,
     SUPERSEDED_MARKER,
     Branch,
+    Duplicate,
     Judged,
-    compose_of,
-    current,
     plan_approve,
     plan_merge,
     plan_open,
+    plan_restore,
     plan_supersede,
     plan_withdraw,
-    superseded_by,
+    restored,
 )
-from compose_repo.core.policy import Mode
+from compose_repo.core.policy import Bots, Mode
 from compose_repo.core.problem import InputError, UsageError
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
@@ -57,6 +59,7 @@ OPENED, CLOSED, MERGED, LOCKED = (
     MergeRequestState.MERGED,
     MergeRequestState.LOCKED,
 )
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 NOTE = f"{MARKER}\nOf 3 required, 1 missing"
 
 
@@ -69,6 +72,7 @@ def merge_request(  # noqa: PLR0913  # a value with every field
     title: str | None = None,
     description: str = "words",
     author: User = OPENER,
+    target_branch: str = "main",
 ) -> MergeRequest:
     return MergeRequest(
         iid=iid,
@@ -76,7 +80,7 @@ def merge_request(  # noqa: PLR0913  # a value with every field
         title=compose_id if title is None else title,
         description=description,
         source_branch=f"compose/{compose_id}",
-        target_branch="main",
+        target_branch=target_branch,
         head=HEAD,
         author=author,
         labels=frozenset(labels),
@@ -85,9 +89,10 @@ def merge_request(  # noqa: PLR0913  # a value with every field
     )
 
 
-def opening(
+def opening(  # noqa: PLR0913  # what a plan is made from
     *, merged: bytes | None = None, branch: bytes | None = None, branch_is_there: bool = True,
-    found: MergeRequest | None = None,
+    found: MergeRequest | None = None, opener: User | None = OPENER, me: User = OPENER,
+    duplicates: Sequence[Duplicate] = (), lost: MergeRequest | None = None,
 ) -> Plan:  # fmt: skip
     return plan_open(
         ID,
@@ -97,8 +102,12 @@ def opening(
         target_branch="main",
         target_head=MAIN,
         merged=merged,
-        branch=Branch(head=HEAD, manifest=branch) if branch_is_there else None,
+        branch=Branch(head=HEAD, manifest=branch, opener=opener) if branch_is_there else None,
         merge_request=found,
+        duplicates=duplicates,
+        lost=lost,
+        me=me,
+        bots=Bots(),
     )
 
 
@@ -106,8 +115,14 @@ def judged(verdict: Verdict, summary: str = "Of 3 required, 1 missing") -> Judge
     return Judged(head=HEAD, verdict=verdict, summary=summary, note=NOTE)
 
 
-def status(state: CommitState | None, author: User = GATE, name: str = STATUS_NAME) -> CommitStatus:
-    return CommitStatus(name=name, author_id=author.id, state=state, description="")
+def status(
+    state: CommitState | None,
+    author: User = GATE,
+    name: str = STATUS_NAME,
+    description: str = "Of 3 required, 1 missing",
+    set_at: dt.datetime | None = None,
+) -> CommitStatus:
+    return CommitStatus(name=name, author_id=author.id, state=state, description=description, set_at=set_at)
 
 
 def approving(  # noqa: PLR0913  # what a plan is made from
@@ -119,6 +134,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
     notes: Sequence[Note] = (),
     me: User = GATE,
     summary: str = "Of 3 required, 1 missing",
+    pushed_at: dt.datetime | None = None,
 ) -> Plan:
     return plan_approve(
         ID,
@@ -128,6 +144,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
         approved_by=frozenset(user.id for user in approved_by),
         statuses=statuses,
         notes=notes,
+        pushed_at=pushed_at,
     )
 
 
@@ -209,6 +226,110 @@ class TestOpen:
     def test_a_published_compose_with_another_manifest_is_a_named_problem(self) -> None:
         with pytest.raises(InputError, match="branch main has another manifest"):
             opening(merged=b"{ }")
+
+    def test_an_open_merge_request_that_was_retargeted_goes_back(self) -> None:
+        found = merge_request(target_branch="evil")
+        assert sentences(opening(branch=b"{}", found=found)) == ["give !7 target branch main"]
+
+    @pytest.mark.parametrize("opener", [OPENER, GATE, User(id=9, username="Compose-Bot")])
+    def test_a_branch_of_our_bots_is_built_upon(self, opener: User) -> None:
+        assert len(opening(branch=b"{}", opener=opener)) == 1
+
+    @pytest.mark.parametrize(
+        ("opener", "who"), [(OTHER, "mallory"), (None, "nobody that GitLab names since 2026-11-20 (or a moment ago)")]
+    )
+    def test_a_branch_of_somebody_elses_is_never_built_upon(self, opener: User | None, who: str) -> None:
+        with pytest.raises(InputError) as refused:
+            opening(branch=b"{}", opener=opener)
+        problem = refused.value.problems[0]
+        assert (problem.code, problem.message) == (
+            "foreign-branch",
+            f"branch compose/CentOS-Stream-10-20261120.0 was created by {who}, not by compose-bot",
+        )
+
+    def test_whose_branch_it_is_does_not_matter_once_there_is_a_merge_request(self) -> None:
+        assert opening(branch=b"{}", opener=OTHER, found=merge_request()) == ()
+
+    def test_nobody_but_the_compose_bot_opens_composes(self) -> None:
+        with pytest.raises(UsageError, match="the token belongs to mallory, but compose-bot opens composes"):
+            opening(me=OTHER)
+
+    def test_duplicates_are_closed_before_the_first_one_of_ours_is_opened(self) -> None:
+        assert sentences(opening(branch=b"{}", duplicates=[duplicate()])) == [
+            "write a note on !9",
+            "close !9",
+            "open merge request 'CentOS-Stream-10-20261120.0' from compose/CentOS-Stream-10-20261120.0 to main",
+        ]
+
+    def test_a_branch_that_went_with_a_merge_request_that_was_lost_comes_back(self) -> None:
+        plan = opening(branch_is_there=False, lost=merge_request(state=MERGED, target_branch="evil"))
+        assert plan[0] == CreateBranch(branch=ID.branch, sha=HEAD)
+
+    def test_a_branch_whose_commits_are_unknown_is_begun_anew(self) -> None:
+        plan = opening(branch_is_there=False, lost=replace(merge_request(state=MERGED), head=None))
+        assert isinstance(plan[0], CreateCommit)
+
+
+def duplicate(*notes: Note) -> Duplicate:
+    return Duplicate(merge_request=merge_request(iid=9, author=OTHER), notes=notes, words="Not ours.")
+
+
+def restoring(found: MergeRequest, *duplicates: Duplicate, branch_is_there: bool = True) -> Plan:
+    return plan_restore(
+        ID,
+        merge_request=found,
+        duplicates=duplicates,
+        target_branch="main",
+        branch_is_there=branch_is_there,
+        me=GATE,
+    )
+
+
+class TestRestore:
+    def test_what_is_as_it_should_be_needs_nothing(self) -> None:
+        assert restoring(merge_request()) == ()
+
+    @pytest.mark.parametrize("title", ["Nothing to see here", f"Draft: {ID}", f"WIP: {ID}", f"{ID} "])
+    def test_a_title_is_the_compose_id_again(self, title: str) -> None:
+        assert restoring(merge_request(title=title)) == (UpdateMergeRequest(iid=7, title=str(ID)),)
+
+    def test_a_target_is_the_default_branch_again(self) -> None:
+        assert restoring(merge_request(target_branch="evil")) == (UpdateMergeRequest(iid=7, target_branch="main"),)
+
+    def test_labels_and_words_are_nobodys_business_here(self) -> None:
+        assert restoring(merge_request(labels=["gate::satisfied"], description="other words")) == ()
+
+    def test_it_is_opened_last_after_everything_that_would_keep_gitlab_from_it(self) -> None:
+        found = merge_request(state=CLOSED, title="x", target_branch="evil")
+        assert sentences(restoring(found, duplicate(), branch_is_there=False)) == [
+            "write a note on !9",
+            "close !9",
+            "create branch compose/CentOS-Stream-10-20261120.0 again at aaaaaaaaaaaa",
+            "give !7 title 'CentOS-Stream-10-20261120.0', target branch main",
+            "reopen !7",
+        ]
+
+    @pytest.mark.parametrize("state", [MERGED, LOCKED])
+    def test_what_is_merged_is_left_alone(self, state: MergeRequestState) -> None:
+        assert restoring(merge_request(state=state, title="x"), duplicate(), branch_is_there=False) == ()
+
+    def test_a_duplicate_is_told_why_once_only(self) -> None:
+        told = Note(id=1, author_id=GATE.id, body=f"{DUPLICATE_MARKER}\nNot ours.")
+        assert restoring(merge_request(), duplicate(told)) == (CloseMergeRequest(iid=9),)
+
+    def test_a_note_that_somebody_else_wrote_tells_nothing(self) -> None:
+        told = Note(id=1, author_id=OTHER.id, body=f"{DUPLICATE_MARKER}\nNot ours.")
+        assert restoring(merge_request(), duplicate(told))[0] == PutNote(
+            iid=9, marker=DUPLICATE_MARKER, body=f"{DUPLICATE_MARKER}\nNot ours."
+        )
+
+    def test_a_branch_that_is_gone_without_a_trace_is_told_of(self) -> None:
+        with pytest.raises(UsageError, match="is gone, and nobody knows its last commit; close the merge request"):
+            restoring(replace(merge_request(), head=None), branch_is_there=False)
+
+    def test_a_dry_run_goes_on_with_what_it_would_be(self) -> None:
+        found = merge_request(state=CLOSED, title="x", target_branch="evil")
+        assert restored(found, ID, "main") == merge_request()
 
 
 class TestApprove:
@@ -329,6 +450,54 @@ class TestApprove:
         assert len(plan[0].description) == shown
         assert plan[0].description.endswith("…") == (length > STATUS_LENGTH)
 
+    @pytest.mark.parametrize(("verdict", "state"), [(Verdict.SATISFIED, "success"), (Verdict.BLOCKED, "failed")])
+    def test_a_final_status_gets_new_words(self, verdict: Verdict, state: str) -> None:
+        old = status(CommitState(state), description="Of 3 required, 2 missing")
+        plan = approving(verdict, found=settled(verdict), statuses=[old], notes=OURS)
+        assert isinstance(plan[0], SetStatus)
+
+    def test_a_pending_status_keeps_its_words_for_gitlab_refuses_new_ones(self) -> None:
+        old = status(CommitState.PENDING, description="Of 3 required, 2 missing")
+        assert approving(Verdict.PENDING, found=settled(Verdict.PENDING), statuses=[old], notes=OURS) == ()
+
+    @pytest.mark.parametrize(
+        ("set_at", "words"),
+        [
+            (NOON, []),
+            (NOON + dt.timedelta(seconds=1), []),
+            (None, []),
+            (
+                NOON - dt.timedelta(seconds=1),
+                [
+                    "withdraw approval of !7: the branch has been pushed to since",
+                    "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
+                    "approve !7 at aaaaaaaaaaaa",
+                ],
+            ),
+        ],
+    )
+    def test_a_head_that_was_pushed_away_and_back_is_approved_anew(
+        self, set_at: dt.datetime | None, words: list[str]
+    ) -> None:
+        plan = approving(
+            Verdict.SATISFIED,
+            found=settled(Verdict.SATISFIED),
+            approved_by=[GATE],
+            statuses=[status(CommitState.SUCCESS, set_at=set_at)],
+            notes=OURS,
+            pushed_at=NOON,
+        )
+        assert sentences(plan) == words
+
+    def test_an_approval_from_before_a_push_and_a_no_is_withdrawn_because_of_the_no(self) -> None:
+        plan = approving(
+            Verdict.BLOCKED,
+            approved_by=[GATE],
+            statuses=[status(CommitState.SUCCESS, set_at=NOON)],
+            pushed_at=NOON + dt.timedelta(hours=1),
+        )
+        assert sentences(plan)[0] == "withdraw approval of !7: the gate is blocked"
+
 
 class TestWithdraw:
     def test_what_cannot_be_judged_keeps_no_approval_of_ours(self) -> None:
@@ -363,32 +532,12 @@ class TestMerge:
     def test_a_gated_stream_merges_what_is_satisfied(self) -> None:
         assert isinstance(merging(Verdict.SATISFIED, mode=Mode.GATING)[-1], Merge)
 
-    @pytest.mark.parametrize("state", [MERGED, LOCKED])
-    def test_what_is_merged_needs_nothing(self, state: MergeRequestState) -> None:
+    @pytest.mark.parametrize("state", [MERGED, LOCKED, CLOSED])
+    def test_what_is_not_open_needs_nothing(self, state: MergeRequestState) -> None:
         assert merging(Verdict.BLOCKED, found=merge_request(state=state)) == ()
-
-    def test_a_compose_that_was_superseded_and_is_published_after_all_is_opened_again(self) -> None:
-        found = merge_request(state=CLOSED, labels=("stream::CentOS-Stream-10", "compose::superseded"))
-        assert sentences(merging(Verdict.SATISFIED, found=found))[:2] == [
-            "reopen !7",
-            "give !7 label gate::satisfied, label compose::published, no label compose::superseded",
-        ]
 
 
 class TestSupersede:
-    def test_only_older_open_ones_of_the_same_stream_are_superseded_oldest_first(self) -> None:
-        ids = {
-            1: "CentOS-Stream-10-20261119.10",
-            2: "CentOS-Stream-10-20261119.9",
-            3: "CentOS-Stream-10-20261121.0",
-            4: "CentOS-Stream-9-20261101.0",
-            5: str(ID),
-            6: "not-a-compose",
-        }
-        found = [merge_request(iid=iid, compose_id=name) for iid, name in ids.items()]
-        found.append(merge_request(iid=8, compose_id="CentOS-Stream-10-20261101.0", state=CLOSED))
-        assert [line.iid for line in superseded_by(ID, found)] == [2, 1]
-
     def test_it_is_labelled_noted_and_closed_last_and_the_old_note_is_kept_below(self) -> None:
         plan = plan_supersede(merge_request(), me=GATE, notes=OURS, words="Overtaken.")
         assert sentences(plan) == ["give !7 label compose::superseded", "edit the note on !7", "close !7"]
@@ -402,25 +551,6 @@ class TestSupersede:
         found = merge_request(labels=("compose::superseded",))
         notes = [Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")]
         assert plan_supersede(found, me=GATE, notes=notes, words="Overtaken.") == (CloseMergeRequest(iid=7),)
-
-
-class TestCurrent:
-    def test_the_merged_one_counts_then_the_open_then_the_newest_closed(self) -> None:
-        closed, newer = merge_request(iid=1, state=CLOSED), merge_request(iid=2, state=CLOSED)
-        opened, merged = merge_request(iid=3), merge_request(iid=4, state=MERGED)
-        assert current([closed, newer], "main") == newer
-        assert current([closed, opened, newer], "main") == opened
-        assert current([opened, merged], "main") == merged
-
-    def test_one_to_another_branch_does_not_count(self) -> None:
-        assert current([replace(merge_request(), target_branch="elsewhere")], "main") is None
-
-    @pytest.mark.parametrize("branch", ["main", "compose/x", "other/CentOS-Stream-10-20261120.0"])
-    def test_other_branches_are_about_no_compose(self, branch: str) -> None:
-        assert compose_of(replace(merge_request(), source_branch=branch)) is None
-
-    def test_a_composes_branch_names_it(self) -> None:
-        assert compose_of(merge_request()) == ID
 
 
 class TestActionAsJson:

@@ -40,6 +40,19 @@ class CreateCommit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreateBranch:
+    """Bring back a branch that somebody has deleted, at the last commit that its merge request had."""
+
+    branch: str
+    sha: Sha
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"create branch {self.branch} again at {self.sha[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OpenMergeRequest:
     """Open a merge request."""
 
@@ -57,10 +70,11 @@ class OpenMergeRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateMergeRequest:
-    """Bring a merge request's words up to date; None and empty leave a part as it is."""
+    """Bring a merge request's words and its target up to date; None and empty leave a part as it is."""
 
     iid: int
     title: str | None = None
+    target_branch: str | None = None
     description: str | None = None
     add_labels: tuple[str, ...] = ()
     remove_labels: tuple[str, ...] = ()
@@ -70,6 +84,7 @@ class UpdateMergeRequest:
         """What it will do."""
         parts = [
             *([f"title {self.title!r}"] if self.title is not None else []),
+            *([f"target branch {self.target_branch}"] if self.target_branch is not None else []),
             *(["a new description"] if self.description is not None else []),
             *[f"label {label}" for label in self.add_labels],
             *[f"no label {label}" for label in self.remove_labels],
@@ -215,6 +230,7 @@ class RestoreBranch:
 
 ForgeAction: TypeAlias = (
     CreateCommit
+    | CreateBranch
     | OpenMergeRequest
     | UpdateMergeRequest
     | ReopenMergeRequest

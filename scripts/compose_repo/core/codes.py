@@ -114,6 +114,7 @@ SOURCES: Final = {
     "compose-id-mismatch": Code("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
     "compose-id-missing": Code("A compose has COMPOSE_ID.", "Name the folder that holds it."),
     "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
+    "foreign-branch": Code("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
     "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
     "metadata-invalid": Code("Metadata is what productmd writes.", "Tell the compose's makers."),
     "metadata-missing": Code("rpms.json and its like are there.", "Wait until the compose is complete."),

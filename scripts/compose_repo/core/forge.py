@@ -49,9 +49,10 @@ class MergeRequestState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeRequest:
-    """A merge request between two branches of the project; `head` is None if its branch is gone and was never read.
+    """A merge request into a branch of the project; `head` is None if its branch is gone and was never read.
 
-    `closed_by` is None unless it is closed, and where GitLab no longer knows who did it.
+    One from a fork has a branch of that fork's, whatever its name. `closed_by` is None unless it is closed, and where
+    GitLab no longer knows who did it.
     """
 
     iid: int
@@ -66,6 +67,7 @@ class MergeRequest:
     created_at: dt.datetime
     web_url: str
     closed_by: User | None = None
+    from_fork: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -79,12 +81,16 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitStatus:
-    """A status on a commit; of one name on one commit only the last counts. Foreign states are None."""
+    """A status on a commit; of one name on one commit only the last counts. Foreign states are None.
+
+    `set_at` is when it got its state, by the server's clock.
+    """
 
     name: str
     author_id: int
     state: CommitState | None
     description: str
+    set_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +138,11 @@ class Forge(Protocol):
         ...
 
     def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
-        """Give every merge request from a branch of the project itself (not of a fork), newest first."""
+        """Give every merge request from a branch of this name, in the project itself or in a fork, newest first."""
+        ...
+
+    def titled_merge_requests(self, title: str) -> Sequence[MergeRequest]:
+        """Give every open merge request whose title has these words, from the project itself or a fork."""
         ...
 
     def open_merge_requests(self) -> Sequence[MergeRequest]:

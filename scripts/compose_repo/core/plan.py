@@ -1,7 +1,8 @@
 """From what is and what should be to what must be written. A plan that has been applied is followed by an empty one."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from compose_repo.core.action import (
@@ -9,6 +10,7 @@ from compose_repo.core.action import (
     Approve,
     CloseMergeRequest,
     CommitState,
+    CreateBranch,
     CreateCommit,
     DeleteNote,
     EditNote,
@@ -23,12 +25,13 @@ from compose_repo.core.action import (
     Unapprove,
     UpdateMergeRequest,
 )
-from compose_repo.core.compose import ComposeId, ComposeIdError
+from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
+from compose_repo.core.merge_requests import MERGED, is_same
 from compose_repo.core.names import Sha
-from compose_repo.core.policy import Mode
+from compose_repo.core.policy import Bots, Mode
 from compose_repo.core.problem import InputError, Problem, UsageError
 
 STATUS_NAME: Final = "compose-gate"
@@ -37,6 +40,8 @@ STATUS_LENGTH: Final = 255
 MARKER: Final = "<!-- compose-repo: gate -->"
 """Hidden in the one note of ours."""
 SUPERSEDED_MARKER: Final = "<!-- compose-repo: superseded -->"
+DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
+"""Hidden in the one note of ours on a merge request that is closed as a duplicate."""
 PUBLISHED: Final = "compose::published"
 SUPERSEDED: Final = "compose::superseded"
 
@@ -49,10 +54,20 @@ _STATES: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch:
-    """A compose's branch as it is: its head, and the manifest on it."""
+    """A compose's branch as it is: its head, the manifest on it, and who has created it, where GitLab says so."""
 
     head: Sha
     manifest: bytes | None
+    opener: User | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duplicate:
+    """A merge request from a compose's branch that is not the compose's: the notes on it, and the words to close it."""
+
+    merge_request: MergeRequest
+    notes: Sequence[Note]
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,25 +95,59 @@ def manifest_path(compose_id: ComposeId) -> str:
     return f"{compose_id.folder}/manifest.json"
 
 
-def compose_of(merge_request: MergeRequest) -> ComposeId | None:
-    """Give the compose that a merge request is about, by its branch; None if it is about something else."""
-    prefix, _, rest = merge_request.source_branch.partition("/")
-    if prefix != "compose":
-        return None
-    try:
-        return ComposeId.parse(rest)
-    except ComposeIdError:
-        return None
+def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
+    """Give a merge request as it is once `plan_restore` has been applied: what a dry run goes on with."""
+    return replace(merge_request, state=MergeRequestState.OPENED, title=str(compose_id), target_branch=target_branch)
 
 
-def current(merge_requests: Iterable[MergeRequest], target_branch: str) -> MergeRequest | None:
-    """Choose the merge request that counts among those of one branch: the merged one, else the open, else the newest.
+def plan_restore(  # noqa: PLR0913  # what is, and what should be
+    compose_id: ComposeId,
+    *,
+    merge_request: MergeRequest,
+    duplicates: Sequence[Duplicate],
+    target_branch: str,
+    branch_is_there: bool,
+    me: User,
+) -> Plan:
+    """Undo what anybody may do to a compose's merge request: before anything of it is judged or written.
 
-    Two cannot be open at once between the same branches.
+    Its title is the compose id again (which ends being a draft, too), its target the default branch; closed it is
+    opened again; others from its branch are closed, before that: GitLab refuses two open ones between the same
+    branches. A branch that has been deleted comes back at the last head: GitLab closes merge requests whose branch
+    goes, keeps their commits, and opens none again without a branch. What is merged is left alone; whether a closed
+    one is to stay closed is asked before (`why_it_stays_closed`).
+
+    Raises:
+        UsageError: the branch is gone, and GitLab does not say at which commit it was.
+
     """
-    order = [MergeRequestState.MERGED, MergeRequestState.LOCKED, MergeRequestState.OPENED, MergeRequestState.CLOSED]
-    ours = [line for line in merge_requests if line.target_branch == target_branch]
-    return min(ours, key=lambda line: (order.index(line.state), -line.iid), default=None)
+    if merge_request.state in MERGED:
+        return ()
+    if not branch_is_there and merge_request.head is None:
+        raise UsageError(
+            f"branch {compose_id.branch} of !{merge_request.iid} is gone, and nobody knows its last commit; "
+            "close the merge request and open the compose anew: compose-repo open"
+        )
+    again = [] if branch_is_there or merge_request.head is None else [merge_request.head]
+    reopen = merge_request.state is MergeRequestState.CLOSED
+    return (
+        *plan_close_duplicates(duplicates, me=me),
+        *(CreateBranch(branch=compose_id.branch, sha=head) for head in again),
+        *_update(merge_request, labels=(), title=str(compose_id), target_branch=target_branch),
+        *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
+    )
+
+
+def plan_close_duplicates(duplicates: Sequence[Duplicate], *, me: User) -> Plan:
+    """Close what stands beside a compose's merge request; one note of ours says why, however often it is opened."""
+    actions: list[Action] = []
+    for duplicate in duplicates:
+        iid = duplicate.merge_request.iid
+        if not any(note.author_id == me.id and DUPLICATE_MARKER in note.body for note in duplicate.notes):
+            body = f"{DUPLICATE_MARKER}\n{duplicate.words}"
+            actions.append(PutNote(iid=iid, marker=DUPLICATE_MARKER, body=body))
+        actions.append(CloseMergeRequest(iid=iid))
+    return tuple(actions)
 
 
 def plan_open(  # noqa: PLR0913  # what is, and what should be
@@ -112,29 +161,52 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     merged: bytes | None,
     branch: Branch | None,
     merge_request: MergeRequest | None,
+    duplicates: Sequence[Duplicate] = (),
+    lost: MergeRequest | None = None,
+    me: User,
+    bots: Bots,
 ) -> Plan:
     """Create what is missing of branch, commit and merge request; bring an open merge request's words up to date.
 
     `merged` is the manifest on the target branch. A compose that is merged there needs nothing. A merge request that
-    somebody has closed stays closed. A manifest that is there already is never overwritten.
+    somebody has closed stays closed here: whether it is opened again is for approving to say. A manifest that is there
+    already is never overwritten, and nothing is built upon a branch that somebody else has created. Without a merge
+    request of the compose bot's, those of others from the branch are closed: GitLab would refuse ours beside them. One
+    that was `lost`, merged elsewhere, leaves its commits: a branch that has gone with it comes back as it was.
 
     Raises:
-        InputError: the compose's manifest stands there with other bytes.
+        UsageError: the token is not the compose bot's, whose merge requests alone count.
+        InputError: the compose's manifest stands there with other bytes, or the branch is not the compose bot's.
 
     """
+    if not is_same(me, bots.compose):
+        raise UsageError(
+            f"the token belongs to {me.username}, but {bots.compose} opens composes; "
+            "use its token, or name the account as [bots] compose in gate/streams.toml"
+        )
     manifest = next(file.content for file in files if file.path == manifest_path(compose_id))
     if merged is not None:
         _same_manifest(compose_id, merged, manifest, target_branch)
         return ()
     if branch is not None:
+        if merge_request is None:
+            _of_our_bots(compose_id, branch, bots)
         _same_manifest(compose_id, branch.manifest, manifest, compose_id.branch)
     if merge_request is not None and merge_request.state is not MergeRequestState.OPENED:
         return ()
     label = stream_label(compose_id)
     if merge_request is not None:
-        return _update(merge_request, title=str(compose_id), description=description, labels=(label,))
-    actions: list[Action] = []
-    if branch is None:
+        return _update(
+            merge_request,
+            title=str(compose_id),
+            target_branch=target_branch,
+            description=description,
+            labels=(label,),
+        )
+    actions: list[Action] = [*plan_close_duplicates(duplicates, me=me)]
+    if branch is None and lost is not None and lost.head is not None:
+        actions.append(CreateBranch(branch=compose_id.branch, sha=lost.head))
+    elif branch is None:
         commit = CreateCommit(branch=compose_id.branch, start=target_head, message=commit_message, files=tuple(files))
         actions.append(commit)
     opened = OpenMergeRequest(
@@ -156,12 +228,14 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     approved_by: frozenset[int],
     statuses: Sequence[CommitStatus],
     notes: Sequence[Note],
+    pushed_at: dt.datetime | None = None,
 ) -> Plan:
     """Mirror a verdict: status, labels, note and approval, for exactly the head that was judged.
 
     Fails closed: an approval that does not hold any more is withdrawn before anything else, a new one is given after
     everything else. That our approval was given for this very head is known by our status on it, which is set between
-    the two. Nothing is written on a merge request that is not open.
+    the two, and since the last push to the branch (`pushed_at`): a head that has been away and is back again is
+    approved anew. Nothing is written on a merge request that is not open.
 
     Raises:
         UsageError: the approver is the merge request's author, whom GitLab does not let approve.
@@ -177,17 +251,33 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
         )
     status = next((line for line in statuses if line.author_id == me.id and line.name == STATUS_NAME), None)
     approved = me.id in approved_by
-    holds = satisfied and status is not None and status.state is CommitState.SUCCESS
+    given_here = status is not None and status.state is CommitState.SUCCESS
+    moved_since = given_here and _is_older(status, pushed_at)
+    holds = satisfied and given_here and not moved_since
     actions: list[Action] = []
     if approved and not holds:
-        reason = f"given for another head than {judged.head[:12]}" if satisfied else f"the gate is {judged.verdict}"
+        reason = _why_withdrawn(judged, moved_since=moved_since)
         actions.append(Unapprove(iid=merge_request.iid, reason=reason))
-    actions.extend(_status(merge_request, judged, status))
+    actions.extend(_status(merge_request, judged, None if approved and moved_since else status))
     actions.extend(_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict))))
     actions.extend(_note(merge_request, notes, me, judged.note))
     if satisfied and not (approved and holds):
         actions.append(Approve(iid=merge_request.iid, sha=judged.head))
     return tuple(actions)
+
+
+def _is_older(status: CommitStatus | None, pushed_at: dt.datetime | None) -> bool:
+    if status is None or status.set_at is None or pushed_at is None:
+        return False
+    return status.set_at < pushed_at
+
+
+def _why_withdrawn(judged: Judged, *, moved_since: bool) -> str:
+    if judged.verdict is not Verdict.SATISFIED:
+        return f"the gate is {judged.verdict}"
+    if moved_since:
+        return "the branch has been pushed to since"
+    return f"given for another head than {judged.head[:12]}"
 
 
 def plan_withdraw(merge_request: MergeRequest, *, me: User, approved_by: frozenset[int], reason: str) -> Plan:
@@ -211,41 +301,26 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
     Where merging follows publishing it is merged whatever the gate says: the mirrors already carry it, and label and
-    note tell. Where merging leads to publishing, only a satisfied gate lets it through. A closed one is opened again:
-    the mirrors may go back to a compose that was superseded.
+    note tell. Where merging leads to publishing, only a satisfied gate lets it through. One that is not open needs
+    nothing: whether it is opened again is decided before (`plan_restore`).
 
     Raises:
         UsageError: the stream's mode is gating, and the gate is not satisfied.
 
     """
-    if merge_request.state in {MergeRequestState.MERGED, MergeRequestState.LOCKED}:
+    if merge_request.state is not MergeRequestState.OPENED:
         return ()
     if mode is Mode.GATING and judged.verdict is not Verdict.SATISFIED:
         raise UsageError(
             f"{compose_id} is {judged.verdict} and {compose_id.stream} is gated: {judged.summary}; "
             "mend it, or waive it in gate/waivers.toml"
         )
-    reopen = merge_request.state is MergeRequestState.CLOSED
     return (
-        *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
         *_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict), PUBLISHED)),
         *_note(merge_request, notes, me, judged.note),
         *(() if restore is None else (restore,)),
         Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),
     )
-
-
-def superseded_by(compose_id: ComposeId, merge_requests: Iterable[MergeRequest]) -> tuple[MergeRequest, ...]:
-    """Choose the open merge requests of older composes of the same stream, oldest first; newer ones are not touched."""
-    older = [
-        (other, line)
-        for line in merge_requests
-        if line.state is MergeRequestState.OPENED
-        and (other := compose_of(line)) is not None
-        and other.stream == compose_id.stream
-        and other < compose_id
-    ]
-    return tuple(line for _, line in sorted(older, key=lambda pair: pair[0]))
 
 
 def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Note], words: str) -> Plan:
@@ -260,6 +335,23 @@ def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Not
         *_update(merge_request, labels=(SUPERSEDED,)),
         *_note(merge_request, notes, me, text),
         CloseMergeRequest(iid=merge_request.iid),
+    )
+
+
+def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
+    """Refuse a branch that was there before the compose bot came; what the gate bot has brought back is ours, too."""
+    opener = branch.opener
+    if opener is not None and (is_same(opener, bots.compose) or is_same(opener, bots.gate)):
+        return
+    who = f"nobody that GitLab names since {compose_id.date} (or a moment ago)"
+    raise InputError(
+        Problem(
+            path=manifest_path(compose_id),
+            code="foreign-branch",
+            message=f"branch {compose_id.branch} was created by {opener.username if opener else who}, "
+            f"not by {bots.compose}",
+            fix="nothing is built upon it: a Maintainer looks at what is there and deletes it; then open again",
+        )
     )
 
 
@@ -279,13 +371,19 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
 
 
 def _update(
-    merge_request: MergeRequest, *, labels: Sequence[str], title: str | None = None, description: str | None = None
+    merge_request: MergeRequest,
+    *,
+    labels: Sequence[str],
+    title: str | None = None,
+    target_branch: str | None = None,
+    description: str | None = None,
 ) -> Plan:
     """Change only what differs. A label's siblings go in the same call: GitLab sees to that only in paid tiers."""
     scopes = tuple(f"{label.partition('::')[0]}::" for label in labels)
     update = UpdateMergeRequest(
         iid=merge_request.iid,
         title=None if title == merge_request.title else title,
+        target_branch=None if target_branch == merge_request.target_branch else target_branch,
         description=None if (description or "").strip() == merge_request.description.strip() else description,
         add_labels=tuple(label for label in labels if label not in merge_request.labels),
         remove_labels=tuple(
@@ -296,12 +394,20 @@ def _update(
 
 
 def _status(merge_request: MergeRequest, judged: Judged, status: CommitStatus | None) -> Plan:
-    """Set our status where its state changes; GitLab refuses to set the state that a commit is in already."""
+    """Set our status where it differs.
+
+    GitLab makes a new status where the last one is final, but refuses to set a pending one to pending again, whatever
+    its words are, and changes nothing of it. So a pending status keeps its first words until the verdict changes;
+    setting it to something else in between would, for a moment, say what is not so. The note is always current.
+
+    It is set on the branch, not on the merge request's own pipeline: that one belongs to the checks of the files, is
+    not always there yet when the gate decides, and would fail with every compose that is blocked.
+    """
     state = _STATES[judged.verdict]
-    if status is not None and status.state is state:
-        return ()
     summary = terminal(judged.summary)
     description = summary[: STATUS_LENGTH - 1] + "…" if len(summary) > STATUS_LENGTH else summary
+    if status is not None and status.state is state and status.description in {description, _words_kept(status)}:
+        return ()
     return (
         SetStatus(
             sha=judged.head,
@@ -311,6 +417,11 @@ def _status(merge_request: MergeRequest, judged: Judged, status: CommitStatus | 
             description=description,
         ),
     )
+
+
+def _words_kept(status: CommitStatus) -> str | None:
+    """Give the words of a status that GitLab does not let go of while it stays as it is."""
+    return status.description if status.state is CommitState.PENDING else None
 
 
 def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: str) -> Plan:

@@ -15,6 +15,8 @@ import gitlab.exceptions
 from compose_repo.core.action import (
     Approve,
     CloseMergeRequest,
+    CommitState,
+    CreateBranch,
     CreateCommit,
     DeleteNote,
     EditNote,
@@ -53,7 +55,6 @@ from compose_repo.ports.gitlab.rows import (
     note_of,
     numbered_push_of,
     numbered_status_of,
-    own_merge_request_of,
     project_of,
     user_of,
 )
@@ -125,28 +126,32 @@ class GitLab(Client):
         return self._find(f"member {user_id}", f"{self._base}/members/all/{user_id}", access_level_of) or 0
 
     def merge_requests(self, *, source_branch: str) -> Sequence[MergeRequest]:
-        """Give every merge request from a branch of the project itself (not of a fork), newest first."""
+        """Give every merge request from a branch of this name, in the project itself or in a fork, newest first."""
         return self._merge_requests(source_branch=source_branch, state="all")
+
+    def titled_merge_requests(self, title: str) -> Sequence[MergeRequest]:
+        """Give every open merge request whose title has these words, from the project itself or a fork."""
+        found = self._merge_requests(state="opened", search=title)
+        return [one for one in found if title in one.title]
 
     def open_merge_requests(self) -> Sequence[MergeRequest]:
         """Give every open merge request from a branch of the project itself, newest first."""
-        return self._merge_requests(state="opened")
+        return [one for one in self._merge_requests(state="opened") if not one.from_fork]
 
     def recent_merge_requests(self) -> Sequence[MergeRequest]:
         """Give the hundred newest merge requests, in every state, from branches of the project itself."""
-        return self._merge_requests(state="all", limit=PAGE)
+        return [one for one in self._merge_requests(state="all", limit=PAGE) if not one.from_fork]
 
     def _merge_requests(self, *, limit: int | None = None, **query: str) -> Sequence[MergeRequest]:
-        rows = self._list(
+        return self._list(
             "merge requests",
             f"{self._base}/merge_requests",
-            own_merge_request_of,
+            merge_request_of,
             limit=limit,
             order_by="created_at",
             sort="desc",
             **query,
         )
-        return [one for one in rows if one is not None]
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
@@ -170,8 +175,8 @@ class GitLab(Client):
     def apply(self, action: ForgeAction) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again."""
         match action:
-            case CreateCommit():
-                self._create_commit(action)
+            case CreateCommit() | CreateBranch():
+                self._create(action)
             case OpenMergeRequest():
                 self._open_merge_request(action)
             case UpdateMergeRequest():
@@ -190,6 +195,13 @@ class GitLab(Client):
                 self._merge(action)
             case _:
                 assert_never(action)
+
+    def _create(self, action: CreateCommit | CreateBranch) -> None:
+        match action:
+            case CreateCommit():
+                self._create_commit(action)
+            case CreateBranch():
+                self._create_branch(action)
 
     def _create_commit(self, action: CreateCommit) -> None:
         first = action.files[0]
@@ -213,6 +225,14 @@ class GitLab(Client):
             lambda: self.read_file(first.path, action.branch) == first.content,
         )
 
+    def _create_branch(self, action: CreateBranch) -> None:
+        data = {"branch": action.branch, "ref": action.sha}
+        self._write(
+            action,
+            lambda: self._client.http_post(f"{self._base}/repository/branches", post_data=data, **_OURS),
+            lambda: self.branch_head(action.branch) is not None,
+        )
+
     def _open_merge_request(self, action: OpenMergeRequest) -> None:
         data = {
             "source_branch": action.source_branch,
@@ -226,7 +246,10 @@ class GitLab(Client):
             action,
             lambda: self._client.http_post(f"{self._base}/merge_requests", post_data=data, **_OURS),
             lambda: any(
-                line.state is MergeRequestState.OPENED and line.target_branch == action.target_branch
+                line.state is MergeRequestState.OPENED
+                and line.target_branch == action.target_branch
+                and line.author.id == self.me().id
+                and not line.from_fork
                 for line in self.merge_requests(source_branch=action.source_branch)
             ),
         )
@@ -235,6 +258,8 @@ class GitLab(Client):
         data: dict[str, Any] = {}
         if action.title is not None:
             data["title"] = action.title
+        if action.target_branch is not None:
+            data["target_branch"] = action.target_branch
         if action.description is not None:
             data["description"] = action.description
         if action.add_labels:
@@ -248,12 +273,18 @@ class GitLab(Client):
         )
 
     def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest, event: str, state: MergeRequestState) -> None:
-        data = {"state_event": event}
-        self._write(
-            action,
-            lambda: self._client.http_put(f"{self._base}/merge_requests/{action.iid}", post_data=data, **_OURS),
-            lambda: self.merge_request(action.iid).state is state,
-        )
+        """Close or reopen; GitLab answers 200 and changes nothing where it does not let the account do it."""
+
+        def send() -> None:
+            where = f"{self._base}/merge_requests/{action.iid}"
+            answer: Any = self._client.http_put(where, post_data={"state_event": event}, **_OURS)
+            if answer["state"] != state:
+                raise ForgeError(
+                    f"{self.url}: could not {action.sentence}: GitLab leaves it {answer['state']}; "
+                    "check the account's role and whether its branch is there"
+                )
+
+        self._write(action, send, lambda: self.merge_request(action.iid).state is state)
 
     def _set_status(self, action: SetStatus) -> None:
         data = {
@@ -265,7 +296,7 @@ class GitLab(Client):
         self._write(
             action,
             lambda: self._client.http_post(f"{self._base}/statuses/{action.sha}", post_data=data, **_OURS),
-            lambda: any(line.state is action.state for line in self.statuses(action.sha, action.name)[:1]),
+            lambda: any(_tells(line, action) for line in self.statuses(action.sha, action.name)[:1]),
         )
 
     def _write_note(self, action: PutNote | EditNote | DeleteNote) -> None:
@@ -329,22 +360,31 @@ class GitLab(Client):
                 lambda: self._client.http_put(
                     f"{self._base}/merge_requests/{action.iid}/merge", post_data=data, **_OURS
                 ),
-                lambda: self.merge_request(action.iid).state is MergeRequestState.MERGED,
+                lambda: self._is_merged(action),
             )
         except ForgeError as error:
             if code_of(error.__cause__) == CONFLICT:
                 raise _stale(action.sentence) from error.__cause__
             raise
 
+    def _is_merged(self, action: Merge) -> bool:
+        """Tell whether this very head has been merged; anybody may have merged another one meanwhile."""
+        found = self.merge_request(action.iid)
+        return found.state is MergeRequestState.MERGED and found.head == action.sha
+
     def _write(self, action: ForgeAction, send: Callable[[], object], is_so: Callable[[], bool]) -> None:
         self._send(action.sentence, send, is_so, passes=lambda failure: self._passes(failure, action))
 
     def _passes(self, failure: Exception, action: ForgeAction) -> bool:
-        """Tell whether a failure may be gone soon. GitLab looks into mergeability at its leisure after each push."""
+        """Tell whether a failure may be gone soon.
+
+        GitLab looks into mergeability at its leisure after each push, and sets one status of a commit at a time.
+        """
         if code_of(failure) == NOT_ALLOWED and isinstance(action, Merge):
             where = f"{self._base}/merge_requests/{action.iid}"
             return self._get(f"merge request !{action.iid}", where, merge_status_of) in _STILL_CHECKING
-        return may_pass(failure)
+        busy = code_of(failure) == CONFLICT and isinstance(action, SetStatus)
+        return busy or may_pass(failure)
 
 
 def _number(numbered: Numbered[object]) -> int:
@@ -355,6 +395,12 @@ def _newest_first(numbered: Numbered[CommitStatus]) -> int:
     return -numbered[0]
 
 
+def _tells(status: CommitStatus, action: SetStatus) -> bool:
+    """Tell whether a status is as it should be; GitLab does not change the words of one that is pending already."""
+    same = status.description == action.description
+    return status.state is action.state and (same or action.state is CommitState.PENDING)
+
+
 def _stale(what: str) -> StaleHead:
     return StaleHead(f"could not {what}: its head has moved meanwhile; run again")
 
@@ -362,6 +408,7 @@ def _stale(what: str) -> StaleHead:
 def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
     return (
         action.title in {None, merge_request.title}
+        and action.target_branch in {None, merge_request.target_branch}
         and (action.description is None or action.description.strip() == merge_request.description.strip())
         and merge_request.labels.issuperset(action.add_labels)
         and merge_request.labels.isdisjoint(action.remove_labels)

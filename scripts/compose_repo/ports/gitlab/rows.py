@@ -62,11 +62,6 @@ def merge_status_of(data: Mapping[str, Any]) -> str | None:
     return data.get("detailed_merge_status")
 
 
-def own_merge_request_of(data: Mapping[str, Any]) -> MergeRequest | None:
-    """Read a merge request; one from a fork is None."""
-    return merge_request_of(data) if data["source_project_id"] == data["target_project_id"] else None
-
-
 def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
     """Read a merge request."""
     return MergeRequest(
@@ -82,6 +77,7 @@ def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
         created_at=dt.datetime.fromisoformat(data["created_at"]),
         web_url=data["web_url"],
         closed_by=None if data.get("closed_by") is None else user_of(data["closed_by"]),
+        from_fork=data["source_project_id"] != data["target_project_id"],
     )
 
 
@@ -153,4 +149,5 @@ def commit_status_of(data: Mapping[str, Any]) -> CommitStatus:
         author_id=(data.get("author") or {"id": 0})["id"],
         state=CommitState(state) if state in set(CommitState) else None,
         description=data["description"] or "",
+        set_at=_moment(data.get("finished_at") or data["created_at"]),
     )

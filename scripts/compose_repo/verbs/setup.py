@@ -9,7 +9,7 @@ from compose_repo import survey, wording
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
 from compose_repo.core.administration import Action, NotOnThisTier, Plan, to_dict
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.rule import Seen
 from compose_repo.core.problem import InputError
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         after = surveyor.look(at_streams=False) if plan else seen
         left = [action for action in _plan(after) if action not in refused]
         for action in left:
-            console.error(f"GitLab did not take it: {visible(action.sentence)}")
+            console.error(f"GitLab did not take it: {terminal(action.sentence)}")
         _tell_people(after, console)
         return PROBLEMS if left else OK
 
@@ -63,7 +63,7 @@ def _show(seen: Sequence[Seen], plan: Plan, console: Console, *, as_json: bool) 
         console.out(json.dumps(answer, ensure_ascii=False, indent=2))
         return
     for action in plan:
-        console.out(f"{console.paint(Paint.STRONG, '→')} {visible(action.sentence)}")
+        console.out(f"{console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")
     if not plan:
         console.out(f"{' and '.join(one.project.path for one in seen)}: set up already, nothing to do")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from compose_repo.core.administration import Plan
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.branches import BRANCH_RULES, plan_branches
 from compose_repo.core.hardening.files import FILE_RULES, plan_labels
 from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule
@@ -68,7 +68,7 @@ def _check(rule: Rule, seen: Seen) -> Check:
     absent = rule.absent(seen)
     if absent is not None:
         return Check(rule=rule, project=seen.project.path, state=State.ABSENT, absent=absent)
-    findings = tuple(map(visible, rule.test(seen)))
+    findings = tuple(map(terminal, rule.test(seen)))
     state = State.BROKEN if findings else State.FINE
     return Check(rule=rule, project=seen.project.path, state=state, findings=findings)
 

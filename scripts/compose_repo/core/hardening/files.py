@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Plan
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 from compose_repo.core.policy import Attribution, OriginEntry, SigningKey
@@ -44,7 +44,7 @@ _LABELS: Final = (
 def gate_files_are_valid(seen: Seen) -> Iterator[str]:
     """The files gate/*.toml of the default branch are there and valid."""
     for problem in seen.gate.problems[:MOST]:
-        yield f"{problem.path}:{problem.line}: {problem.code}: {visible(problem.message)}"
+        yield f"{problem.path}:{problem.line}: {problem.code}: {terminal(problem.message)}"
 
 
 @rule(
@@ -86,7 +86,7 @@ def _is_over(seen: Seen, key: SigningKey) -> bool:
 def _shown(key: SigningKey) -> str:
     """Name a key by its comment, or else by its end."""
     words = key.key.split()
-    return visible(" ".join(words[2:]) if len(words) > 2 else f"…{words[-1][-12:]}")  # noqa: PLR2004  # kind, key, comment
+    return terminal(" ".join(words[2:]) if len(words) > 2 else f"…{words[-1][-12:]}")  # noqa: PLR2004  # kind, key, comment
 
 
 @rule(
@@ -165,7 +165,7 @@ def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     for name, entry in seen.gate.streams.items():
         for field, url in (("composes", entry.composes), ("published", entry.published)):
             if is_plain_http(url):
-                yield f"{field} of {name} is {visible(url)}"
+                yield f"{field} of {name} is {terminal(url)}"
 
 
 def _nobody_has_looked(seen: Seen) -> str | None:
@@ -184,7 +184,7 @@ def streams_are_reachable(seen: Seen) -> Iterator[str]:
     """The streams' addresses can be read from here."""
     for look in seen.looks or ():
         if look.failure is not None:
-            yield f"{look.field} of {look.stream}, {visible(look.url)}: {visible(look.failure)}"
+            yield f"{look.field} of {look.stream}, {terminal(look.url)}: {terminal(look.failure)}"
 
 
 @rule(

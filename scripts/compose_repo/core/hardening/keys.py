@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
-from compose_repo.core.escape import visible
+from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
 
 VARIABLES: Final = "Settings > CI/CD > Variables"
@@ -32,7 +32,7 @@ def is_plain_http(url: str) -> bool:
 def host_of(url: str) -> str:
     """Give the host of an address: its path may hold a secret."""
     found = _ADDRESS.match(url)
-    return visible(found[2]) if found is not None else "somewhere"
+    return terminal(found[2]) if found is not None else "somewhere"
 
 
 def _no_token(seen: Seen) -> str | None:
@@ -179,7 +179,7 @@ def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     """No deploy key may push."""
     for key in seen.project.deploy_keys:
         if key.can_push:
-            yield f"the deploy key {visible(key.title)!r} may push"
+            yield f"the deploy key {terminal(key.title)!r} may push"
 
 
 @rule(

@@ -23,7 +23,7 @@ from local_gitlab.ci_variables import branch_of, of_merge_request
 from local_gitlab.ci_variables import variables as variables_of
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO, GitError
-from local_gitlab.site import add_token, find_project, settings_of
+from local_gitlab.site import add_token, find_project, may_read, settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.ci_runner import CiRunner
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from local_gitlab.store import Row
 
 PROBE = "local-gitlab-workflow"
+VARIABLES = ".local-gitlab-variables.yml"
 TIMEOUT_EXIT = 124
 _FINISHED = re.compile(r"finished in .+?(?:\s+(?P<word>FAIL|WARN)\s+(?P<code>\d+)?\s*)?$")
 _DEPTH = re.compile(r"^\s*GIT_DEPTH:\s*[\"']?(\d+)", re.MULTILINE)
@@ -59,7 +60,10 @@ class Run:
         """Find the jobs, run them, keep what they leave."""
         config = self._config()
         self._checkout(config)
-        variables = variables_of(self.site, self.project, self.user, self.pipeline, self.merge_request)
+        found = variables_of(self.site, self.project, self.user, self.pipeline, self.merge_request)
+        variables = found.everywhere
+        scoped = {key: {"type": "variable", "values": values} for key, values in found.scoped.items()}
+        (self.work / VARIABLES).write_text(json.dumps(scoped), encoding="utf-8")  # JSON is YAML, too
         listed = self._list(config, variables)
         self._insert(listed)
         token = add_token(self.site, self.user, name="job", scopes=(), job_id=next(iter(self.jobs.values())))
@@ -92,8 +96,8 @@ class Run:
         if place:
             project_path, _, ref = place.partition(":")
             other = find_project(self.site, project_path)
-            if other is None:
-                raise NothingToRunError(f"Invalid: project `{project_path}` of the CI configuration not found")
+            if other is None or not may_read(self.site, other, self.user):
+                raise NothingToRunError(f"Invalid: Project `{project_path}` not found or access denied!")
             project, revision = other, ref or other["default_branch"]
         repository = self.site.repository(project)
         sha = repository.resolve(revision)
@@ -152,7 +156,8 @@ class Run:
     # --- running
 
     def _command(self, config: str, variables: dict[str, str], *arguments: str) -> list[str]:
-        command = [str(self.runner.node), str(self.runner.command), "--file", config]
+        # Named always: by default the tool would read one that the branch brings.
+        command = [str(self.runner.node), str(self.runner.command), "--file", config, "--variables-file", VARIABLES]
         for name, value in variables.items():
             command += ["--variable", f"{name}={value}"]
         if "CI_COMMIT_BRANCH" not in variables:

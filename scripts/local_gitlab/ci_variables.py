@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local_gitlab.protection import protection
@@ -18,7 +19,15 @@ def branch_of(pipeline: Row, merge_request: Row | None) -> str:
     return str(merge_request["source_branch"] if merge_request else pipeline["ref"])
 
 
-def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request: Row | None) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variables:
+    """What jobs see: variables of every job, and those whose value depends on the job's environment."""
+
+    everywhere: dict[str, str]
+    scoped: dict[str, dict[str, str]]
+
+
+def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request: Row | None) -> Variables:
     """Return the predefined variables, the project's, and the pipeline's own, the later over the earlier."""
     branch = branch_of(pipeline, merge_request)
     web = site.web(project)
@@ -62,14 +71,24 @@ def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request:
             found["CI_OPEN_MERGE_REQUESTS"] = ",".join(f"{row['path']}!{row['iid']}" for row in opened)
     else:
         found |= of_merge_request(site, pipeline, merge_request)
+    own = {key: str(value) for key, value in json.loads(pipeline["variables"]).items()}
+    kept = {key: scopes for key, scopes in _of_project(site, project, protected=protected).items() if key not in own}
+    everywhere = {key: scopes["*"] for key, scopes in kept.items() if scopes.keys() == {"*"}}
+    scoped = {key: scopes for key, scopes in kept.items() if key not in everywhere}
+    return Variables(everywhere={**found, **everywhere, **own}, scoped=scoped)
+
+
+def _of_project(site: Site, project: Row, *, protected: bool) -> dict[str, dict[str, str]]:
+    """Return the values of the project's variables by environment; protected ones for protected branches only."""
+    found: dict[str, dict[str, str]] = {}
     for row in site.store.all(
         "SELECT * FROM records WHERE project_id = ? AND kind = 'variable' ORDER BY id",
         project["id"],
     ):
         data = json.loads(row["data"])
-        if data["environment_scope"] == "*" and (protected or not data["protected"]):
-            found[row["key"]] = str(data["value"])
-    return found | {key: str(value) for key, value in json.loads(pipeline["variables"]).items()}
+        if protected or not data["protected"]:
+            found.setdefault(row["key"], {})[data["environment_scope"]] = str(data["value"])
+    return found
 
 
 def of_merge_request(site: Site, pipeline: Row, merge_request: Row) -> dict[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO
-from local_gitlab.site import DEVELOPER, access_level, settings_of, source_of
+from local_gitlab.site import DEVELOPER, MAINTAINER, OWNER, access_level, settings_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from local_gitlab.site import Site
     from local_gitlab.store import Row
 
+SKIP = re.compile(r"\[(ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 FINISHED = frozenset({"success", "failed", "canceled", "skipped"})
 
 
-def create_for_merge_request(site: Site, target: Row, user: Row, merge_request: Row) -> Row | None:
+def create_for_merge_request(
+    site: Site, target: Row, user: Row, merge_request: Row, *, push_skips: bool = False
+) -> Row | None:
     """Queue the pipeline of a merge request's head, in the project where this user may run it, if there is one."""
     project = _project_to_run_in(site, target, user, merge_request)
     if project is None:
@@ -33,6 +37,7 @@ def create_for_merge_request(site: Site, target: Row, user: Row, merge_request: 
         before=ZERO,
         source="merge_request_event",
         merge_request=merge_request,
+        push_skips=push_skips,
     )
 
 
@@ -63,6 +68,22 @@ def head_pipeline(site: Site, merge_request: Row) -> Row | None:
     )
 
 
+# Who may give a pipeline variables, by what `ci_pipeline_variables_minimum_override_role` says.
+OVERRIDE_LEVELS = {"no_one_allowed": OWNER + 1, "owner": OWNER, "maintainer": MAINTAINER, "developer": DEVELOPER}
+
+
+def may_set_variables(site: Site, project: Row, user: Row) -> bool:
+    """Tell whether a pipeline of this user may have variables of its own, however it is started.
+
+    As in GitLab's `override_pipeline_variables_allowed?`, the role counts only where the project restricts them.
+    """
+    settings = settings_of(project)
+    if not settings["restrict_user_defined_variables"]:
+        return True
+    role = settings["ci_pipeline_variables_minimum_override_role"]
+    return access_level(site, project, user) >= OVERRIDE_LEVELS[role]
+
+
 def create(
     site: Site,
     project: Row,
@@ -75,13 +96,19 @@ def create(
     merge_request: Row | None = None,
     variables: Mapping[str, str] | None = None,
     status: str = "created",
+    push_skips: bool = False,
 ) -> Row:
-    """Queue a pipeline; a commit that says `[skip ci]` gets one that is skipped."""
+    """Queue a pipeline; one whose commit says `[skip ci]`, or whose push does, is skipped.
+
+    Triggers run it nevertheless, as in GitLab (`ignore_skip_ci`).
+    """
     skip = ""
-    if source != "external":
+    if source not in {"external", "trigger"}:
         commit = site.repository(project).commit(sha)
-        message = commit.message.lower() if commit else ""
-        skip = "The commit message asks for no pipeline." if "[skip ci]" in message or "[ci skip]" in message else ""
+        if push_skips:
+            skip = "The push asks for no pipeline."
+        elif commit and SKIP.search(commit.message):
+            skip = "The commit message asks for no pipeline."
     moment = now()
     with site.store.transaction():
         iid = 1 + site.store.count("SELECT max(iid) FROM pipelines WHERE project_id = ?", project["id"])

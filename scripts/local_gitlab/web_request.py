@@ -13,7 +13,16 @@ from flask import Response, current_app, g, request
 
 from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_parameter, forbidden, not_found, unauthorized
-from local_gitlab.site import GUEST, MAINTAINER, NO_ACCESS, access_level, find_project, may_read
+from local_gitlab.site import (
+    GUEST,
+    MAINTAINER,
+    NO_ACCESS,
+    REPORTER,
+    access_level,
+    find_project,
+    may_read,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,6 +166,14 @@ def project_of_paid_tier(key: str) -> Row:
 def refuse() -> NoReturn:
     """End the request as GitLab does when a role is too low."""
     raise forbidden()
+
+
+def project_with_jobs(key: str) -> Row:
+    """Return a project whose jobs the user may look at: where `public_jobs` is off, reporters and above only."""
+    found = project(key)
+    if not settings_of(found)["public_jobs"] and access_level(site(), found, user_or_none()) < REPORTER:
+        refuse()
+    return found
 
 
 def guest(key: str) -> Row:

@@ -344,7 +344,7 @@ def test_schedules_variables_hooks_and_triggers_are_kept(world: World) -> None:
     project = world.as_user(world.gate)
     schedule = project.pipelineschedules.create({"description": "sync", "ref": "main", "cron": "*/30 * * * *"})
     schedule.variables.create({"key": "VERB", "value": "sync"})
-    project.variables.create({"key": "TOKEN", "value": "secret", "protected": True, "masked": True})
+    project.variables.create({"key": "TOKEN", "value": "secret-enough", "protected": True, "masked": True})
     project.triggers.create({"description": "bus"})
     assert project.pipelineschedules.get(schedule.id).attributes["variables"][0]["key"] == "VERB"
     assert project.variables.get("TOKEN").protected is True

@@ -123,6 +123,48 @@ def test_configuration_may_live_where_the_branch_cannot_change_it(ran: World) ->
     assert {job.name for job in pipeline.jobs.list()} == {"validate", "gate"}
 
 
+SECRETS = """\
+job:
+  script: ['echo "job: $EVERYWHERE $SCOPED $GUARDED"']
+deploy:
+  environment: production
+  script: ['echo "deploy: $EVERYWHERE $SCOPED $GUARDED"']
+"""
+
+
+@pytest.fixture(scope="module")
+def traces(runner: CiRunner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], str]]:
+    """Return the logs of jobs with secrets, by branch and name."""
+    world = build_world(tmp_path_factory.mktemp("secrets"), ci=runner, files={".gitlab-ci.yml": SECRETS})
+    project = world.as_user(world.gate)
+    project.variables.create({"key": "EVERYWHERE", "value": "general"})
+    project.variables.create({"key": "SCOPED", "value": "narrow", "environment_scope": "production"})
+    project.variables.create({"key": "SCOPED", "value": "wide"})
+    project.variables.create({"key": "GUARDED", "value": "guarded", "protected": True})
+    stolen = "EVERYWHERE: stolen\nSCOPED: stolen\nGUARDED: stolen\n"
+    commit(project, "main", ".gitlab-ci-local-variables.yml", stolen)
+    world.server.wait_for_pipelines(60)
+    project.branches.create({"branch": "mine", "ref": "main"})
+    assert world.server.wait_for_pipelines(90)
+    jobs = project.jobs.list(get_all=True)
+    yield {(job.ref, job.name): project.jobs.get(job.id).trace().decode() for job in reversed(jobs)}
+    world.server.stop()
+
+
+def test_a_variable_of_an_environment_reaches_its_jobs_only(traces: dict[tuple[str, str], str]) -> None:
+    assert "job: general wide guarded" in traces["main", "job"]
+    assert "deploy: general narrow guarded" in traces["main", "deploy"]
+
+
+def test_a_protected_variable_stays_with_protected_branches(traces: dict[tuple[str, str], str]) -> None:
+    assert "guarded" not in traces["mine", "job"] + traces["mine", "deploy"]
+    assert "deploy: general narrow" in traces["mine", "deploy"]
+
+
+def test_a_branch_brings_no_variables_of_its_own_to_the_runner(traces: dict[tuple[str, str], str]) -> None:
+    assert "stolen" not in "".join(traces.values())
+
+
 def test_without_a_runner_the_pipeline_is_skipped_and_says_why(idle: World) -> None:
     idle.open()
     assert idle.server.wait_for_pipelines(20)

@@ -15,7 +15,7 @@ from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_parameter, bad_request, forbidden, not_found, unauthorized
 from local_gitlab.protection import may_push
 from local_gitlab.reports import test_report
-from local_gitlab.site import DEVELOPER, OWNER, access_level, find_project, settings_of
+from local_gitlab.site import DEVELOPER, OWNER, find_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,6 @@ jobs_blueprint = Blueprint("jobs", __name__)
 STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 DESCRIPTION_MAX = 255
 UNFINISHED = ("created", "pending", "running")
-OVERRIDE_LEVELS = {"no_one_allowed": OWNER + 1, "owner": 50, "maintainer": 40, "developer": 30}
 
 
 def _pipeline(project: Row, pipeline_id: int) -> Row:
@@ -89,8 +88,12 @@ def create(project_id: str) -> Response:
     project = asked.project(project_id, DEVELOPER)
     values = asked.parameters()
     asked.required(values, "ref")
-    variables = values.get("variables") or []
-    chosen = {str(one["key"]): str(one.get("value", "")) for one in variables if isinstance(one, dict) and "key" in one}
+    variables = [one for one in values.get("variables") or [] if isinstance(one, dict) and "key" in one]
+    chosen = {str(one["key"]): str(one.get("value", "")) for one in variables}
+    if len(chosen) < len(variables):
+        names = [str(one["key"]) for one in variables]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise bad_request({"base": [f"Duplicate variable name{'s' if len(twice) > 1 else ''}: {', '.join(twice)}"]})
     row = _run(project, asked.user(), str(values["ref"]), chosen, "api")
     return asked.answer(entities.pipeline(asked.site(), project, row), 201)
 
@@ -102,10 +105,8 @@ def _run(project: Row, user: Row, ref: str, variables: dict[str, str], source: s
         raise bad_request({"base": ["Reference not found"]})
     if not may_push(site, project, user, ref):
         raise bad_request({"base": ["You do not have sufficient permission to run a pipeline on this branch."]})
-    if variables and source == "api":
-        role = settings_of(project)["ci_pipeline_variables_minimum_override_role"]
-        if access_level(site, project, user) < OVERRIDE_LEVELS.get(role, DEVELOPER):
-            raise bad_request({"base": ["Insufficient permissions to set pipeline variables"]})
+    if variables and not pipelines.may_set_variables(site, project, user):
+        raise bad_request({"base": ["Insufficient permissions to set pipeline variables"]})
     return pipelines.create(site, project, user, ref=ref, sha=sha, source=source, variables=variables)
 
 
@@ -175,7 +176,7 @@ def report(project_id: str, pipeline_id: int) -> Response:
 def pipeline_jobs(project_id: str, pipeline_id: int) -> Response:
     """List a pipeline's jobs."""
     site = asked.site()
-    project = asked.project(project_id)
+    project = asked.project_with_jobs(project_id)
     row = _pipeline(project, pipeline_id)
     values = asked.parameters()
     retried = asked.flag(values.get("include_retried"))
@@ -207,7 +208,7 @@ def _jobs(project: Row, rows: list[Row]) -> Response:
 @jobs_blueprint.get("/projects/<key:project_id>/jobs")
 def jobs(project_id: str) -> Response:
     """List the project's jobs."""
-    project = asked.project(project_id)
+    project = asked.project_with_jobs(project_id)
     rows = asked.site().store.all(
         "SELECT * FROM jobs WHERE project_id = ? AND kind = 'build' ORDER BY id DESC",
         project["id"],
@@ -241,20 +242,20 @@ def current() -> Response:
 @jobs_blueprint.get("/projects/<key:project_id>/jobs/<int:job_id>")
 def job(project_id: str, job_id: int) -> Response:
     """Return a job."""
-    project = asked.project(project_id)
+    project = asked.project_with_jobs(project_id)
     return asked.answer(entities.job(asked.site(), project, _job(project, job_id)))
 
 
 @jobs_blueprint.get("/projects/<key:project_id>/jobs/<int:job_id>/trace")
 def trace(project_id: str, job_id: int) -> Response:
     """Return a job's log."""
-    row = _job(asked.project(project_id), job_id)
+    row = _job(asked.project_with_jobs(project_id), job_id)
     log = asked.site().job_directory(row["id"]) / "trace.log"
     return Response(log.read_bytes() if log.exists() else b"", content_type="text/plain; charset=utf-8")
 
 
 def _artifacts(project_id: str, job_id: int) -> Path:
-    row = _job(asked.project(project_id), job_id)
+    row = _job(asked.project_with_jobs(project_id), job_id)
     return asked.site().job_directory(row["id"]) / "artifacts"
 
 

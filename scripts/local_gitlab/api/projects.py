@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from local_gitlab import entities
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
-from local_gitlab.errors import ApiError, bad_request, not_found
+from local_gitlab.errors import ApiError, bad_request, forbidden, not_found
 from local_gitlab.git import ZERO, Change, Person
 from local_gitlab.push_events import ACTION_NAMES
 from local_gitlab.pushes import branch_updated
@@ -35,8 +35,19 @@ blueprint = Blueprint("projects", __name__)
 COLUMNS = ("name", "description", "visibility", "default_branch", "path")
 VISIBILITIES = ("private", "internal", "public")
 LEVELS = (5, 10, 15, 20, 30, 40, 50)
-MERGE_METHODS = ("merge", "rebase_merge", "ff")
-SQUASH_OPTIONS = ("never", "always", "default_on", "default_off")
+FEATURE = ("disabled", "private", "enabled")
+# Settings whose words are a closed set, beside the levels of features.
+WORDS = {
+    "merge_method": ("merge", "rebase_merge", "ff"),
+    "squash_option": ("never", "always", "default_on", "default_off"),
+    "visibility": ("private", "internal", "public"),
+    "build_git_strategy": ("fetch", "clone"),
+    "auto_cancel_pending_pipelines": ("disabled", "enabled"),
+    "auto_devops_deploy_strategy": ("continuous", "manual", "timed_incremental"),
+    "ci_pipeline_variables_minimum_override_role": ("no_one_allowed", "developer", "maintainer", "owner"),
+    "pages_access_level": (*FEATURE, "public"),
+}
+OWNERS_ROLES = ("no_one_allowed", "owner")
 
 
 def _body(row: Row) -> dict[str, Any]:
@@ -114,20 +125,37 @@ def get(project_id: str) -> Response:
 
 @blueprint.put("/projects/<key:project_id>")
 def edit(project_id: str) -> Response:
-    """Change a project's settings."""
+    """Change a project's settings; who sees it, and roles that only owners had, are the owners' to change."""
     project = asked.project(project_id, MAINTAINER)
-    _store(project, asked.parameters())
+    values = asked.parameters()
+    if access_level(asked.site(), project, asked.user()) < OWNER:
+        _refuse_owners_settings(project, values)
+    _store(project, values)
     return asked.answer(_body(asked.site().store.get("projects", project["id"])))
+
+
+def _refuse_owners_settings(project: Row, values: dict[str, Any]) -> None:
+    """Refuse what GitLab keeps for owners.
+
+    The documentation of `ci_pipeline_variables_minimum_override_role` says: once it is `owner` or `no_one_allowed`,
+    only an owner changes it.
+    """
+    if values.get("visibility") not in {None, project["visibility"]}:
+        raise forbidden()
+    name = "ci_pipeline_variables_minimum_override_role"
+    if settings_of(project)[name] not in OWNERS_ROLES:
+        return
+    for touched in (name, "restrict_user_defined_variables"):
+        if touched in values and values[touched] != settings_of(project)[touched]:
+            raise bad_request({"base": [f"Changing the {touched} is not allowed"]})
 
 
 def _store(project: Row, values: dict[str, Any]) -> None:
     store = asked.site().store
-    if values.get("merge_method") is not None:
-        asked.choice(values["merge_method"], MERGE_METHODS, "merge_method")
-    if values.get("squash_option") is not None:
-        asked.choice(values["squash_option"], SQUASH_OPTIONS, "squash_option")
-    if values.get("visibility") is not None:
-        asked.choice(values["visibility"], VISIBILITIES, "visibility")
+    for name, value in values.items():
+        allowed = WORDS.get(name, FEATURE if name in PROJECT_SETTINGS and name.endswith("_access_level") else None)
+        if allowed and value is not None:
+            asked.choice(value, allowed, name)
     default = values.get("default_branch")
     repository = asked.repository(project)
     if default and default != project["default_branch"] and repository.branches():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import json
 import re
 import secrets
@@ -12,7 +15,7 @@ from flask import Blueprint, Response
 from local_gitlab import entities, pipelines
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
-from local_gitlab.errors import ApiError, bad_request, not_found
+from local_gitlab.errors import ApiError, bad_request, conflict, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER
 
 if TYPE_CHECKING:
@@ -84,14 +87,44 @@ def _variable_body(row: Row) -> Data:
 
 
 def _variable(project: Row, key: str) -> Row:
+    """Return the variable of this name and, where there are several, of the scope that the filter names."""
     scope = asked.parameters().get("filter[environment_scope]")
     filters = asked.parameters().get("filter")
     if isinstance(filters, dict):
         scope = filters.get("environment_scope", scope)
-    for row in _rows(project, "variable"):
-        if row["key"] == key and (scope is None or json.loads(row["data"])["environment_scope"] == scope):
-            return row
-    raise not_found("Variable")
+    found = [
+        row
+        for row in _rows(project, "variable")
+        if row["key"] == key and (scope is None or json.loads(row["data"])["environment_scope"] == scope)
+    ]
+    if len(found) > 1:
+        text = "There are multiple variables with provided parameters. Please use 'filter[environment_scope]'"
+        raise conflict(text)
+    if not found:
+        raise not_found("Variable")
+    return found[0]
+
+
+MASKABLE = re.compile(r"\S{8,}")
+
+
+def _variable_values(values: Data) -> Data:
+    """Read what a request says of a variable.
+
+    Raises ApiError 400 when its value cannot be masked: GitLab masks one line of at least eight characters.
+    """
+    found = {name: values[name] for name in VARIABLE if name in values and name != "hidden"}
+    for name in ("protected", "masked", "raw"):
+        if name in found:
+            found[name] = asked.flag(found[name], name=name)
+    if "variable_type" in found:
+        asked.choice(found["variable_type"], ("env_var", "file"), "variable_type")
+    return found
+
+
+def _refuse_unmaskable(data: Data) -> None:
+    if data["masked"] and not MASKABLE.fullmatch(str(data["value"])):
+        raise bad_request({"value": ["is invalid"]})
 
 
 @blueprint.get(f"{PROJECT}/variables")
@@ -109,9 +142,10 @@ def create_variable(project_id: str) -> Response:
     key = str(values["key"])
     if not re.fullmatch(r"[A-Za-z0-9_]{1,255}", key):
         raise bad_request({"key": ["can contain only letters, digits and '_'."]})
-    data = {**VARIABLE, **{name: values[name] for name in VARIABLE if name in values}}
+    data = {**VARIABLE, **_variable_values(values)}
     if asked.flag(values.get("masked_and_hidden")):
         data |= {"masked": True, "hidden": True}
+    _refuse_unmaskable(data)
     taken = {(row["key"], json.loads(row["data"])["environment_scope"]) for row in _rows(project, "variable")}
     if (key, data["environment_scope"]) in taken:
         raise bad_request({"key": [f"({key}) has already been taken"]})
@@ -128,13 +162,67 @@ def variable(project_id: str, name: str) -> Response:
 def edit_variable(project_id: str, name: str) -> Response:
     """Change a variable."""
     row = _variable(asked.project(project_id, MAINTAINER), name)
-    return asked.answer(_variable_body(_change(row, asked.parameters(), tuple(VARIABLE))))
+    values = _variable_values(asked.parameters())
+    _refuse_unmaskable({**json.loads(row["data"]), **values})
+    return asked.answer(_variable_body(_change(row, values, tuple(VARIABLE))))
 
 
 @blueprint.delete(f"{PROJECT}/variables/<key:name>")
 def delete_variable(project_id: str, name: str) -> Response:
     """Delete a variable."""
     return _delete(_variable(asked.project(project_id, MAINTAINER), name))
+
+
+# --- deploy keys
+
+
+def _deploy_key_body(row: Row) -> Data:
+    return {"id": row["id"], **json.loads(row["data"])}
+
+
+@blueprint.get(f"{PROJECT}/deploy_keys")
+def deploy_keys(project_id: str) -> Response:
+    """List the deploy keys."""
+    return asked.paginated(_rows(asked.project(project_id, MAINTAINER), "deploy_key"), _deploy_key_body)
+
+
+@blueprint.post(f"{PROJECT}/deploy_keys")
+def create_deploy_key(project_id: str) -> Response:
+    """Add a deploy key; it is kept, and opens nothing: this server speaks no SSH."""
+    project = asked.project(project_id, MAINTAINER)
+    values = asked.parameters()
+    asked.required(values, "key", "title")
+    parts = str(values["key"]).split()
+    try:
+        blob = base64.b64decode(parts[1], validate=True)
+    except (IndexError, binascii.Error):
+        raise bad_request({"key": ["is invalid"]}) from None
+    data: Data = {
+        "title": str(values["title"]),
+        "created_at": now(),
+        "expires_at": values.get("expires_at"),
+        "last_used_at": None,
+        "key": str(values["key"]),
+        "usage_type": "auth_and_signing",
+        "fingerprint": hashlib.md5(blob, usedforsecurity=False).hexdigest(),
+        "fingerprint_sha256": "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("="),
+        "projects_with_write_access": [],
+        "projects_with_readonly_access": [],
+        "can_push": asked.flag(values.get("can_push")),
+    }
+    return asked.answer(_deploy_key_body(_insert(project, "deploy_key", str(values["key"]), data)), 201)
+
+
+@blueprint.get(f"{PROJECT}/deploy_keys/<int:key_id>")
+def deploy_key(project_id: str, key_id: int) -> Response:
+    """Return a deploy key."""
+    return asked.answer(_deploy_key_body(_by_id(asked.project(project_id, MAINTAINER), "deploy_key", key_id)))
+
+
+@blueprint.delete(f"{PROJECT}/deploy_keys/<int:key_id>")
+def delete_deploy_key(project_id: str, key_id: int) -> Response:
+    """Remove a deploy key."""
+    return _delete(_by_id(asked.project(project_id, MAINTAINER), "deploy_key", key_id))
 
 
 # --- hooks
@@ -213,46 +301,6 @@ def edit_hook(project_id: str, hook_id: int) -> Response:
 def delete_hook(project_id: str, hook_id: int) -> Response:
     """Delete a webhook."""
     return _delete(_by_id(asked.project(project_id, MAINTAINER), "hook", hook_id))
-
-
-# --- deploy keys
-
-
-def _deploy_key_body(row: Row) -> Data:
-    data: Data = json.loads(row["data"])
-    return {"id": row["id"], "title": row["key"], **data}
-
-
-@blueprint.get(f"{PROJECT}/deploy_keys")
-def deploy_keys(project_id: str) -> Response:
-    """List the deploy keys."""
-    return asked.paginated(_rows(asked.project(project_id, MAINTAINER), "deploy_key"), _deploy_key_body)
-
-
-@blueprint.post(f"{PROJECT}/deploy_keys")
-def create_deploy_key(project_id: str) -> Response:
-    """Add a deploy key; it is kept, and opens nothing: git is served over HTTP only."""
-    project = asked.project(project_id, MAINTAINER)
-    values = asked.parameters()
-    asked.required(values, "title", "key")
-    data = {
-        "created_at": now(),
-        "expires_at": values.get("expires_at"),
-        "key": values["key"],
-        "usage_type": "auth",
-        "fingerprint": None,
-        "fingerprint_sha256": None,
-        "projects_with_write_access": [],
-        "projects_with_readonly_access": [],
-        "can_push": asked.flag(values.get("can_push")),
-    }
-    return asked.answer(_deploy_key_body(_insert(project, "deploy_key", str(values["title"]), data)), 201)
-
-
-@blueprint.delete(f"{PROJECT}/deploy_keys/<int:key_id>")
-def delete_deploy_key(project_id: str, key_id: int) -> Response:
-    """Delete a deploy key."""
-    return _delete(_by_id(asked.project(project_id, MAINTAINER), "deploy_key", key_id))
 
 
 # --- who may use job tokens here
@@ -475,6 +523,8 @@ def play(project_id: str, schedule_id: int) -> Response:
         raise bad_request("Unable to schedule pipeline run immediately")
     chosen = {one["key"]: one["value"] for one in data["variables"]}
     owner = site.store.get("users", data["owner_id"])
+    if chosen and not pipelines.may_set_variables(site, project, owner):
+        raise bad_request("Unable to schedule pipeline run immediately")
     found = pipelines.create(site, project, owner, ref=data["ref"], sha=sha, source="schedule", variables=chosen)
     _change(row, {"last_pipeline_id": found["id"]}, ("last_pipeline_id",))
     return asked.answer({"message": "201 Created"}, 201)

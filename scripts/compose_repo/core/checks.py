@@ -501,7 +501,10 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
 
 def check(case: Case) -> list[Problem]:
     """Give every problem that the checks of its kind find in a file; its data must satisfy the schema."""
-    return [problem for law in CHECKS[case.place.kind] for problem in law(case)]
+    problems: list[Problem] = []
+    for law in CHECKS[case.place.kind]:
+        problems.extend(law(case))
+    return problems
 
 
 _IN_PROGRESS: Final = frozenset({"queued", "running"})

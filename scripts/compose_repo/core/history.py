@@ -319,7 +319,7 @@ class _Reader:
             return None
         place = place_of(change.path)
         if place is not None and place.compose_id == self._id.text and place.kind is Kind.RESULT:
-            return next(iter(name_problems(place)))
+            return name_problems(place)[0]
         what = "removes" if change.after.mode == GONE else "adds" if change.before.mode == GONE else "changes"
         return Problem(
             path=change.path,
@@ -394,7 +394,7 @@ def _result_place(compose_id: ComposeId, path: str) -> Place | None:
     place = place_of(path)
     if place is None or place.kind is not Kind.RESULT or place.compose_id != compose_id.text:
         return None
-    return None if any(name_problems(place)) else place
+    return None if name_problems(place) else place
 
 
 def _rewritings(compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed) -> Iterator[Problem]:

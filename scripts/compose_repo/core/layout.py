@@ -33,6 +33,8 @@ GATE_FILES: Final = {
 }
 
 
+CACHED: Final = 8192
+"""How many paths are remembered: each is read several times in a pass."""
 FOLDERS: Final = ("composes", "gate")
 """The folders that hold data."""
 
@@ -48,6 +50,7 @@ class Place:
     run_id: str = ""
 
 
+@lru_cache(maxsize=CACHED)
 def place_of(path: str) -> Place | None:
     """Read a path; None if no file that we check belongs there."""
     match path.split("/"):
@@ -71,8 +74,13 @@ def is_readme(path: str) -> bool:
     return path.rpartition("/")[2] == README
 
 
-def name_problems(place: Place) -> Iterator[Problem]:
+@lru_cache(maxsize=CACHED)
+def name_problems(place: Place) -> tuple[Problem, ...]:
     """The names in a path are ASCII and safe, and the compose's folder is named by a compose id."""
+    return tuple(_name_problems(place))
+
+
+def _name_problems(place: Place) -> Iterator[Problem]:
     if place.compose_id and (error := _id_error(place.compose_id)) is not None:
         yield Problem(
             path=place.path,

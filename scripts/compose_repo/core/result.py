@@ -1,7 +1,7 @@
 """Result files: what a third party reports about one compose from one run."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -149,8 +149,8 @@ class ResultFile:
         return f"composes/{self.compose_id}/results/{self.origin}/{self.run.id}.json"
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "ResultFile":
-        """Read a whole file; the data must satisfy the result schema.
+    def from_dict(cls, data: Mapping[str, Any], testcases: Container[str] | None = None) -> "ResultFile":
+        """Read a whole file, or of its results those of some testcases; the data must satisfy the result schema.
 
         Raises:
             ValueError: a time has the right shape and is no time.
@@ -163,7 +163,9 @@ class ResultFile:
             origin=data["origin"],
             run=Run.from_dict(data["run"]),
             contact=None if contact is None else Contact.from_dict(contact),
-            results=tuple(map(Result.from_dict, data["results"])),
+            results=tuple(
+                [Result.from_dict(row) for row in data["results"] if testcases is None or row["testcase"] in testcases]
+            ),
             misc=data.get("misc"),
         )
 

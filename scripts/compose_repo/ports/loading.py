@@ -108,7 +108,9 @@ def read_manifest_file(file: Path) -> Manifest:
 
 
 def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: dt.datetime) -> LoadedCompose:
-    """Read a compose's manifest and every result file on it; no other compose's folder is looked into.
+    """Read a compose's manifest and every result file on it, of their results those that a requirement asks for.
+
+    No other compose's folder is looked into.
 
     No file takes another's place: of names that differ only in case, which validate refuses, each sound file counts,
     or whoever adds one could silence another's failure.
@@ -127,11 +129,12 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
         raise InputError(*manifest.problems)
     refused: list[Problem] = []
     files = []
+    wanted = {line.testcase for line in gate_files.policy.requirements}
     for entry in entries.values():
         inspected = inspector.inspect(entry)
         refused.extend(inspected.problems)
         if inspected.data is not None and not inspected.problems:
-            files.append(ResultFile.from_dict(inspected.data))
+            files.append(ResultFile.from_dict(inspected.data, wanted))
     return LoadedCompose(
         manifest=Manifest.from_dict(manifest.data),
         manifest_sha256=Sha256(hashlib.sha256(manifest.raw).hexdigest()),

@@ -58,7 +58,7 @@ def in_order(pushes: Iterable[Push]) -> list[Push]:
     tip: Sha | None = None
     for index in range(len(ordered) - 1):
         push, following = ordered[index : index + 2]
-        if push.before != tip and (following.before, following.after) == (tip, push.before):
+        if (following.before, following.after) == (tip, push.before):
             ordered[index : index + 2] = [following, push]
         tip = ordered[index].after
     return ordered

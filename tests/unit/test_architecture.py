@@ -14,7 +14,7 @@ PURE: Final = frozenset({
     "base64", "binascii", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum", "fnmatch",
     "functools",
     "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
-    "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "xml",
+    "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "urllib.parse", "xml",
 })
 # fmt: on
 """What the core may import beside itself: nothing that reads or writes, and nothing that is slow to import."""
@@ -68,7 +68,7 @@ def is_demo(module: str) -> bool:
 def the_core_imports_only_what_is_pure(module: str, tree: ast.Module) -> Iterator[str]:
     if within(module, "compose_repo.core"):
         for name in imports(tree):
-            if not within(name, "compose_repo.core") and name.partition(".")[0] not in PURE:
+            if not within(name, "compose_repo.core") and not any(within(name, pure) for pure in PURE):
                 yield f"{module} imports {name}"
 
 
@@ -167,6 +167,7 @@ def test_every_module_keeps_the_law(law: Law) -> None:
     [
         (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "import os"),
         (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "from pathlib import Path"),
+        (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "from urllib import robotparser"),
         (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "def f():\n    import subprocess"),
         (the_core_imports_only_what_is_pure, "compose_repo.core.gate", "from compose_repo.ports import git"),
         (the_core_does_no_io, "compose_repo.core.gate", "open('x')"),

@@ -115,6 +115,11 @@ SOURCES: Final = {
     "compose-id-missing": Code("A compose has COMPOSE_ID.", "Name the folder that holds it."),
     "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
     "foreign-branch": Code("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
+    "index-not-a-listing": Code(
+        "An index of composes is a listing by Apache or nginx.", "Mend the address, or try again later."
+    ),
+    "index-not-found": Code("The folder of the composes is there.", "Mend the address in gate/streams.toml."),
+    "index-truncated": Code("A listing is whole.", "Try again."),
     "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
     "metadata-invalid": Code("Metadata is what productmd writes.", "Tell the compose's makers."),
     "metadata-missing": Code("rpms.json and its like are there.", "Wait until the compose is complete."),

@@ -17,8 +17,8 @@ COMMIT_PROBLEMS: Final = 20
 """Most problems of one commit that are named; the others are counted."""
 WORD_BYTES: Final = 1024 * 1024
 """Most bytes of a file on a compose server that holds a word, such as STATUS."""
-INDEX_BYTES: Final = 8 * 1024 * 1024
-"""Most bytes of a folder's index: 30,000 entries."""
+INDEX_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes of a folder's index: room for 15,000 entries."""
 METADATA_BYTES: Final = 256 * 1024 * 1024
 """Most bytes of a compose's metadata file: ten times the rpms.json of a whole stream."""
 DEPTH: Final = 32

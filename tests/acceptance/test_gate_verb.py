@@ -356,27 +356,36 @@ def test_a_revision_is_judged_by_its_own_files(world: World) -> None:
     assert [world.gate("--rev", revision).returncode for revision in (first, second)] == [3, 0]
 
 
-def test_rules_of_another_commit_count_and_not_those_beside_the_results(world: World) -> None:
-    main = world.commit()
+@pytest.fixture
+def main(world: World) -> str:
+    """Give the commit of main that a compose's branch has left; the branch has the manifest already."""
+    opened = world.root / "composes" / COMPOSE / "manifest.json"
+    opened.unlink()
+    commit = world.commit()
+    world.write(f"composes/{COMPOSE}/manifest.json", manifest(COMPOSE))
+    world.commit()
+    return commit
+
+
+def test_rules_of_the_base_count_and_not_those_beside_the_results(world: World, main: str) -> None:
     blocked(world)
     world.write("gate/policy.toml", POLICY.partition("[[requirement]]")[0])
     world.write("gate/waivers.toml", "no TOML")
-    branch = world.commit()
-    found = world.decision("--rev", branch, "--base", main)
+    found = world.decision("--rev", world.commit(), "--base", main)
     assert (found["verdict"], found["policy_sha256"]) == ("blocked", hashlib.sha256(POLICY.encode()).hexdigest())
 
 
-def test_what_a_branch_says_of_origins_counts_for_nothing(world: World) -> None:
-    main = world.commit()
+def test_what_a_branch_says_of_origins_counts_for_nothing(world: World, main: str) -> None:
     satisfied(world)
     world.write("gate/origins.toml", ORIGINS.replace("[origins.", "[origins.x_"))
     assert world.gate("--rev", world.commit(), "--base", main).returncode == 0
 
 
 def test_what_a_branch_calls_published_is_no_baseline(world: World) -> None:
-    policy = POLICY.replace('why = "Starts', 'baseline = "published"\nwhy = "Starts')
-    world.write("gate/policy.toml", policy)
+    (world.root / "composes" / COMPOSE / "manifest.json").unlink()
+    world.write("gate/policy.toml", POLICY.replace('why = "Starts', 'baseline = "published"\nwhy = "Starts'))
     main = world.commit()
+    world.write(f"composes/{COMPOSE}/manifest.json", manifest(COMPOSE))
     world.smoke("passed", "passed")
     world.tempest("failed")
     world.write(f"composes/{OLDER}/manifest.json", manifest(OLDER))
@@ -384,18 +393,39 @@ def test_what_a_branch_calls_published_is_no_baseline(world: World) -> None:
     assert [world.gate("--rev", branch, *base).returncode for base in ([], ["--base", main])] == [0, 1]
 
 
-def test_with_a_base_it_says_that_nobody_checks_here_who_pushed(world: World) -> None:
+def test_the_first_version_of_a_result_counts_against_a_base(world: World, main: str) -> None:
+    blocked(world)
+    world.commit()
+    satisfied(world)
+    found = world.decision("--rev", world.commit(), "--base", main)
+    assert (found["verdict"], {problem["code"] for problem in found["refused"]}) == ("blocked", {"changed-result"})
+
+
+def test_a_manifest_that_is_taken_away_still_counts_against_a_base(world: World, main: str) -> None:
+    satisfied(world)
+    (world.root / "composes" / COMPOSE / "manifest.json").unlink()
+    found = world.decision("--rev", world.commit(), "--base", main)
+    assert (found["verdict"], [one["code"] for one in found["refused"]]) == ("satisfied", ["manifest-changed"])
+
+
+def test_of_a_compose_that_the_base_has_what_the_base_has_counts(world: World) -> None:
+    satisfied(world)
     main = world.commit()
+    world.tempest("failed")
+    assert world.gate("--rev", world.commit(), "--base", main).returncode == 0
+
+
+def test_with_a_base_it_says_that_nobody_checks_here_who_pushed(world: World, main: str) -> None:
     said = "note: who pushed each result is not checked here; compose-repo approve does, with a token\n"
     assert world.gate("--base", main).stderr == said
 
 
-def test_rules_that_cannot_be_read_are_those_of_the_base(world: World) -> None:
+def test_rules_that_cannot_be_read_are_those_of_the_base(world: World, main: str) -> None:
     (world.root / "gate/policy.toml").unlink()
-    main = world.commit()
+    broken = world.commit()
     world.write("gate/policy.toml", POLICY)
-    done = world.gate("--rev", world.commit(), "--base", main)
-    assert (done.returncode, done.stderr.count("gate/policy.toml")) == (2, 1)
+    sound = world.commit()
+    assert [world.gate("--rev", sound, "--base", base).returncode for base in (main, broken)] == [3, 2]
 
 
 def test_a_deadline_of_a_revision_runs_from_its_own_history(world: World) -> None:

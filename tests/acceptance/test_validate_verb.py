@@ -135,6 +135,8 @@ def test_a_named_file_that_collides_is_told(repo: Path, run: Run) -> None:
         ["--base", "main", RESULT],
         ["--base", "main"],
         ["--rev", "main"],
+        ["--branch", "compose/CentOS-Stream-10-20261120.0"],
+        ["--base", "HEAD", "--branch", "compose/nothing"],
         ["--base", "main", "--rev", "nowhere"],
         ["--junit", "absent/validate.xml"],
         ["other.txt"],
@@ -245,6 +247,33 @@ def test_a_link_in_a_revision_is_not_followed(branch: Path, run: Run) -> None:
     (branch / RESULT).with_name("8842.json").symlink_to(branch / RESULT)
     commit(branch, "a link")
     assert ": not-a-plain-file: " in run("--base", "main", "--rev", "HEAD").stdout
+
+
+COMPOSES_BRANCH: Final = ("--base", "main", "--branch", "compose/CentOS-Stream-10-20261121.0")
+
+
+@pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(branch: Path, run: Run, revision: list[str]) -> None:
+    (branch / "README.md").write_text("mine")
+    commit(branch, "a foreign change")
+    git(branch, "rm", "-q", "README.md")
+    commit(branch, "and back")
+    done = run(*COMPOSES_BRANCH, *revision)
+    assert (done.returncode, done.stdout.count("README.md:1: foreign-change: ")) == (1, 1)
+
+
+def test_another_branch_may_change_anything(branch: Path, run: Run) -> None:
+    (branch / "README.md").write_text("mine")
+    commit(branch, "a change")
+    assert run("--base", "main", "--branch", "mend-something").returncode == 0
+
+
+def test_a_problem_of_a_commit_and_of_its_file_is_told_once(branch: Path, run: Run) -> None:
+    path = "composes/CentOS-Stream-10-20261121.0/results/rdo/8842.json"
+    (branch / path).parent.mkdir(parents=True)
+    (branch / path).symlink_to("8841.json")
+    commit(branch, "a link")
+    assert run(*COMPOSES_BRANCH).stdout.count(f"{path}:1: not-a-plain-file: ") == 1
 
 
 def test_names_that_git_would_quote_are_found(branch: Path, run: Run) -> None:

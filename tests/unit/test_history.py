@@ -26,6 +26,7 @@ from compose_repo.core.history import (
     in_push_order,
     is_clean,
     lost_history,
+    opened_with,
     read_line,
     read_unattributed,
     reported,
@@ -366,6 +367,20 @@ def test_without_names_of_pushers_the_first_manifest_is_the_opening() -> None:
     assert [version.path for version in versions] == [result("1")]
     assert [problem.code for problem in problems] == ["removed-file", "manifest-changed", "foreign-change"]
     assert [problem.code for problem in still_true(problems, {result("1")})] == ["manifest-changed", "foreign-change"]
+
+
+def test_without_names_of_pushers_a_problem_names_somebody() -> None:
+    branch = Branch().opened()
+    branch.push("rdo-ci", {"x": "y"})
+    [problem] = read_unattributed(ID, branch.commits)[1]
+    assert ", pushed by somebody, adds " in problem.message
+
+
+def test_what_a_compose_was_opened_with_is_in_its_first_commit_with_a_manifest() -> None:
+    branch = Branch().opened()
+    branch.push("rdo-ci", {MANIFEST: "n"})
+    assert [version.path for version in opened_with(ID, branch.commits)] == [MANIFEST, README]
+    assert opened_with(ID, []) == []
 
 
 def test_without_any_manifest_everything_is_judged_all_the_same() -> None:

@@ -81,6 +81,8 @@ class Pushed:
 
     def by(self, commit: Sha) -> str:
         """Name who has pushed a commit."""
+        if not self.pushes:
+            return "by somebody"  # in a pipeline nobody asks GitLab
         push = self.of.get(commit)
         return "by nobody that GitLab names" if push is None else f"by {push.user.username}"
 
@@ -178,12 +180,22 @@ def read_unattributed(compose_id: ComposeId, commits: Sequence[Commit]) -> tuple
     version of each result, and the problems.
     """
     nobody = Pushed(pushes=(), of={})
-    manifest = f"{compose_id.folder}/manifest.json"
-    opening = next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
-    reader = _Reader(compose_id, opening, nobody, {})
+    reader = _Reader(compose_id, _first_with_manifest(compose_id, commits), nobody, {})
     for commit in commits:
         reader.read(commit)
     return list(reader.versions.values()), reader.problems
+
+
+def opened_with(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Version]:
+    """Give the files that a compose was opened with, as far as it goes without knowing who has opened it."""
+    opening = _first_with_manifest(compose_id, commits)
+    paths = (f"{compose_id.folder}/manifest.json", f"{compose_id.folder}/results/README.md")
+    return [] if opening is None else list(_opening_files(opening, *paths).values())
+
+
+def _first_with_manifest(compose_id: ComposeId, commits: Sequence[Commit]) -> Commit | None:
+    manifest = f"{compose_id.folder}/manifest.json"
+    return next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
 
 
 def still_true(problems: Iterable[Problem], refused: Container[str]) -> list[Problem]:

@@ -156,6 +156,11 @@ def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
     return Inspector(tree, now).inspect(Entry(path=_ORIGINS, size=len(raw)))
 
 
+def origin_names(origins: Inspected) -> Collection[str] | None:
+    """Give the names that a sound `gate/origins.toml` lists; of one with problems nothing is said."""
+    return _names(origins, "origins")
+
+
 def inspect_all(
     tree: Tree, entries: Sequence[Entry], now: dt.datetime, *, rules: Tree | None = None
 ) -> tuple[set[str], list[Problem]]:

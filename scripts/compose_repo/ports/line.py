@@ -18,6 +18,7 @@ from compose_repo.core.history import (
     foreign_manifest,
     gone_from_head,
     lost_history,
+    opened_with,
     read_line,
     read_unattributed,
     reported,
@@ -66,6 +67,19 @@ def commit_problems(
     tree = VersionTree(blobs, [version for version in versions if version.path in gone], sizes)
     refused = {entry.path for entry in tree.list("") if inspector.inspect_from(tree, entry).problems}
     return still_true(problems, refused)
+
+
+def unattributed(
+    repository: Repository, compose_id: ComposeId, *, base: str, head: str
+) -> tuple[VersionTree, list[Problem]]:
+    """Give what counts of the commits between two, and their problems, without asking GitLab who has pushed them."""
+    commits = commits_since(repository, base, [head])
+    opened = opened_with(compose_id, commits)
+    results, problems = read_unattributed(compose_id, commits)
+    blobs = Blobs(repository)
+    sizes = blobs.sizes(version.blob for version in (*opened, *results))
+    kept, too_large = within_bytes(results, sizes)
+    return VersionTree(blobs, (*opened, *kept), sizes), [*problems, *too_large]
 
 
 class LineReader:

@@ -2,6 +2,7 @@
 
 import argparse
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
@@ -10,7 +11,8 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import State, Verdict
 from compose_repo.core.decision_text import decision_text
 from compose_repo.core.escape import json_text
-from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.history import still_true
+from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.ports import environment
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository
@@ -48,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--now", type=moment, metavar="TIME", help="decide as at this time, RFC 3339 (default: now)")
     parser.add_argument("--rev", metavar="REV", help="decide on a commit's files, not on those checked out")
     parser.add_argument(
-        "--base", metavar="REV", help="take gate/ and what is published from this commit (default: from the same files)"
+        "--base",
+        metavar="REV",
+        help="take gate/ and what is published from this commit, and judge each commit of --rev since",
     )
 
 
@@ -58,21 +62,26 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     compose_id = _compose_id(arguments.compose_id)
     repository = Repository(arguments.repo, console.trace)
     tree: Tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
+    main: Tree = tree if arguments.base is None else GitTree(repository, arguments.base)
+    problems: Sequence[Problem] = ()
+    if arguments.base is not None and arguments.rev is not None:
+        tree, problems = _line(repository, compose_id, main, arguments)
     if tree.read(f"{compose_id.folder}/manifest.json") is None:
         where = arguments.repo.resolve() if arguments.rev is None else arguments.rev
         raise UsageError(
             f"{where} has no {compose_id.folder}/manifest.json; while its merge request is open, it is on its branch: "
             f"--rev origin/{compose_id.branch}"
         )
-    main: Tree = tree if arguments.base is None else GitTree(repository, arguments.base)
     with console.progress(f"reading {compose_id.folder}"):
         gate_files = _gate_files(main, now)
+        loaded = load_compose(tree, compose_id, gate_files, now)
         decision = judge(
-            load_compose(tree, compose_id, gate_files, now),
+            loaded,
             gate_files=gate_files,
             merged=main,
             opened_at=opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD"),
             now=now,
+            problems=still_true(problems, {problem.path for problem in loaded.refused}),
         )
     if arguments.base is not None:
         console.info(UNATTRIBUTED)
@@ -87,6 +96,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
         console.out("\n".join(lines))
     return EXIT_CODE[decision.verdict]
+
+
+def _line(
+    repository: Repository, compose_id: ComposeId, main: Tree, arguments: argparse.Namespace
+) -> tuple[Tree, Sequence[Problem]]:
+    """Give what counts of a compose's branch, commit by commit; of a compose that is merged, what main has."""
+    from compose_repo.ports.line import unattributed  # noqa: PLC0415  # only for --base
+
+    if main.read(f"{compose_id.folder}/manifest.json") is not None:
+        return main, ()
+    return unattributed(repository, compose_id, base=arguments.base, head=arguments.rev)
 
 
 def _compose_id(text: str) -> ComposeId:

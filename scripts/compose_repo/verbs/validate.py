@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from compose_repo.cli import moment
 from compose_repo.console import Console
+from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
 from compose_repo.core.problem import Problem, UsageError
 from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.environment import now
-from compose_repo.ports.inspection import inspect_all, inspect_gate
+from compose_repo.ports.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
 
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ EXAMPLE: Final = """\
 compose-repo validate
 compose-repo validate composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json
 compose-repo validate --base origin/main --junit validate.xml --code-quality validate.json
-compose-repo validate --base origin/main --rev origin/compose/CentOS-Stream-10-20261120.0
+compose-repo validate --base origin/main --branch compose/CentOS-Stream-10-20261120.0
 """
+
+BRANCH_PREFIX: Final = "compose/"
+"""What the branch of a compose's merge request begins with."""
 
 _OK: Final = 0
 _PROBLEMS: Final = 1
@@ -43,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rev", metavar="REV", help="with --base: validate a commit's files, not those checked out, which nobody reads"
     )
+    parser.add_argument(
+        "--branch",
+        metavar="NAME",
+        help="with --base: the branch's name; of compose/ID each commit is held to what a compose's branch may do",
+    )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to answer (default: text)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report")
@@ -56,8 +65,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{root} is no directory; name the repository's root with --repo")
     if arguments.base is not None and arguments.paths:
         raise UsageError("name paths or --base, not both")
-    if arguments.rev is not None and arguments.base is None:
-        raise UsageError("--rev needs --base: the commit that REV has left, whose rules count")
+    if arguments.base is None and (arguments.rev is not None or arguments.branch is not None):
+        raise UsageError("--rev and --branch need --base: the commit that was left, whose rules count")
     with _collector_at_rest():
         report = _validate(arguments, console) if arguments.base is None else _validate_change(arguments, console)
     if arguments.junit is not None:
@@ -90,7 +99,31 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
     problems += [removed(path) for path in gone if _is_kept(path)]
     if any(path.startswith("gate/") for path in gone):
         problems += inspect_gate(tree, arguments.now or now())[1]
+    told = _of_commits(repository, tree, rules, arguments)
+    known = {(problem.path, problem.code) for problem in told}
+    problems = [*told, *(problem for problem in problems if (problem.path, problem.code) not in known)]
     return Report(checked=sorted(checked), problems=sorted(set(problems)))
+
+
+def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: argparse.Namespace) -> list[Problem]:
+    """Hold each commit of a compose's branch to what such a branch may do; every other branch may do anything."""
+    from compose_repo.ports.line import commit_problems  # noqa: PLC0415  # only commits need it
+
+    branch: str = arguments.branch or ""
+    if not branch.startswith(BRANCH_PREFIX):
+        return []
+    try:
+        compose_id = ComposeId.parse(branch.removeprefix(BRANCH_PREFIX))
+    except ComposeIdError as error:
+        raise UsageError(f"the branch {branch} is named like that of a compose, but: {error}") from error
+    when = arguments.now or now()
+    return commit_problems(
+        repository,
+        compose_id,
+        base=arguments.base,
+        head=arguments.rev or "HEAD",
+        inspector=Inspector(tree, when, origins=origin_names(inspect_origins(rules, when))),
+    )
 
 
 def _inspect(

@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FINDINGS: Final = ROOT / "fuzz-findings"
 FIGURES: Final = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+) ft: (\d+) .*exec/s: (\d+)", re.MULTILINE)
 SECONDS: Final = re.compile(r"^Done \d+ runs in (\d+) second", re.MULTILINE)
+sys.path.insert(0, str(ROOT / "tests" / "unit"))  # what the unit tests know of GitLab is used here too
 MEMORY: Final = 2048
 """MiB that a target may take."""
 SLOWEST: Final = 20

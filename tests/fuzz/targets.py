@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import escaping
+import lines
 import reading
+import reporting
+import signatures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,4 +24,8 @@ class Target:
 TARGETS: Final[dict[str, Target]] = {
     "json": Target(law=reading.read_any_json, longest=256, seeds=reading.JSON_SEEDS, words=reading.JSON_WORDS),
     "toml": Target(law=reading.read_any_toml, longest=256, seeds=reading.TOML_SEEDS, words=reading.TOML_WORDS),
+    "escape": Target(law=escaping.escape_any_text, longest=64, seeds=escaping.SEEDS),
+    "signature": Target(law=signatures.split_any_commit, longest=96, seeds=signatures.SEEDS),
+    "line": Target(law=lines.judge_any_line, longest=128, seeds=lines.SEEDS),
+    "report": Target(law=reporting.report_any_file, longest=96, seeds=reporting.SEEDS),
 }

@@ -7,8 +7,8 @@ issue or the emoji exists.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from functools import lru_cache
+from html import unescape
 from typing import Final
 
 import comrak
@@ -43,6 +43,7 @@ IN_TEXT: Final = {
         "placeholder": r"%\{\w+\}",
     }.items()
 }
+_ANY_IN_TEXT: Final = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in IN_TEXT.values()), re.ASCII)
 IN_PARAGRAPH: Final = {
     "table of contents": re.compile(r"\s*\[(?:\[_)?toc(?:_\])?\]\s*\Z", re.IGNORECASE),
     "check box": re.compile(r"\s*(?:[-+*]|[0-9]+\.)?\s*\[[\sxX~]\](?:\s|\Z)"),
@@ -72,67 +73,70 @@ def _options() -> tuple[comrak.ExtensionOptions, comrak.ParseOptions, comrak.Ren
 _OPTIONS: Final = _options()
 
 
-@dataclass
-class Rendered(HTMLParser):
-    """The HTML of a Markdown source, taken apart: its tags, the texts that filters look at, and where links go."""
+class Rendered:
+    """The HTML of a Markdown source, taken apart: its tags, the texts that filters look at, and where links go.
 
-    html: str
-    tags: set[str] = field(default_factory=set)
-    links: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=lambda: [""])
-    blocks: list[str] = field(default_factory=lambda: [""])
-    cells: list[str] = field(default_factory=list)
-    seen: str = ""
+    comrak's own HTML is well-formed; of HTML that the source itself holds, the tags are seen at least.
+    """
 
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._open: list[str] = []
-        self._escaped = False
-        self.feed(self.html)
-        self.close()
+    def __init__(self, html: str) -> None:
+        self.html = html
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.texts = [""]
+        self.blocks = [""]
+        self.cells: list[str] = []
+        self.seen = ""
+        self._silent = 0
+        self._cell = False
+        escaped = False
+        for piece in _PIECE.findall(html):
+            if piece[0] != "<":
+                self._text(piece if "&" not in piece else unescape(piece), escaped=escaped)
+            elif piece == "<span data-escaped-char>" or escaped:
+                escaped = not escaped
+            else:
+                self._tag(piece)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "span" and attrs == [("data-escaped-char", None)]:
-            self._escaped = True
+    def _text(self, text: str, *, escaped: bool) -> None:
+        self.seen += text
+        if self._cell:
+            self.cells[-1] += text
+        if self._silent:
             return
-        self.tags.add(tag)
-        if tag not in {"br", "hr", "img", "input"}:
-            self._open.append(tag)
-        if tag == "td":
-            self.cells.append("")
-        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-        self.tags |= {f"{tag}[{name}]" for name, _ in attrs if name != "href"}
-        self._cut()
-        self.blocks.append("")
-
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  # the parser gives it
-        if self._escaped:
-            self._escaped = False
-            return
-        if self._open:
-            self._open.pop()
-        self._cut()
-        self.blocks.append("")
-
-    def handle_comment(self, data: str) -> None:
-        self.tags.add(f"<!--{data}-->")
-
-    def handle_data(self, data: str) -> None:
-        self.seen += data
-        if "td" in self._open:
-            self.cells[-1] += data
-        if not SILENT.isdisjoint(self._open):
-            return
-        self.blocks[-1] += data
-        if self._escaped and data in REFERENCE_CHARACTERS:
-            self.texts += [data, ""]
+        self.blocks[-1] += text
+        if escaped and text in REFERENCE_CHARACTERS:
+            self.texts += [text, ""]
         else:
-            self.texts[-1] += data
+            self.texts[-1] += text
 
-    def _cut(self) -> None:
+    def _tag(self, piece: str) -> None:
         self.texts.append("")
+        self.blocks.append("")
+        closes = piece[1] == "/"
+        match = _NAME.match(piece, 2 if closes else 1)
+        name = match[0].lower() if match else piece
+        if name == "td":
+            self._cell = not closes
+            self.cells += [] if closes else [""]
+        if name in SILENT:
+            self._silent += -1 if closes else 1
+        if closes:
+            return
+        self.tags.add(name)
+        for attribute, value in _ATTRIBUTE.findall(piece) if match and " " in piece else ():
+            if attribute in {"href", "src"}:
+                self.links.append(unescape(value))
+            if attribute != "href":
+                self.tags.add(f"{name}[{attribute}]")
 
 
+_PIECE: Final = re.compile(r"<!--.*?-->|<[^>]*>?|[^<]+", re.DOTALL)
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_ATTRIBUTE: Final = re.compile(r'\s([A-Za-z-]+)(?:="([^"]*)")?')
+
+
+@lru_cache(maxsize=64)
 def rendered(source: str) -> Rendered:
     """Render a source as GitLab's parser does."""
     return Rendered(comrak.render_markdown(source, *_OPTIONS))
@@ -140,18 +144,19 @@ def rendered(source: str) -> Rendered:
 
 def acts(source: str) -> Iterator[str]:
     """Name what GitLab would do with a source beyond showing text; tags, links and their places are for the caller."""
-    result = rendered(source)
-    for where, patterns in ((source, IN_SOURCE), *((text, IN_TEXT) for text in result.texts)):
-        yield from (f"{name}: {where!r}" for name, pattern in patterns.items() if pattern.search(where))
-    for text in result.blocks:
-        yield from (f"{name}: {text!r}" for name, pattern in IN_PARAGRAPH.items() if pattern.match(text))
+    yield from (f"{name}: {source!r}" for name, pattern in IN_SOURCE.items() if pattern.search(source))
+    yield from _filtered(rendered(source))
 
 
 def acts_in_html(html: str) -> Iterator[str]:
     """Name what GitLab would do with HTML inside Markdown, of which it shows no character as escaped."""
-    result = Rendered(html)
+    yield from _filtered(Rendered(html))
+
+
+def _filtered(result: Rendered) -> Iterator[str]:
     for text in result.texts:
-        yield from (f"{name}: {text!r}" for name, pattern in IN_TEXT.items() if pattern.search(text))
+        if _ANY_IN_TEXT.search(text):
+            yield from (f"{name}: {text!r}" for name, pattern in IN_TEXT.items() if pattern.search(text))
     for text in result.blocks:
         yield from (f"{name}: {text!r}" for name, pattern in IN_PARAGRAPH.items() if pattern.match(text))
 

@@ -336,6 +336,7 @@ def test_characters_that_change_how_others_are_seen_are_marked() -> None:
 
 def test_what_chooses_how_a_character_is_drawn_is_left_out() -> None:
     assert terminal("\u26a0\ufe0f failed") == "\u26a0 failed"
+    assert terminal("\ufe0f \U000e0100 a \ufe0f") == "a"
 
 
 def test_marks_neither_pile_up_nor_change_what_stands_before_the_text() -> None:

@@ -36,8 +36,8 @@ _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 def terminal(text: str) -> str:
     """Give a text as one line of what can be seen: white space becomes single spaces, the unshowable is marked."""
-    line = " ".join(text.split())
-    return line if line.isascii() and line.isprintable() else _marked(_SELECTORS.sub("", line))
+    line = " ".join((text if text.isascii() else _SELECTORS.sub("", text)).split())
+    return line if line.isascii() and line.isprintable() else _marked(line)
 
 
 def path(text: str) -> str:

@@ -129,6 +129,7 @@ class Repository:
             config.write(
                 "[http]\n\treceivepack = true\n"
                 "[receive]\n\tfsckObjects = true\n\tdenyDeletes = false\n\tautogc = false\n"
+                "\tadvertisePushOptions = true\n"
                 "\thideRefs = refs/merge-requests\n\thideRefs = refs/pipelines\n\thideRefs = refs/keep-around\n"
                 "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/keep-around\n"
                 "[gc]\n\tauto = 0\n[core]\n\tlogAllRefUpdates = false\n",

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from flask import Blueprint, Response, g, request
 from werkzeug.wsgi import wrap_file
 
+from local_gitlab import push_merge_requests, push_options
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError
 from local_gitlab.git import ZERO
@@ -21,6 +22,7 @@ from local_gitlab.pushes import refs_updated
 from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
 
 if TYPE_CHECKING:
+    from local_gitlab.push_options import PushOptions
     from local_gitlab.site import Site
     from local_gitlab.store import Row
 
@@ -73,9 +75,9 @@ def push(name: str) -> Response:
         return _plain(401, "HTTP Basic: Access denied")
     with tempfile.TemporaryFile() as body:
         size = _spool(body)
-        commands = _commands(body)
+        commands, options = _read(body)
         with site.lock(project):
-            environment = _instructions(site, project, user, commands)
+            environment = _instructions(site, project, user, commands, options)
             response = _backend(
                 site,
                 project,
@@ -85,11 +87,11 @@ def push(name: str) -> Response:
                 size,
                 environment,
             )
-            _follow(site, project, user, commands)
+            _follow(site, project, user, commands, options)
     return response
 
 
-def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> None:
+def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]], options: PushOptions) -> None:
     """Let everything that depends on them follow the refs that have moved as they were told to."""
     repository = site.repository(project)
     moves = []
@@ -97,7 +99,8 @@ def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, 
         done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
         if (done.stdout.decode().strip() or ZERO) == new and old != new:
             moves.append(Move(ref=ref, old=old, new=new))
-    refs_updated(site, project, user, moves)
+    refs_updated(site, project, user, moves, options=options)
+    push_merge_requests.carry_out(site, project, user, moves, options)
 
 
 def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:
@@ -161,33 +164,53 @@ def _spool(body: IO[bytes]) -> int:
     return body.tell()
 
 
-def _commands(body: IO[bytes]) -> list[tuple[str, str, str]]:
-    """Read which refs a push wants to move; the pack that follows stays unread."""
+def _read(body: IO[bytes]) -> tuple[list[tuple[str, str, str]], PushOptions]:
+    """Read which refs a push wants to move, and its options; the pack that follows stays unread."""
     found: list[tuple[str, str, str]] = []
+    capabilities = b""
     body.seek(0)
-    while len(found) < MAX_COMMANDS:
-        length = body.read(_HEADER)
-        if len(length) < _HEADER or length == b"0000":
-            break
-        line = body.read(int(length, 16) - _HEADER).split(b"\0", 1)[0].decode(errors="surrogateescape").rstrip("\n")
-        parts = line.split(" ", 2)
+    while len(found) < MAX_COMMANDS and (packet := _packet(body)):
+        line, _, more = packet.partition(b"\0")
+        capabilities = capabilities or more
+        parts = line.decode(errors="surrogateescape").rstrip("\n").split(" ", 2)
         if len(parts) == 3 and len(parts[0]) == len(ZERO):  # noqa: PLR2004  # old, new, ref
             found.append((parts[0], parts[1], parts[2]))
-    return found
+    options = []
+    if b"push-options" in capabilities.split():
+        while packet := _packet(body):
+            options.append(packet.decode(errors="replace").rstrip("\n"))
+    return found, push_options.parse(options)
 
 
-def _instructions(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]]) -> dict[str, str]:
+def _packet(body: IO[bytes]) -> bytes:
+    """Read one of git's packets; nothing at the end of a list."""
+    length = body.read(_HEADER)
+    return body.read(int(length, 16) - _HEADER) if len(length) == _HEADER and length != b"0000" else b""
+
+
+def _instructions(
+    site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]], options: PushOptions
+) -> dict[str, str]:
     """Return what the repository's hooks are to do about this push."""
     refusals = (push_refusal(site, project, user, ref, old, new) for old, new, ref in commands)
     linear = [ref for old, new, ref in commands if ZERO not in {old, new} and fast_forward_only(site, project, ref)]
     return {
         "LOCAL_GITLAB_REFUSAL": next((text for text in refusals if text), ""),
         "LOCAL_GITLAB_FAST_FORWARD_ONLY": " ".join(linear),
-        "LOCAL_GITLAB_GREETING": _greeting(site, project, commands),
+        "LOCAL_GITLAB_GREETING": "\n".join(
+            _warning(site, project, commands, options) + _greeting(site, project, commands)
+        ),
     }
 
 
-def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) -> str:
+def _warning(site: Site, project: Row, commands: list[tuple[str, str, str]], options: PushOptions) -> list[str]:
+    moves = [Move(ref=ref, old=old, new=new) for old, new, ref in commands]
+    told = push_merge_requests.warnings(site, project, moves, options)
+    given = " ".join(f"'{text}'" for text in options.raw)
+    return [f"WARNINGS:\nError encountered with push options {given}: {text}" for text in told[:1]]
+
+
+def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) -> list[str]:
     lines = []
     for _, new, ref in commands:
         branch = ref.removeprefix("refs/heads/")
@@ -202,7 +225,7 @@ def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) ->
         if existing:
             target = site.store.get("projects", existing["project_id"])
             lines.append(f"View merge request for {branch}:\n  {site.web(target, 'merge_requests', existing['iid'])}")
-    return "\n".join(lines)
+    return lines
 
 
 def _backend(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local_gitlab import pipelines, push_events
+from local_gitlab import pipelines, push_events, push_options
 from local_gitlab.activity import send
 from local_gitlab.git import ZERO
 from local_gitlab.heads import branch_moved
@@ -14,6 +14,7 @@ from local_gitlab.site import protect_default_branch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local_gitlab.push_options import PushOptions
     from local_gitlab.site import Site
     from local_gitlab.store import Row
 
@@ -29,7 +30,15 @@ def branch_updated(site: Site, project: Row, user: Row, ref: str, old: str, new:
     refs_updated(site, project, user, [Move(ref=ref, old=old, new=new)], quiet=quiet)
 
 
-def refs_updated(site: Site, project: Row, user: Row, moves: Sequence[Move], *, quiet: bool = False) -> None:
+def refs_updated(
+    site: Site,
+    project: Row,
+    user: Row,
+    moves: Sequence[Move],
+    *,
+    quiet: bool = False,
+    options: PushOptions = push_options.NONE,
+) -> None:
     """Record that refs moved in one push; those that are neither branches nor tags go unnoticed, as in GitLab."""
     known = [move for move in moves if move.ref.startswith(("refs/heads/", "refs/tags/"))]
     groups: dict[tuple[str, str], list[Move]] = {}
@@ -38,13 +47,16 @@ def refs_updated(site: Site, project: Row, user: Row, moves: Sequence[Move], *, 
     for group in groups.values():
         bulk = len(group) > push_events.LIMIT
         for move in group:
-            with_pipeline = not quiet and known.index(move) < PIPELINE_LIMIT
-            _ref_updated(site, project, user, move, with_event=not bulk, with_pipeline=with_pipeline)
+            chosen = options if not quiet and known.index(move) < PIPELINE_LIMIT else None
+            _ref_updated(site, project, user, move, with_event=not bulk, options=chosen)
         if bulk:
             push_events.record_bulk(site, project, user, group)
 
 
-def _ref_updated(site: Site, project: Row, user: Row, move: Move, *, with_event: bool, with_pipeline: bool) -> None:
+def _ref_updated(
+    site: Site, project: Row, user: Row, move: Move, *, with_event: bool, options: PushOptions | None
+) -> None:
+    """Follow one ref; without options there is no pipeline."""
     is_branch = move.kind == "branch"
     old, new, name = move.old, move.new, move.name
     with site.lock(project):
@@ -54,17 +66,31 @@ def _ref_updated(site: Site, project: Row, user: Row, move: Move, *, with_event:
             moved = branch_moved(site, project, user, name, old, new) if is_branch else []
             if is_branch and old == ZERO and name == project["default_branch"]:
                 protect_default_branch(site, project)
-        if is_branch and new != ZERO and with_pipeline:
-            _start_pipelines(site, project, user, name, old, new, moved)
+        if is_branch and new != ZERO and options is not None:
+            _start_pipelines(site, project, user, move, moved, options)
     _deliver(site, project, user, move.ref, old, new)
 
 
-def _start_pipelines(site: Site, project: Row, user: Row, branch: str, old: str, new: str, moved: list[Row]) -> None:
-    if not moved:
-        pipelines.create(site, project, user, ref=branch, sha=new, before=old, source="push")
+def _start_pipelines(site: Site, project: Row, user: Row, move: Move, moved: list[Row], options: PushOptions) -> None:
+    """Run the branch's pipeline, or those of its open merge requests.
+
+    GitLab gives the variables of a push to the branch's pipeline only, and makes none for who may not set them.
+    """
+    if not moved and (not options.variables or pipelines.may_set_variables(site, project, user)):
+        pipelines.create(
+            site,
+            project,
+            user,
+            ref=move.name,
+            sha=move.new,
+            before=move.old,
+            source="push",
+            variables=options.variables,
+            push_skips=options.skip_ci,
+        )
     for merge_request in moved:
         target = site.store.get("projects", merge_request["project_id"])
-        pipelines.create_for_merge_request(site, target, user, merge_request)
+        pipelines.create_for_merge_request(site, target, user, merge_request, push_skips=options.skip_ci)
 
 
 def _deliver(site: Site, project: Row, user: Row, ref: str, old: str, new: str) -> None:

@@ -150,14 +150,14 @@ class VersionTree:
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
-        below = f"{folder}/" if folder else ""
+        below = f"{folder.rstrip('/')}/" if folder else ""
         return [
             Entry(path=path, size=self._sizes[blob]) for path, blob in self._versions.items() if path.startswith(below)
         ]
 
     def folders(self, folder: str) -> Sequence[str]:
         """Give the names of a folder's own sub-folders, sorted; an absent folder is empty."""
-        below = f"{folder}/" if folder else ""
+        below = f"{folder.rstrip('/')}/" if folder else ""
         rest = [path.removeprefix(below) for path in self._versions if path.startswith(below)]
         return sorted({path.partition("/")[0] for path in rest if "/" in path})
 

@@ -271,7 +271,8 @@ def _last_line(raw: bytes) -> str:
     lines = raw.decode("utf-8", "replace").split("\n")
     said = [line.strip() for line in lines if line.strip()]
     fatal = [line for line in said if line.startswith(("fatal:", "error:"))]
-    return (fatal or said or [""])[-1]
+    rejected = [line for line in said if "rejected]" in line]
+    return (rejected or fatal or said or [""])[-1]
 
 
 def path_text(path: bytes) -> str:

@@ -100,7 +100,7 @@ def bring_back(work: Session, compose_id: ComposeId, settled: Settled, arguments
         (work.console.info if arguments.format == "json" else work.console.out)(f"→ {terminal(action.sentence)}")
         work.apply((action,))
         work.done.append(action)
-    raise StaleHead(f"!{ours.iid} has been brought back")
+    raise StaleHead(f"!{ours.iid} has been brought back; run again")
 
 
 def duplicates(work: Session, compose_id: ComposeId, found: Found) -> Sequence[Duplicate]:

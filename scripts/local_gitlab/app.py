@@ -133,7 +133,9 @@ def _stumble(fault: Fault) -> Response | None:
     if fault.kind == "slow":
         time.sleep(fault.seconds)
         return None
-    if fault.kind == "apply-then-drop":
+    if fault.kind == "act":
+        fault.act()
+    if fault.kind in {"act", "apply-then-drop"}:
         return None
     if fault.kind == "reset":
         _drop()

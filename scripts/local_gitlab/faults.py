@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Kind = Literal["429", "500", "502", "503", "reset", "apply-then-drop", "slow"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Kind = Literal["429", "500", "502", "503", "reset", "apply-then-drop", "slow", "act"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +73,7 @@ class Fault:
     times: int = 1
     retry_after: int = 0
     seconds: float = 0.0
+    act: Callable[[], object] = lambda: None
 
 
 @dataclass
@@ -97,6 +101,11 @@ class Faults:
         fault = Fault(kind=kind, method=method, path=path, times=times, retry_after=retry_after, seconds=seconds)
         with self._guard:
             self._planned.append(fault)
+
+    def before(self, method: str, path: str, act: Callable[[], object]) -> None:
+        """Let somebody act right before the next request that matches is looked at: what a race can come to."""
+        with self._guard:
+            self._planned.append(Fault(kind="act", method=method, path=path, act=act))
 
     def clear(self) -> None:
         """Plan nothing any more."""

@@ -324,7 +324,7 @@ class TestRestore:
         )
 
     def test_a_branch_that_is_gone_without_a_trace_is_told_of(self) -> None:
-        with pytest.raises(UsageError, match="is gone, and nobody knows its last commit; close the merge request"):
+        with pytest.raises(UsageError, match="is gone, and nobody knows its last commit; an Owner deletes"):
             restoring(replace(merge_request(), head=None), branch_is_there=False)
 
     def test_a_dry_run_goes_on_with_what_it_would_be(self) -> None:

@@ -198,6 +198,16 @@ def test_a_signature_is_verified_once(signer: Signer) -> None:
     assert traced[0].startswith("ssh-keygen -Y verify (")
 
 
+def test_each_origin_has_its_own_keys(signer: Signer) -> None:
+    ours, theirs = signer.commit(), signer.commit("other")
+    with Signatures() as signatures:
+        assert signatures.refusal(Sha("a" * 40), ours, rdo(signer.public()), PUSHED) is None
+        assert signatures.refusal(Sha("b" * 40), theirs, rdo(signer.public("other"), origin="idm"), PUSHED) is None
+        assert signatures.refusal(Sha("b" * 40), theirs, rdo(signer.public()), PUSHED) == (
+            f"{signer.named('other')}, which gate/origins.toml does not list for rdo"
+        )
+
+
 def test_nothing_is_left_behind(signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Signatures() as signatures:

@@ -74,13 +74,9 @@ def wants_signature(entry: OriginEntry, push: Push | None) -> bool:
 
     Without a push nobody knows when it was signed, and so whether its key was valid: then nothing can help it.
     """
-    match entry.attribution:
-        case Attribution.PUSHER:
-            return False
-        case Attribution.SIGNATURE:
-            return push is not None
-        case Attribution.EITHER:
-            return push is not None and not is_listed(entry, push)
+    if push is None or entry.attribution is Attribution.PUSHER:
+        return False
+    return entry.attribution is Attribution.SIGNATURE or not is_listed(entry, push)
 
 
 def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None) -> str | None:

@@ -65,7 +65,8 @@ def fuzz(name: str, limit: str) -> int:
         done = subprocess.run(
             [
                 sys.executable, __file__, "--inside", name, limit, f"-max_len={target.longest}", f"-timeout={SLOWEST}",
-                f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={FINDINGS}/{name}-", f"-dict={words}", str(corpus),
+                f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={FINDINGS}/{name}-",
+                *([f"-dict={words}"] if target.words else []), str(corpus),
             ],
             capture_output=True,
             text=True,
@@ -80,7 +81,7 @@ def fuzz(name: str, limit: str) -> int:
     told = "none" if done.returncode == 0 else finding[1] if finding else f"exit code {done.returncode}"
     tell(f"{name:12} {inputs:>10} {took:>8} {speed:>10} {covered:>9} {features:>9}  {told}")
     if done.returncode != 0:
-        sys.stderr.write(said[-4000:])
+        sys.stderr.write("\n".join(line for line in said.splitlines()[-60:] if not line.startswith("INFO: ")) + "\n")
     return int(done.returncode != 0)
 
 

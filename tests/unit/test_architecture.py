@@ -110,7 +110,18 @@ def imports_run_one_way(module: str, tree: ast.Module) -> Iterator[str]:
                     yield f"{module} imports {name}"
 
 
+def answers_in_json_pass_one_function(module: str, tree: ast.Module) -> Iterator[str]:
+    """What a verb writes as JSON may hold what steers a terminal: `core.escape.json_text` writes that as escapes."""
+    if not is_demo(module) and module != "compose_repo.core.escape":
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) != "json.dumps":
+                continue
+            if any(keyword.arg == "indent" for keyword in node.keywords):
+                yield f"{module}:{node.lineno} writes JSON for people"
+
+
 LAWS: Final[list[Law]] = [
+    answers_in_json_pass_one_function,
     the_core_imports_only_what_is_pure,
     the_core_does_no_io,
     each_foreign_thing_has_one_door,
@@ -178,6 +189,7 @@ def test_every_module_keeps_the_law(law: Law) -> None:
         (one_module_reads_the_clock_and_the_environment, "compose_repo.core.gate", "date.today()"),
         (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "os.environ['HOME']"),
         (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "from os import environ"),
+        (answers_in_json_pass_one_function, "compose_repo.verbs.gate", "json.dumps({}, indent=2)"),
         (imports_run_one_way, "compose_repo.ports.git", "from compose_repo.verbs import gate"),
         (imports_run_one_way, "compose_repo.verbs.gate", "import local_gitlab"),
         (imports_run_one_way, "local_gitlab.app", "from compose_repo.core import gate"),

@@ -1,6 +1,9 @@
 import pytest
 
-from compose_repo.ports.templates import Trusted, code, link
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.escape import JOINER
+from compose_repo.core.result import Contact
+from compose_repo.ports.templates import Trusted, code, link, render
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,13 @@ def test_a_link_is_trusted_and_shows_its_host(url: str | None, text: str, shown:
 
 def test_code_shows_no_back_quote_or_bar() -> None:
     assert code("a`b|c\nd") == "`a\u02cbb\u00a6c d`"
+
+
+def test_each_template_is_escaped_for_the_target_that_its_name_tells() -> None:
+    assert f"Add #{JOINER}1\n" in render("open_commit.txt.j2", compose_id="#1", manifest_sha256="")
+    compose_id = ComposeId.parse("CentOS-Stream-10-20261120.0")
+    assert f"Add {compose_id}\n" in render("open_commit.txt.j2", compose_id=compose_id, manifest_sha256="")
+    assert render("contact.md.j2", contact=Contact(name="#1")).strip() == "\\#1"
 
 
 def test_what_is_made_from_a_trusted_text_is_not_trusted() -> None:

@@ -15,7 +15,11 @@ from compose_repo.core import escape
 if TYPE_CHECKING:
     import jinja2
 
-_ESCAPE: Final[dict[str, Callable[[str], str]]] = {".md.j2": escape.markdown, ".txt.j2": escape.commit_message}
+_ESCAPE: Final[dict[str, Callable[[str], str]]] = {
+    ".md.j2": escape.markdown,
+    "_commit.txt.j2": escape.commit_message,
+    ".txt.j2": escape.terminal,
+}
 
 
 class Trusted(str):

@@ -1,13 +1,13 @@
 """Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to mend it."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from compose_repo import survey
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
+from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.rule import Seen, Severity
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         seen = surveyor.look(at_streams=True)
     checks = [check for one in seen for check in examine(one)]
     if arguments.format == "json":
-        console.out(json.dumps(_document(seen, checks), ensure_ascii=False, indent=2))
+        console.out(json_text(_document(seen, checks)))
     else:
         for check in checks:
             _tell(check, console, everything=arguments.all)
@@ -57,7 +57,7 @@ def _tell(check: Check, console: Console, *, everything: bool) -> None:
         case State.BROKEN:
             word = console.paint(PAINT[rule.severity], str(rule.severity))
             for finding in check.findings:
-                console.out(f"{word} {rule.code}: {check.project}: {finding}")
+                console.out(f"{word} {rule.code}: {check.project}: {terminal(finding)}")
             console.out(f"    why:  {rule.why}\n    mend: {rule.mend}")
         case State.FINE if everything:
             console.out(f"{console.paint(Paint.GOOD, 'fine')} {rule.code}: {check.project}: {rule.law}")

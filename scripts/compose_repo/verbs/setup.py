@@ -1,7 +1,6 @@
 """Brings a GitLab project, or the pair, to the hardened state; says what only people can do."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +8,7 @@ from compose_repo import survey, wording
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
 from compose_repo.core.administration import Action, NotOnThisTier, Plan, to_dict
-from compose_repo.core.escape import terminal
+from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.rule import Seen
 from compose_repo.core.problem import InputError
@@ -60,7 +59,7 @@ def _show(seen: Sequence[Seen], plan: Plan, console: Console, *, as_json: bool) 
             "gate_project": paths[1] if len(paths) > 1 else None,
             "actions": list(map(to_dict, plan)),
         }
-        console.out(json.dumps(answer, ensure_ascii=False, indent=2))
+        console.out(json_text(answer))
         return
     for action in plan:
         console.out(f"{console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZERO = "0" * 40
-_FIELD = "\x1f"
-_RECORD = "\x1e"
-_LOG_FORMAT = _FIELD.join(("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")) + _RECORD
+_FIELDS = ("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
+_LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"  # a commit can hold every character but this one
 _DIFF_START = re.compile(rb"^diff --git ", re.MULTILINE)
 
 PRE_RECEIVE = """\
@@ -158,7 +157,7 @@ class Repository:
     def try_run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run git here and return whatever came of it."""
         return subprocess.run(
-            ["git", "-c", "safe.directory=*", f"--git-dir={self.path}", *arguments],
+            ["git", "-c", "safe.directory=*", "--no-replace-objects", f"--git-dir={self.path}", *arguments],
             input=stdin,
             capture_output=True,
             check=False,
@@ -235,8 +234,9 @@ class Repository:
         """Return the commits that `git log` selects."""
         tail = ["--", *paths] if paths else ["--"]
         raw = self.run("log", "--no-show-signature", f"--format={_LOG_FORMAT}", *arguments, *tail)
-        records = raw.decode(errors="replace").split(_RECORD)
-        return [_commit(record.lstrip("\n")) for record in records if record.strip("\n")]
+        fields = raw.decode(errors="replace").split("\0")
+        size = len(_FIELDS)
+        return [_commit(fields[first : first + size]) for first in range(0, len(fields) - 1, size)]
 
     def commit(self, revision: str) -> Commit | None:
         """Return one commit."""
@@ -369,10 +369,10 @@ class Repository:
         self.run("-c", "fetch.fsckObjects=false", "fetch", "--quiet", "--no-tags", str(source), f"+{sha}:{ref}")
 
 
-def _commit(record: str) -> Commit:
-    sha, parents, an, ae, ad, cn, ce, cd, message = record.split(_FIELD, 8)
+def _commit(fields: Sequence[str]) -> Commit:
+    sha, parents, an, ae, ad, cn, ce, cd, message = fields
     return Commit(
-        sha=sha,
+        sha=sha.lstrip("\n"),
         parents=tuple(parents.split()),
         author=Person(name=an, email=ae),
         authored_at=_moment(ad),
@@ -383,7 +383,11 @@ def _commit(record: str) -> Commit:
 
 
 def _moment(text: str) -> str:
-    return datetime.fromisoformat(text).isoformat(timespec="milliseconds")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:  # whoever makes a commit may date it beyond the year 9999
+        moment = datetime.fromtimestamp(0, UTC)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _tree_entry(line: bytes, prefix: str) -> TreeEntry:

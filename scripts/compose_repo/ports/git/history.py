@@ -65,12 +65,14 @@ def _change(row: bytes, path: bytes) -> Change:
 def changed_since(repository: Repository, base: str, head: str) -> dict[str, Content]:
     """Give what merging a head would bring to a base: each path that differs from where they part, as the head has it.
 
-    Of heads without anything in common with the base, that is every file.
+    Of heads that have parted nowhere, or in several places at once, that is every file: a merge puts several bases
+    together to one that neither side has ever had, and can take back what the base has and no difference shows.
     """
     try:
-        fork = repository.run("merge-base", repository.commit(base), repository.commit(head)).decode("ascii").strip()
+        forks = repository.run("merge-base", "--all", repository.commit(base), repository.commit(head)).split()
     except GitError:
-        fork = repository.run("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
+        forks = []
+    fork = (forks[0] if len(forks) == 1 else repository.run("hash-object", "-t", "tree", "--stdin").strip()).decode()
     out = repository.run("diff-tree", "-r", *_EXACTLY, "--no-commit-id", fork, repository.commit(head))
     tokens = iter(out.split(b"\0")[:-1])
     changes = [_change(row, next(tokens)) for row in tokens]

@@ -1,0 +1,21 @@
+"""Mallory pushes tags and branches that have the names of others: a tag `main`, a tag of the compose's branch.
+
+Without the defence a name is looked up where Mallory has put something, and the rules or the results are hers.
+"""
+
+from attacks.world import World
+
+
+def after_reports(world: World) -> None:
+    """Push them."""
+    evil = world.commit({"gate/policy.toml": 'schema = "policy/1"\n', world.results: None})
+    names = (
+        "tags/main",
+        f"tags/{world.branch}",
+        "heads/refs/heads/main",
+        "heads/HEAD",
+        "tags/HEAD",
+        "heads/origin/main",
+    )
+    for name in names:
+        world.push("mallory", f"{evil}:refs/{name}")

@@ -1,0 +1,16 @@
+"""Mallory pushes RDO's pass together with three other branches: GitLab keeps one event for all, without commits.
+
+Without the defence a push that no event tells of is taken for an honest one.
+"""
+
+from attacks.world import World
+
+NAMED = frozenset({"not-attributed"})
+
+
+def after_reports(world: World) -> None:
+    """Push five refs at once, then something harmless, so that the branch's head is known."""
+    draft = world.commit({f"{world.results}/rdo/b1.json": world.result("rdo", run="b1", minutes=5)})
+    others = [f"{world.opened}:refs/heads/mallory-{number}" for number in range(4)]
+    assert world.push("mallory", draft, *others).accepted
+    world.add("mallory", {})

@@ -1,0 +1,14 @@
+"""Mallory pushes a pass in RDO's name; RDO's account, which always pulls first, pushes its next file on top of it.
+
+Without the defence everything below an honest push counts as pushed by it.
+"""
+
+from attacks.world import World
+
+NAMED = frozenset({"not-attributed"})
+
+
+def before_reports(world: World) -> None:
+    """Push before anybody else."""
+    world.report("rdo", "passed", "b1", who="mallory", minutes=5)
+    world.report("rdo", "failed", "b2", who="mallory", minutes=4)

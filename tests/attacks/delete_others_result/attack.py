@@ -1,0 +1,13 @@
+"""Mallory deletes every result on the branch.
+
+Without the defence any Developer makes a failure, or a pass, go away.
+"""
+
+from attacks.world import World
+
+NAMED = frozenset({"removed-file"})
+
+
+def after_reports(world: World) -> None:
+    """Push the removal of the whole folder."""
+    world.add("mallory", {world.results: None})

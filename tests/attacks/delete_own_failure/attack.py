@@ -1,0 +1,13 @@
+"""RDO's account deletes the result that it has pushed, and pushes a pass of its own day.
+
+Without the defence a failure lasts until somebody removes it.
+"""
+
+from attacks.world import World
+
+NAMED = frozenset({"removed-file"})
+
+
+def after_reports(world: World) -> None:
+    """Push the removal."""
+    world.add("rdo-ci", {f"{world.results}/rdo/a1.json": None})

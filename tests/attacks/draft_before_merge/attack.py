@@ -1,0 +1,13 @@
+"""Mallory makes the merge request a draft between the last approval and the merge.
+
+Without the defence any Developer holds a compose up.
+"""
+
+from attacks.world import World
+
+
+def before_merge(world: World) -> None:
+    """Do it through the API."""
+    line = world.merge_request("mallory")
+    line.title = f"Draft: {line.title}"
+    line.save()

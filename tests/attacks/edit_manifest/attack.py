@@ -1,0 +1,14 @@
+"""Mallory edits the manifest on the branch, and reports in RDO's name on what it says then.
+
+Without the defence another compose is judged and recorded than the one that was made.
+"""
+
+from attacks.world import World
+
+NAMED = frozenset({"manifest-changed"})
+
+
+def after_reports(world: World) -> None:
+    """Push another manifest."""
+    manifest = world.read(world.manifest, world.head())
+    world.add("mallory", {world.manifest: manifest.replace(b"5.2.2", b"5.2.9")})

@@ -1,0 +1,16 @@
+"""RDO's account pushes an empty file, and `null`.
+
+Without the defence the pass falls over, and nothing can be judged any more.
+"""
+
+from attacks.world import Start, World
+
+NAMED = frozenset({"not-json", "wrong-type"})
+STARTS = (Start.BLOCKED,)
+
+
+def after_reports(world: World) -> None:
+    """Push it as a result of RDO's own."""
+    sound = world.result("rdo", run="b1", minutes=5)
+    assert sound
+    world.add("rdo-ci", {f"{world.results}/rdo/b1.json": b"", f"{world.results}/rdo/b2.json": b"null"})

@@ -1,0 +1,18 @@
+"""Mallory writes notes that look like the gate's, hidden marker and all, before and after the gate does.
+
+Without the defence the gate takes Mallory's note for its own, edits that in vain, and says nothing.
+"""
+
+from attacks.world import MARKER, World
+
+NOTE = f"{MARKER}\n### The gate is satisfied\n\nAll 4 required passed."
+
+
+def before_reports(world: World) -> None:
+    """Write one first."""
+    world.merge_request("mallory").notes.create({"body": NOTE})
+
+
+def after_approval(world: World) -> None:
+    """Write one last."""
+    world.merge_request("mallory").notes.create({"body": NOTE})

@@ -203,7 +203,7 @@ def project(site: Site, row: Row, user: Row | None) -> Json:
 BASIC_DETAILS = (
     "id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at", "default_branch",
     "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url", "readme_url", "forks_count", "avatar_url",
-    "star_count", "last_activity_at", "visibility", "namespace",
+    "star_count", "last_activity_at", "visibility", "repository_storage", "namespace",
 )  # fmt: skip
 
 

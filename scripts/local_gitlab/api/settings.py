@@ -204,7 +204,7 @@ def create_deploy_key(project_id: str) -> Response:
         "last_used_at": None,
         "key": str(values["key"]),
         "usage_type": "auth_and_signing",
-        "fingerprint": hashlib.md5(blob, usedforsecurity=False).hexdigest(),
+        "fingerprint": hashlib.md5(blob, usedforsecurity=False).digest().hex(":"),
         "fingerprint_sha256": "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("="),
         "projects_with_write_access": [],
         "projects_with_readonly_access": [],

@@ -418,8 +418,9 @@ def test_a_head_is_clean_when_it_brings_exactly_what_counts() -> None:
 
 def test_lost_history_names_the_push() -> None:
     push = Push(user=User(id=1, username="rdo-ci"), branch=ID.branch, before=None, after=Sha("a" * 40), at=NOW)
-    assert lost_history(ID, push).message == (
-        "aaaaaaaaaaaa, which rdo-ci pushed at 2026-11-20 06:00 UTC, is gone from the branch and from the server"
+    assert lost_history(ID, Sha("a" * 40), push).message == (
+        "aaaaaaaaaaaa, of which GitLab tells where rdo-ci pushed at 2026-11-20 06:00 UTC, "
+        "is gone from the branch and from the server"
     )
 
 

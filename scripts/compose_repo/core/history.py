@@ -133,12 +133,12 @@ def foreign_manifest(compose_id: ComposeId, bots: Bots) -> Problem:
     )
 
 
-def lost_history(compose_id: ComposeId, push: Push) -> Problem:
+def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
     """Say that commits which were pushed are nowhere to be found, so that what they reported is not known."""
     return Problem(
         path=compose_id.folder,
         code="history-rewritten",
-        message=f"{(push.after or '')[:12]}, which {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
+        message=f"{sha[:12]}, of which GitLab tells where {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
         "is gone from the branch and from the server",
         fix="push that commit again from a clone that has it; protect compose/* against force pushes (doctor)",
     )

@@ -146,15 +146,19 @@ class LineReader:
             self._sleep(self._patience.pop(0))
 
     def _elsewhere(self, compose_id: ComposeId, pushes: Sequence[Push], line: Container[Sha]) -> list[Sha]:
-        """Give what was pushed and is not on the line, fetched where it must be: nobody takes a result back so."""
-        outside = {push.after: push for push in pushes if push.after is not None and push.after not in line}
+        """Give what was pushed, or stood there before, and is not on the line: nobody takes a result back so.
+
+        It is fetched where it must be.
+        """
+        told = [(sha, push) for push in pushes for sha in (push.before, push.after)]
+        outside = {sha: push for sha, push in told if sha is not None and sha not in line}
         absent = Blobs(self._repository).missing(outside)
         for sha, push in outside.items():
             if sha in absent:
                 try:
                     self._fetch(sha)
                 except GitError as error:
-                    raise InputError(lost_history(compose_id, push)) from error
+                    raise InputError(lost_history(compose_id, sha, push)) from error
         return list(outside)
 
     def _refusals(

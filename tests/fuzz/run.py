@@ -81,7 +81,9 @@ def fuzz(name: str, limit: str) -> int:
     told = "none" if done.returncode == 0 else finding[1] if finding else f"exit code {done.returncode}"
     tell(f"{name:12} {inputs:>10} {took:>8} {speed:>10} {covered:>9} {features:>9}  {told}")
     if done.returncode != 0:
-        sys.stderr.write("\n".join(line for line in said.splitlines()[-60:] if not line.startswith("INFO: ")) + "\n")
+        noise = ("INFO: ", "WARNING: ", "#")
+        kept = [line for line in said.splitlines() if not line.startswith(noise)]
+        sys.stderr.write("\n".join(kept[-60:]) + "\n")
     return int(done.returncode != 0)
 
 

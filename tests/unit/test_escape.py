@@ -308,6 +308,7 @@ def test_names_of_the_field_read_as_they_are(name: str) -> None:
         ("see #1 and !2", "see \\#1 and \\!2"),
         ("/approve", "\\/approve"),
         (": x", "\\: x"),
+        (";;; x", "\\;;; x"),
         ("a|b", "a&#124;b"),
         ("[ ] [^1]", f"\\[{JOINER} \\] \\[{JOINER}\\^1\\]"),
         ("12) x", "12\\) x"),

@@ -188,7 +188,7 @@ def _markup() -> re.Pattern[str]:
         | GL- (?= [0-9] )                               # an issue, like #
         | [`*\]{}<>#!~$%&^]                             # markup of CommonMark, HTML, and references
         | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9])          # emphasis; x86_64 stays as it is
-        | \A [/=+:-]                                    # quick actions, underlines, lists, definitions
+        | \A [/=+:;-]                                   # quick actions, underlines, lists, definitions, front matter
         """,
         re.VERBOSE | re.ASCII,
     )

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 from gate_world import ARM, TWO_ARCHES, judge, problem, requirement, result, run, waiver
+from gitlab_markdown import acts
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -124,6 +125,7 @@ def test_the_worst_that_anybody_can_report_fits() -> None:
 @example("[x](https://evil.example)|<img src=x>")
 @example("```")
 @example("<details>")
+@example("[TOC] [ ] GL-1 a/b> [epic:1] :boom:")
 def test_no_name_that_a_test_may_have_adds_markup_or_links(name: str) -> None:
     files = [
         run(
@@ -134,6 +136,7 @@ def test_no_name_that_a_test_may_have_adds_markup_or_links(name: str) -> None:
     exception = waiver(testcase="x", reason=name, scenario=name)
     text = decision_markdown(judge(files, requirement(testcase=name), waivers=[exception]), ORIGINS)
     html = RENDERER.render(text)
+    assert list(acts(text)) == []
     assert set(re.findall(r"<(\w+)", html)) <= {
         "a", "details", "h3", "li", "p", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
     }  # fmt: skip

@@ -450,6 +450,11 @@ class TestApprove:
         assert len(plan[0].description) == shown
         assert plan[0].description.endswith("…") == (length > STATUS_LENGTH)
 
+    def test_a_status_is_one_line_of_what_can_be_seen(self) -> None:
+        plan = approving(Verdict.PENDING, summary="Of 1 required,\n1 \x1bmissing")
+        assert isinstance(plan[0], SetStatus)
+        assert plan[0].description == "Of 1 required, 1 \N{REPLACEMENT CHARACTER}missing"
+
     @pytest.mark.parametrize(("verdict", "state"), [(Verdict.SATISFIED, "success"), (Verdict.BLOCKED, "failed")])
     def test_a_final_status_gets_new_words(self, verdict: Verdict, state: str) -> None:
         old = status(CommitState(state), description="Of 3 required, 2 missing")

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from gitlab_markdown import acts
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -29,7 +30,18 @@ OWN_TAGS = {
     "a", "code", "details", "h3", "h4", "li", "p", "pre", "strong", "summary", "table", "tbody", "td", "th", "thead",
     "tr", "ul", "blockquote",
 }  # fmt: skip
-HOSTILE = st.text(
+PIECES = [
+    "[TOC]",
+    "[ ] ",
+    "[epic:1]",
+    "GL-1",
+    "a/b>",
+    "*iteration:1",
+    ":boom:",
+    "%{project_id}",
+    "<!-- compose-repo: gate -->",
+]
+HOSTILE = st.lists(st.sampled_from(PIECES), max_size=3).map("".join) | st.text(
     st.one_of(st.sampled_from(list("@#!~$%&^*_`[](){}<>|\\/:+-=.\"' \n\r\taw")), st.characters()), max_size=30
 )
 
@@ -94,6 +106,7 @@ def test_no_text_from_outside_adds_markup_links_or_line_starts(text: str) -> Non
     assert not any(line.lstrip().startswith("/") for line in description.splitlines())
     outside_code = unescape(re.sub(r"<code.*?</code>|<[^>]*>", "", html, flags=re.DOTALL))
     assert not re.search(r"(?<!\w)@\w", outside_code)
+    assert list(acts(description)) == []
 
 
 def test_an_incomplete_compose_says_so_first() -> None:

@@ -64,8 +64,7 @@ def lies(text: str) -> Iterator[str]:
     for path, names in named(text):
         file = place(path)
         if file is None:
-            if not path.startswith("tests/attacks"):
-                yield path
+            yield path
         elif names:
             yield from (f"{path}: {name}" for name in names if name not in defined(file))
     yield from (word for word in WORD.findall(text) if CODE.fullmatch(word) and word not in codes)
@@ -92,7 +91,7 @@ def test_every_row_of_the_table_says_what_stops_it_and_where_it_is_played() -> N
     assert [row[1] for row in rows if len(row) != 6 or not row[2].strip() or not row[4].strip()] == []
 
 
-@pytest.mark.skipif(not ATTACKS.is_dir(), reason="there are no tests/attacks here")
-def test_every_attack_that_is_played_is_in_the_table_and_the_other_way_round() -> None:
+def test_every_attack_that_is_played_is_in_the_table() -> None:
     played = {file.parent.name for file in ATTACKS.glob("*/attack.py")}
-    assert sorted(played ^ scenarios(MODEL)) == []
+    assert len(played) > 20
+    assert sorted(played - scenarios(MODEL)) == []

@@ -494,6 +494,16 @@ class TestApprove:
         )
         assert sentences(plan) == words
 
+    def test_a_run_that_was_killed_before_approving_and_a_push_later_is_begun_anew(self) -> None:
+        plan = approving(
+            Verdict.SATISFIED,
+            found=settled(Verdict.SATISFIED),
+            statuses=[status(CommitState.SUCCESS, set_at=NOON)],
+            notes=OURS,
+            pushed_at=NOON + dt.timedelta(seconds=1),
+        )
+        assert [type(action) for action in plan] == [SetStatus, Approve]
+
     def test_an_approval_from_before_a_push_and_a_no_is_withdrawn_because_of_the_no(self) -> None:
         plan = approving(
             Verdict.BLOCKED,

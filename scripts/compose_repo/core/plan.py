@@ -258,7 +258,7 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     if approved and not holds:
         reason = _why_withdrawn(judged, moved_since=moved_since)
         actions.append(Unapprove(iid=merge_request.iid, reason=reason))
-    actions.extend(_status(merge_request, judged, None if approved and moved_since else status))
+    actions.extend(_status(merge_request, judged, None if moved_since else status))
     actions.extend(_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict))))
     actions.extend(_note(merge_request, notes, me, judged.note))
     if satisfied and not (approved and holds):

@@ -26,6 +26,6 @@ TARGETS: Final[dict[str, Target]] = {
     "toml": Target(law=reading.read_any_toml, longest=256, seeds=reading.TOML_SEEDS, words=reading.TOML_WORDS),
     "escape": Target(law=escaping.escape_any_text, longest=64, seeds=escaping.SEEDS),
     "signature": Target(law=signatures.split_any_commit, longest=96, seeds=signatures.SEEDS),
-    "line": Target(law=lines.judge_any_line, longest=128, seeds=lines.SEEDS),
+    "line": Target(law=lines.judge_any_line, longest=96, seeds=lines.SEEDS),
     "report": Target(law=reporting.report_any_file, longest=96, seeds=reporting.SEEDS),
 }

@@ -346,5 +346,6 @@ def test_marks_neither_pile_up_nor_change_what_stands_before_the_text() -> None:
 
 
 def test_the_door_to_the_terminal_leaves_lines_and_our_colours_alone() -> None:
+    assert terminal_lines("a\nb") == "a\nb"
     assert terminal_lines("a\n\x1b[31mfailed\x1b[0m \u00e9\n") == "a\n\x1b[31mfailed\x1b[0m \u00e9\n"
     assert terminal_lines("\x1b[8mhidden \x1b]0;x\x07") == r"\x1b[8mhidden \x1b]0;x\x07"

@@ -1,6 +1,7 @@
 """setup and doctor, as people run them: real commands against a GitLab on loopback."""
 
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,13 @@ import pytest
 from gitlab.v4.objects import Project as ApiProject
 
 from compose_repo import cli
+from compose_repo.core.hardening import RULES
+from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab, Project, User
 
 ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ("compose-bot", "gate-bot", "rdo-ci", "idm-ci", "someone")
+PROJECTS = ("centos/compose-repo", "centos/compose-gate")
 DEVELOPER, MAINTAINER, OWNER = 30, 40, 50
 NOW = "2026-11-20T12:00:00Z"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -45,8 +50,8 @@ schema = "streams/1"
 compose = "compose-bot"
 gate = "gate-bot"
 [streams.CentOS-Stream-10]
-composes = "%(url)s/-/composes/"
-published = "%(url)s/-/published"
+composes = "URL/"
+published = "URL"
 """,
     "gate/waivers.toml": """\
 schema = "waivers/1"
@@ -62,19 +67,53 @@ expires = 2027-01-01
 }
 
 
-def git(where: Path, *arguments: str) -> None:
+STREAM_9 = """\
+[streams.CentOS-Stream-9]
+composes = "URL/"
+published = "URL"
+"""
+
+
+def git(where: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgSign=false"]
-    subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True)
+    done = subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
-@dataclass
-class World:
+@dataclass(kw_only=True)
+class Stage:
+    """A GitLab with a hardened project, another one for the pair, and its people; what a test does is taken back."""
+
     folder: Path
     server: LocalGitLab
     owner: User
     people: dict[str, User]
     project: Project
     gate_project: Project
+
+    @property
+    def url(self) -> str:
+        """An address for a stream to be read from: a page of GitLab itself does as well as any other."""
+        return f"{self.server.url}/{self.project.path}"
+
+    def commit(self, files: dict[str, str | None], project: Project) -> None:
+        """Bring files to main, past all protection."""
+        work = self.folder / "source"
+        for path, content in files.items():
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                (work / path).unlink()
+            else:
+                (work / path).write_text(content.replace("URL", self.url))
+        git(work, "add", "--all")
+        git(work, "commit", "--quiet", "--message", "Change files")
+        self.server.push(project, work, by=self.owner, pipeline=False)
+
+
+@dataclass(kw_only=True)
+class World(Stage):
+    """The stage during one test."""
+
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
@@ -87,81 +126,546 @@ class World:
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", token)
-        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], cli.load)
+        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load)
         out, err = self.capsys.readouterr()
         assert token not in out + err
         return code, out, err
 
-    def doctor(self, *more: str, token: str = "") -> dict[str, list[str]]:
+    def examine(self, *more: str, token: str = "") -> dict[str, Any]:
+        """Give what doctor answers, held to its schema and its exit code."""
+        code, out, err = self.run("doctor", "--format", "json", *more, token=token)
+        document: dict[str, Any] = json.loads(out)
+        jsonschema.validate(document, json.loads((ROOT / "schemas" / "doctor.schema.json").read_text()))
+        assert code == (0 if document["safe"] else 1), err
+        return document
+
+    def findings(self, *more: str, token: str = "") -> dict[str, list[str]]:
         """Give what doctor finds, by code."""
-        code, out, err = self.run("doctor", "--format", "json", "--now", NOW, *more, token=token)
-        document = json.loads(out)
-        assert (code == 0) is document["safe"], err
-        return {row["code"]: row["findings"] for row in document["checks"] if row["state"] == "broken"}
+        rows = self.examine(*more, token=token)["checks"]
+        return {row["code"]: row["findings"] for row in rows if row["state"] == "broken"}
 
     def setup(self, *more: str) -> tuple[int, str, str]:
-        return self.run("setup", "--now", NOW, *more)
+        return self.run("setup", *more)
 
-    def commit(self, path: str, content: str) -> None:
-        """Bring a file to main, past all protection."""
-        work = self.folder / "source"
-        (work / path).parent.mkdir(parents=True, exist_ok=True)
-        (work / path).write_text(content % {"url": f"{self.server.url}/{self.project.path}"})
-        git(work, "add", "--all")
-        git(work, "commit", "--quiet", "--message", f"Write {path}")
-        self.server.push(self.project, work, by=self.owner, pipeline=False)
+    def change(self, **settings: object) -> None:
+        project = self.api()
+        for name, value in settings.items():
+            setattr(project, name, value)
+        project.save()
+
+    def protect(self, name: str, push: int, merge: int, *, force: bool = False) -> None:
+        """Protect a branch in place of whatever protects it now."""
+        rules = self.api().protectedbranches
+        if any(rule.name == name for rule in rules.list(get_all=True)):
+            rules.delete(name)
+        levels = {"push_access_level": push, "merge_access_level": merge, "allow_force_push": force}
+        rules.create({"name": name, **levels})
+
+    def role(self, username: str, level: int, **more: str) -> None:
+        """Give somebody a role, or change it."""
+        members, user = self.api().members, self.people[username].id
+        if any(one.id == user for one in members.list(get_all=True)):
+            member = members.get(user)
+            member.access_level = level
+            for name, value in more.items():
+                setattr(member, name, value)
+            member.save()
+        else:
+            members.create({"user_id": user, "access_level": level, **more})
+
+    def variable(self, key: str, **more: object) -> None:
+        self.api().variables.create({"key": key, "value": "not-so-hidden-123", **more})
+
+    def gate(self, name: str, old: str, new: str) -> None:
+        """Change a file of gate/ on main."""
+        path = f"gate/{name}.toml"
+        assert old in FILES[path]
+        self.commit({path: FILES[path].replace(old, new)}, self.project)
+
+    def schedule(self, description: str, ref: str, *, active: bool = True) -> None:
+        values = {"description": description, "ref": ref, "cron": "1 1 * * *", "active": active}
+        self.api().pipelineschedules.create(values)
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
-    source = tmp_path / "source"
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    source = folder / "source"
     source.mkdir()
     git(source, "init", "--quiet", "--initial-branch=main")
-    git(tmp_path, "init", "--quiet", "--bare", "local.git")
-    with LocalGitLab.start(tmp_path / "server") as server:
+    git(folder, "init", "--quiet", "--bare", "local.git")
+    with LocalGitLab.start(folder / "server") as server:
         server.site.paid = False
         owner = server.create_user("releng")
-        names = ("compose-bot", "gate-bot", "rdo-ci", "idm-ci", "someone")
-        people = {name: server.create_user(name) for name in names}
-        # What doctor reads of the streams' addresses: two pages of GitLab itself do as well as any other.
-        url = f"{server.url}/centos/compose-repo"
-        for path, content in FILES.items():
-            (source / path).parent.mkdir(parents=True, exist_ok=True)
-            (source / path).write_text(content.replace("%(url)s/-/composes/", url).replace("%(url)s/-/published", url))
-        for path in ("CODEOWNERS", "issue_templates", "merge_request_templates"):
-            target = source / ".gitlab" / path
-            for file in [ROOT / ".gitlab" / path, *(ROOT / ".gitlab" / path).glob("*.md")]:
-                if file.is_file():
-                    where = target if file.name == path else target / file.name
-                    where.parent.mkdir(parents=True, exist_ok=True)
-                    where.write_text(file.read_text())
-        git(source, "add", "--all")
-        git(source, "commit", "--quiet", "--message", "Begin")
-        project = server.create_project("centos/compose-repo", owner=owner, from_repository=source, pipeline=False)
-        gate_project = server.create_project("centos/compose-gate", owner=owner, from_repository=source, pipeline=False)
-        for name, level in {"compose-bot": DEVELOPER, "rdo-ci": DEVELOPER, "idm-ci": DEVELOPER}.items():
-            server.add_member(project, people[name], access_level=level)
+        people = {name: server.create_user(name) for name in PEOPLE}
+        project, gate_project = (server.create_project(path, owner=owner) for path in PROJECTS)
+        token = server.create_token(owner, expires_at="2027-06-01")
+        owner = User(id=owner.id, username=owner.username, token=token)
+        made = Stage(
+            folder=folder, server=server, owner=owner, people=people, project=project, gate_project=gate_project
+        )
+        ours = [file for file in (ROOT / ".gitlab").rglob("*") if file.is_file()]
+        made.commit({**FILES, **{str(file.relative_to(ROOT)): file.read_text() for file in ours}}, project)
+        server.push(gate_project, source, by=owner, pipeline=False)
+        for name in ("compose-bot", "rdo-ci", "idm-ci"):
+            server.add_member(project, people[name], access_level=DEVELOPER)
         for one in (project, gate_project):
             server.add_member(one, people["gate-bot"], access_level=MAINTAINER)
-        token = server.create_token(owner, expires_at="2027-06-01")
-        yield World(
-            folder=tmp_path,
-            server=server,
-            owner=User(id=owner.id, username=owner.username, token=token),
-            people=people,
-            project=project,
-            gate_project=gate_project,
-            monkeypatch=monkeypatch,
-            capsys=capsys,
-        )
+        yield made
 
 
 @pytest.fixture
-def hardened(world: World) -> World:
-    code, _, err = world.setup()
+def fresh(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
+    """Give the project as GitLab makes it; afterwards it is so again."""
+    source, before = stage.folder / "source", sqlite3.connect(":memory:")
+    head = git(source, "rev-parse", "HEAD")
+    stage.server.site.store.connection.backup(before)
+    yield World(**vars(stage), monkeypatch=monkeypatch, capsys=capsys)
+    before.backup(stage.server.site.store.connection)
+    before.close()
+    git(source, "reset", "--quiet", "--hard", head)
+    for project in (stage.project, stage.gate_project):
+        git(stage.folder / "server" / "repositories" / f"{project.id}.git", "update-ref", "refs/heads/main", head)
+    stage.server.site.paid = False
+
+
+@pytest.fixture
+def hardened(fresh: World) -> World:
+    code, _, err = fresh.setup()
     assert code == 0, err
-    return world
+    return fresh
 
 
 def test_doctor_is_clean_on_a_project_made_by_setup(hardened: World) -> None:
-    assert hardened.doctor() == {}
+    assert hardened.findings() == {}
+
+
+def test_doctor_is_not_clean_before_setup(fresh: World) -> None:
+    assert {"ci-file-not-pinned", "main-pushable", "compose-branches-unprotected"} <= fresh.findings().keys()
+
+
+def test_setup_has_nothing_to_do_twice(hardened: World) -> None:
+    hardened.server.requests.clear()
+    code, out, _ = hardened.setup()
+    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert hardened.server.requests.writes == []
+
+
+def test_setup_writes_nothing_on_a_dry_run(fresh: World) -> None:
+    fresh.server.requests.clear()
+    code, out, _ = fresh.setup("--dry-run")
+    assert code == 0
+    assert "→ centos/compose-repo: protect main: push no one, merge Maintainers, no force push" in out.splitlines()
+    assert fresh.server.requests.writes == []
+
+
+def test_a_dry_run_plans_what_setup_then_does(fresh: World) -> None:
+    planned = fresh.setup("--dry-run")[1]
+    assert fresh.setup()[1] == planned
+
+
+def test_the_plan_as_json_is_held_to_its_schema(fresh: World) -> None:
+    _, out, _ = fresh.setup("--dry-run", "--format", "json")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads((ROOT / "schemas" / "setup.schema.json").read_text()))
+    assert {"ChangeSettings", "Protect", "Unprotect", "CreateLabel", "CreateSchedule"} == {
+        row["action"] for row in document["actions"]
+    }
+
+
+Break = Callable[[World], object]
+SETUP: dict[str, tuple[Break, str]] = {
+    # What setup mends: how it comes about, and the codes by which it is named.
+    "no pinned CI file": (lambda w: w.change(ci_config_path=""), "ci-file-not-pinned"),
+    "CI file of another project": (
+        lambda w: w.change(ci_config_path=".gitlab-ci.yml@evil/x:main"),
+        "ci-file-not-pinned",
+    ),
+    "pipelines of forks": (
+        lambda w: w.change(ci_allow_fork_pipelines_to_run_in_parent_project=True),
+        "fork-pipelines",
+    ),
+    "variables of Developers": (
+        lambda w: w.change(ci_pipeline_variables_minimum_override_role="developer"),
+        "pipeline-variables",
+    ),
+    "variables of everybody": (lambda w: w.change(restrict_user_defined_variables=False), "pipeline-variables"),
+    "rebasing": (lambda w: w.change(merge_method="rebase_merge"), "merge-method"),
+    "squashing": (lambda w: w.change(squash_option="always"), "squash"),
+    "branches that vanish": (lambda w: w.change(remove_source_branch_after_merge=True), "source-branch-removed"),
+    "a lock in mirror mode": (
+        lambda w: w.change(only_allow_merge_if_pipeline_succeeds=True),
+        "pipeline-before-merge",
+    ),
+    "skipped pipelines": (lambda w: w.change(allow_merge_on_skipped_pipeline=True), "skipped-pipeline"),
+    "threads that block": (
+        lambda w: w.change(only_allow_merge_if_all_discussions_are_resolved=True),
+        "threads-block-merge",
+    ),
+    "commits that close": (lambda w: w.change(autoclose_referenced_issues=True), "commits-close-issues"),
+    "no merge requests": (lambda w: w.change(merge_requests_access_level="disabled"), "features-missing"),
+    "LFS": (lambda w: w.change(lfs_enabled=True), "lfs"),
+    "a wiki": (lambda w: w.change(wiki_access_level="enabled"), "features-unneeded"),
+    "Auto DevOps": (lambda w: w.change(auto_devops_enabled=True), "auto-devops"),
+    "one cache": (lambda w: w.change(ci_separated_caches=False), "caches-shared"),
+    "working copies used again": (lambda w: w.change(build_git_strategy="fetch"), "git-strategy"),
+    "job tokens that push": (lambda w: w.change(ci_push_repository_for_job_token_allowed=True), "job-token-pushes"),
+    "reports that expire": (lambda w: w.change(keep_latest_artifact=False), "artifacts-expire"),
+    "no warning": (lambda w: w.change(warn_about_potentially_unwanted_characters=False), "hidden-characters"),
+    "main not protected": (lambda w: w.api().protectedbranches.delete("main"), "main-unprotected"),
+    "main pushed to": (lambda w: w.protect("main", MAINTAINER, MAINTAINER), "main-pushable"),
+    "main merged to by Developers": (lambda w: w.protect("main", 0, DEVELOPER), "main-mergeable"),
+    "main merged to by nobody": (lambda w: w.protect("main", 0, 0), "main-closed"),
+    "main force-pushed": (lambda w: w.protect("main", 0, MAINTAINER, force=True), "main-force-push"),
+    "a wildcard over main": (lambda w: w.protect("m*", DEVELOPER, MAINTAINER), "rule-opens-main"),
+    "composes not protected": (
+        lambda w: w.api().protectedbranches.delete("compose/*"),
+        "compose-branches-unprotected",
+    ),
+    "composes force-pushed": (
+        lambda w: w.protect("compose/*", DEVELOPER, MAINTAINER, force=True),
+        "compose-branches-force-push",
+    ),
+    "composes closed": (lambda w: w.protect("compose/*", MAINTAINER, MAINTAINER), "compose-branches-closed"),
+    "composes merged into": (lambda w: w.protect("compose/*", DEVELOPER, DEVELOPER), "compose-branches-mergeable"),
+    "a wildcard over composes": (
+        lambda w: w.protect("comp*10*", DEVELOPER, MAINTAINER, force=True),
+        "rule-opens-compose-branches",
+    ),
+    "a wildcard over all": (
+        lambda w: w.protect("*", DEVELOPER, DEVELOPER, force=True),
+        "rule-opens-main rule-opens-compose-branches",
+    ),
+    "job tokens of others": (lambda w: w.api().job_token_scope.update(new_data={"enabled": False}), "job-token-open"),
+    "a label gone": (lambda w: w.api().labels.delete("gate::blocked"), "label-missing"),
+    "a label recoloured": (
+        lambda w: w.api().labels.update("gate::blocked", {"color": "#108548"}),
+        "label-differs",
+    ),
+    "no schedule": (
+        lambda w: w.api().pipelineschedules.delete(w.api().pipelineschedules.list(get_all=True)[0].id),
+        "schedule-missing",
+    ),
+    "our schedule moved": (
+        lambda w: w.api().pipelineschedules.update(
+            w.api().pipelineschedules.list(get_all=True)[0].id, {"ref": "compose/CentOS-Stream-10-20261120.0"}
+        ),
+        "schedule-moved",
+    ),
+    "a new stream": (
+        lambda w: w.gate("streams", "[streams.CentOS-Stream-10]", STREAM_9 + "[streams.CentOS-Stream-10]"),
+        "label-missing",
+    ),
+    "gating mode": (
+        lambda w: w.gate("streams", 'published = "URL"', 'published = "URL"\nmode = "gating"'),
+        "pipeline-before-merge",
+    ),
+}
+PEOPLES: dict[str, tuple[Break, str]] = {
+    # What people mend.
+    "one bot for both": (lambda w: w.gate("streams", '"compose-bot"', '"gate-bot"'), "bots-are-one bot-too-strong"),
+    "no compose bot": (lambda w: w.api().members.delete(w.people["compose-bot"].id), "bot-missing"),
+    "a compose bot that merges": (lambda w: w.role("compose-bot", MAINTAINER), "bot-too-strong"),
+    "a gate bot that owns": (lambda w: w.role("gate-bot", OWNER), "bot-too-strong"),
+    "a gate bot that cannot merge": (lambda w: w.role("gate-bot", DEVELOPER), "bot-too-weak"),
+    "a bot that leaves": (lambda w: w.role("gate-bot", MAINTAINER, expires_at="2026-12-01"), "bot-membership-ends"),
+    "no account of an origin": (lambda w: w.api().members.delete(w.people["rdo-ci"].id), "origin-user-missing"),
+    "an origin that merges": (lambda w: w.role("rdo-ci", MAINTAINER), "origin-user-too-strong"),
+    "an origin that cannot push": (lambda w: w.role("rdo-ci", 20), "origin-user-too-weak"),
+    "a bot that reports": (lambda w: w.gate("origins", '"rdo-ci"]', '"rdo-ci", "gate-bot"]'), "origin-user-is-bot"),
+    "two origins, one account": (lambda w: w.gate("origins", '"idm-ci"]', '"rdo-ci"]'), "origin-user-shared"),
+    "one more Maintainer": (lambda w: w.role("someone", MAINTAINER), "maintainer-unexpected"),
+    "an unprotected secret": (
+        lambda w: w.variable("COMPOSE_REPO_TOKEN", masked=True, environment_scope="gate"),
+        "secret-unprotected",
+    ),
+    "a secret in the log": (
+        lambda w: w.variable("COMPOSE_REPO_TOKEN", protected=True, environment_scope="gate"),
+        "secret-unmasked",
+    ),
+    "a secret for all jobs": (
+        lambda w: w.variable("COMPOSE_REPO_TOKEN", protected=True, masked=True),
+        "secret-everywhere",
+    ),
+    "a secret by its value": (
+        lambda w: w.api().variables.create(
+            {"key": "X", "value": "glpat-abcdefghij0123456789", "environment_scope": "e"}
+        ),
+        "secret-unprotected secret-unmasked",
+    ),
+    "a deploy key": (
+        lambda w: w.api().keys.create({"title": "server", "key": KEY, "can_push": True}),
+        "deploy-key-pushes",
+    ),
+    "a webhook in the clear": (
+        lambda w: w.api().hooks.create({"url": "http://example.org/s3cret"}),
+        "webhook-insecure",
+    ),
+    "a webhook to anybody": (
+        lambda w: w.api().hooks.create({"url": "https://example.org/", "enable_ssl_verification": False}),
+        "webhook-insecure",
+    ),
+    "a trigger": (lambda w: w.api().triggers.create({"description": "from chat"}), "trigger-unknown"),
+    "a schedule elsewhere": (lambda w: w.schedule("nightly", "devel"), "schedule-elsewhere"),
+    "our schedule, of another": (lambda w: w.schedule("compose-repo sync", "main"), "schedule-of-another"),
+    "a broken gate file": (lambda w: w.gate("waivers", "waivers/1", "waivers/9"), "gate-files-invalid"),
+    "an origin without users": (lambda w: w.gate("origins", '["idm-ci"]', "[]"), "origin-unattributable"),
+    "a key that is over": (lambda w: w.gate("origins", "2028-01-01", "2026-01-01"), "key-expired"),
+    "a key that ends": (lambda w: w.gate("origins", "2028-01-01", "2026-12-01"), "key-expires-soon"),
+    "the only key is revoked": (
+        lambda w: w.gate("origins", "valid_before = 2028-01-01}]", 'revoked = true}]\nattribution = "signature"'),
+        "origin-unattributable",
+    ),
+    "a waiver that is over": (lambda w: w.gate("waivers", "2027-01-01", "2026-11-19"), "waiver-expired"),
+    "a waiver that ends": (lambda w: w.gate("waivers", "2027-01-01", "2026-11-20"), "waiver-expires-soon"),
+    "mirrors that are gone": (
+        lambda w: w.gate("streams", 'published = "URL"', 'published = "URL/-/nothing"'),
+        "stream-unreachable",
+    ),
+    "mirrors in the clear": (
+        lambda w: w.gate("streams", 'published = "URL"', 'published = "http://mirror.invalid/x"'),
+        "stream-unencrypted stream-unreachable",
+    ),
+    "no CI file": (lambda w: w.commit({".gitlab-ci.yml": None}, w.project), "ci-file-missing"),
+    "no code owners": (lambda w: w.commit({".gitlab/CODEOWNERS": None}, w.project), "project-file-missing"),
+}
+
+
+@pytest.mark.parametrize("name", [*SETUP, *PEOPLES])
+def test_doctor_names_each_misconfiguration_by_its_code(hardened: World, name: str) -> None:
+    make, codes = {**SETUP, **PEOPLES}[name]
+    make(hardened)
+    assert set(hardened.findings()) == set(codes.split())
+
+
+@pytest.mark.parametrize("name", SETUP)
+def test_setup_mends_what_it_can_mend(hardened: World, name: str) -> None:
+    SETUP[name][0](hardened)
+    code, _, err = hardened.setup()
+    assert code == 0, err
+    assert hardened.findings() == {}
+
+
+@pytest.mark.parametrize("name", [name for name in PEOPLES if "gate file" not in name])
+def test_setup_leaves_to_people_what_is_theirs(hardened: World, name: str) -> None:
+    make, codes = PEOPLES[name]
+    make(hardened)
+    code, _, err = hardened.setup()
+    assert code == 0
+    assert [code for code in codes.split() if code != "stream-unreachable" and f"({code})" not in err] == []
+
+
+def test_every_rule_can_be_broken() -> None:
+    named = {code for _, codes in {**SETUP, **PEOPLES}.values() for code in codes.split()}
+    assert {rule.code for rule in RULES} - named == ELSEWHERE
+
+
+ELSEWHERE = {
+    # Broken in tests of their own: of the token, of a pair, of the paid tiers.
+    "token-of-admin",
+    "token-too-strong",
+    "token-expires",
+    "token-never-expires",
+    "variable-beside-composes",
+    "outsider-in-gate-project",
+    "gate-logs-public",
+    "author-approves",
+    "approval-survives-push",
+    "files-unbounded",
+}
+
+
+# --- the token in use
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expires", "code"),
+    [
+        (("api", "admin_mode"), "2027-06-01", "token-too-strong"),
+        (("api",), "2026-11-25", "token-expires"),
+        (("api",), None, "token-never-expires"),
+    ],
+)
+def test_doctor_names_what_is_wrong_with_the_token(
+    hardened: World, scopes: tuple[str, ...], expires: str | None, code: str
+) -> None:
+    token = hardened.server.create_token(hardened.owner, scopes=scopes, expires_at=expires)
+    assert set(hardened.findings(token=token)) == {code}
+
+
+def test_doctor_names_an_administrators_token(hardened: World) -> None:
+    root = hardened.server.create_user("root", admin=True)
+    token = hardened.server.create_token(root, expires_at="2027-06-01")
+    assert set(hardened.findings(token=token)) == {"token-of-admin"}
+
+
+@pytest.mark.parametrize("verb", ["setup", "doctor"])
+def test_a_developers_token_is_refused_in_a_line(hardened: World, verb: str) -> None:
+    code, out, err = hardened.run(verb, token=hardened.people["rdo-ci"].token)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"compose-repo {verb}: {verb} needs the token of a Maintainer, for GitLab shows settings, variables and keys "
+        "to nobody below; rdo-ci is Developer of centos/compose-repo\n"
+    )
+
+
+def test_the_gate_bots_own_token_is_enough(fresh: World) -> None:
+    token = fresh.server.create_token(fresh.people["gate-bot"], expires_at="2027-06-01")
+    code, _, err = fresh.run("setup", token=token)
+    assert code == 0, err
+    assert fresh.findings(token=token) == {}
+
+
+# --- the pair
+
+PAIR = ("--gate-project", "centos/compose-gate")
+
+
+@pytest.fixture
+def pair(fresh: World) -> World:
+    code, _, err = fresh.setup(*PAIR)
+    assert code == 0, err
+    return fresh
+
+
+def test_doctor_is_clean_on_a_pair_made_by_setup(pair: World) -> None:
+    assert pair.findings(*PAIR) == {}
+
+
+def test_a_pair_takes_its_pipelines_from_the_gate_project(pair: World) -> None:
+    wanted = ".gitlab-ci.yml@centos/compose-gate:main"
+    assert [pair.api(path).ci_config_path for path in PROJECTS] == [wanted, wanted]
+
+
+def test_only_the_gate_project_of_a_pair_has_the_schedule(pair: World) -> None:
+    schedules = [[one.description for one in pair.api(path).pipelineschedules.list(get_all=True)] for path in PROJECTS]
+    assert schedules == [[], ["compose-repo sync"]]
+
+
+def test_only_the_composes_of_a_pair_have_a_branch_rule_of_their_own(pair: World) -> None:
+    rules = [[one.name for one in pair.api(path).protectedbranches.list(get_all=True)] for path in PROJECTS]
+    assert rules == [["compose/*", "main"], ["main"]]
+
+
+def test_a_pair_has_no_variable_beside_the_composes(pair: World) -> None:
+    pair.variable("PIP_INDEX_URL")
+    assert pair.findings(*PAIR) == {"variable-beside-composes": ["there is PIP_INDEX_URL"]}
+
+
+def test_a_variable_that_is_no_secret_may_be_in_the_gate_project(pair: World) -> None:
+    pair.api("centos/compose-gate").variables.create({"key": "PIP_INDEX_URL", "value": "https://example.org/simple"})
+    assert pair.findings(*PAIR) == {}
+
+
+def test_a_secret_in_the_gate_project_is_protected_and_masked(pair: World) -> None:
+    pair.api("centos/compose-gate").variables.create({"key": "COMPOSE_REPO_TOKEN", "value": "not-so-secret-123"})
+    assert set(pair.findings(*PAIR)) == {"secret-unprotected", "secret-unmasked"}
+
+
+def test_nobody_who_reports_may_push_to_the_gate_project(pair: World) -> None:
+    pair.server.add_member(pair.gate_project, pair.people["rdo-ci"], access_level=DEVELOPER)
+    assert pair.findings(*PAIR) == {"outsider-in-gate-project": ["rdo-ci is Developer"]}
+
+
+def test_logs_of_the_gate_project_are_for_its_members(pair: World) -> None:
+    project = pair.api("centos/compose-gate")
+    project.public_jobs = True
+    project.save()
+    assert set(pair.findings(*PAIR)) == {"gate-logs-public"}
+    assert pair.setup(*PAIR)[0] == 0
+    assert pair.findings(*PAIR) == {}
+
+
+def test_one_project_is_no_pair(fresh: World) -> None:
+    code, _, err = fresh.run("setup", "--gate-project", "centos/compose-repo")
+    assert code == 2
+    assert "centos/compose-repo is the project with the composes" in err
+
+
+def test_a_gate_project_that_is_not_there_is_told(fresh: World) -> None:
+    code, _, err = fresh.run("doctor", "--gate-project", "centos/nothing")
+    assert (code, "project centos/nothing" in err) == (2, True)
+
+
+# --- tiers
+
+
+def test_what_is_not_on_the_tier_is_said_to_be_so(hardened: World) -> None:
+    rows = {row["code"]: row for row in hardened.examine()["checks"]}
+    assert rows["author-approves"]["absent"] == "not on this GitLab, or not on its tier"
+
+
+def test_the_paid_tiers_settings_are_set_where_they_are(fresh: World) -> None:
+    fresh.server.site.paid = True
+    assert {"approval-survives-push", "files-unbounded"} <= fresh.findings().keys()
+    assert fresh.setup()[0] == 0
+    assert fresh.findings() == {}
+    fresh.api().approvals.update(new_data={"merge_requests_author_approval": True})
+    rule = fresh.api().pushrules.get()
+    rule.max_file_size = 500
+    rule.save()
+    assert set(fresh.findings()) == {"author-approves", "files-unbounded"}
+    assert fresh.setup()[0] == 0
+    assert fresh.findings() == {}
+
+
+# --- what is told
+
+
+def test_every_check_has_its_line_when_all_are_asked_for(hardened: World) -> None:
+    _, out, _ = hardened.run("doctor", "--all")
+    told = [line.split()[1].rstrip(":") for line in out.splitlines()[:-1]]
+    assert told == [rule.code for rule in RULES]
+
+
+def test_doctor_says_what_why_and_how_to_mend(hardened: World) -> None:
+    hardened.protect("main", MAINTAINER, MAINTAINER)
+    code, out, _ = hardened.run("doctor")
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
+    assert lines[1].startswith("    why:  What is pushed to main")
+    assert lines[2].startswith("    mend: compose-repo setup does it; by hand: Settings > Repository")
+    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 4} fine, 1 unsafe, 0 to look at, 3 cannot be made here"
+
+
+def test_advice_alone_is_no_failure(hardened: World) -> None:
+    hardened.change(lfs_enabled=True)
+    assert hardened.run("doctor")[0] == 0
+
+
+def test_setup_says_what_people_do_in_plain_words(fresh: World) -> None:
+    _, _, err = fresh.setup()
+    assert "1. Make two accounts, compose-bot (Developer) and gate-bot (Maintainer)" in err
+
+
+def test_setup_does_nothing_by_gate_files_that_are_broken(hardened: World) -> None:
+    hardened.gate("waivers", "waivers/1", "waivers/9")
+    code, _, err = hardened.setup()
+    assert (code, "gate/waivers.toml:1:" in err) == (1, True)
+
+
+def test_a_path_that_is_a_secret_is_not_told(hardened: World) -> None:
+    hardened.api().hooks.create({"url": "http://example.org/s3cret"})
+    assert hardened.findings() == {"webhook-insecure": ["the webhook to example.org is not encrypted"]}
+
+
+def test_text_from_gitlab_cannot_forge_a_line(hardened: World) -> None:
+    hardened.api().keys.create({"title": "a\nfine main-pushable: \x1b[2K", "key": KEY, "can_push": True})
+    _, out, _ = hardened.run("doctor")
+    assert out.count("\n") == 4
+    assert "\x1b" not in out
+
+
+# --- a GitLab that stumbles
+
+
+@pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])
+def test_setup_bears_a_gitlab_that_stumbles(fresh: World, kind: Kind) -> None:
+    for path in ("/protected_branches", "/labels", "/pipeline_schedules"):
+        fresh.server.faults.add(kind, method="POST", path=path, times=1)
+    code, _, err = fresh.setup()
+    assert code == 0, err
+    assert fresh.findings() == {}
+    schedules = fresh.api().pipelineschedules.list(get_all=True)
+    assert [one.description for one in schedules] == ["compose-repo sync"]

@@ -7,7 +7,7 @@ from typing import Final
 from compose_repo import survey
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
-from compose_repo.core.escape import json_text, terminal
+from compose_repo.core.escape import json_text
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.rule import Seen, Severity
 
@@ -57,7 +57,7 @@ def _tell(check: Check, console: Console, *, everything: bool) -> None:
         case State.BROKEN:
             word = console.paint(PAINT[rule.severity], str(rule.severity))
             for finding in check.findings:
-                console.out(f"{word} {rule.code}: {check.project}: {terminal(finding)}")
+                console.out(f"{word} {rule.code}: {check.project}: {finding}")
             console.out(f"    why:  {rule.why}\n    mend: {rule.mend}")
         case State.FINE if everything:
             console.out(f"{console.paint(Paint.GOOD, 'fine')} {rule.code}: {check.project}: {rule.law}")

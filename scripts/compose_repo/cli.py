@@ -47,6 +47,7 @@ VERBS: Final = {
     "manifest": "read a compose root (directory or URL), write its manifest",
     "diff": "show what changed between two manifests or compose roots",
     "open": "open a compose's merge request, or bring it up to date",
+    "convert": "turn another tool's report (Jenkins) into a result file",
     "validate": "check result files, manifests and gate/*.toml",
     "gate": "decide on a compose from the tree; change nothing",
     "approve": "decide, then write approval, status, labels and the note",

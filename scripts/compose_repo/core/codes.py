@@ -172,6 +172,22 @@ COMMITS: Final = {
 }
 """What the commits of a merge request may not do; see `docs/threat-model.md`."""
 
+CONVERSION: Final = {
+    "jenkins-aggregated": Code("A test report is that of one build.", "Convert each build with its own report."),
+    "jenkins-nameless": Code("Each case of a test report has a name.", "Name it in the test."),
+    "jenkins-not-a-build": Code("The files are Jenkins's api/json of a build and of its test report.", "Fetch them."),
+    "jenkins-one-build": Code("One result file is about one build.", "Convert each build by itself."),
+    "jenkins-other-compose": Code(
+        "A build that names a compose has tested that one.", "Name the manifest of the compose that was tested."
+    ),
+    "jenkins-report-mismatch": Code("A test report has every case that Jenkins counts.", "Fetch both anew, whole."),
+    "jenkins-report-missing": Code(
+        "A build that has a test report comes with it.", "Give its testReport/api/json too."
+    ),
+    "jenkins-unknown-word": Code("Results and statuses are words of Jenkins's.", "Fetch it again, or report it to us."),
+}
+"""What `convert` may find wrong with another tool's files."""
+
 PROGRAM: Final = {
     "internal-error": Code("The program makes no mistake.", "Report what the same command says under --verbose."),
 }
@@ -186,6 +202,7 @@ GROUPS: Final = {
     "Policy, waivers, origins and streams": GATE,
     "Composes": SOURCES,
     "Commits of a merge request": COMMITS,
+    "Other tools' reports": CONVERSION,
     "The program": PROGRAM,
 }
 CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}

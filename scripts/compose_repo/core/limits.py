@@ -21,6 +21,8 @@ INDEX_BYTES: Final = 4 * 1024 * 1024
 """Most bytes of a folder's index: room for 15,000 entries."""
 METADATA_BYTES: Final = 256 * 1024 * 1024
 """Most bytes of a compose's metadata file: ten times the rpms.json of a whole stream."""
+FOREIGN_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of another tool's report that is converted."""
 DEPTH: Final = 32
 """Most containers inside one another."""
 KEYS: Final = 1000

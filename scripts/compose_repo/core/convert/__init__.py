@@ -1,0 +1,1 @@
+"""What other tools report, as result files: one module per format, listed in `formats`."""

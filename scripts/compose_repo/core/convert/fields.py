@@ -1,0 +1,88 @@
+"""Reading foreign JSON field by field: each has the type that is asked for, or the problem says where it has not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compose_repo.core.limits import INTEGER
+from compose_repo.core.problem import InputError, Problem, escape, shown
+from compose_repo.core.strict import parse_json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fields:
+    """An object of a document; a field that is null is as good as absent."""
+
+    path: str
+    pointer: str = ""
+    values: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, data: bytes, path: str) -> "Fields":
+        """Read a JSON document that is an object.
+
+        Raises:
+            InputError: it is none.
+
+        """
+        try:
+            value = parse_json(data)
+        except ValueError as error:
+            problem = Problem(path=path, code="not-json", message=f"not JSON: {error}", fix="fetch it again")
+            raise InputError(problem) from None
+        if not isinstance(value, dict):
+            raise InputError(_wrong(path, "", value, "an object"))
+        return cls(path=path, values=value)
+
+    def text(self, name: str) -> str | None:
+        """Give a text."""
+        value = self.values.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise InputError(_wrong(self.path, self.at(name), value, "a text"))
+
+    def integer(self, name: str) -> int | None:
+        """Give a whole number that every reader reads alike, not negative."""
+        value = self.values.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INTEGER):
+            return value
+        raise InputError(_wrong(self.path, self.at(name), value, "a whole number"))
+
+    def truth(self, name: str) -> bool | None:
+        """Give true or false."""
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise InputError(_wrong(self.path, self.at(name), value, "true or false"))
+
+    def seconds(self, name: str, most: float) -> float | None:
+        """Give a duration; one that cannot be is as good as absent."""
+        value = self.values.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if value is not None and is_number and 0 <= value <= most else None
+
+    def objects(self, name: str) -> Iterator["Fields"]:
+        """Give the objects of an array."""
+        value = self.values.get(name)
+        if not isinstance(value, list | None):
+            raise InputError(_wrong(self.path, self.at(name), value, "an array"))
+        for index, element in enumerate(value or ()):
+            pointer = f"{self.at(name)}/{index}"
+            if not isinstance(element, dict):
+                raise InputError(_wrong(self.path, pointer, element, "an object"))
+            yield Fields(path=self.path, pointer=pointer, values=element)
+
+    def at(self, name: str) -> str:
+        """Give the JSON pointer of a field."""
+        return f"{self.pointer}/{escape(name)}"
+
+    def problem(self, name: str, code: str, message: str, fix: str) -> Problem:
+        """Give a problem of a field."""
+        return Problem(path=self.path, pointer=self.at(name), code=code, message=message, fix=fix)
+
+
+def _wrong(path: str, pointer: str, value: object, expected: str) -> Problem:
+    what = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else shown(value)
+    return Problem(
+        path=path, pointer=pointer, code="wrong-type", message=f"{what} should be {expected}", fix="fetch it again"
+    )

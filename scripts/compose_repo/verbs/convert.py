@@ -1,0 +1,107 @@
+"""`compose-repo convert`: another tool's report in, a result file out."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from compose_repo.cli import OK, moment
+from compose_repo.console import Console
+from compose_repo.core.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.convert.formats import FORMATS
+from compose_repo.core.convert.subject import Subject
+from compose_repo.core.convert.text import as_testcase
+from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant, is_name
+from compose_repo.core.problem import UsageError
+from compose_repo.ports import environment
+from compose_repo.ports.converting import converted, read_source
+from compose_repo.ports.loading import read_manifest_file
+
+EXAMPLE: Final = """
+compose-repo convert --from jenkins build.json tests.json --compose CentOS-Stream-9-20261120.0 --origin rdo --arch s390x
+compose-repo convert --from jenkins build.json --manifest manifest.json --origin rdo --arch x86_64 -o smoke-8841.json
+compose-repo convert --from jenkins build.json --manifest manifest.json --origin rdo --arch aarch64 --run-is-test
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the files, what they do not say, and where the result goes."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what the tool reports of one run")
+    parser.add_argument(
+        "--from",
+        dest="source_format",
+        required=True,
+        choices=sorted(FORMATS),
+        help="the tool: for jenkins, a build's api/json, and its testReport/api/json if it has one",
+    )
+    compose = parser.add_mutually_exclusive_group(required=True)
+    compose.add_argument("--manifest", type=Path, metavar="FILE", help="the manifest of the compose that was tested")
+    compose.add_argument("--compose", type=_compose_id, metavar="COMPOSE_ID", help="the same by its id: it is here")
+    parser.add_argument(
+        "--origin", type=_name, required=True, metavar="NAME", help="who reports, as in gate/origins.toml"
+    )
+    parser.add_argument("--arch", type=_name, required=True, metavar="ARCH", help="which arch was tested")
+    parser.add_argument("--variant", type=_name, metavar="NAME", help="which variant (default: none in particular)")
+    parser.add_argument("--scenario", type=_test_name, metavar="NAME", help="in which set-up, if there are several")
+    parser.add_argument(
+        "--testcase", type=_test_name, metavar="NAME", help="the testcase that the run as a whole is (default: its job)"
+    )
+    parser.add_argument(
+        "--run-is-test",
+        action="store_true",
+        help="how the run ended is a verdict, even if it reports no test (default: without tests it is an error)",
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the result file there, not to stdout")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Convert, then write; says on stderr where the file belongs."""
+    try:
+        manifest_file = arguments.manifest or arguments.repo / arguments.compose.folder / "manifest.json"
+        compose_id = read_manifest_file(manifest_file).compose_id
+        manifest = manifest_file.read_bytes()
+        sources = [read_source(file) for file in arguments.files]
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+    subject = Subject(
+        compose_id=str(compose_id),
+        manifest_sha256=Sha256(""),
+        origin=Origin(arguments.origin),
+        arch=Arch(arguments.arch),
+        variant=arguments.variant and Variant(arguments.variant),
+        scenario=arguments.scenario and Scenario(arguments.scenario),
+        testcase=arguments.testcase and Testcase(arguments.testcase),
+        run_is_test=arguments.run_is_test,
+    )
+    now = arguments.now or environment.now()
+    file, data = converted(arguments.source_format, sources, subject, manifest, now)
+    if arguments.output is None:
+        console.out(data.decode().removesuffix("\n"))
+    else:
+        try:
+            arguments.output.write_bytes(data)
+        except OSError as error:
+            raise UsageError(f"cannot write {arguments.output}: {error.strerror}") from error
+    console.info(
+        f"{len(file.results):,} result{'' if len(file.results) == 1 else 's'}; the file belongs at {file.path}"
+    )
+    return OK
+
+
+def _compose_id(text: str) -> ComposeId:
+    try:
+        return ComposeId.parse(text)
+    except ComposeIdError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{text!a} is no name: ASCII letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _test_name(text: str) -> str:
+    if text != as_testcase(text):
+        raise argparse.ArgumentTypeError(f"{text!a} is no name of a test: printable ASCII, at most 255 characters")
+    return text

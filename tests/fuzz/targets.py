@@ -6,6 +6,7 @@ from typing import Final
 
 import escaping
 import lines
+import listings
 import reading
 import reporting
 import signatures
@@ -27,5 +28,6 @@ TARGETS: Final[dict[str, Target]] = {
     "escape": Target(law=escaping.escape_any_text, longest=64, seeds=escaping.SEEDS),
     "signature": Target(law=signatures.split_any_commit, longest=96, seeds=signatures.SEEDS),
     "line": Target(law=lines.judge_any_line, longest=96, seeds=lines.SEEDS),
+    "index": Target(law=listings.read_any_listing, longest=256, seeds=listings.SEEDS, words=listings.WORDS),
     "report": Target(law=reporting.report_any_file, longest=96, seeds=reporting.SEEDS),
 }

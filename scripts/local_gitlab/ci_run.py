@@ -117,12 +117,12 @@ class Run:
         limit = [f"--depth={depth}"] if depth else []
         self._git("fetch", "--quiet", "--no-tags", *limit, source, self.pipeline["sha"])
         self._git("checkout", "--quiet", "-f", "-B", branch, self.pipeline["sha"])
-        self._mark_what_changes_are_since(source)
+        self._mark_what_changes_are_since(source, shallow=bool(limit))
         with (self.work / ".git" / "info" / "exclude").open("a", encoding="utf-8") as exclude:
             exclude.write(".gitlab-ci-local/\n/.local-gitlab-*.yml\n")
         (self.work / ".local-gitlab-ci.yml").write_text(config, encoding="utf-8")
 
-    def _mark_what_changes_are_since(self, source: str) -> None:
+    def _mark_what_changes_are_since(self, source: str, *, shallow: bool) -> None:
         """Put the default branch where `rules:changes` counts from.
 
         gitlab-ci-local compares with `origin/main`; GitLab with the merge request's base, or what was pushed on. Where
@@ -132,7 +132,8 @@ class Run:
         if self.merge_request:
             since = of_merge_request(self.site, self.pipeline, self.merge_request)["CI_MERGE_REQUEST_DIFF_BASE_SHA"]
         if since and since != ZERO:
-            self._git("fetch", "--quiet", "--no-tags", "--depth=1", "--update-shallow", source, since)
+            alone = ["--depth=1", "--update-shallow"] if shallow else []  # a whole history stays whole
+            self._git("fetch", "--quiet", "--no-tags", *alone, source, since)
         else:
             tree = self._git("hash-object", "-t", "tree", "-w", os.devnull)
             since = self._git("-c", "user.name=-", "-c", "user.email=-", "commit-tree", "-m", "Nothing", tree)

@@ -526,7 +526,7 @@ def test_a_note_is_what_a_result_may_hold(text: str) -> None:
         ("", None),
         (" \x1b[0m\x07\n", None),
         ("\x1b[1;31mred\x1b[0m\r\ntwo\rthree\t!", "red\ntwo\nthree\t!"),
-        ("a\u202eb\x85c", "abc"),
+        ("a\u202eb\x85c\u2066\u2069", "abc"),
         ("x" * 51, "x" * 49 + "…"),
         ("x" * 50, "x" * 50),
     ],

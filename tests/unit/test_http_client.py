@@ -325,6 +325,22 @@ class TestCache:
         assert "If-None-Match" not in server.headers[1]
 
 
+class TestProxies:
+    @pytest.fixture(autouse=True)
+    def _proxy(self, server: ComposeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        for scheme in ("http", "https"):
+            monkeypatch.setenv(f"{scheme}_proxy", server.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+
+    def test_are_those_of_the_environment(self, http: Http, server: ComposeServer) -> None:
+        server.answers["http://composes.invalid/file"] = [OK]
+        assert http.read("http://composes.invalid/file", LIMIT) == b"now"
+
+    def test_that_let_nothing_through_leave_a_server_unreachable(self, http: Http) -> None:
+        with pytest.raises(InputError, match="source-unreachable"):
+            http.read("https://composes.invalid/file", LIMIT)
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory, require_tool: Callable[[str, str], str]) -> Path:
     """Give a file with a key and a certificate that signs itself, for 127.0.0.1."""

@@ -125,11 +125,14 @@ class Objects:
         seconds: int = 1_790_000_000,
         message: str = HOSTILE_MESSAGE,
         key: Path | None = None,
+        namespace: str = "git",
+        signature: str = "",
     ) -> str:
         """Write a commit; with a key, sign it as `git commit -S` does with gpg.format=ssh."""
         head = "".join(f"{line}\n" for line in (f"tree {tree}", *(f"parent {parent}" for parent in parents)))
         head += f"author {author} {seconds} +0000\ncommitter {committer or author} {seconds} +0000\n"
-        signature = "" if key is None else ssh_signature(f"{head}\n{message}\n".encode(), key)
+        if key is not None:
+            signature = ssh_signature(f"{head}\n{message}\n".encode(), key, namespace)
         field = "".join(
             f"{'gpgsig ' if not number else ' '}{line}\n" for number, line in enumerate(signature.split("\n"))
         )
@@ -138,21 +141,22 @@ class Objects:
         return sha
 
 
-def ssh_signature(payload: bytes, key: Path) -> str:
-    """Sign as git does, in its namespace."""
+def ssh_signature(payload: bytes, key: Path, namespace: str) -> str:
+    """Sign as git does."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "payload"
         file.write_bytes(payload)
         subprocess.run(
-            ["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", str(key), str(file)], check=True, capture_output=True
+            ["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(key), str(file)],
+            check=True,
+            capture_output=True,
         )
         return file.with_suffix(".sig").read_text().strip()
 
 
-def new_key(path: Path) -> str:
-    """Make a key for signing; give its public half as one line."""
+def new_key(path: Path) -> None:
+    """Make a key for signing, and its public half beside it."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", str(path)], check=True)
-    return path.with_suffix(".pub").read_text().strip()
 
 
 def basic(username: str, token: str) -> str:

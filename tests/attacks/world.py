@@ -37,7 +37,7 @@ from typing import Any, Final, Self
 import gitlab
 
 from attacks.cleanliness import unclean
-from attacks.objects import Changes, Content, Objects, Place, basic
+from attacks.objects import Changes, Content, Objects, Place, basic, new_key
 from compose_repo import cli
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.names import Arch, Variant
@@ -45,7 +45,7 @@ from compose_repo.ports.productmd.writing import ComposeWriter
 from local_gitlab import DEVELOPER, MAINTAINER, LocalGitLab, Project, User
 
 HERE: Final = Path(__file__).resolve().parent
-OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))
+OLDER, BETWEEN, ID = (f"CentOS-Stream-10-202611{day}" for day in ("19.0", "19.1", "20.0"))
 TESTS: Final = {"rdo": "tempest.smoke", "idm": "freeipa.install"}
 ARCHES: Final = ("aarch64", "x86_64")
 MARKER: Final = "<!-- compose-repo: gate -->"
@@ -123,7 +123,7 @@ HONEST: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mutation:
-    """A defence taken away: in a module of the package, a text is replaced by another."""
+    """A defence taken away: in a module, named from the package's folder, a text is replaced by another."""
 
     module: str
     old: str
@@ -213,7 +213,7 @@ class Arena:
     def __enter__(self) -> Self:
         web = self.folder / "web"
         (web / "mirror").mkdir(parents=True)
-        for name, version in ((OLDER, "5.2.1"), (ID, "5.2.2"), (NEWER, "5.2.3")):
+        for name, version in ((OLDER, "5.2.1"), (BETWEEN, "5.2.1"), (ID, "5.2.2")):
             _write_compose(web, name, version=version)
         self.publish(OLDER)
         handler = functools.partial(_QuietHandler, directory=str(web))
@@ -256,7 +256,7 @@ class Arena:
             objects = Objects(path, path)
             manifest = run_cli({}, "manifest", f"{self.web}/{OLDER}").out.encode()
             digest = hashlib.sha256(manifest).hexdigest()
-            whole: dict[Place, Content] = {name: text.replace("WEB", self.web) for name, text in files.items()}
+            whole: dict[Place, Content] = {name: self._filled(text) for name, text in files.items()}
             whole[f"composes/{OLDER}/manifest.json"] = manifest
             for origin in TESTS:
                 content = result(self, origin, compose_id=OLDER, manifest_sha256=digest)
@@ -265,6 +265,20 @@ class Arena:
             objects.git("update-ref", "HEAD", commit)
             self._seeds[key] = path
         return self._seeds[key]
+
+    def _filled(self, text: str) -> str:
+        return re.sub(r"KEY\((\w+)\)", lambda found: self._public(found[1]), text.replace("WEB", self.web))
+
+    def _public(self, name: str) -> str:
+        return self.key(name).with_suffix(".pub").read_text().strip()
+
+    def key(self, name: str) -> Path:
+        """Give the file of somebody's signing key, made when it is first asked for."""
+        path = self.folder / "keys" / name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            new_key(path)
+        return path
 
     def twin(self, attack: ModuleType, start: Start) -> Played:
         """Play what the attack disturbs, undisturbed."""
@@ -392,7 +406,7 @@ class World:
         **more: Any,  # noqa: ANN401  # a JSON value
     ) -> str:
         """Push a result file, by default as the origin's own account does."""
-        content = result(self.arena, origin, outcome, run=run, manifest_sha256=self.digest, **more)
+        content = self.result(origin, outcome, run=run, **more)
         return self.add(who or f"{origin}-ci", {f"{self.results}/{origin}/{run}.json": content})
 
     def result(self, origin: str, outcome: str = "passed", **more: Any) -> bytes:  # noqa: ANN401
@@ -423,9 +437,13 @@ class World:
         """Open the compose's merge request."""
         return self.run("compose-bot", "open", f"{self.arena.web}/{ID}")
 
-    def approve(self, *more: str) -> Ran:
+    def approve(self) -> Ran:
         """Judge, and say so."""
-        return self.run("gate-bot", "approve", ID, *more)
+        return self.run("gate-bot", "approve", ID)
+
+    def set_up(self) -> Ran:
+        """Bring the project to the hardened state, as Release Engineering does."""
+        return self.run("releng", "setup")
 
     def merge(self) -> Ran:
         """Merge what the mirrors carry."""
@@ -445,7 +463,7 @@ class World:
         """Give the merge request that the compose bot has opened."""
         lines = self.as_("releng").mergerequests.list(source_branch=self.branch, state="all", get_all=True)
         ours = [line for line in lines if line.author["username"] == "compose-bot"]
-        return max(ours, key=lambda line: (line.state == "merged", line.state == "opened", line.iid), default=None)
+        return max(ours, key=lambda line: (line.state == "opened", line.iid), default=None)
 
     def files_of_main(self) -> dict[str, tuple[str, str]]:
         """Give every file of main."""
@@ -540,7 +558,7 @@ def failures(arena: Arena, name: str, start: Start) -> list[str]:
         found.append(f"a second pass is not idle: {played.restless}")
     if "internal-error" in played.said:
         found.append(f"a verb fell over: {played.said}")
-    found += [what for note in played.world.notes() for what in unclean(note)]
+    found += [what for note in played.world.notes() if "compose-repo: duplicate" not in note for what in unclean(note)]
     return [*found, *getattr(attack, "verify", _nothing_more)(played)]
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,11 +25,12 @@ from compose_repo.core.history import (
     still_true,
     within_bytes,
 )
+from compose_repo.core.merge_requests import is_same
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import OriginEntry
+from compose_repo.core.policy import Bots, OriginEntry
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.signing import COMMIT_BYTES, TOO_LARGE
-from compose_repo.ports.git.history import changed_since, commits_since
+from compose_repo.ports.git.history import changed_since, commits_after, commits_since
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.ports.inspection import Inspector
@@ -113,7 +114,7 @@ class LineReader:
             ForgeError: GitLab cannot be asked.
 
         """
-        commits, pushed = self._pushed(compose_id, opened_at, main, head)
+        commits, pushed = self._pushed(compose_id, opened_at, main, head, gate_files.bots)
         refusals = self._refusals(compose_id, commits, pushed, gate_files)
         line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=gate_files.bots)
         if line is None:
@@ -123,16 +124,20 @@ class LineReader:
         sizes = blobs.sizes(version.blob for version in line.counted)
         results, too_large = within_bytes(line.results, sizes)
         problems = [*line.problems, *too_large]
-        problems += gone_from_head(line, brings, problems)
+        problems += gone_from_head(line, self._since_opening(line, head, brings), problems)
         opened = [line.manifest] if line.readme is None else [line.manifest, line.readme]
         files = (*opened, *results)
         tree = VersionTree(blobs, files, sizes)
         return Reading(line=line, files=files, tree=tree, problems=tuple(problems), brings=brings)
 
     def _pushed(
-        self, compose_id: ComposeId, opened_at: dt.datetime, main: Sha, head: Sha
+        self, compose_id: ComposeId, opened_at: dt.datetime, main: Sha, head: Sha, bots: Bots
     ) -> tuple[list[Commit], Pushed]:
-        """Read the commits, those of pushes that were thrown away too, and who has pushed each of them."""
+        """Read the commits, those of pushes that were thrown away too, and who has pushed each of them.
+
+        Whoever merges this line into another that comes to main makes it a part of main: what the compose bot has
+        opened is read from there on all the same.
+        """
         since = (min(dt.datetime.combine(compose_id.date, dt.time(), dt.UTC), opened_at) - _DAYS).date()
         while True:
             pushes = in_order(self._pushes(compose_id.branch, since))
@@ -140,10 +145,31 @@ class LineReader:
             elsewhere = self._elsewhere(compose_id, pushes, {commit.sha for commit in commits})
             if elsewhere:
                 commits = commits_since(self._repository, main, [head, *elsewhere])
+                commits = [*self._swallowed(pushes, commits, [head, *elsewhere], bots), *commits]
             of = attribute([(commit.sha, commit.parents) for commit in commits], pushes)
             if not commits or head in of or not self._patience:
                 return commits, Pushed(pushes=pushes, of=of)
             self._sleep(self._patience.pop(0))
+
+    def _swallowed(
+        self, pushes: Sequence[Push], commits: Sequence[Commit], heads: Sequence[Sha], bots: Bots
+    ) -> Iterator[Commit]:
+        """Give what is a part of main by now, from each commit on with which the compose bot has made the branch."""
+        known = {commit.sha for commit in commits}
+        for push in pushes:
+            opening = push.after if push.before is None and is_same(push.user, bots.compose) else None
+            if opening is None or opening in known:
+                continue
+            for commit in commits_after(self._repository, opening, heads):
+                if commit.sha not in known:
+                    known.add(commit.sha)
+                    yield commit
+
+    def _since_opening(self, line: Line, head: Sha, brings: Mapping[str, Content]) -> Mapping[str, Content]:
+        """Give what a head has changed since it was opened; what main has swallowed of that, it does not bring."""
+        if line.manifest.path in brings:
+            return brings
+        return changed_since(self._repository, f"{line.manifest.commit}^", head)
 
     def _elsewhere(self, compose_id: ComposeId, pushes: Sequence[Push], line: Container[Sha]) -> list[Sha]:
         """Give what was pushed, or stood there before, and is not on the line: nobody takes a result back so.

@@ -3,7 +3,15 @@
 Without the defence a name is looked up where Mallory has put something, and the rules or the results are hers.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="session.py",
+        old='self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)',
+        new="self._fetch(self.project.default_branch, MAIN_REF)",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,16 @@
 Without the defence the first push that GitLab tells of is taken for the one that brought the pass: RDO's.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
 
 NAMED = frozenset({"not-attributed"})
+DEFENCES = (
+    Mutation(
+        module="core/attribution.py",
+        old=("        _take(push.before, parents, seen)\n"),
+        new="",
+    ),
+)
 
 
 def before_reports(world: World) -> None:

@@ -3,10 +3,17 @@
 Without the defence one tool reads the file, and another does not.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"byte-order-mark", "not-utf8"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/strict.py",
+        old="if data.startswith(_BOM):",
+        new="if not data:",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence everything below an honest push counts as pushed by it.
 """
 
+from attacks.mutations import ONLY_LISTED_PUSHERS
 from attacks.world import World
 
 NAMED = frozenset({"not-attributed"})
+DEFENCES = (ONLY_LISTED_PUSHERS,)
 
 
 def before_reports(world: World) -> None:

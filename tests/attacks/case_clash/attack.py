@@ -3,9 +3,11 @@
 Without the defence a checkout on some file systems shows the one or the other, and both count.
 """
 
+from attacks.mutations import CASE_IS_NO_NAME
 from attacks.world import World
 
 NAMED = frozenset({"name-collision"})
+DEFENCES = (CASE_IS_NO_NAME,)
 
 
 def after_reports(world: World) -> None:

@@ -3,10 +3,12 @@
 Without the defence the file counts no more, since only plain files do, and with it a failure is gone.
 """
 
+from attacks.mutations import PLAIN_FILES_ONLY
 from attacks.objects import EXECUTABLE, Node
 from attacks.world import World
 
 NAMED = frozenset({"not-a-plain-file"})
+DEFENCES = (PLAIN_FILES_ONLY,)
 
 
 def after_reports(world: World) -> None:

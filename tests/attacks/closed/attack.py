@@ -3,7 +3,10 @@
 Without the defence nobody judges or merges it any more: any Developer holds a compose up.
 """
 
+from attacks.mutations import CLOSED_IS_REOPENED
 from attacks.world import World
+
+DEFENCES = (CLOSED_IS_REOPENED,)
 
 
 def after_reports(world: World) -> None:

@@ -3,7 +3,10 @@
 Without the defence what the mirrors carry is never recorded.
 """
 
+from attacks.mutations import CLOSED_IS_REOPENED
 from attacks.world import World
+
+DEFENCES = (CLOSED_IS_REOPENED,)
 
 
 def before_merge(world: World) -> None:

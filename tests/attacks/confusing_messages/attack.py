@@ -3,7 +3,15 @@
 Without the defence a message adds a result, or takes one away, in the eyes of whoever parses git's output.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="ports/git/history.py",
+        old='"--format=commit %H %P"',
+        new='"--format=commit %H %P%n%B"',
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,10 +3,17 @@
 Without the defence whoever reads the answer in a terminal sees what the attacker paints.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"control-character"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/limits.py",
+        old='CONTROL: Final = re.compile("[\\x00-\\x08',
+        new='CONTROL: Final = re.compile("[\\x00-\\x01',
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -4,10 +4,17 @@ Without the defence git finds two bases for the merge, and in one of them the ne
 compose takes main's policy back to what it was, though no commit of the branch and no difference shows it.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
 
 NAMED = frozenset({"merge-commit"})
 HONEST_TOO = True
+DEFENCES = (
+    Mutation(
+        module="ports/git/history.py",
+        old="len(forks) == 1",
+        new="forks",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

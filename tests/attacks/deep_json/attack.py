@@ -3,10 +3,17 @@
 Without the defence the reader runs out of stack, and nothing can be judged any more.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"too-deep"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/limits.py",
+        old="DEPTH: Final = 32",
+        new="DEPTH: Final = 1_000_000",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence any Developer makes a failure, or a pass, go away.
 """
 
+from attacks.mutations import REMOVED_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"removed-file"})
+DEFENCES = (REMOVED_COUNTS,)
 
 
 def after_reports(world: World) -> None:

@@ -3,7 +3,15 @@
 Without the defence people copy Mallory's commands; the next `open` has to bring it back.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old=("            description=description,\n            labels=(label,),"),
+        new="            labels=(label,),",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

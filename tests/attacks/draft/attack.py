@@ -3,7 +3,10 @@
 Without the defence any Developer holds a compose up.
 """
 
+from attacks.mutations import TITLE_IS_SET_BACK
 from attacks.world import World
+
+DEFENCES = (TITLE_IS_SET_BACK,)
 
 
 def after_approval(world: World) -> None:

@@ -3,9 +3,16 @@
 Without the defence which of the two counts depends on who reads the file.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
 
 NAMED = frozenset({"duplicate-cell"})
+DEFENCES = (
+    Mutation(
+        module="core/checks.py",
+        old="if len(set(cells)) == len(cells):",
+        new="if cells:",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

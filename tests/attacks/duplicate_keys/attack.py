@@ -3,10 +3,17 @@
 Without the defence one reader takes the first, another the last: the same file passes here and fails there.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"duplicate-key"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/strict.py",
+        old="catch_duplicate_keys=True",
+        new="catch_duplicate_keys=False",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence either the edit counts or what was mended is held against the branch for ever.
 """
 
+from attacks.mutations import FIRST_VERSION_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"changed-result"})
+DEFENCES = (FIRST_VERSION_COUNTS,)
 
 
 def after_reports(world: World) -> None:

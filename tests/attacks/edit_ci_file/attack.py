@@ -3,9 +3,11 @@
 Without the defence it comes to main with the merge, and every later pipeline is Mallory's.
 """
 
+from attacks.mutations import MERGES_ONLY_WHAT_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,16 @@
 Without the defence another compose is judged and recorded than the one that was made.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
 
 NAMED = frozenset({"manifest-changed"})
+DEFENCES = (
+    Mutation(
+        module="core/history.py",
+        old="return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit, change)",
+        new=("self._opening[path] = Version(path=path, blob=after.blob, commit=commit)\n            return None"),
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence the branch says who may report on it, and anybody does.
 """
 
+from attacks.mutations import RULES_ARE_MAINS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change", "not-attributed"})
+DEFENCES = (RULES_ARE_MAINS,)
 
 
 def after_reports(world: World) -> None:

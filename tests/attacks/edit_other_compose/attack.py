@@ -3,9 +3,11 @@
 Without the defence main's record of what was published is Mallory's, and later regressions are measured by it.
 """
 
+from attacks.mutations import MERGES_ONLY_WHAT_COUNTS
 from attacks.world import OLDER, World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_reports(world: World) -> None:

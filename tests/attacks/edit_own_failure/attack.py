@@ -3,9 +3,11 @@
 Without the defence what was reported can be unsaid, and nobody sees that there was a failure.
 """
 
+from attacks.mutations import FIRST_VERSION_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"changed-result"})
+DEFENCES = (FIRST_VERSION_COUNTS,)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence the compose is judged by the branch's own policy, or main by Mallory's after the merge.
 """
 
+from attacks.mutations import RULES_ARE_MAINS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (RULES_ARE_MAINS,)
 
 
 def after_reports(world: World) -> None:

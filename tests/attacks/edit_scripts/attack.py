@@ -3,9 +3,11 @@
 Without the defence they come to main with the merge: the next pass runs Mallory's code with the gate bot's token.
 """
 
+from attacks.mutations import MERGES_ONLY_WHAT_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_reports(world: World) -> None:

@@ -3,9 +3,11 @@
 Without the defence the branch says which manifest is the right one and when its compose is published.
 """
 
+from attacks.mutations import RULES_ARE_MAINS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (RULES_ARE_MAINS,)
 
 
 def after_reports(world: World) -> None:

@@ -3,6 +3,7 @@
 Without the defence its failure is waived by somebody who may not waive, here or in main after the merge.
 """
 
+from attacks.mutations import RULES_ARE_MAINS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
@@ -18,6 +19,7 @@ issue = "https://evil.example/1"
 by = "mallory"
 expires = 2099-12-31
 """
+DEFENCES = (RULES_ARE_MAINS,)
 
 
 def after_reports(world: World) -> None:

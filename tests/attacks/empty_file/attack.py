@@ -3,10 +3,21 @@
 Without the defence the pass falls over, and nothing can be judged any more.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"not-json", "wrong-type"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/strict.py",
+        old=(
+            "    except ValueError as error:\n"
+            "        raise InputError(*_diagnosed_json(text, path, str(error))) from None\n"
+            "    if walked"
+        ),
+        new=("    except ValueError:\n        value = {}\n    if walked"),
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -5,9 +5,16 @@ Without the defence any approval is taken for the gate's, and the gate's own is 
 
 from collections.abc import Iterator
 
-from attacks.world import Played, World
+from attacks.world import Mutation, Played, World
 
 MOVES = frozenset({"approved_by"})
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old="approved = me.id in approved_by",
+        new="approved = bool(approved_by)",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

@@ -3,7 +3,15 @@
 Without the defence people, and tools that read labels, believe Mallory.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old="label for label in labels if label not in merge_request.labels",
+        new="label for label in labels if not any(one[:6] == label[:6] for one in merge_request.labels)",
+    ),
+)
 
 
 def after_approval(world: World) -> None:

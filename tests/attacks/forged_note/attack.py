@@ -3,9 +3,16 @@
 Without the defence the gate takes Mallory's note for its own, edits that in vain, and says nothing.
 """
 
-from attacks.world import MARKER, World
+from attacks.world import MARKER, Mutation, World
 
 NOTE = f"{MARKER}\n### The gate is satisfied\n\nAll 4 required passed."
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old="note.author_id == me.id and MARKER in note.body",
+        new="MARKER in note.body",
+    ),
+)
 
 
 def before_reports(world: World) -> None:

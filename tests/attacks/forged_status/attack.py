@@ -3,7 +3,15 @@
 Without the defence a status by somebody else is taken for the gate's, which then says nothing of its own.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old="if line.author_id == me.id and line.name == STATUS_NAME",
+        new="if line.name == STATUS_NAME",
+    ),
+)
 
 
 def after_reports(world: World) -> None:

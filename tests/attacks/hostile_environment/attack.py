@@ -5,7 +5,15 @@ Without the defence git reads another repository, or runs what it is told to.
 
 from collections.abc import Iterator
 
-from attacks.world import Played, World
+from attacks.world import Mutation, Played, World
+
+DEFENCES = (
+    Mutation(
+        module="ports/environment.py",
+        old='if not name.startswith("GIT_") or',
+        new="if name or",
+    ),
+)
 
 
 def prepare(world: World) -> None:

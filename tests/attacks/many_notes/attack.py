@@ -3,9 +3,16 @@
 Without the defence the gate does not find its own note among them, and writes a new one at every pass.
 """
 
-from attacks.world import Start, World
+from attacks.world import Mutation, Start, World
 
 STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="ports/gitlab/client.py",
+        old="iterator=limit is None",
+        new="iterator=False",
+    ),
+)
 
 
 def before_reports(world: World) -> None:

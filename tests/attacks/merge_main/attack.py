@@ -3,10 +3,12 @@
 Without the defence merging the compose takes main's policy back to what it was.
 """
 
+from attacks.mutations import MERGES_ONLY_WHAT_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"merge-commit"})
 HONEST_TOO = True
+DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_reports(world: World) -> None:

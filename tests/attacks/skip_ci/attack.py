@@ -3,9 +3,11 @@
 Without the defence no pipeline means no judgement, and the last approval stands.
 """
 
+from attacks.mutations import MERGES_ONLY_WHAT_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"foreign-change"})
+DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_approval(world: World) -> None:

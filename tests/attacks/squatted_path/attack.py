@@ -3,9 +3,11 @@
 Without the defence RDO's result is an edit of Mallory's file, or Mallory's counts: whoever is first silences RDO.
 """
 
+from attacks.mutations import ONLY_LISTED_PUSHERS
 from attacks.world import World
 
 NAMED = frozenset({"not-attributed"})
+DEFENCES = (ONLY_LISTED_PUSHERS,)
 
 
 def before_reports(world: World) -> None:

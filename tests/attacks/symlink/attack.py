@@ -3,11 +3,13 @@
 Without the defence the bot reads whatever the link names.
 """
 
+from attacks.mutations import PLAIN_FILES_ONLY
 from attacks.objects import LINK, Node
 from attacks.world import Start, World
 
 NAMED = frozenset({"not-a-plain-file"})
 STARTS = (Start.BLOCKED,)
+DEFENCES = (PLAIN_FILES_ONLY,)
 
 
 def after_reports(world: World) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from attacks.cleanliness import unclean
+from attacks.mutations import TEXT_IS_ESCAPED
 from attacks.world import Played, Start, World, run_cli
 
 STARTS = (Start.BLOCKED,)
@@ -29,6 +30,7 @@ PAYLOADS: Final = (
     "https://xn--vil-bma.example/?@all#!1",
     "javascript:alert(1)",
 )
+DEFENCES = (TEXT_IS_ESCAPED,)
 
 
 def after_reports(world: World) -> None:

@@ -28,7 +28,16 @@ def commits_since(repository: Repository, base: str, heads: Sequence[str]) -> li
     """
     if repository.run("rev-parse", "--is-shallow-repository").strip() == b"true":
         raise GitError(f"{repository.path} has not the whole history; run: git fetch --unshallow (in CI: GIT_DEPTH: 0)")
-    span = [*(repository.commit(head) for head in heads), f"^{repository.commit(base)}"]
+    return _logged(repository, [*(repository.commit(head) for head in heads), f"^{repository.commit(base)}"])
+
+
+def commits_after(repository: Repository, first: Sha, heads: Sequence[str]) -> list[Commit]:
+    """Give a commit and every one that comes after it in the heads, parents first, and what each changes."""
+    after = f"--ancestry-path={repository.commit(first)}"
+    return _logged(repository, [after, *(repository.commit(head) for head in heads), f"^{first}^@"])
+
+
+def _logged(repository: Repository, span: Sequence[str]) -> list[Commit]:
     out = repository.run(
         "-c", "log.showRoot=true", "log", "--topo-order", "--reverse", "--format=commit %H %P",
         "--diff-merges=combined", *_EXACTLY, *span, "--",

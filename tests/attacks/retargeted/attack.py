@@ -1,0 +1,22 @@
+"""Mallory points the merge request at a branch of her own.
+
+Without the defence the compose is merged into that, or not found any more.
+"""
+
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="core/plan.py",
+        old="*_update(merge_request, labels=(), title=str(compose_id), target_branch=target_branch),",
+        new="*_update(merge_request, labels=(), title=str(compose_id)),",
+    ),
+)
+
+
+def after_reports(world: World) -> None:
+    """Do it through the API."""
+    line = world.merge_request("mallory")
+    world.as_("mallory").branches.create({"branch": "mallory", "ref": "main"})
+    line.target_branch = "mallory"
+    line.save()

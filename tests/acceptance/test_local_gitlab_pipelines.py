@@ -16,6 +16,8 @@ workflow:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
 stages: [check, decide]
+variables:
+  GIT_DEPTH: "0"
 validate:
   stage: check
   rules: [{if: $CI_MERGE_REQUEST_IID}]
@@ -23,6 +25,7 @@ validate:
     - echo '<testsuite><testcase name="good"/><testcase name="bad"><failure/></testcase></testsuite>' > j.xml
     - 'echo "[{\\"description\\": \\"<b>odd</b>\\", \\"severity\\": \\"major\\",
       \\"location\\": {\\"path\\": \\"f.json\\", \\"lines\\": {\\"begin\\": 3}}}]" > q.json'
+    - 'echo "shallow: $(git rev-parse --is-shallow-repository)"'
     - echo "from $CI_MERGE_REQUEST_DIFF_BASE_SHA to $CI_COMMIT_SHA in !$CI_MERGE_REQUEST_IID; $GREETING"
   artifacts: {when: always, paths: [j.xml], reports: {junit: j.xml, codequality: [q.json]}}
 gate:
@@ -84,6 +87,12 @@ def test_jobs_know_their_merge_request_and_what_the_runner_gives_them(ran: World
     trace = project.jobs.get(job.id).trace().decode()
     assert f"from {merge_request.diff_refs['base_sha']} to {merge_request.sha} in !1; hello" in trace
     assert b"testcase" in project.jobs.get(job.id).artifact("j.xml")
+
+
+def test_a_pipeline_that_wants_the_whole_history_has_it(ran: World) -> None:
+    project = ran.as_user(ran.gate)
+    job = next(job for job in project.jobs.list() if job.name == "validate")
+    assert "shallow: false" in project.jobs.get(job.id).trace().decode()
 
 
 def test_reports_are_read(ran: World) -> None:

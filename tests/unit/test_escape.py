@@ -131,6 +131,7 @@ def test_a_code_span_shows_one_line_and_nothing_acts_in_it(text: str) -> None:
 
 @given(HOSTILE)
 @example("```\n@all")
+@example("::include{file=gate/policy.toml}")
 def test_a_fenced_block_holds_what_is_put_into_it(text: str) -> None:
     source = f"```\n{markdown_fenced(text)}\n```\n"
     assert rendered(source).tags == {"pre", "code"}

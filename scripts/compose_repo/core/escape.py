@@ -88,8 +88,12 @@ def markdown_code(text: str) -> str:
 
 
 def markdown_fenced(text: str) -> str:
-    """Give a text for a line of a fenced block: no back-quote of it ends the block, and none of our marks is in it."""
-    return terminal(text).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}").replace("<!", f"<{JOINER}!")
+    """Give a text for a line of a fenced block: no back-quote of it ends the block, and none of our marks is in it.
+
+    GitLab looks for includes in the source of a repository's files, even there.
+    """
+    line = terminal(text).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
+    return line.replace("<!", f"<{JOINER}!").replace("::include{", f"::{JOINER}include{{")
 
 
 def html(text: str) -> str:

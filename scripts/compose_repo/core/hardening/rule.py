@@ -86,13 +86,7 @@ class Seen:
 
     def is_at(self, where: Where) -> bool:
         """Tell whether rules of some place are about this project."""
-        match where:
-            case Where.COMPOSES:
-                return self.composes
-            case Where.TOKEN:
-                return self.uses_token
-            case Where.EVERY:
-                return True
+        return {Where.COMPOSES: self.composes, Where.TOKEN: self.uses_token, Where.EVERY: True}[where]
 
 
 Test: TypeAlias = Callable[[Seen], Iterable[str]]

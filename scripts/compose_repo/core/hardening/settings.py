@@ -77,13 +77,11 @@ def plan_settings(seen: Seen) -> Iterator[ChangeSettings]:
 
 
 def _table(seen: Seen, endpoint: Endpoint) -> Mapping[str, Any] | None:
-    match endpoint:
-        case Endpoint.PROJECT:
-            return seen.project.settings
-        case Endpoint.APPROVALS:
-            return seen.project.approvals
-        case Endpoint.PUSH_RULE:
-            return seen.project.push_rule
+    return {
+        Endpoint.PROJECT: seen.project.settings,
+        Endpoint.APPROVALS: seen.project.approvals,
+        Endpoint.PUSH_RULE: seen.project.push_rule,
+    }[endpoint]
 
 
 def _options(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:

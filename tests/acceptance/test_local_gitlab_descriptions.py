@@ -145,6 +145,7 @@ CASES = [
     Case(path=f"{P}/pipeline_schedules", entity="API_Entities_Ci_PipelineSchedule"),
     Case(path=f"{P}/members/all", entity="API_Entities_Member"),
     Case(path=f"{P}/deploy_keys", entity="API_Entities_DeployKeysProject"),
+    Case(path=f"{P}/job_token_scope", entity="API_Entities_ProjectJobTokenScope"),
     Case(path=f"{P}/forks", entity="API_Entities_Project"),
     Case(path=f"{P}/merge_requests?source_branch=forked", entity="API_Entities_MergeRequestBasic"),
     Case(path="/users", entity="API_Entities_UserBasic"),

@@ -123,6 +123,32 @@ def test_deploy_keys_are_listed(world: World) -> None:
     assert refusal(world.as_user(world.rdo).keys.list)[0] == 403
 
 
+def test_job_tokens_of_other_projects_are_kept_out_until_somebody_lets_them_in(world: World) -> None:
+    scope = world.as_user(world.gate).job_token_scope
+    assert scope.get().inbound_enabled
+    for enabled in (False, True):
+        scope.update(new_data={"enabled": enabled})
+        assert scope.get().inbound_enabled is enabled
+    assert refusal(world.as_user(world.rdo).job_token_scope.get)[0] == 403
+
+
+def test_a_push_rule_is_made_and_then_changed(world: World) -> None:
+    rules = world.as_user(world.gate).pushrules
+    assert refusal(lambda: rules.update(new_data={"max_file_size": 10}))[0] == 404
+    rules.create({"max_file_size": 10})
+    assert refusal(lambda: rules.create({"max_file_size": 20}))[0] == 422
+    rules.update(new_data={"max_file_size": 30})
+    assert rules.get().max_file_size == 30
+
+
+def test_the_free_tier_has_neither_push_rules_nor_approval_settings(world: World) -> None:
+    world.server.site.paid = False
+    project = world.as_user(world.gate)
+    assert refusal(project.pushrules.get)[0] == 404
+    assert refusal(project.approvals.get)[0] == 404
+    assert refusal(lambda: project.approvals.update(new_data={"reset_approvals_on_push": True}))[0] == 404
+
+
 # --- variables
 
 

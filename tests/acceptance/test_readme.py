@@ -121,13 +121,15 @@ def test_every_command_is_run_or_says_why_not() -> None:
 
 
 def test_commands_do_what_readme_says(playing: Stage, tmp_path: Path) -> None:
-    report, read, opened, judged = commands()
+    report, read, set_up, opened, judged = commands()
     assert playing.rdo.git("fetch", "--quiet", "origin").code == 0
     assert "no problem" in _run(playing.rdo, report, playing, editor=str(_editor(playing, tmp_path)))
 
     decided = _run(playing.releng, read, playing)
     assert "SATISFIED" in decided
     assert OLDER in decided
+
+    assert " 0 unsafe" in _run(playing.releng, set_up, playing)
 
     assert "nothing" in _run(playing.compose_bot, opened, playing)
 

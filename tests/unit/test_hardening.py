@@ -211,7 +211,7 @@ def test_a_switch_that_nobody_has_touched_is_off() -> None:
         (("gating", "mirror"), False),
     ],
 )
-def test_a_pipeline_is_a_lock_where_every_stream_is_gating(modes: tuple[str, ...], wanted: bool) -> None:
+def test_a_pipeline_is_a_lock_where_every_stream_is_gating(modes: tuple[str, ...], *, wanted: bool) -> None:
     entries = {
         Stream(f"S-{number}"): StreamEntry(
             stream=Stream(f"S-{number}"), composes="https://c", published="https://p", mode=Mode(mode)
@@ -321,7 +321,7 @@ def test_what_is_no_secret_is_taken_for_none(key: str, value: str) -> None:
         ("ftp://example.org/", False, "somewhere"),
     ],
 )
-def test_an_address_is_known_by_scheme_and_host(url: str, plain: bool, host: str) -> None:
+def test_an_address_is_known_by_scheme_and_host(url: str, host: str, *, plain: bool) -> None:
     assert (is_plain_http(url), host_of(url)) == (plain, host)
 
 

@@ -8,7 +8,7 @@ from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Pl
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
-from compose_repo.core.policy import Attribution, OriginEntry, SigningKey
+from compose_repo.core.policy import Attribution, SigningKey
 
 MOST: Final = 20
 """Most problems of gate/*.toml that are told here; `validate` tells all."""
@@ -61,17 +61,14 @@ def every_origin_can_report(seen: Seen) -> Iterator[str]:
         pusher = bool(entry.users) and entry.attribution is not Attribution.SIGNATURE
         signer = entry.attribution is not Attribution.PUSHER and any(_is_valid(seen, key) for key in entry.keys)
         if not pusher and not signer:
-            yield f"{name} has {_lacks(entry)}"
+            yield f"{name} has {_LACKS[entry.attribution]}"
 
 
-def _lacks(entry: OriginEntry) -> str:
-    match entry.attribution:
-        case Attribution.PUSHER:
-            return "no users"
-        case Attribution.SIGNATURE:
-            return "no key that is valid"
-        case Attribution.EITHER:
-            return "neither users nor a key that is valid"
+_LACKS: Final = {
+    Attribution.PUSHER: "no users",
+    Attribution.SIGNATURE: "no key that is valid",
+    Attribution.EITHER: "neither users nor a key that is valid",
+}
 
 
 def _is_valid(seen: Seen, key: SigningKey) -> bool:

@@ -20,6 +20,7 @@ from compose_repo.core.policy import (
     Attempts,
     Attribution,
     Bots,
+    BusMapping,
     Mode,
     OriginEntry,
     Policy,
@@ -220,6 +221,10 @@ signing_keys: Final = st.builds(
     valid_before=optional(dates),
     revoked=st.booleans(),
 )
+topics: Final = st.lists(word(_LETTERS + _DIGITS + "_-", _LETTERS + _DIGITS + "_-", 6), min_size=1, max_size=3).map(
+    ".".join
+)
+bus_mappings: Final = st.builds(BusMapping, topic=topics, ci=lines)
 origin_entries: Final = st.builds(
     OriginEntry,
     origin=origins,
@@ -228,6 +233,7 @@ origin_entries: Final = st.builds(
     users=some(users, least=0),
     attribution=st.sampled_from(Attribution),
     keys=st.lists(signing_keys, max_size=2).map(tuple),
+    bus=st.lists(bus_mappings, max_size=2).map(tuple),
 )
 stream_entries: Final = st.builds(
     StreamEntry,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.attribution import attribute, in_order, is_listed, refusal, wants_signature
+from compose_repo.core.attribution import attribute, in_order, is_carried, is_listed, refusal, wants_signature
 from compose_repo.core.forge import Push, User
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import Attribution, OriginEntry
+from compose_repo.core.policy import Attribution, BusMapping, OriginEntry
 from compose_repo.core.result import Contact
 
 START: Final = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -246,3 +246,35 @@ def test_a_signature_is_looked_at_only_where_it_decides(
     answer: bool,  # noqa: FBT001
 ) -> None:
     assert wants_signature(entry(attribution), push) is answer
+
+
+MAPPED: Final = (BusMapping(topic="org.centos.prod.ci", ci="RDO CI"),)
+
+
+@pytest.mark.parametrize("attribution", Attribution)
+@pytest.mark.parametrize(
+    ("bus", "pusher", "carrier", "carried"),
+    [
+        (MAPPED, "compose-bot", "compose-bot", True),
+        (MAPPED, "Compose-Bot", "compose-bot", True),
+        (MAPPED, "compose-bot2", "compose-bot", False),
+        (MAPPED, "compose-bot", None, False),
+        ((), "compose-bot", "compose-bot", False),
+    ],
+)
+def test_the_bot_that_writes_messages_down_reports_for_origins_that_have_mappings(
+    attribution: Attribution, bus: tuple[BusMapping, ...], pusher: str, carrier: str | None, *, carried: bool
+) -> None:
+    entry = OriginEntry(
+        origin=Origin("rdo"), name="RDO", contact=Contact(email="a@b"), attribution=attribution, bus=bus
+    )
+    push = pushes(f"{pusher}:ab")[0]
+    assert is_carried(entry, push, carrier) == carried
+    assert (refusal(entry, push, "unsigned", carrier) is None) == carried
+    assert not (carried and wants_signature(entry, push, carrier))
+
+
+def test_nobody_is_carried_where_nobody_is_known_to_have_pushed() -> None:
+    entry = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact(email="a@b"), bus=MAPPED)
+    assert not is_carried(entry, None, "compose-bot")
+    assert refusal(entry, None, None, "compose-bot") is not None

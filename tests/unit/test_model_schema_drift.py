@@ -181,6 +181,7 @@ TABLE = [
     ("policy", None, policy.Policy, {"requirements": "requirement"}),
     ("origins", "origin", policy.OriginEntry, {"origin": None}),
     ("origins", "signing_key", policy.SigningKey, {}),
+    ("origins", "bus_mapping", policy.BusMapping, {}),
     ("waivers", "waiver", policy.Waiver, {}),
     ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
     ("streams", "bots", policy.Bots, {}),

@@ -40,6 +40,20 @@ class CreateCommit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AddFiles:
+    """Add files to a branch by one commit on top of it; GitLab refuses if one of them is there already."""
+
+    branch: str
+    message: str
+    files: tuple[File, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"add {' and '.join(file.path for file in self.files)} to {self.branch}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CreateBranch:
     """Bring back a branch that somebody has deleted, at the last commit that its merge request had."""
 
@@ -230,6 +244,7 @@ class RestoreBranch:
 
 ForgeAction: TypeAlias = (
     CreateCommit
+    | AddFiles
     | CreateBranch
     | OpenMergeRequest
     | UpdateMergeRequest

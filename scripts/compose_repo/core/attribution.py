@@ -1,6 +1,10 @@
 """Whose a result is: which push brought its commit, and whether that, or a signature, is enough for its origin.
 
 What a commit says of itself (author, committer, their addresses and times) is a claim and is never looked at.
+
+An origin that has mappings of the message bus is reported for by the compose bot too, which writes messages down as
+results. It is believed whatever its file says it was made from: who pushes is known before anything is read, and
+whoever holds that account says what a compose is anyway. An origin without mappings is reported for by itself alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,24 +73,34 @@ def is_listed(entry: OriginEntry, push: Push | None) -> bool:
     return push is not None and push.user.username.lower() in {user.lower() for user in entry.users}
 
 
-def wants_signature(entry: OriginEntry, push: Push | None) -> bool:
+def is_carried(entry: OriginEntry, push: Push | None, carrier: str | None) -> bool:
+    """Tell whether the account that writes messages down, the `carrier`, has pushed for an origin that has mappings."""
+    return (
+        bool(entry.bus) and push is not None and carrier is not None and push.user.username.lower() == carrier.lower()
+    )
+
+
+def wants_signature(entry: OriginEntry, push: Push | None, carrier: str | None = None) -> bool:
     """Tell whether it hangs on its signature whether a commit's results count.
 
     Without a push nobody knows when it was signed, and so whether its key was valid: then nothing can help it.
     """
-    if push is None or entry.attribution is Attribution.PUSHER:
+    if push is None or entry.attribution is Attribution.PUSHER or is_carried(entry, push, carrier):
         return False
     return entry.attribution is Attribution.SIGNATURE or not is_listed(entry, push)
 
 
-def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None) -> str | None:
+def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None, carrier: str | None = None) -> str | None:
     """Say why nobody believes that an origin has reported by a commit; None if it is believed.
 
     `pusher`: one of the origin's users has pushed it. `signature`: it has a good signature. `either`: one of the two.
     `unsigned` says what is wrong with the signature, None if nothing is; it is looked at only where `wants_signature`.
+    Whatever is asked of the origin, the `carrier` of the messages mapped to it is believed (`is_carried`).
     """
     if push is None:
         return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"
+    if is_carried(entry, push, carrier):
+        return None
     if wants_signature(entry, push):
         reasons = [] if unsigned is None else [unsigned]
         if reasons and entry.attribution is Attribution.EITHER:

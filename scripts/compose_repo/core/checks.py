@@ -439,6 +439,26 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
             )
 
 
+def messages_are_one_origins(case: Case) -> Iterator[Problem]:
+    """No message of the bus reports for two origins, or twice for one."""
+    from compose_repo.core.policy import BusMapping  # noqa: PLC0415  # results alone do not need it
+
+    seen: list[tuple[str, BusMapping]] = []
+    for name, origin in case.data.get("origins", {}).items():
+        for index, row in enumerate(origin.get("bus", ())):
+            mapping = BusMapping.from_dict(row)
+            other = next(((whose, there) for whose, there in seen if mapping.meets(there)), None)
+            seen.append((name, mapping))
+            if other is not None:
+                yield case.problem(
+                    f"/origins/{escape(name)}/bus/{index}",
+                    "duplicate-mapping",
+                    f"messages of {shown(mapping.ci)} under {mapping.topic} are {shown(other[0])}'s already, "
+                    f"by {other[1].topic}",
+                    "keep one of the two mappings",
+                )
+
+
 def streams_are_streams(case: Case) -> Iterator[Problem]:
     """A stream is named by the release short name and version that its compose ids begin with."""
     for name in case.data.get("streams", {}):
@@ -493,6 +513,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         keys_have_days,
         keys_can_sign,
         revoked_keys_are_believed_nowhere,
+        messages_are_one_origins,
     ),
     Kind.STREAMS: (streams_are_streams, streams_lead_somewhere),
 }

@@ -103,6 +103,9 @@ GATE: Final = {
         "Copy the one line of the .pub file of a key made with `ssh-keygen -t ed25519`.",
     ),
     "bad-stream": Code("A stream is a release short name and version.", 'Name it as in "CentOS-Stream-10".'),
+    "duplicate-mapping": Code(
+        "A message of the bus reports for one origin, by one mapping.", "Keep one of the mappings that meet."
+    ),
     "duplicate-requirement": Code("No two requirements ask the same of the same cells.", "Keep one of them."),
     "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Mend the name, or add the stream."),
 }

@@ -209,8 +209,36 @@ class Attribution(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BusMapping:
+    """Which messages of the bus report for an origin: their topic begins with words, and a CI system has sent them."""
+
+    topic: str
+    ci: str
+
+    def has(self, topic: str, ci: str) -> bool:
+        """Tell whether a message of a CI system, on a topic, is one of them; only whole words of a topic count."""
+        return ci == self.ci and (topic == self.topic or topic.startswith(f"{self.topic}."))
+
+    def meets(self, other: "BusMapping") -> bool:
+        """Tell whether a message may be one of both."""
+        return self.has(other.topic, other.ci) or other.has(self.topic, self.ci)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "BusMapping":
+        """Read one entry of `bus`; the data must satisfy the origins schema."""
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the entry of `bus`."""
+        return {"topic": self.topic, "ci": self.ci}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OriginEntry:
-    """Who reports under an origin's name, and whom to ask."""
+    """Who reports under an origin's name, and whom to ask.
+
+    `bus` are the messages that the compose bot writes down as results on the origin's behalf.
+    """
 
     origin: Origin
     name: str
@@ -218,6 +246,7 @@ class OriginEntry:
     users: tuple[str, ...] = ()
     attribution: Attribution = Attribution.PUSHER
     keys: tuple[SigningKey, ...] = ()
+    bus: tuple[BusMapping, ...] = ()
 
     @classmethod
     def from_dict(cls, origin: str, data: Mapping[str, Any]) -> "OriginEntry":
@@ -234,6 +263,7 @@ class OriginEntry:
             users=tuple(data.get("users", ())),
             attribution=Attribution(data.get("attribution", "pusher")),
             keys=tuple(map(_signing_key, data.get("keys", ()))),
+            bus=tuple(map(BusMapping.from_dict, data.get("bus", ()))),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -243,6 +273,7 @@ class OriginEntry:
             "users": list(self.users),
             "attribution": str(self.attribution),
             "keys": list(map(_signing_key_spelled, self.keys)),
+            "bus": [mapping.to_dict() for mapping in self.bus],
             "contact": self.contact.to_dict(),
         }
 

@@ -192,27 +192,28 @@ class LineReader:
     ) -> dict[tuple[Origin, Sha], str]:
         """Say of each origin and commit why the one has not reported by the other."""
         asked = reported(compose_id, commits)
-        unsigned = self._unsigned(asked, pushed, gate_files.origins)
+        carrier = gate_files.bots.compose
+        unsigned = self._unsigned(asked, pushed, gate_files.origins, carrier)
         refused: dict[tuple[Origin, Sha], str] = {}
         for origin, sha in asked:
             entry = gate_files.origins.get(origin)
             reason = (
                 f"gate/origins.toml does not list {origin}"
                 if entry is None
-                else refusal(entry, pushed.of.get(sha), unsigned.get((origin, sha), UNSIGNED))
+                else refusal(entry, pushed.of.get(sha), unsigned.get((origin, sha), UNSIGNED), carrier)
             )
             if reason is not None:
                 refused[origin, sha] = reason
         return refused
 
     def _unsigned(
-        self, asked: Sequence[tuple[Origin, Sha]], pushed: Pushed, origins: Mapping[Origin, OriginEntry]
+        self, asked: Sequence[tuple[Origin, Sha]], pushed: Pushed, origins: Mapping[Origin, OriginEntry], carrier: str
     ) -> dict[tuple[Origin, Sha], str | None]:
         """Say what is wrong with each signature that decides, None if nothing is."""
         deciding = [
             (entry, sha, push)
             for origin, sha in asked
-            if (entry := origins.get(origin)) and (push := pushed.of.get(sha)) and wants_signature(entry, push)
+            if (entry := origins.get(origin)) and (push := pushed.of.get(sha)) and wants_signature(entry, push, carrier)
         ]
         blobs = Blobs(self._repository)
         sizes = blobs.sizes(sha for _, sha, _ in deciding)

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -33,6 +33,30 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if there is no such regular file."""
         ...
+
+
+class GivenTree:
+    """A few files that somebody has in hand, by their paths."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files: Final = dict(sorted(files.items()))
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """Give the names of a folder's own sub-folders, sorted."""
+        rests = (path.removeprefix(f"{folder}/") for path in self._files if path.startswith(f"{folder}/"))
+        return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})
+
+    def list(self, folder: str) -> Sequence[Entry]:
+        """Give every file below a folder, sorted by path; "" is the root."""
+        return [
+            Entry(path=path, size=len(raw))
+            for path, raw in self._files.items()
+            if not folder or path.startswith(f"{folder}/")
+        ]
+
+    def read(self, path: str) -> bytes | None:
+        """Give a file's bytes, or None if it is not among them."""
+        return self._files.get(path)
 
 
 class WorkingTree:

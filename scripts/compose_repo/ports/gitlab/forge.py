@@ -13,6 +13,7 @@ from urllib.parse import quote
 import gitlab.exceptions
 
 from compose_repo.core.action import (
+    AddFiles,
     Approve,
     CloseMergeRequest,
     CommitState,
@@ -175,7 +176,7 @@ class GitLab(Client):
     def apply(self, action: ForgeAction) -> None:
         """Do one action; if it cannot be known whether a try has worked, look before trying again."""
         match action:
-            case CreateCommit() | CreateBranch():
+            case CreateCommit() | AddFiles() | CreateBranch():
                 self._create(action)
             case OpenMergeRequest():
                 self._open_merge_request(action)
@@ -196,18 +197,20 @@ class GitLab(Client):
             case _:
                 assert_never(action)
 
-    def _create(self, action: CreateCommit | CreateBranch) -> None:
+    def _create(self, action: CreateCommit | AddFiles | CreateBranch) -> None:
         match action:
             case CreateCommit():
-                self._create_commit(action)
+                self._commit(action, start_sha=action.start)
+            case AddFiles():
+                self._commit(action)
             case CreateBranch():
                 self._create_branch(action)
 
-    def _create_commit(self, action: CreateCommit) -> None:
+    def _commit(self, action: CreateCommit | AddFiles, **more: str) -> None:
         first = action.files[0]
         data = {
+            **more,
             "branch": action.branch,
-            "start_sha": action.start,
             "commit_message": action.message,
             "actions": [
                 {

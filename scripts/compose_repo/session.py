@@ -3,10 +3,10 @@
 import argparse
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from compose_repo import wording
 from compose_repo.cli import moment
@@ -17,17 +17,19 @@ from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
 from compose_repo.core.history import Content, Version, is_clean, still_true
-from compose_repo.core.merge_requests import MERGED
+from compose_repo.core.merge_requests import MERGED, open_of
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import Judged
+from compose_repo.core.plan import Judged, manifest_path
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository, scratch
 from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.judging import judge, opened_at
-from compose_repo.ports.line import LineReader
+from compose_repo.ports.line import LineReader, PushLog, since_of
 from compose_repo.ports.loading import GateFiles, load_compose, load_gate
+
+T = TypeVar("T")
 
 SCHEMA: Final = "plan/1"
 ATTEMPTS: Final = 4
@@ -42,7 +44,7 @@ class Judgement:
     """A decision on one head of a merge request, by the rules of one commit of main.
 
     `counted` are the files that it was made from, `brings` is what the head changes against main; both are empty where
-    main has merged it already.
+    main has merged it already. `pushed_at` is when the branch was last pushed to, where that matters.
     """
 
     head: Sha
@@ -51,6 +53,12 @@ class Judgement:
     gate_files: GateFiles
     counted: tuple[Version, ...] = ()
     brings: Mapping[str, Content] = field(default_factory=dict)
+    pushed_at: dt.datetime | None = None
+
+    @property
+    def results(self) -> int:
+        """How many result files count."""
+        return sum(file.origin is not None for file in self.counted)
 
     def judged(self, *, published: bool) -> Judged:
         """Give what a plan needs of it, with the words of the note."""
@@ -62,29 +70,148 @@ class Judgement:
         )
 
 
+@dataclass(kw_only=True, slots=True)
+class _View:
+    """What has been read and need not be read again until `Session.anew`.
+
+    `opened` are all open merge requests and `branches` the branches that they come from, where all were read at once.
+    """
+
+    main: GitTree | None = None
+    gate_files: GateFiles | None = None
+    opened: Sequence[MergeRequest] | None = None
+    branches: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What is to be written for a compose: nothing if all is as it should be, which `idle` says.
+
+    `judged` is the merge request as it was judged, to be looked at again before anything is written on it.
+    """
+
+    compose_id: ComposeId
+    plan: Plan
+    idle: str
+    merge_request: MergeRequest | None = None
+    judged: MergeRequest | None = None
+
+
 class Session:
     """What a writing verb works with. `repository` is bare: what is fetched into it is read, never checked out."""
 
-    def __init__(
-        self, *, forge: Forge, repository: Repository, token: str | None, console: Console, now: dt.datetime
+    def __init__(  # noqa: PLR0913  # what a verb is told
+        self,
+        *,
+        forge: Forge,
+        repository: Repository,
+        token: str | None,
+        console: Console,
+        now: dt.datetime,
+        dry_run: bool = False,
+        as_json: bool = False,
     ) -> None:
         self.forge = forge
         self.repository = repository
         self.console = console
         self.now = now
+        self.dry_run = dry_run
+        self.as_json = as_json
         self.done: list[Action] = []
+        self.applied: list[Action] = []
         self._token = token
-        self._lines = LineReader(repository, pushes=forge.pushes, fetch=self._fetch_commit)
+        self._view = _View()
+        self._pushes = PushLog(lambda since: forge.pushes(None, since))
+        self._lines = LineReader(repository, pushes=self._pushes.of, fetch=self._fetch_commit)
+
+    def acting_as(self, forge: Forge, token: str | None) -> "Session":
+        """Give a session that has read the same and writes with another account's token."""
+        other = Session(
+            forge=forge,
+            repository=self.repository,
+            token=token,
+            console=self.console,
+            now=self.now,
+            dry_run=self.dry_run,
+            as_json=self.as_json,
+        )
+        other._view = self._view
+        return other
 
     @property
     def project(self) -> Project:
         """The GitLab project."""
         return self.forge.project()
 
+    def anew(self) -> None:
+        """Forget what has been read: it is read again when it is needed."""
+        self._view.main = self._view.gate_files = self._view.opened = None
+
+    def look(self, only: ComposeId | None = None) -> Sequence[MergeRequest]:
+        """List the open merge requests, then fetch main and their heads at once: how a pass over many begins.
+
+        With `only`, those alone that bear its name. Main is fetched after they are listed: what they say is merged has
+        to be there.
+        """
+        self.anew()
+        listed = self.forge.open_merge_requests()
+        opened = listed if only is None else open_of(only, listed)
+        main = f"refs/heads/{self.project.default_branch}"
+        heads = {line.iid: f"refs/merge-requests/{line.iid}/head" for line in opened if not line.from_fork}
+        branches = {f"refs/heads/{line.source_branch}" for line in opened if not line.from_fork}
+        with self.console.progress(f"fetching {len(heads)} heads"):
+            there = self.repository.remote_refs(
+                self.project.clone_url, sorted({main, *heads.values(), *branches}), token=self._token
+            )
+            refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
+            self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self._token)
+        self._view.main = GitTree(self.repository, MAIN_REF)
+        self._view.opened = opened
+        self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
+        self._pushes.expect(since_of(opened))
+        return opened
+
     def main(self) -> GitTree:
-        """Fetch the default branch: its tree holds the rules, and every compose that has been published."""
-        self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)
-        return GitTree(self.repository, MAIN_REF)
+        """Give the default branch as it was fetched: the rules, and every compose that has been published."""
+        if self._view.main is None:
+            self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)
+            self._view.main = GitTree(self.repository, MAIN_REF)
+        return self._view.main
+
+    def gate_files(self) -> GateFiles:
+        """Give the rules on main.
+
+        Raises:
+            InputError: they have problems.
+
+        """
+        main = self.main()
+        if self._view.gate_files is None:
+            self._view.gate_files = load_gate(main, self.now)
+        return self._view.gate_files
+
+    def named(self, compose_id: ComposeId) -> Sequence[MergeRequest]:
+        """Give what could be taken for a compose's merge request: all from its branch, and open ones with its name.
+
+        Where all open ones have been listed, and one is from the branch of a compose that main has not got, closed ones
+        do not matter (`choose`) and are not asked for.
+        """
+        if self._view.opened is None:
+            titled = self.forge.titled_merge_requests(str(compose_id))
+            return [*self.forge.merge_requests(source_branch=compose_id.branch), *titled]
+        opened = open_of(compose_id, self._view.opened)
+        own = any(line.source_branch == compose_id.branch and not line.from_fork for line in opened)
+        if own and self.main().read(manifest_path(compose_id)) is None:
+            return opened
+        return [*self.forge.merge_requests(source_branch=compose_id.branch), *opened]
+
+    def open_merge_requests(self) -> Sequence[MergeRequest]:
+        """Give every open merge request."""
+        return self.forge.open_merge_requests() if self._view.opened is None else self._view.opened
+
+    def branch_is_there(self, branch: str) -> bool:
+        """Tell whether there is a branch."""
+        return branch in self._view.branches or self.forge.branch_head(branch) is not None
 
     def head(self, merge_request: MergeRequest) -> Sha:
         """Fetch a merge request's head.
@@ -93,9 +220,11 @@ class Session:
             StaleHead: it is another by now than the merge request said.
 
         """
-        ref = f"refs/compose-repo/merge-requests/{merge_request.iid}"
-        self._fetch(f"refs/merge-requests/{merge_request.iid}/head", ref)
-        fetched = self.repository.commit(ref)
+        ref = _head_ref(merge_request.iid)
+        fetched = self.repository.find(ref)
+        if fetched is None or fetched != merge_request.head:
+            self._fetch(f"refs/merge-requests/{merge_request.iid}/head", ref)
+            fetched = self.repository.commit(ref)
         if fetched != merge_request.head:
             raise StaleHead(f"the head of !{merge_request.iid} is moving; run again")
         return fetched
@@ -116,7 +245,7 @@ class Session:
 
         """
         main = self.main()
-        gate_files = load_gate(main, self.now)
+        gate_files = self.gate_files()
         head = self.head(merge_request)
         if merge_request.state in MERGED:
             return self._judge_merged(compose_id, main, head, gate_files)
@@ -140,6 +269,7 @@ class Session:
             gate_files=gate_files,
             counted=tuple(file for file in reading.files if file.path not in refused),
             brings=reading.brings,
+            pushed_at=reading.pushed_at,
         )
 
     def _judge_merged(self, compose_id: ComposeId, main: GitTree, head: Sha, gate_files: GateFiles) -> Judgement:
@@ -180,17 +310,35 @@ class Session:
             what = next(name for name in seen if seen[name] != now[name])
             raise StaleHead(f"the {what} of !{merge_request.iid} is moving; run again")
 
-    def show(self, compose_id: ComposeId, plan: Plan, idle: str, *, as_json: bool) -> None:
-        """Print a plan; `idle` is said of one that is empty. JSON is one document: what is done already comes first."""
-        if as_json:
-            actions = [*self.done, *plan]
-            answer = {"schema": SCHEMA, "compose_id": str(compose_id), "actions": list(map(to_dict, actions))}
+    def show(self, prepared: Prepared) -> None:
+        """Print a plan, or that there is nothing to do. JSON is one document: what is done already comes first."""
+        if self.as_json:
+            actions = [*self.done, *prepared.plan]
+            answer = {"schema": SCHEMA, "compose_id": str(prepared.compose_id), "actions": list(map(to_dict, actions))}
             self.console.out(json_text(answer))
             return
+        self.show_actions(prepared.plan)
+        if not prepared.plan:
+            self.console.out(prepared.idle)
+
+    def show_actions(self, plan: Iterable[Action]) -> None:
+        """Print what is to be done."""
         for action in plan:
             self.console.out(f"{self.console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")
-        if not plan:
-            self.console.out(idle)
+
+    def carry_out(self, prepared: Prepared) -> None:
+        """Write what is prepared, unless it is a dry run.
+
+        Raises:
+            StaleHead: the merge request is not as it was judged any more.
+            ForgeError: GitLab refuses.
+
+        """
+        if not prepared.plan or self.dry_run:
+            return
+        if prepared.judged is not None:
+            self.unmoved(prepared.judged)
+        self.apply(prepared.plan, prepared.judged)
 
     def apply(self, plan: Plan, judged: MergeRequest | None = None) -> None:
         """Write a plan, one action after the other; look again right before `judged` is approved or merged.
@@ -212,6 +360,7 @@ class Session:
                         self._conclude(action, judged)
                     case _:
                         self.forge.apply(action)
+            self.applied.append(action)
 
     def _restore(self, action: RestoreBranch) -> None:
         """Push, and wait until GitLab has seen it: it looks at a push a moment later.
@@ -241,6 +390,10 @@ class Session:
             raise
 
 
+def _head_ref(iid: int) -> str:
+    return f"refs/compose-repo/merge-requests/{iid}"
+
+
 def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
     """Give what of a merge request nobody may change between judging and writing."""
     return {
@@ -260,11 +413,17 @@ def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
         scratch(arguments.repo, console.trace) as repository,
     ):
         yield Session(
-            forge=forge, repository=repository, token=settings.token, console=console, now=arguments.now or now()
+            forge=forge,
+            repository=repository,
+            token=settings.token,
+            console=console,
+            now=arguments.now or now(),
+            dry_run=getattr(arguments, "dry_run", False),
+            as_json=getattr(arguments, "format", "text") == "json",
         )
 
 
-def until_unmoved(attempt: Callable[[], int], console: Console) -> int:
+def until_unmoved(attempt: Callable[[], T], console: Console) -> T:
     """Start over when somebody has pushed meanwhile, a few times.
 
     Raises:

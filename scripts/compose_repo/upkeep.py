@@ -1,6 +1,5 @@
 """Finds a compose's merge request, and brings it back to what it should be before anything is judged or written."""
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,6 @@ from compose_repo.core.plan import Duplicate, manifest_path, plan_restore, resto
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.git.objects import GitTree
-from compose_repo.ports.loading import load_gate
 from compose_repo.session import Session
 
 
@@ -40,13 +38,9 @@ def find(work: Session, compose_id: ComposeId) -> tuple[Found, GitTree, Bots]:
         InputError: the rules on main have problems.
 
     """
-    forge = work.forge
-    named = [
-        *forge.merge_requests(source_branch=compose_id.branch),
-        *forge.titled_merge_requests(str(compose_id)),
-    ]
+    named = work.named(compose_id)
     main = work.main()  # after the merge requests: what they say is merged has to be there
-    bots = load_gate(main, work.now).bots
+    bots = work.gate_files().bots
     is_on_main = main.read(manifest_path(compose_id)) is not None
     found = choose(compose_id, named, bots=bots, target_branch=work.project.default_branch, is_on_main=is_on_main)
     for line in found.strangers:
@@ -55,7 +49,7 @@ def find(work: Session, compose_id: ComposeId) -> tuple[Found, GitTree, Bots]:
     return found, main, bots
 
 
-def settle(work: Session, compose_id: ComposeId, arguments: argparse.Namespace) -> Settled:
+def settle(work: Session, compose_id: ComposeId) -> Settled:
     """Find a compose's merge request; bring it back first if anybody has changed what it is.
 
     Raises:
@@ -71,10 +65,10 @@ def settle(work: Session, compose_id: ComposeId, arguments: argparse.Namespace) 
     settled = Settled(merge_request=found.ours, found=found, bots=bots, stays_closed=stays_closed)
     if found.ours.state in MERGED or stays_closed is not None:
         return settled
-    return bring_back(work, compose_id, settled, arguments)
+    return bring_back(work, compose_id, settled)
 
 
-def bring_back(work: Session, compose_id: ComposeId, settled: Settled, arguments: argparse.Namespace) -> Settled:
+def bring_back(work: Session, compose_id: ComposeId, settled: Settled) -> Settled:
     """Plan what brings the merge request back, even one that was to stay closed; apply it unless it is a dry run.
 
     Raises:
@@ -87,17 +81,17 @@ def bring_back(work: Session, compose_id: ComposeId, settled: Settled, arguments
         merge_request=ours,
         duplicates=duplicates(work, compose_id, settled.found),
         target_branch=target_branch,
-        branch_is_there=work.forge.branch_head(compose_id.branch) is not None,
+        branch_is_there=work.branch_is_there(compose_id.branch),
         me=work.forge.me(),
     )
     if not plan:
         return settled
-    if arguments.dry_run:
+    if work.dry_run:
         again = restored(ours, compose_id, target_branch)
         return replace(settled, merge_request=again, plan=plan, stays_closed=None)
     work.unmoved(ours)
     for action in plan:
-        (work.console.info if arguments.format == "json" else work.console.out)(f"→ {terminal(action.sentence)}")
+        (work.console.info if work.as_json else work.console.out)(f"→ {terminal(action.sentence)}")
         work.apply((action,))
         work.done.append(action)
     raise StaleHead(f"!{ours.iid} has been brought back; run again")

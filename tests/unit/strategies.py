@@ -243,6 +243,7 @@ stream_entries: Final = st.builds(
     types=some(st.sampled_from(ComposeType)),
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),
+    open_at_most=st.integers(1, 100),
 )
 bots: Final = st.builds(Bots, compose=users, gate=users)
 

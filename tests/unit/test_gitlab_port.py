@@ -324,10 +324,10 @@ def test_every_page_is_read(world: World) -> None:
     assert [note.id for note in world.forge.notes(1)] == [1, 2]
 
 
-def test_merge_requests_from_forks_are_left_out(world: World) -> None:
+def test_merge_requests_from_forks_are_told_apart(world: World) -> None:
     fork = {**MERGE_REQUEST, "iid": 2, "source_project_id": 9}
     world.script.on(f"GET {BASE}/merge_requests", ok([fork, MERGE_REQUEST]))
-    assert [line.iid for line in world.forge.open_merge_requests()] == [1]
+    assert [line.from_fork for line in world.forge.open_merge_requests()] == [True, False]
 
 
 def test_a_fork_is_told_apart_among_the_merge_requests_of_a_branch(world: World) -> None:

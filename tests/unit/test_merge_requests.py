@@ -15,6 +15,7 @@ from compose_repo.core.merge_requests import (
     choose,
     compose_of,
     newer_published,
+    open_of,
     opener_of,
     superseded_by,
     why_it_stays_closed,
@@ -53,6 +54,12 @@ def line(  # noqa: PLR0913  # a value with every field
         closed_by=closed_by,
         from_fork=from_fork,
     )
+
+
+def test_what_bears_a_composes_name_bears_all_of_it() -> None:
+    beside = replace(line(2, compose_id=f"{ID}0"), title=f"{ID}0")
+    named = replace(line(3), source_branch="mine", title=f"Draft: {ID}, please")
+    assert open_of(ID, [line(1), beside, named]) == (line(1), named)
 
 
 def chosen(*lines: MergeRequest, is_on_main: bool = False) -> Found:

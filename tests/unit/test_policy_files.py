@@ -67,6 +67,7 @@ STREAM: dict[str, Any] = {
     "types": ["nightly"],
     "statuses": ["FINISHED"],
     "mode": "gating",
+    "open_at_most": 7,
 }
 
 
@@ -236,6 +237,7 @@ def test_streams_are_read_whole() -> None:
             types=(ComposeType.NIGHTLY,),
             statuses=(Status.FINISHED,),
             mode=Mode.GATING,
+            open_at_most=7,
         )
     }
 
@@ -246,6 +248,7 @@ def test_a_stream_needs_two_addresses() -> None:
     assert entry.types == (ComposeType.PRODUCTION,)
     assert entry.statuses == (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     assert entry.mode is Mode.MIRROR
+    assert entry.open_at_most == 5
 
 
 def test_a_stream_is_written_whole() -> None:

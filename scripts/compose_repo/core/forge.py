@@ -126,8 +126,8 @@ class Forge(Protocol):
         """Give a file at a commit or branch, or None if it is not there."""
         ...
 
-    def pushes(self, branch: str, since: dt.date) -> Sequence[Push]:
-        """Give every push to a branch since that day, oldest first; a few older ones may be among them.
+    def pushes(self, branch: str | None, since: dt.date) -> Sequence[Push]:
+        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them.
 
         What was written by a push of many branches at once is missing: GitLab tells only how many they were.
         """
@@ -146,7 +146,7 @@ class Forge(Protocol):
         ...
 
     def open_merge_requests(self) -> Sequence[MergeRequest]:
-        """Give every open merge request from a branch of the project itself, newest first."""
+        """Give every open merge request, from the project itself or a fork, newest first."""
         ...
 
     def recent_merge_requests(self) -> Sequence[MergeRequest]:

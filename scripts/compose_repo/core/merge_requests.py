@@ -5,6 +5,7 @@ what cannot be changed later tells which one counts: who opened it, from which b
 holds. Target, title, labels and statuses tell nothing.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +44,12 @@ def compose_of(merge_request: MergeRequest) -> ComposeId | None:
         return ComposeId.parse(rest)
     except ComposeIdError:
         return None
+
+
+def open_of(compose_id: ComposeId, opened: Iterable[MergeRequest]) -> tuple[MergeRequest, ...]:
+    """Choose of the open merge requests those that bear a compose's name: by their branch, or in their title."""
+    title = re.compile(rf"{re.escape(compose_id.text)}(?![0-9])")
+    return tuple(line for line in opened if line.source_branch == compose_id.branch or title.search(line.title))
 
 
 def is_bots(merge_request: MergeRequest, bots: Bots) -> bool:

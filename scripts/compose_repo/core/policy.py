@@ -292,7 +292,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamEntry:
-    """Which composes of a stream to follow, and where the mirrors say what is published."""
+    """Which composes of a stream to follow, and where the mirrors say what is published.
+
+    `open_at_most` is how many merge requests one pass opens.
+    """
 
     stream: Stream
     composes: str
@@ -300,6 +303,7 @@ class StreamEntry:
     types: tuple[ComposeType, ...] = (ComposeType.PRODUCTION,)
     statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     mode: Mode = Mode.MIRROR
+    open_at_most: int = 5
 
     @classmethod
     def from_dict(cls, stream: str, data: Mapping[str, Any]) -> "StreamEntry":
@@ -311,6 +315,7 @@ class StreamEntry:
             types=tuple(map(ComposeType, data.get("types", ("production",)))),
             statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
             mode=Mode(data.get("mode", "mirror")),
+            open_at_most=data.get("open_at_most", 5),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -321,6 +326,7 @@ class StreamEntry:
             "types": list(map(str, self.types)),
             "statuses": list(map(str, self.statuses)),
             "mode": str(self.mode),
+            "open_at_most": self.open_at_most,
         }
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.limits import INDEX_BYTES
 from compose_repo.core.problem import InputError, Problem
@@ -79,6 +80,22 @@ class WebRoot:
     def beside(self, name: str) -> "WebRoot":
         """Give the folder of that name beside it."""
         return WebRoot(f"{self.location.rpartition('/')[0]}/{name}", self._read)
+
+
+def root_in(folder: str, name: str, read: Callable[[str, int], bytes | None]) -> Root:
+    """Give the root of that name in the folder that an http(s) or file URL or a path names.
+
+    Raises:
+        UsageError: the folder is neither a URL nor a path.
+
+    """
+    if folder.startswith("file:"):
+        return DirectoryRoot(Path(unquote(urlsplit(folder).path)) / name)
+    if "://" not in folder:
+        return DirectoryRoot(Path(folder) / name)
+    from compose_repo.ports.http import normal_url  # noqa: PLC0415  # directories need no HTTP
+
+    return WebRoot(f"{normal_url(folder)}/{name}", read)
 
 
 def compose_root(source: str, *, timeout: float = 30.0) -> Root:

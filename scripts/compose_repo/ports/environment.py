@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """What the surroundings say: where GitLab is and who we are there. None where nothing is set."""
+    """What the surroundings say: where GitLab is and who we are there. None where nothing is set.
+
+    `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts.
+    """
 
     gitlab_url: str | None
     project: str | None
     token: str | None
     in_ci: bool
+    opener_token: str | None = None
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -23,6 +27,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         gitlab_url=get("COMPOSE_REPO_URL") or get("CI_SERVER_URL"),
         project=get("COMPOSE_REPO_PROJECT") or get("CI_PROJECT_ID"),
         token=get("COMPOSE_REPO_TOKEN"),
+        opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
         in_ci=get("CI", "") not in {"", "false", "0"},
     )
 

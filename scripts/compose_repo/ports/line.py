@@ -2,13 +2,13 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from compose_repo.core.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import Push
+from compose_repo.core.forge import MergeRequest, Push
 from compose_repo.core.history import (
     Commit,
     Content,
@@ -25,7 +25,7 @@ from compose_repo.core.history import (
     still_true,
     within_bytes,
 )
-from compose_repo.core.merge_requests import is_same
+from compose_repo.core.merge_requests import compose_of, is_same
 from compose_repo.core.names import Origin, Sha
 from compose_repo.core.policy import Bots, OriginEntry
 from compose_repo.core.problem import InputError, Problem
@@ -45,13 +45,17 @@ _DAYS: Final = dt.timedelta(days=2)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What counts of a merge request, the problems of its commits, and what its head would bring to main."""
+    """What counts of a merge request, the problems of its commits, and what its head would bring to main.
+
+    `pushed_at` is when the branch was last pushed to.
+    """
 
     line: Line
     files: tuple[Version, ...]
     tree: VersionTree
     problems: tuple[Problem, ...]
     brings: Mapping[str, Content]
+    pushed_at: dt.datetime | None
 
 
 def commit_problems(
@@ -81,6 +85,43 @@ def unattributed(
     sizes = blobs.sizes(version.blob for version in (*opened, *results))
     kept, too_large = within_bytes(results, sizes)
     return VersionTree(blobs, (*opened, *kept), sizes), [*problems, *too_large]
+
+
+class PushLog:
+    """Asks GitLab for the pushes of all branches at once; again if a branch is asked for a second time.
+
+    Whoever asks twice has seen that something is missing, or that something has moved. `read` gives every push since a
+    day, oldest first.
+    """
+
+    def __init__(self, read: Callable[[dt.date], Sequence[Push]]) -> None:
+        self._read = read
+        self._expected: dt.date | None = None
+        self._known: tuple[dt.date, Sequence[Push]] | None = None
+        self._asked: set[str] = set()
+
+    def expect(self, since: dt.date | None) -> None:
+        """Say how far back will be asked, and forget what is known."""
+        self._expected, self._known = since, None
+
+    def of(self, branch: str, since: dt.date) -> Sequence[Push]:
+        """Give every push to a branch since that day, oldest first; older ones may be among them."""
+        if self._known is None or branch in self._asked or self._known[0] > since:
+            asked = since if self._expected is None else min(since, self._expected)
+            self._known = asked, self._read(asked)
+            self._asked.clear()
+        self._asked.add(branch)
+        return [push for push in self._known[1] if push.branch == branch]
+
+
+def since_of(merge_requests: Iterable[MergeRequest]) -> dt.date | None:
+    """Give the day since which the pushes of all these composes are asked for; None if there are no composes."""
+    composes = [(compose_id, line.created_at) for line in merge_requests if (compose_id := compose_of(line))]
+    return min((_since(compose_id, opened_at) for compose_id, opened_at in composes), default=None)
+
+
+def _since(compose_id: ComposeId, opened_at: dt.datetime) -> dt.date:
+    return (min(dt.datetime.combine(compose_id.date, dt.time(), dt.UTC), opened_at) - _DAYS).date()
 
 
 class LineReader:
@@ -128,7 +169,14 @@ class LineReader:
         opened = [line.manifest] if line.readme is None else [line.manifest, line.readme]
         files = (*opened, *results)
         tree = VersionTree(blobs, files, sizes)
-        return Reading(line=line, files=files, tree=tree, problems=tuple(problems), brings=brings)
+        return Reading(
+            line=line,
+            files=files,
+            tree=tree,
+            problems=tuple(problems),
+            brings=brings,
+            pushed_at=max((push.at for push in pushed.pushes), default=None),
+        )
 
     def _pushed(
         self, compose_id: ComposeId, opened_at: dt.datetime, main: Sha, head: Sha, bots: Bots
@@ -138,7 +186,7 @@ class LineReader:
         Whoever merges this line into another that comes to main makes it a part of main: what the compose bot has
         opened is read from there on all the same.
         """
-        since = (min(dt.datetime.combine(compose_id.date, dt.time(), dt.UTC), opened_at) - _DAYS).date()
+        since = _since(compose_id, opened_at)
         while True:
             pushes = in_order(self._pushes(compose_id.branch, since))
             commits = commits_since(self._repository, main, [head])

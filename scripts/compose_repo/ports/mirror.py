@@ -10,23 +10,41 @@ Read: TypeAlias = Callable[[str, int], bytes | None]
 
 SYNC_MARKER: Final = ".sync_in_progress"
 _MOST: Final = 4096
+NOTHING: Final = "nothing"
 
 
-def why_not_published(compose_id: str, url: str, read: Read) -> str | None:
-    """Say why a compose does not count as published, or give None if it does.
+class Unsettled(Exception):  # noqa: N818  # nobody is at fault: it is waited for
+    """What the mirrors carry cannot be told now; the message says why."""
+
+
+def published_name(url: str, read: Read) -> str | None:
+    """Give what COMPOSE_ID on the mirrors says, None if it is not there or empty.
 
     Only two reads that agree are believed, with no push under way before or after them.
+
+    Raises:
+        Unsettled: a push is under way, or the mirrors do not agree.
+
     """
     marker = f"{url.rpartition('/')[0]}/{SYNC_MARKER}"
     if read(marker, _MOST) is not None:
-        return f"a push to the mirrors is under way ({marker})"
+        raise Unsettled(f"a push to the mirrors is under way ({marker})")
     first, second = _named(read(url, _MOST)), _named(read(url, _MOST))
     if first != second:
-        return f"the mirrors do not agree yet: {url} names {first} and {second}"
+        raise Unsettled(f"the mirrors do not agree yet: {url} names {first or NOTHING} and {second or NOTHING}")
     if read(marker, _MOST) is not None:
-        return f"a push to the mirrors is under way ({marker})"
-    return None if first == compose_id else f"{url} names {first}"
+        raise Unsettled(f"a push to the mirrors is under way ({marker})")
+    return first
 
 
-def _named(content: bytes | None) -> str:
-    return "nothing" if content is None else terminal(content.decode("utf-8", "replace")) or "nothing"
+def why_not_published(compose_id: str, url: str, read: Read) -> str | None:
+    """Say why a compose does not count as published, or give None if it does."""
+    try:
+        name = published_name(url, read)
+    except Unsettled as reason:
+        return str(reason)
+    return None if name == compose_id else f"{url} names {name or NOTHING}"
+
+
+def _named(content: bytes | None) -> str | None:
+    return None if content is None else terminal(content.decode("utf-8", "replace")) or None

@@ -77,10 +77,10 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
 
 
 def _root(source: str, console: Console) -> Manifest:
-    from compose_repo.verbs import manifest as manifest_verb  # noqa: PLC0415  # two manifests need no productmd
+    from compose_repo.passes.manifest import make_manifest  # noqa: PLC0415  # two manifests need no productmd
 
     with console.progress(f"reading {source}"):
-        return manifest_verb.make_manifest(source, location=None, timeout=TIMEOUT, console=console)
+        return make_manifest(source, location=None, timeout=TIMEOUT, console=console)
 
 
 def _text(report: ChangeReport, console: Console) -> Iterator[str]:

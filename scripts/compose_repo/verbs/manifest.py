@@ -1,15 +1,12 @@
 """`compose-repo manifest`: a compose root in, its manifest out."""
 
 import argparse
-import gc
 from pathlib import Path
 
 from compose_repo.console import Console
-from compose_repo.core.compose import Status
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.compose_root import compose_root
-from compose_repo.ports.productmd.reading import read_compose
+from compose_repo.passes.manifest import make_manifest
 
 EXAMPLE = "compose-repo manifest https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0"
 
@@ -52,30 +49,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     form = arguments.format or ("json" if arguments.output is None else "text")
     console.out(data.decode("ascii").removesuffix("\n") if form == "json" else summary(manifest))
     return 0
-
-
-def make_manifest(source: str, *, location: str | None, timeout: float, console: Console) -> Manifest:
-    """Read a compose root and sum it up; says on stderr what the compose does not have.
-
-    Raises:
-        InputError: there is no whole, finished compose.
-        UsageError: the source is neither a directory nor an http(s) URL.
-
-    """
-    # Hundreds of thousands of objects are made and nearly all are kept: looking for garbage finds none, slowly.
-    gc.disable()
-    try:
-        compose = read_compose(compose_root(source, timeout=timeout), location=location)
-        manifest = Manifest.from_compose(compose)
-    finally:
-        gc.freeze()
-        gc.enable()
-    if manifest.status is Status.FINISHED_INCOMPLETE:
-        console.info(f"{manifest.compose_id} is {manifest.status}: some of it failed to build")
-    absent = [name for name, digest in manifest.metadata.items() if digest is None]
-    if absent:
-        console.info(f"{manifest.compose_id} has no {', '.join(absent)}")
-    return manifest
 
 
 def summary(manifest: Manifest) -> str:

@@ -1,24 +1,14 @@
 """Opens a compose's merge request, or brings it up to date."""
 
 import argparse
-import hashlib
-from collections.abc import Iterator
 from typing import Final
 
-from compose_repo import session, wording
+from compose_repo import session
 from compose_repo.cli import OK
 from compose_repo.console import Console
-from compose_repo.core.action import File
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import ForgeError, MergeRequest
-from compose_repo.core.merge_requests import Found, compose_of, is_bots, opener_of
-from compose_repo.core.names import Sha256
-from compose_repo.core.plan import Branch, manifest_path, plan_open
-from compose_repo.core.policy import Bots
-from compose_repo.ports.git.objects import GitTree
-from compose_repo.ports.loading import load_gate, load_manifest
-from compose_repo.upkeep import duplicates, find, published
-from compose_repo.verbs.manifest import add_source_arguments, make_manifest
+from compose_repo.passes.manifest import make_manifest
+from compose_repo.passes.open import prepare_open
+from compose_repo.verbs.manifest import add_source_arguments
 
 EXAMPLE: Final = """
 compose-repo open https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0/
@@ -35,100 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Read the compose, print the plan, apply it."""
     with session.start(arguments, console) as work:
-        return _open(work, arguments, console)
-
-
-def _open(work: session.Session, arguments: argparse.Namespace, console: Console) -> int:
-    with console.progress(f"reading {arguments.source}"):
-        manifest = make_manifest(
-            arguments.source, location=arguments.location, timeout=arguments.timeout, console=console
-        )
-    compose_id, raw = manifest.compose_id, manifest.to_bytes()
-    digest = Sha256(hashlib.sha256(raw).hexdigest())
-    project = work.project
-    found, main, bots = find(work, compose_id)
-    gate_files = load_gate(main, work.now)
-    plan = plan_open(
-        compose_id,
-        files=(
-            File(path=manifest_path(compose_id), content=raw),
-            File(
-                path=f"{compose_id.folder}/results/README.md",
-                content=wording.results_readme(compose_id, digest, project),
-            ),
-        ),
-        description=wording.description(
-            manifest,
-            manifest_sha256=digest,
-            project=project,
-            policy=gate_files.policy,
-            origins=gate_files.origins,
-            comparisons=list(_comparisons(work, main, compose_id, bots)),
-        ),
-        commit_message=wording.open_commit(compose_id, digest),
-        target_branch=project.default_branch,
-        target_head=main.commit,
-        merged=main.read(manifest_path(compose_id)),
-        branch=_branch(work, compose_id, found),
-        merge_request=found.ours,
-        duplicates=duplicates(work, compose_id, found),
-        lost=found.astray,
-        me=work.forge.me(),
-        bots=bots,
-    )
-    work.show(compose_id, plan, _idle(compose_id, found.ours), as_json=arguments.format == "json")
-    if not arguments.dry_run:
-        work.apply(plan)
+        with console.progress(f"reading {arguments.source}"):
+            manifest = make_manifest(
+                arguments.source, location=arguments.location, timeout=arguments.timeout, console=console
+            )
+        prepared = prepare_open(work, manifest)
+        work.show(prepared)
+        work.carry_out(prepared)
     return OK
-
-
-def _idle(compose_id: ComposeId, merge_request: MergeRequest | None) -> str:
-    if merge_request is None:
-        return f"{compose_id} is merged already: nothing to do"
-    return f"!{merge_request.iid} of {compose_id} ({merge_request.state}) needs nothing: {merge_request.web_url}"
-
-
-def _branch(work: session.Session, compose_id: ComposeId, found: Found) -> Branch | None:
-    head = work.forge.branch_head(compose_id.branch)
-    if head is None:
-        return None
-    pushes = () if found.ours else work.forge.pushes(compose_id.branch, compose_id.date)
-    manifest = work.forge.read_file(manifest_path(compose_id), head)
-    return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
-
-
-def _comparisons(
-    work: session.Session, main: GitTree, compose_id: ComposeId, bots: Bots
-) -> Iterator[wording.Comparison]:
-    """Choose what to compare with: the last published compose, and the previous one where that is newer.
-
-    The previous one is looked for among the hundred newest merge requests of the project only; where these are all of
-    other streams, or of other people, nothing is compared with it.
-    """
-    on_main = [other for other in published(main) if other.stream == compose_id.stream and other < compose_id]
-    last = max(on_main, default=None)
-    if last is not None:
-        yield from _comparison("last published", main, last)
-    opened = {
-        other: line
-        for line in work.forge.recent_merge_requests()
-        if is_bots(line, bots)
-        and (other := compose_of(line)) is not None
-        and other.stream == compose_id.stream
-        and other < compose_id
-    }
-    previous = max(opened, default=None)
-    if previous is not None and previous not in on_main and (last is None or previous > last):
-        try:
-            head = work.head(opened[previous])
-        except ForgeError as error:
-            work.console.info(f"not compared with {previous}: {error}")
-            return
-        yield from _comparison("previous", GitTree(work.repository, head), previous)
-
-
-def _comparison(title: str, tree: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:
-    """Read an older manifest; one that is damaged or missing is left out, for the new compose is not to blame."""
-    manifest = load_manifest(tree, compose_id)
-    if manifest is not None:
-        yield wording.Comparison(title=title, manifest=manifest)

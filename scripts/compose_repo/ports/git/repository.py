@@ -160,6 +160,18 @@ class Repository:
             "--end-of-options", url, *refspecs,
         )  # fmt: skip
 
+    def remote_refs(self, url: str, names: Sequence[str], *, token: str | None = None) -> dict[str, Sha]:
+        """Give those of some refs that the server has, and their objects; the token travels as in `fetch`.
+
+        Raises:
+            GitError: the server cannot be reached or refuses.
+
+        """
+        out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names)
+        rows = (line.split(b"\t") for line in out.splitlines())
+        found = {path_text(name): Sha(sha.decode("ascii")) for sha, name in rows}
+        return {name: found[name] for name in names if name in found}  # names are patterns to git
+
     def send(self, url: str, refspec: str, *, token: str | None = None) -> None:
         """Push one ref, never by force; the token travels as in `fetch`.
 
@@ -171,19 +183,17 @@ class Repository:
             token, "push", "--quiet", "--no-verify", "--no-recurse-submodules", "--no-follow-tags", url, refspec
         )
 
-    def _travel(self, token: str | None, *command: str) -> None:
-        """Run a command that talks to a server; what fails for a moment is tried again."""
+    def _travel(self, token: str | None, *command: str) -> bytes:
+        """Run a command that talks to a server and give its output; what fails for a moment is tried again."""
         variables = {} if token is None else _authorization(token)
         for wait in _WAITS:
             try:
-                self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
+                return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
             except GitError as error:
                 if not _PASSES.search(str(error)):
                     raise
                 time.sleep(wait)
-            else:
-                return
-        self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
+        return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
 
     def commit_time(self, path: str, revision: str) -> dt.datetime | None:
         """Give the time of the latest commit that added a path.

@@ -109,8 +109,8 @@ class GitLab(Client):
         where = f"{self._base}/repository/files/{quote(path, safe='')}/raw"
         return self._find(f"{path} at {ref}", where, content_of, ref=ref)
 
-    def pushes(self, branch: str, since: dt.date) -> Sequence[Push]:
-        """Give every push to a branch since that day, oldest first; a few older ones may be among them."""
+    def pushes(self, branch: str | None, since: dt.date) -> Sequence[Push]:
+        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them."""
         rows = self._list(
             "push events",
             f"{self._base}/events",
@@ -120,7 +120,8 @@ class GitLab(Client):
             sort="asc",
         )
         numbered = dict(row for row in rows if row is not None)  # a page that moved while reading repeats rows
-        return [push for _, push in sorted(numbered.items(), key=_number) if push.branch == branch]
+        pushes = [push for _, push in sorted(numbered.items(), key=_number)]
+        return pushes if branch is None else [push for push in pushes if push.branch == branch]
 
     def access_level(self, user_id: int) -> int:
         """Give a user's role in the project as GitLab counts it; 0 if it has none."""
@@ -136,8 +137,8 @@ class GitLab(Client):
         return [one for one in found if title in one.title]
 
     def open_merge_requests(self) -> Sequence[MergeRequest]:
-        """Give every open merge request from a branch of the project itself, newest first."""
-        return [one for one in self._merge_requests(state="opened") if not one.from_fork]
+        """Give every open merge request, from the project itself or a fork, newest first."""
+        return self._merge_requests(state="opened")
 
     def recent_merge_requests(self) -> Sequence[MergeRequest]:
         """Give the hundred newest merge requests, in every state, from branches of the project itself."""

@@ -36,16 +36,16 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
         InputError: there is no finished compose, or not a whole one; the codes say what.
 
     """
-    compose_id, status = _identity(root)
+    compose_id, status = identity(root)
     named = root.beside(compose_id.text)
     if named.location != root.location and named.read("COMPOSE_ID", WORD_BYTES) == compose_id.text.encode("ascii"):
         root = named
-        compose_id, status = _identity(root)
+        compose_id, status = identity(root)
     # rpms.json is hundreds of times larger than all else: it is read and digested while productmd is imported.
     table = _Fetch(root, "rpms.json")
     table.start()
     files = _Metadata(root, compose_id, table)
-    if _identity(root) != (compose_id, status):
+    if identity(root) != (compose_id, status):
         message = "the compose changed while it was read"
         raise failure(root.location, "compose-changed", message, "try again when it is finished")
     return Compose(
@@ -61,10 +61,14 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     )
 
 
-def _identity(root: Root) -> tuple[ComposeId, Status]:
-    """Read COMPOSE_ID and STATUS.
+def identity(root: Root) -> tuple[ComposeId, Status]:
+    """Read COMPOSE_ID and STATUS of a finished compose.
 
     COMPOSE_ID is written when a compose starts: by itself it says nothing about an end.
+
+    Raises:
+        InputError: it is not finished, or no compose; the codes say what.
+
     """
     texts = {name: root.read(name, WORD_BYTES) for name in ("COMPOSE_ID", "STATUS")}
     look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"

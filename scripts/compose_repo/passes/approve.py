@@ -1,0 +1,56 @@
+"""Judges a compose's merge request, and prepares what brings approval, status, labels and note up to date."""
+
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import MergeRequestState
+from compose_repo.core.plan import STATUS_NAME, plan_approve, plan_withdraw
+from compose_repo.core.problem import InputError
+from compose_repo.session import Judgement, Prepared, Session
+from compose_repo.upkeep import settle
+
+
+def approve(work: Session, compose_id: ComposeId) -> tuple[Prepared, Judgement]:
+    """Judge by the rules on main; what cannot be judged loses the approval that we gave it.
+
+    Raises:
+        InputError: it cannot be judged.
+        UsageError: it has no merge request.
+        StaleHead: somebody pushes meanwhile, or it had to be brought back first.
+
+    """
+    try:
+        settled = settle(work, compose_id)
+        judgement = work.judge(compose_id, settled.merge_request)
+    except InputError as error:
+        _withdraw(work, compose_id, error)
+        raise
+    merge_request, decision = settled.merge_request, judgement.decision
+    plan = settled.plan + plan_approve(
+        compose_id,
+        merge_request=merge_request,
+        judged=judgement.judged(published=False),
+        me=work.forge.me(),
+        approved_by=work.forge.approved_by(merge_request.iid),
+        statuses=work.forge.statuses(judgement.head, STATUS_NAME),
+        notes=work.forge.notes(merge_request.iid),
+        pushed_at=judgement.pushed_at,
+    )
+    idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
+    if settled.stays_closed is not None:
+        idle += f"; it stays closed: {settled.stays_closed}"
+    prepared = Prepared(compose_id=compose_id, plan=plan, idle=idle, merge_request=merge_request, judged=merge_request)
+    return prepared, judgement
+
+
+def _withdraw(work: Session, compose_id: ComposeId, error: InputError) -> None:
+    """Take back what we said of an earlier head, or by earlier rules, before the problems are told.
+
+    Wherever it stands: which merge request counts is not known for certain while the rules cannot be read.
+    """
+    reason = f"it cannot be judged: {error.problems[0].code}"
+    for line in work.forge.merge_requests(source_branch=compose_id.branch):
+        approved_by = work.forge.approved_by(line.iid) if line.state is MergeRequestState.OPENED else frozenset[int]()
+        plan = plan_withdraw(line, me=work.forge.me(), approved_by=approved_by, reason=reason)
+        for action in plan:
+            work.console.info(action.sentence)
+        if not work.dry_run:
+            work.apply(plan)

@@ -682,7 +682,18 @@ def test_text_from_gitlab_cannot_forge_a_line(hardened: World) -> None:
     assert "\x1b" not in out
 
 
-# --- a GitLab that stumbles
+# --- a GitLab that refuses, and one that stumbles
+
+
+def test_what_gitlab_refuses_keeps_nothing_else_back(fresh: World) -> None:
+    for number in range(10):
+        fresh.schedule(f"nightly {number}", "main")
+    code, _, err = fresh.setup()
+    assert code == 1
+    assert "could not create the pipeline schedule 'compose-repo sync' on main" in err
+    assert "Maximum number of pipeline schedules (10) exceeded" in err
+    assert err.count("compose-repo sync' on main") == 1
+    assert set(fresh.findings()) == {"schedule-missing"}
 
 
 @pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])

@@ -11,7 +11,9 @@ from compose_repo.core.administration import (
     Change,
     ChangeSettings,
     Endpoint,
+    ForbidForcePush,
     NotOnThisTier,
+    Refused,
     Schedule,
     Trigger,
     Variable,
@@ -51,6 +53,12 @@ def test_a_setting_that_may_be_read_and_not_written_is_not_on_the_tier(
     )
     with pytest.raises(NotOnThisTier, match=r"^not on this tier: centos/compose-repo: set x from false to true"):
         administrator.apply(change)
+
+
+def test_a_branch_rule_that_is_gone_is_refused(administrator: Administrator) -> None:
+    with pytest.raises(Refused, match=r"could not forbid force pushes to release in centos/compose-repo: ") as caught:
+        administrator.apply(ForbidForcePush(project="centos/compose-repo", branch="release"))
+    assert not isinstance(caught.value, NotOnThisTier)
 
 
 def test_of_an_access_its_holder_is_told() -> None:

@@ -34,7 +34,11 @@ _SECRET_VALUE: Final = re.compile(
 Value: TypeAlias = str | int | bool | None
 
 
-class NotOnThisTier(ForgeError):  # noqa: N818  # it names what is so; nobody is at fault
+class Refused(ForgeError):  # noqa: N818  # it names what happened; who is at fault is not known
+    """GitLab refuses one write; it may take the others all the same."""
+
+
+class NotOnThisTier(Refused):
     """GitLab has a setting on paid tiers only."""
 
 
@@ -386,6 +390,7 @@ class Administration(Protocol):
 
         Raises:
             NotOnThisTier: GitLab has no such setting here.
+            Refused: GitLab will not have it.
 
         """
         ...

@@ -1,13 +1,13 @@
 """Brings a GitLab project, or the pair, to the hardened state; says what only people can do."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from compose_repo import survey, wording
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
-from compose_repo.core.administration import Action, NotOnThisTier, Plan, to_dict
+from compose_repo.core.administration import Action, NotOnThisTier, Plan, Refused, to_dict
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.rule import Seen
@@ -37,11 +37,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         _show(seen, plan, console, as_json=arguments.format == "json")
         if arguments.dry_run:
             return OK
-        refused = _apply(surveyor, seen, plan, console)
+        given_up = _apply(surveyor, seen, plan, console)
         after = surveyor.look(at_streams=False) if plan else seen
-        left = [action for action in _plan(after) if action not in refused]
+        left = [action for action in _plan(after) if not isinstance(given_up.get(action), NotOnThisTier)]
         for action in left:
-            console.error(f"GitLab did not take it: {terminal(action.sentence)}")
+            if action not in given_up:
+                console.error(f"GitLab did not take it: {terminal(action.sentence)}")
         _tell_people(after, console)
         return PROBLEMS if left else OK
 
@@ -67,17 +68,17 @@ def _show(seen: Sequence[Seen], plan: Plan, console: Console, *, as_json: bool) 
         console.out(f"{' and '.join(one.project.path for one in seen)}: set up already, nothing to do")
 
 
-def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> list[Action]:
-    """Apply a plan; give what GitLab has on paid tiers only."""
-    administrators, refused = surveyor.administrators(seen), []
+def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> Mapping[Action, Refused]:
+    """Apply a plan; give what GitLab refuses, and why: one setting that it will not have keeps no other back."""
+    administrators, given_up = surveyor.administrators(seen), {}
     for action in plan:
         try:
             with console.progress(action.sentence):
                 administrators[action.project].apply(action)
-        except NotOnThisTier as error:
-            console.info(str(error))
-            refused.append(action)
-    return refused
+        except Refused as refused:
+            console.error(terminal(str(refused)))
+            given_up[action] = refused
+    return given_up
 
 
 def _tell_people(seen: Sequence[Seen], console: Console) -> None:

@@ -20,6 +20,7 @@ from compose_repo.core.administration import (
     NotOnThisTier,
     ProjectState,
     Protect,
+    Refused,
     Schedule,
     Token,
     Unprotect,
@@ -30,7 +31,7 @@ from compose_repo.core.hardening.files import CI_FILE, PROJECT_FILES
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS, Client, address_of, code_of
-from compose_repo.ports.gitlab.failures import FORBIDDEN, NOT_FOUND
+from compose_repo.ports.gitlab.failures import CONFLICT, FORBIDDEN, NOT_ALLOWED, NOT_FOUND
 from compose_repo.ports.gitlab.rows import content_of, project_of
 from compose_repo.ports.gitlab.session import Trace
 from compose_repo.ports.gitlab.setup_rows import (
@@ -50,6 +51,8 @@ T = TypeVar("T")
 
 _NOT_HERE: Final = frozenset({FORBIDDEN, NOT_FOUND})
 """How GitLab refuses what its tier, or its version, does not have."""
+_REFUSALS: Final = frozenset({400, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, 422})
+"""How GitLab refuses one write and may take the next."""
 _PATHS: Final = {Endpoint.PROJECT: "", Endpoint.APPROVALS: "/approvals", Endpoint.PUSH_RULE: "/push_rule"}
 
 
@@ -160,15 +163,27 @@ class Administrator(Client):
 
         Raises:
             NotOnThisTier: GitLab has no such setting here.
+            Refused: GitLab will not have it.
 
         """
+        try:
+            self._apply(action)
+        except ForgeError as error:
+            code = code_of(error.__cause__)
+            if code in _NOT_HERE and isinstance(action, ChangeSettings) and action.endpoint is not Endpoint.PROJECT:
+                raise NotOnThisTier(f"not on this tier: {action.sentence}") from error
+            if code in _REFUSALS:
+                raise Refused(str(error)) from error
+            raise
+
+    def _apply(self, action: Action) -> None:
         match action:
             case ChangeSettings():
                 self._change_settings(action)
             case LimitJobToken():
                 where = f"{self._base}/job_token_scope"
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_patch(where, post_data={"enabled": True}, **OURS),
                     self._job_token_limited,
                 )
@@ -184,17 +199,12 @@ class Administrator(Client):
     def _change_settings(self, action: ChangeSettings) -> None:
         where = f"{self._base}{_PATHS[action.endpoint]}"
         data = {change.name: change.new for change in action.changes}
-        try:
-            write = self._client.http_post if self._is_made_by_writing(action.endpoint) else self._client.http_put
-            self._send(
-                action.sentence,
-                lambda: write(where, post_data=data, **OURS),
-                lambda: _are_so(self._settings(action.endpoint), action.changes),
-            )
-        except ForgeError as error:
-            if action.endpoint is not Endpoint.PROJECT and code_of(error.__cause__) in _NOT_HERE:
-                raise NotOnThisTier(f"not on this tier: {action.sentence}") from error
-            raise
+        write = self._client.http_post if self._is_made_by_writing(action.endpoint) else self._client.http_put
+        self._send(
+            _deed(action),
+            lambda: write(where, post_data=data, **OURS),
+            lambda: _are_so(self._settings(action.endpoint), action.changes),
+        )
 
     def _is_made_by_writing(self, endpoint: Endpoint) -> bool:
         """Tell whether settings are posted: approvals always are, a push rule the first time."""
@@ -208,13 +218,13 @@ class Administrator(Client):
         match action:
             case ForbidForcePush():
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_patch(one, post_data={"allow_force_push": False}, **OURS),
                     lambda: self._get(f"the rule {action.branch}", one, branch_rule_of).force_push is False,
                 )
             case Unprotect():
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_delete(one, **OURS),
                     lambda: not self._is_protected(action.branch),
                 )
@@ -226,7 +236,7 @@ class Administrator(Client):
                     "allow_force_push": False,
                 }
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_post(rules, post_data=data, **OURS),
                     lambda: self._is_protected(action.branch),
                 )
@@ -241,13 +251,13 @@ class Administrator(Client):
         match action:
             case CreateLabel():
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_post(where, post_data={"name": label.name, **look}, **OURS),
                     lambda: any(one.name == label.name for one in self._labels()),
                 )
             case ChangeLabel():
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_put(f"{where}/{quote(label.name, safe='')}", post_data=look, **OURS),
                     lambda: label in self._labels(),
                 )
@@ -264,13 +274,13 @@ class Administrator(Client):
                     "active": action.active,
                 }
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_post(where, post_data=data, **OURS),
                     lambda: any(one.description == action.description for one in self._schedules()),
                 )
             case MoveSchedule():
                 self._send(
-                    action.sentence,
+                    _deed(action),
                     lambda: self._client.http_put(f"{where}/{action.id}", post_data={"ref": action.ref}, **OURS),
                     lambda: any(one.id == action.id and one.ref == action.ref for one in self._schedules()),
                 )
@@ -278,3 +288,8 @@ class Administrator(Client):
 
 def _are_so(settings: Mapping[str, Any], changes: tuple[Change, ...]) -> bool:
     return all(settings.get(change.name) == change.new for change in changes)
+
+
+def _deed(action: Action) -> str:
+    """Say what is done, and then where: `could not protect main in centos/compose-repo`."""
+    return f"{action.sentence.removeprefix(f'{action.project}: ')} in {action.project}"

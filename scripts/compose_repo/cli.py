@@ -52,6 +52,7 @@ VERBS: Final = {
     "gate": "decide on a compose from the tree; change nothing",
     "approve": "decide, then write approval, status, labels and the note",
     "merge": "merge a published compose, close what it supersedes",
+    "sync": "do in one pass whatever is due: open, judge, merge, close",
     "setup": "bring a GitLab project, or a pair, to the hardened state",
     "doctor": "say what about a GitLab project is unsafe, why, and how to mend it",
     "demo": "tell the whole story on this machine, against a local GitLab",

@@ -423,6 +423,17 @@ def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
         )
 
 
+@contextmanager
+def opener_of(work: Session) -> Iterator[Session | None]:
+    """Give a session that has read what another has, and acts as the compose bot; None if its token is not given."""
+    settings = environment()
+    if not settings.opener_token:
+        yield None
+        return
+    with closing(connect(replace(settings, token=settings.opener_token), work.console.trace)) as forge:
+        yield work.acting_as(forge, settings.opener_token)
+
+
 def until_unmoved(attempt: Callable[[], T], console: Console) -> T:
     """Start over when somebody has pushed meanwhile, a few times.
 

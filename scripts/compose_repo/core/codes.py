@@ -191,6 +191,19 @@ CONVERSION: Final = {
 }
 """What `convert` may find wrong with another tool's files."""
 
+PASSES: Final = {
+    "git-failed": Code("git does what it is asked for.", "Look at the message; the next pass tries again."),
+    "gitlab-failed": Code("GitLab does what it is asked for.", "Look at the message; the next pass tries again."),
+    "head-moving": Code(
+        "A merge request rests for as long as it takes to judge it.", "Nothing; the next pass tries again."
+    ),
+    "not-done": Code("What is due can be done.", "Do as the message says; the next pass tries again."),
+    "published-unknown": Code(
+        "COMPOSE_ID on the mirrors names a compose of the stream.", "Mend the address in gate/streams.toml."
+    ),
+}
+"""What a pass of `sync` may meet with."""
+
 PROGRAM: Final = {
     "internal-error": Code("The program makes no mistake.", "Report what the same command says under --verbose."),
 }
@@ -206,6 +219,7 @@ GROUPS: Final = {
     "Composes": SOURCES,
     "Commits of a merge request": COMMITS,
     "Other tools' reports": CONVERSION,
+    "Passes of sync": PASSES,
     "The program": PROGRAM,
 }
 CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}

@@ -44,6 +44,8 @@ DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
 """Hidden in the one note of ours on a merge request that is closed as a duplicate."""
 PUBLISHED: Final = "compose::published"
 SUPERSEDED: Final = "compose::superseded"
+VANISHED: Final = "compose::vanished"
+"""On a compose that was gone from its server before any result came."""
 
 _STATES: Final = {
     Verdict.SATISFIED: CommitState.SUCCESS,
@@ -229,13 +231,15 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     statuses: Sequence[CommitStatus],
     notes: Sequence[Note],
     pushed_at: dt.datetime | None = None,
+    vanished: bool | None = None,
 ) -> Plan:
     """Mirror a verdict: status, labels, note and approval, for exactly the head that was judged.
 
     Fails closed: an approval that does not hold any more is withdrawn before anything else, a new one is given after
     everything else. That our approval was given for this very head is known by our status on it, which is set between
     the two, and since the last push to the branch (`pushed_at`): a head that has been away and is back again is
-    approved anew. Nothing is written on a merge request that is not open.
+    approved anew. Nothing is written on a merge request that is not open. Whether the compose has `vanished` from its
+    server is told by a label, which stays as it is where nobody knows.
 
     Raises:
         UsageError: the approver is the merge request's author, whom GitLab does not let approve.
@@ -259,7 +263,9 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
         reason = _why_withdrawn(judged, moved_since=moved_since)
         actions.append(Unapprove(iid=merge_request.iid, reason=reason))
     actions.extend(_status(merge_request, judged, None if moved_since else status))
-    actions.extend(_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict))))
+    gone = (VANISHED,) if vanished else ()
+    labels = (stream_label(compose_id), gate_label(judged.verdict), *gone)
+    actions.extend(_update(merge_request, labels=labels, without=(VANISHED,) if vanished is False else ()))
     actions.extend(_note(merge_request, notes, me, judged.note))
     if satisfied and not (approved and holds):
         actions.append(Approve(iid=merge_request.iid, sha=judged.head))
@@ -370,13 +376,14 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
     )
 
 
-def _update(
+def _update(  # noqa: PLR0913  # each part may differ
     merge_request: MergeRequest,
     *,
     labels: Sequence[str],
     title: str | None = None,
     target_branch: str | None = None,
     description: str | None = None,
+    without: Sequence[str] = (),
 ) -> Plan:
     """Change only what differs. A label's siblings go in the same call: GitLab sees to that only in paid tiers."""
     scopes = tuple(f"{label.partition('::')[0]}::" for label in labels)
@@ -387,7 +394,9 @@ def _update(
         description=None if (description or "").strip() == merge_request.description.strip() else description,
         add_labels=tuple(label for label in labels if label not in merge_request.labels),
         remove_labels=tuple(
-            label for label in sorted(merge_request.labels) if label.startswith(scopes) and label not in labels
+            label
+            for label in sorted(merge_request.labels)
+            if label in without or (label.startswith(scopes) and label not in labels)
         ),
     )
     return () if update == UpdateMergeRequest(iid=merge_request.iid) else (update,)

@@ -1,5 +1,7 @@
 """Judges a compose's merge request, and prepares what brings approval, status, labels and note up to date."""
 
+from collections.abc import Callable
+
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import MergeRequestState
 from compose_repo.core.plan import STATUS_NAME, plan_approve, plan_withdraw
@@ -8,8 +10,13 @@ from compose_repo.session import Judgement, Prepared, Session
 from compose_repo.upkeep import settle
 
 
-def approve(work: Session, compose_id: ComposeId) -> tuple[Prepared, Judgement]:
+def approve(
+    work: Session, compose_id: ComposeId, vanished: Callable[[int], bool | None] = lambda _: None
+) -> tuple[Prepared, Judgement]:
     """Judge by the rules on main; what cannot be judged loses the approval that we gave it.
+
+    `vanished` says of so many results whether the compose has gone from its server before any came, None if nobody
+    knows.
 
     Raises:
         InputError: it cannot be judged.
@@ -21,7 +28,7 @@ def approve(work: Session, compose_id: ComposeId) -> tuple[Prepared, Judgement]:
         settled = settle(work, compose_id)
         judgement = work.judge(compose_id, settled.merge_request)
     except InputError as error:
-        _withdraw(work, compose_id, error)
+        withdraw(work, compose_id, error)
         raise
     merge_request, decision = settled.merge_request, judgement.decision
     plan = settled.plan + plan_approve(
@@ -33,6 +40,7 @@ def approve(work: Session, compose_id: ComposeId) -> tuple[Prepared, Judgement]:
         statuses=work.forge.statuses(judgement.head, STATUS_NAME),
         notes=work.forge.notes(merge_request.iid),
         pushed_at=judgement.pushed_at,
+        vanished=vanished(judgement.results),
     )
     idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
     if settled.stays_closed is not None:
@@ -41,7 +49,7 @@ def approve(work: Session, compose_id: ComposeId) -> tuple[Prepared, Judgement]:
     return prepared, judgement
 
 
-def _withdraw(work: Session, compose_id: ComposeId, error: InputError) -> None:
+def withdraw(work: Session, compose_id: ComposeId, error: InputError) -> None:
     """Take back what we said of an earlier head, or by earlier rules, before the problems are told.
 
     Wherever it stands: which merge request counts is not known for certain while the rules cannot be read.

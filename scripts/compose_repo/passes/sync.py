@@ -1,0 +1,62 @@
+"""One pass over every stream: publishes what the mirrors carry, opens what is new, judges what is open."""
+
+from collections.abc import Iterator
+
+from compose_repo.core.merge_requests import compose_of
+from compose_repo.core.names import Stream
+from compose_repo.core.problem import InputError
+from compose_repo.core.sync_report import SyncReport
+from compose_repo.passes.approve import withdraw
+from compose_repo.passes.stream import StreamPass, Tools
+
+
+def sync(tools: Tools) -> SyncReport:
+    """Plan and apply, stream by stream; what fails is reported and stops nothing else.
+
+    First every stream is published and opened, then, on what is there after that, all that is open is judged: so what
+    is overtaken is not judged any more, and what was opened just now is judged at once.
+
+    Raises:
+        InputError: the rules on main have problems; no approval of ours stands any more.
+        UsageError: GitLab or main cannot be read, so nothing can be done.
+
+    """
+    streams: dict[Stream, StreamPass] = {}
+    _look(tools, streams)
+    for one in list(streams.values()):
+        one.publish_and_open()
+    if any(one.has_written for one in streams.values()):
+        _look(tools, streams)
+    for one in streams.values():
+        one.judge_and_gate()
+    return SyncReport(
+        streams=tuple(streams[name].report() for name in sorted(streams)), dry_run=tools.work.dry_run, only=tools.only
+    )
+
+
+def _look(tools: Tools, streams: dict[Stream, StreamPass]) -> None:
+    """Read what is in GitLab and on main, and add what streams there are."""
+    tools.look()
+    try:
+        entries = tools.work.gate_files().streams
+    except InputError as error:
+        _withdraw_all(tools, error)
+        raise
+    for name in _names(tools, list(entries)):
+        streams.setdefault(name, StreamPass(tools, name, entries.get(name)))
+
+
+def _names(tools: Tools, listed: list[Stream]) -> Iterator[Stream]:
+    """Name the streams that gate/streams.toml lists, and those of what is open besides; with `only`, its own alone."""
+    found = {*listed, *(compose_id.stream for compose_id in tools.ours(tools.work.open_merge_requests()))}
+    for name in sorted(found):
+        if tools.only is None or name == tools.only.stream:
+            yield name
+
+
+def _withdraw_all(tools: Tools, error: InputError) -> None:
+    """Take back every approval of ours: by rules that cannot be read nothing is satisfied."""
+    for line in tools.work.open_merge_requests():
+        compose_id = compose_of(line)
+        if compose_id is not None and not line.from_fork:
+            withdraw(tools.work, compose_id, error)

@@ -1,0 +1,63 @@
+"""One idempotent pass over every stream: opens, judges, merges and closes whatever is due."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from compose_repo import session
+from compose_repo.cli import OK, PROBLEMS
+from compose_repo.console import Console
+from compose_repo.core.escape import json_text
+from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.sync_report import SyncReport
+from compose_repo.passes.stream import Tools, problems_of
+from compose_repo.passes.sync import sync
+from compose_repo.ports.http import Http, Limits
+
+EXAMPLE: Final = """
+compose-repo sync --dry-run
+compose-repo sync --report sync.json
+compose-repo sync --only CentOS-Stream-10-20261120.0
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how much of it."""
+    parser.add_argument(
+        "--only", metavar="COMPOSE_ID", type=session.compose_id, help="do what is due for this compose alone"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write what was seen, done, refused and failed there, as sync/1"
+    )
+    session.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Do whatever is due; a second pass right after it writes nothing.
+
+    The exit code is 0 where all is as it should be or waits for something, be it a verdict that is pending or blocked,
+    a compose that is not finished, or a push to the mirrors. It is 1 where anything has failed or was refused, which
+    the report names, and 2 where the pass could not begin. It is never 3: that composes are pending is what a pass
+    leaves behind on most days.
+    """
+    try:
+        with session.start(arguments, console) as work, session.opener_of(work) as opener:
+            if opener is None:
+                console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
+            report = sync(Tools(work=work, opener=opener, http=Http(Limits()), only=arguments.only))
+    except (InputError, UsageError) as error:
+        failed = SyncReport(streams=(), only=arguments.only, dry_run=arguments.dry_run, problems=problems_of(error, ""))
+        _write(arguments.report, failed)
+        raise
+    _write(arguments.report, report)
+    console.out(json_text(report.to_dict()) if arguments.format == "json" else report.summary)
+    return PROBLEMS if report.failed else OK
+
+
+def _write(file: Path | None, report: SyncReport) -> None:
+    if file is None:
+        return
+    try:
+        file.write_text(f"{json_text(report.to_dict())}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error

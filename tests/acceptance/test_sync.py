@@ -1,10 +1,11 @@
 """`sync`, as a schedule runs it: whatever is due is done by nothing else, and a second pass has nothing to do."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync_world import SyncWorld, sync_world
+from sync_world import STREAMS, SyncWorld, sync_world
 
 from local_gitlab.server import LocalGitLab
 
@@ -64,3 +65,25 @@ def test_nothing_but_sync_takes_composes_from_first_sight_to_merged_and_supersed
     world.server.requests.clear()
     assert world.rows() == [("20261121.0", "judge", "is-open", "unchanged")]
     assert world.writes() == []
+
+
+def seed(world: SyncWorld, names: list[str]) -> None:
+    for name in names:
+        world.compose(name)
+    world.configure(STREAMS.format(web=world.web, more="open_at_most = 50"))
+    assert world.sync()[0] == 0
+
+
+def test_a_pass_over_thirty_in_which_nothing_changed_asks_once_for_each_and_writes_nothing(world: SyncWorld) -> None:
+    names = [f"CentOS-Stream-10-202611{day:02}.0" for day in range(1, 31)]
+    seed(world, names)
+    passed(world, names[3])
+    world.report(names[4], "rdo", "failed")
+    world.sync()
+    world.server.requests.clear()
+    code, out, _ = world.sync()
+    assert (code, out.splitlines()[-1]) == (0, "30 unchanged, 1 satisfied, 28 pending, 1 blocked")
+    assert world.writes() == []
+    asked = Counter(entry.route for entry in world.server.requests.entries)
+    notes = "/projects/<project_id>/merge_requests/<iid>/notes"
+    assert (asked[notes], asked.total()) == (30, 39), asked  # four of the API beside these, and five of git

@@ -135,6 +135,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
     me: User = GATE,
     summary: str = "Of 3 required, 1 missing",
     pushed_at: dt.datetime | None = None,
+    vanished: bool | None = None,
 ) -> Plan:
     return plan_approve(
         ID,
@@ -145,6 +146,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
         statuses=statuses,
         notes=notes,
         pushed_at=pushed_at,
+        vanished=vanished,
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from strategies import SCHEMAS, documents, schema
 
 INPUTS = ["result", "manifest", "policy", "origins", "waivers", "streams"]
-OUTPUTS = ["decision", "problems", "changes", "plan", "setup", "doctor"]
+OUTPUTS = ["decision", "problems", "changes", "plan", "setup", "doctor", "sync"]
 ALL = INPUTS + OUTPUTS
 IDS = {"result": "results"}
 HOSTILE = [

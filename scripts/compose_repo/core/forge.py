@@ -72,11 +72,23 @@ class MergeRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Note:
-    """A comment on a merge request; lower ids are older."""
+    """A comment on a merge request; lower ids are older. `edited_at`: when it got its words, by the server's clock."""
 
     id: int
     author_id: int
     body: str
+    edited_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thread:
+    """What stands below a merge request, oldest first.
+
+    `notes` are by people and bots; `told` are GitLab's own words of what an account has done.
+    """
+
+    notes: tuple[Note, ...]
+    told: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +171,10 @@ class Forge(Protocol):
 
     def approved_by(self, iid: int) -> frozenset[int]:
         """Give the ids of the users who have approved."""
+        ...
+
+    def thread(self, iid: int) -> Thread:
+        """Give everything below a merge request."""
         ...
 
     def notes(self, iid: int) -> Sequence[Note]:

@@ -28,7 +28,7 @@ from compose_repo.core.action import (
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
-from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
+from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, Thread, User
 from compose_repo.core.merge_requests import MERGED, is_same
 from compose_repo.core.names import Sha
 from compose_repo.core.policy import Bots, Mode
@@ -46,6 +46,11 @@ PUBLISHED: Final = "compose::published"
 SUPERSEDED: Final = "compose::superseded"
 VANISHED: Final = "compose::vanished"
 """On a compose that was gone from its server before any result came."""
+
+_APPROVAL: Final = "approv"
+"""In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
+_APPROVED: Final = "approved this merge request"
+_WITHDRAWN: Final = "unapproved this merge request"
 
 _STATES: Final = {
     Verdict.SATISFIED: CommitState.SUCCESS,
@@ -263,13 +268,54 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
         reason = _why_withdrawn(judged, moved_since=moved_since)
         actions.append(Unapprove(iid=merge_request.iid, reason=reason))
     actions.extend(_status(merge_request, judged, None if moved_since else status))
-    gone = (VANISHED,) if vanished else ()
-    labels = (stream_label(compose_id), gate_label(judged.verdict), *gone)
-    actions.extend(_update(merge_request, labels=labels, without=(VANISHED,) if vanished is False else ()))
+    actions.extend(_label_update(compose_id, merge_request, judged, vanished=vanished))
     actions.extend(_note(merge_request, notes, me, judged.note))
     if satisfied and not (approved and holds):
         actions.append(Approve(iid=merge_request.iid, sha=judged.head))
     return tuple(actions)
+
+
+def is_settled(  # noqa: PLR0913  # what is, and what should be
+    compose_id: ComposeId,
+    *,
+    merge_request: MergeRequest,
+    judged: Judged,
+    me: User,
+    thread: Thread,
+    pushed_at: dt.datetime | None,
+    vanished: bool | None = None,
+) -> bool:
+    """Tell from what is below a merge request that nothing is to be written, without asking for anything else.
+
+    Our note is written after the status and after an approval that does not hold is withdrawn, an approval is given
+    after the note. So where our one note has its words since the last push to the branch, the status was set on this
+    head; and GitLab tells below what became of approvals. Whatever does not fit is asked for. That is how a pass over
+    many needs one request for each.
+    """
+    ours = _our_notes(thread.notes, me)
+    if len(ours) != 1 or ours[0].body.strip() != judged.note.strip() or not _is_since(ours[0], pushed_at):
+        return False
+    if _label_update(compose_id, merge_request, judged, vanished=vanished):
+        return False
+    approvals = [note for note in thread.told if _APPROVAL in note.body.lower()]
+    last = approvals[-1] if approvals else None
+    if judged.verdict is Verdict.SATISFIED:
+        given = last is not None and (last.author_id, last.body) == (me.id, _APPROVED)
+        return given and _is_since(last, pushed_at)
+    mine = [note.body for note in approvals if note.author_id == me.id]
+    return not mine or mine[-1] == _WITHDRAWN
+
+
+def _is_since(note: Note | None, moment: dt.datetime | None) -> bool:
+    if note is None or note.edited_at is None or moment is None:
+        return False
+    return note.edited_at > moment
+
+
+def _label_update(compose_id: ComposeId, merge_request: MergeRequest, judged: Judged, *, vanished: bool | None) -> Plan:
+    gone = (VANISHED,) if vanished else ()
+    labels = (stream_label(compose_id), gate_label(judged.verdict), *gone)
+    return _update(merge_request, labels=labels, without=(VANISHED,) if vanished is False else ())
 
 
 def _is_older(status: CommitStatus | None, pushed_at: dt.datetime | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from compose_repo.core.action import Action, to_dict
+from compose_repo.core.action import Action
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
@@ -55,7 +55,7 @@ class Row:
             "verdict": None if self.verdict is None else str(self.verdict),
             "summary": None if self.summary is None else terminal(self.summary),
             "vanished": self.vanished,
-            "actions": list(map(to_dict, self.actions)),
+            "actions": [{"action": type(action).__name__, "sentence": action.sentence} for action in self.actions],
             "problems": list(map(as_row, self.problems)),
         }
 
@@ -133,19 +133,13 @@ class SyncReport:
 
 _CHANGED: Final = {Do.OPEN: "opened", Do.MERGE: "merged", Do.CLOSE: "cleared up", Do.JUDGE: "brought up to date"}
 
+_WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for later", Outcome.FAILED: "failed"}
+
 
 def _sentence(rows: Iterable[Row], problems: int) -> str:
     counts: Counter[str] = Counter()
     for row in rows:
-        match row.outcome:
-            case Outcome.CHANGED:
-                counts[_CHANGED[row.step.do]] += 1
-            case Outcome.FAILED:
-                counts["failed"] += 1
-            case Outcome.LEFT:
-                counts["left for later"] += 1
-            case Outcome.UNCHANGED:
-                counts["unchanged"] += 1
+        counts[_CHANGED[row.step.do] if row.outcome is Outcome.CHANGED else _WORDS[row.outcome]] += 1
         if row.verdict is not None and row.step.do is Do.JUDGE:
             counts[str(row.verdict)] += 1
         counts["vanished"] += row.vanished
@@ -154,11 +148,4 @@ def _sentence(rows: Iterable[Row], problems: int) -> str:
     return ", ".join(parts) if parts else "nothing to do"
 
 
-_ORDER: Final = (
-    *_CHANGED.values(),
-    "unchanged",
-    "left for later",
-    "failed",
-    "vanished",
-    *map(str, Verdict),
-)
+_ORDER: Final = (*_CHANGED.values(), *_WORDS.values(), "vanished", *map(str, Verdict))

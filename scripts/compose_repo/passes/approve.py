@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from compose_repo.core.action import Plan
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequestState
-from compose_repo.core.plan import STATUS_NAME, plan_approve, plan_withdraw
+from compose_repo.core.forge import MergeRequest, MergeRequestState
+from compose_repo.core.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problem import InputError
 from compose_repo.session import Judgement, Prepared, Session
 from compose_repo.upkeep import settle
@@ -31,22 +32,43 @@ def approve(
         withdraw(work, compose_id, error)
         raise
     merge_request, decision = settled.merge_request, judgement.decision
-    plan = settled.plan + plan_approve(
-        compose_id,
-        merge_request=merge_request,
-        judged=judgement.judged(published=False),
-        me=work.forge.me(),
-        approved_by=work.forge.approved_by(merge_request.iid),
-        statuses=work.forge.statuses(judgement.head, STATUS_NAME),
-        notes=work.forge.notes(merge_request.iid),
-        pushed_at=judgement.pushed_at,
-        vanished=vanished(judgement.results),
-    )
+    plan = settled.plan + _plan(work, compose_id, merge_request, judgement, vanished=vanished(judgement.results))
     idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
     if settled.stays_closed is not None:
         idle += f"; it stays closed: {settled.stays_closed}"
     prepared = Prepared(compose_id=compose_id, plan=plan, idle=idle, merge_request=merge_request, judged=merge_request)
     return prepared, judgement
+
+
+def _plan(
+    work: Session, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement, *, vanished: bool | None
+) -> Plan:
+    """Ask what is there no further than it takes to know that nothing is to be written."""
+    if merge_request.state is not MergeRequestState.OPENED:
+        return ()
+    me, judged, pushed_at = work.forge.me(), judgement.judged(published=False), judgement.pushed_at
+    thread = work.forge.thread(merge_request.iid)
+    if is_settled(
+        compose_id,
+        merge_request=merge_request,
+        judged=judged,
+        me=me,
+        thread=thread,
+        pushed_at=pushed_at,
+        vanished=vanished,
+    ):
+        return ()
+    return plan_approve(
+        compose_id,
+        merge_request=merge_request,
+        judged=judged,
+        me=me,
+        approved_by=work.forge.approved_by(merge_request.iid),
+        statuses=work.forge.statuses(judgement.head, STATUS_NAME),
+        notes=thread.notes,
+        pushed_at=pushed_at,
+        vanished=vanished,
+    )
 
 
 def withdraw(work: Session, compose_id: ComposeId, error: InputError) -> None:

@@ -39,6 +39,7 @@ from compose_repo.core.forge import (
     Project,
     Push,
     StaleHead,
+    Thread,
     User,
 )
 from compose_repo.core.names import Sha
@@ -165,8 +166,15 @@ class GitLab(Client):
 
     def notes(self, iid: int) -> Sequence[Note]:
         """Give every note that a person or a bot has written, oldest first."""
+        return self.thread(iid).notes
+
+    def thread(self, iid: int) -> Thread:
+        """Give everything below a merge request."""
         rows = self._list(f"notes of !{iid}", f"{self._base}/merge_requests/{iid}/notes", note_of, sort="asc")
-        return sorted(note for note in rows if note is not None)
+        return Thread(
+            notes=tuple(sorted((note for is_told, note in rows if not is_told), key=_note_id)),
+            told=tuple(sorted((note for is_told, note in rows if is_told), key=_note_id)),
+        )
 
     def statuses(self, sha: Sha, name: str) -> Sequence[CommitStatus]:
         """Give the statuses of one name on a commit, newest first."""
@@ -393,6 +401,10 @@ class GitLab(Client):
 
 def _number(numbered: Numbered[object]) -> int:
     return numbered[0]
+
+
+def _note_id(note: Note) -> int:
+    return note.id
 
 
 def _newest_first(numbered: Numbered[CommitStatus]) -> int:

@@ -52,9 +52,18 @@ def approvers_of(data: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(row["user"]["id"] for row in data["approved_by"])
 
 
-def note_of(data: Mapping[str, Any]) -> Note | None:
-    """Read a note; one that GitLab itself has written is None."""
-    return None if data["system"] else Note(id=data["id"], author_id=data["author"]["id"], body=data["body"])
+def note_of(data: Mapping[str, Any]) -> tuple[bool, Note]:
+    """Read a note, and whether GitLab itself has written it."""
+    if type(data["system"]) is not bool:
+        raise TypeError("neither true nor false")
+    edited = data.get("updated_at") or data.get("created_at")
+    note = Note(
+        id=data["id"],
+        author_id=data["author"]["id"],
+        body=data["body"],
+        edited_at=None if edited is None else _moment(edited),
+    )
+    return data["system"], note
 
 
 def merge_status_of(data: Mapping[str, Any]) -> str | None:

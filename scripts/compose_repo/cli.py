@@ -53,6 +53,7 @@ VERBS: Final = {
     "approve": "decide, then write approval, status, labels and the note",
     "merge": "merge a published compose, close what it supersedes",
     "sync": "do in one pass whatever is due: open, judge, merge, close",
+    "listen": "follow the message bus: look at composes, write down what it reports, tell of decisions",
     "setup": "bring a GitLab project, or a pair, to the hardened state",
     "doctor": "say what about a GitLab project is unsafe, why, and how to mend it",
     "demo": "tell the whole story on this machine, against a local GitLab",
@@ -60,8 +61,8 @@ VERBS: Final = {
 }
 """Every verb, in the order in which a compose meets them."""
 
-EXTRAS: Final = frozenset({"demo"})
-"""The verbs that need more than `pip install compose-repo` brings, each the extra of its name."""
+EXTRAS: Final = {"demo": "demo", "listen": "bus"}
+"""The verbs that need more than `pip install compose-repo` brings, and the extra that brings it."""
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -140,7 +141,7 @@ def load(name: str) -> Verb:
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        hint = f"pip install 'compose-repo[{name}]' brings it"
+        hint = f"pip install 'compose-repo[{EXTRAS[name]}]' brings it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 

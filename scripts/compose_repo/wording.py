@@ -16,7 +16,7 @@ from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
 from compose_repo.core.plan import MARKER
 from compose_repo.core.policy import Bots, OriginEntry, Policy, Requirement, format_duration
-from compose_repo.core.result import Contact
+from compose_repo.core.result import Contact, ResultFile
 from compose_repo.ports.decision_note import decision_markdown
 from compose_repo.ports.templates import Trusted, link, render
 
@@ -91,6 +91,11 @@ def results_readme(compose_id: ComposeId, manifest_sha256: Sha256, project: Proj
 def open_commit(compose_id: ComposeId, manifest_sha256: Sha256) -> str:
     """Give the message of the commit that adds a compose."""
     return render("open_commit.txt.j2", compose_id=compose_id, manifest_sha256=manifest_sha256)
+
+
+def bus_commit(file: ResultFile) -> str:
+    """Give the message of the commit that writes a message of the bus down. It quotes nothing of it."""
+    return render("bus_commit.txt.j2", origin=file.origin, run_id=file.run.id)
 
 
 def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:

@@ -31,6 +31,9 @@ DOORS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "http": "compose_repo.ports.http",
     "socket": "compose_repo.ports.http",
     "shtab": "compose_repo.verbs.completion",
+    "fedora_messaging": "compose_repo.ports.bus",
+    "twisted": "compose_repo.ports.bus",
+    "pika": "compose_repo.ports.bus",
 }
 """The module or package that may import each of these; the demo stands outside and plays everybody's part."""
 

@@ -204,6 +204,14 @@ PASSES: Final = {
 }
 """What a pass of `sync` may meet with."""
 
+MESSAGES: Final = {
+    "kept-failing": Code(
+        "The work for a message succeeds, if not at once.", "Mend what stood in the way, then move the message back."
+    ),
+    "unreadable-message": Code("A message is one that fedora-messaging reads.", "Send it by a library for it."),
+}
+"""What `listen` dead-letters a message for, beside what is wrong with its fields and with the result made of it."""
+
 PROGRAM: Final = {
     "internal-error": Code("The program makes no mistake.", "Report what the same command says under --verbose."),
 }
@@ -218,6 +226,7 @@ GROUPS: Final = {
     "Policy, waivers, origins and streams": GATE,
     "Composes": SOURCES,
     "Commits of a merge request": COMMITS,
+    "Messages of the bus": MESSAGES,
     "Other tools' reports": CONVERSION,
     "Passes of sync": PASSES,
     "The program": PROGRAM,

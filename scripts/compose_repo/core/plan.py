@@ -1,12 +1,13 @@
 """From what is and what should be to what must be written. A plan that has been applied is followed by an empty one."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from compose_repo.core.action import (
     Action,
+    AddFiles,
     Approve,
     CloseMergeRequest,
     CommitState,
@@ -25,6 +26,7 @@ from compose_repo.core.action import (
     Unapprove,
     UpdateMergeRequest,
 )
+from compose_repo.core.announcement import announced_in, marked
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
@@ -226,6 +228,30 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     return (*actions, opened)
 
 
+def plan_add(branch: str, files: Sequence[File], there: Mapping[str, bytes], *, message: str) -> Plan:
+    """Add files to a compose's branch; what is there with the same bytes is left, whatever else is there too.
+
+    Raises:
+        InputError: a file is there with other bytes: results are written once.
+
+    """
+    other = [file.path for file in files if there.get(file.path, file.content) != file.content]
+    if other:
+        raise InputError(
+            *(
+                Problem(
+                    path=path,
+                    code="changed-result",
+                    message=f"{branch} has another file there already",
+                    fix="a result is written once: report a rerun in a file of its own",
+                )
+                for path in other
+            )
+        )
+    new = tuple(file for file in files if file.path not in there)
+    return (AddFiles(branch=branch, message=message, files=new),) if new else ()
+
+
 def plan_approve(  # noqa: PLR0913  # what is, and what should be
     compose_id: ComposeId,
     *,
@@ -380,7 +406,7 @@ def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Not
 
     What our note has said of it so far is kept below.
     """
-    ours = _our_notes(notes, me)
+    ours = our_notes(notes, me)
     before = ours[0].body if ours else ""
     text = before if SUPERSEDED_MARKER in before else f"{SUPERSEDED_MARKER}\n{words}\n\n{before or MARKER}"
     return (
@@ -480,15 +506,19 @@ def _words_kept(status: CommitStatus) -> str | None:
 
 
 def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: str) -> Plan:
-    """Write our note, or edit the oldest of ours and delete the others, which runs side by side have written."""
-    ours = _our_notes(notes, me)
+    """Write our note, or edit the oldest of ours and delete the others, which runs side by side have written.
+
+    What it says was told to the bus stays there.
+    """
+    ours = our_notes(notes, me)
     if not ours:
         return (PutNote(iid=merge_request.iid, marker=MARKER, body=body),)
     first, *others = ours
+    body = marked(body, announced_in(first.body))
     edit = [] if first.body.strip() == body.strip() else [EditNote(iid=merge_request.iid, note_id=first.id, body=body)]
     return (*edit, *(DeleteNote(iid=merge_request.iid, note_id=note.id) for note in others))
 
 
-def _our_notes(notes: Sequence[Note], me: User) -> list[Note]:
+def our_notes(notes: Sequence[Note], me: User) -> list[Note]:
     """Recognise our notes by author and marker: anybody can write the marker."""
     return sorted(note for note in notes if note.author_id == me.id and MARKER in note.body)

@@ -1,0 +1,1 @@
+"""The message bus: the only place that knows fedora-messaging, and what runs below it."""

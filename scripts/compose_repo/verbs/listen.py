@@ -1,0 +1,40 @@
+"""Follows the message bus, as fedora-messaging's configuration says."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+from compose_repo.cli import OK
+from compose_repo.console import Console
+from compose_repo.listening import Listener
+from compose_repo.ports.bus.consumer import consume
+from compose_repo.ports.bus.settings import load
+
+EXAMPLE: Final = """
+compose-repo listen --config /etc/fedora-messaging/compose-repo.toml
+fedora-messaging --conf /etc/fedora-messaging/compose-repo.toml consume --callback compose_repo.listening:Listener
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where the configuration is."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="fedora-messaging's configuration (default: FEDORA_MESSAGING_CONF, or the system's)",
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Listen until a signal comes."""
+    load(arguments.config)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO if arguments.verbose else logging.ERROR, format="%(name)s: %(message)s"
+    )
+    listener = Listener(console, arguments.repo)
+    console.info("listening; a signal ends it")
+    consume(listener.callback)
+    return OK

@@ -1,6 +1,6 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz mutants screenshot venv lock clean
+.PHONY: help demo test lint format bench fuzz defences mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core below which `make test` fails, in percent.
 CORE_COVERAGE := 100
@@ -32,6 +32,9 @@ bench: ## measure against the figures we hold ourselves to
 
 fuzz: ## feed the readers and the escaping with hostile bytes, 20 s each (FUZZ_RUNS=1000000 FUZZ=json); Linux on x86-64
 	@scripts/in-venv fuzz python tests/fuzz/run.py $(if $(FUZZ_RUNS),--runs $(FUZZ_RUNS)) $(FUZZ)
+
+defences: ## take each attack's defence away and see that the attack succeeds then (DEFENCES=edit_policy takes one)
+	@cd tests && ../scripts/in-venv dev python -m attacks.defences $(DEFENCES)
 
 mutants: ## change the gate, the policy and the checks a little, see that a test notices; takes long
 	@scripts/in-venv mutants python tests/mutants/run.py $(MUTANTS)

@@ -467,19 +467,20 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
     }
 
 
+MANY_CHANGES = 1000  # GitLab counts no further
+
+
 def merge_request(site: Site, row: Row, found: Row, user: Row | None) -> Json:
     """Return a merge request by itself, to a user."""
     head = head_pipeline(site, found)
     ran_in = site.store.get("projects", head["project_id"]) if head else row
-    files = (
-        len(site.repository(row).diff(found["base_sha"], found["head_sha"]))
-        if found["base_sha"] and found["head_sha"]
-        else 0
-    )
+    both = found["base_sha"] and found["head_sha"]
+    files = site.repository(row).count_changed(found["base_sha"], found["head_sha"]) if both else 0
+    changes_count = f"{MANY_CHANGES}+" if files > MANY_CHANGES else str(files) if files else None
     return {
         **merge_request_basic(site, row, found),
         "subscribed": user is not None and user["id"] == found["author_id"],
-        "changes_count": str(files) if files else None,
+        "changes_count": changes_count,
         "latest_build_started_at": head["started_at"] if head else None,
         "latest_build_finished_at": head["finished_at"] if head else None,
         "first_deployed_to_production_at": None,

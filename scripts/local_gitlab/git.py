@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
+import sys
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -262,6 +264,16 @@ class Repository:
         added = re.search(r"(\d+) insertion", text)
         removed = re.search(r"(\d+) deletion", text)
         return int(added[1]) if added else 0, int(removed[1]) if removed else 0
+
+    def count_changed(self, base: str, head: str) -> int:
+        """Return how many files differ, or some large number where that is more than git can list in 128 MiB."""
+        done = subprocess.run(
+            ["git", f"--git-dir={self.path}", "diff-tree", "-r", "-M", "--name-only", "-z", base, head],
+            capture_output=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (1 << 27, 1 << 27)),
+        )
+        return sys.maxsize if done.returncode else done.stdout.count(b"\0")
 
     def diff(self, base: str, head: str) -> list[FileDiff]:
         """Return the difference of two trees, file by file."""

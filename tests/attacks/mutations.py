@@ -12,7 +12,7 @@ MERGES_ONLY_WHAT_COUNTS: Final = Mutation(
 """Before a merge the branch is brought to exactly what counts."""
 RULES_ARE_MAINS: Final = Mutation(
     module="session.py",
-    old=("gate_files = load_gate(main, self.now)\n        head = self.head(merge_request)"),
+    old=("gate_files = self.gate_files()\n        head = self.head(merge_request)"),
     new=("head = self.head(merge_request)\n        gate_files = load_gate(GitTree(self.repository, head), self.now)"),
 )
 """Policy, waivers, origins and streams are read from main."""
@@ -117,3 +117,9 @@ CASE_IS_NO_NAME: Final = Mutation(
     new="        if not taken:",
 )
 """Names do not differ in case alone."""
+BRANCH_IS_OURS: Final = Mutation(
+    module="core/plan.py",
+    old="if opener is not None and (is_same(opener, bots.compose) or is_same(opener, bots.gate)):",
+    new="if branch:",
+)
+"""Nothing is built upon a branch that somebody else has made."""

@@ -1,4 +1,4 @@
-"""Play attacks outside pytest and tell what they have moved: `python tests/attacks/one.py edit_policy …`.
+"""Play attacks outside pytest and tell what they have moved: `cd tests; python -m attacks.one edit_policy …`.
 
 Exit 0 if nothing has moved. With `--first`, stop at the first beginning from which something has.
 """

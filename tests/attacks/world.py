@@ -613,7 +613,8 @@ def _seen(world: World) -> dict[str, Any]:
     line = world.counting()
     if line is None:
         return {"rows": (), "approved_by": (), "status": "", "labels": (), "title": "", "target": "", "description": ""}
-    ours = [text for text in world.notes() if MARKER in text]
+    notes = line.notes.list(get_all=True)
+    ours = [note.body for note in notes if MARKER in note.body and note.author["username"] == "gate-bot"]
     statuses = world.as_("releng").commits.get(world.head(), lazy=True).statuses.list(name="compose-gate", get_all=True)
     by_gate = [one for one in statuses if one.author["username"] == "gate-bot"]
     approvals = line.approvals.get().approved_by

@@ -1,14 +1,26 @@
-"""RDO's account dates its commits before the compose and far in the future.
+"""RDO's account replaces its failure by a force push: the same file in a commit that says it is from 1970.
 
-Without the defence deadlines, orders and keys' lifetimes are what a committer writes.
+Without the defence the version whose committer's date is the earlier one is the first, and a date is what anybody
+writes.
 """
 
-from attacks.world import World
+from attacks.world import Mutation, Start, World
+
+NAMED = frozenset({"changed-result", "history-rewritten"})
+STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/history.py",
+        old="return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))",
+        new="return list(commits)",
+    ),
+)
 
 
 def after_reports(world: World) -> None:
-    """Push commits of 1970 and of 2099 that say nothing new."""
-    readme = world.read(f"{world.results}/README.md", world.head())
-    world.add("rdo-ci", {f"{world.results}/README.md": readme}, seconds=1)
-    world.add("rdo-ci", {f"{world.results}/README.md": readme}, seconds=4_070_908_800)
-    world.add("mallory", {f"{world.results}/README.md": readme}, seconds=99_999_999_999_999)
+    """Push a pass of the same name beside the failure, dated long before it."""
+    content = world.result("rdo", "passed")
+    early = world.commit({f"{world.results}/rdo/a1.json": content}, base=world.opened, seconds=1)
+    assert world.push("rdo-ci", f"+{early}:refs/heads/{world.branch}").accepted
+    world.add("mallory", {}, seconds=4_070_908_800)
+    world.add("mallory", {}, seconds=99_999_999_999_999)

@@ -3,14 +3,17 @@
 Without the defence anybody on GitLab is judged like the compose's own branch.
 """
 
+from attacks.mutations import OURS_IS_THE_BOTS
 from attacks.world import ID, World
 
+DEFENCES = (OURS_IS_THE_BOTS,)
 
-def before_reports(world: World) -> None:
+
+def before_opening(world: World) -> None:
     """Fork, push, open, as a stranger."""
     stranger = world.as_("stranger")
     fork = stranger.forks.create({})
-    commit = world.commit({f"{world.results}/rdo/b1.json": world.result("rdo", run="b1", minutes=5)})
+    commit = world.commit({f"{world.results}/rdo/b1.json": "{}"}, base=world.head("main"))
     address = world.project.clone_url.replace(world.project.path, fork.path_with_namespace)
     assert world.push("stranger", f"{commit}:refs/heads/{world.branch}", url=address).accepted
     values = {
@@ -19,5 +22,4 @@ def before_reports(world: World) -> None:
         "title": ID,
         "target_project_id": world.project.id,
     }
-    gitlab_fork = stranger.manager.gitlab.projects.get(fork.id)
-    gitlab_fork.mergerequests.create(values)
+    stranger.manager.gitlab.projects.get(fork.id).mergerequests.create({**values, "title": ID})

@@ -11,8 +11,8 @@ STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
         module="ports/git/history.py",
-        old='"log", "--topo-order", "--reverse",',
-        new='"log", "--first-parent", "--topo-order", "--reverse",',
+        old='*_LOG, "--topo-order"',
+        new='*_LOG, "--first-parent", "--topo-order"',
     ),
 )
 

@@ -1,19 +1,33 @@
-"""Mallory merges the merge request herself, and pushes to main.
+"""Mallory merges the merge request herself, and pushes to main, which somebody has left unprotected until `setup` ran.
 
-Without the protection of main, which `setup` sees to, that is all it takes.
+Without the protection that `setup` makes, that is all it takes.
 """
 
-import pytest
+import contextlib
+
 from gitlab.exceptions import GitlabError
 
-from attacks.world import World
+from attacks.world import Mutation, World
+
+DEFENCES = (
+    Mutation(
+        module="core/hardening/branches.py",
+        old="return (*opening, *main, *composes)",
+        new="return (*opening, *composes)",
+    ),
+)
+
+
+def prepare(world: World) -> None:
+    """Main is not protected; RelEng runs setup."""
+    world.as_("releng").protectedbranches.delete("main")
+    world.set_up()
 
 
 def after_approval(world: World) -> None:
     """Try both; the server refuses."""
     before = world.head("main")
-    with pytest.raises(GitlabError):
+    with contextlib.suppress(GitlabError):
         world.merge_request("mallory").merge()
     evil = world.commit({"gate/policy.toml": 'schema = "policy/1"\n'}, base=before)
-    assert not world.push("mallory", f"{evil}:refs/heads/main").accepted
-    assert world.head("main") == before
+    world.push("mallory", f"{evil}:refs/heads/main")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from compose_repo.core.history import Change, Commit, Content
+from compose_repo.core.history import GONE, Change, Commit, Content
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository, path_text
 
@@ -17,6 +17,20 @@ _EXACTLY: Final = (
     "--ignore-submodules=none",
 )
 """What a commit changes, object by object, whatever the user's configuration says."""
+
+
+_LOG: Final = (
+    "-c", "log.showRoot=true", "log", "--format=commit %H %P", "--diff-merges=combined", *_EXACTLY,
+)  # fmt: skip
+LOG_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of changes that are read in one go."""
+FOLDER_BYTES: Final = 16 * 1024 * 1024
+"""Most bytes of one folder's changes, where those of all are too many."""
+FOLDERS: Final = 200
+"""Most folders of one commit that are looked into, where it changes too much."""
+_DEPTH: Final = 4
+"""Results lie in the fourth folder: composes/<compose_id>/results/<origin>/."""
+_FOLDER: Final = "040000"
 
 
 def commits_since(repository: Repository, base: str, heads: Sequence[str]) -> list[Commit]:
@@ -38,11 +52,62 @@ def commits_after(repository: Repository, first: Sha, heads: Sequence[str]) -> l
 
 
 def _logged(repository: Repository, span: Sequence[str]) -> list[Commit]:
-    out = repository.run(
-        "-c", "log.showRoot=true", "log", "--topo-order", "--reverse", "--format=commit %H %P",
-        "--diff-merges=combined", *_EXACTLY, *span, "--",
-    )  # fmt: skip
-    return list(_commits(iter(out.split(b"\0"))))
+    """Log commits in one go; where that is more than anybody can read, look at each of them alone."""
+    out = repository.run_at_most(LOG_BYTES, *_LOG, "--topo-order", "--reverse", *span, "--")
+    if out is not None:
+        return list(_commits(iter(out.split(b"\0"))))
+    rows = repository.run("rev-list", "--topo-order", "--reverse", "--parents", *span, "--").decode("ascii")
+    return [_alone(repository, *map(Sha, row.split())) for row in rows.splitlines()]
+
+
+def _alone(repository: Repository, sha: Sha, *parents: Sha) -> Commit:
+    against = [
+        {change.path: change for change in _from_above(repository, parent, sha)} for parent in parents or (None,)
+    ]
+    return Commit(
+        sha, parents, tuple(change for path, change in against[0].items() if all(path in one for one in against[1:]))
+    )
+
+
+def _from_above(repository: Repository, before: str | None, after: str) -> Iterator[Change]:
+    """Give what has changed between two commits, folder by folder, no deeper than results lie.
+
+    A folder that is not looked into stands for all that is in it. So is one in which too much has changed, and what
+    comes after very many folders.
+    """
+    waiting, looked = [""], 0
+    while waiting:
+        folder = waiting.pop(0)
+        trees = [_tree(repository, revision, folder) for revision in (before, after)]
+        out = repository.run_at_most(FOLDER_BYTES, "diff-tree", *_EXACTLY, *trees)
+        if out is None:
+            yield Change(folder.rstrip("/"), Content(_FOLDER, trees[0]), Content(_FOLDER, trees[1]))
+            continue
+        tokens = iter(out.split(b"\0")[:-1])
+        for row in tokens:
+            change = _change(row, next(tokens))
+            path = folder + change.path
+            modes = {change.before.mode, change.after.mode}
+            into = _FOLDER in modes and path.split("/")[0] == "composes" and path.count("/") < _DEPTH
+            if into and looked < FOLDERS:
+                looked += 1
+                waiting.append(f"{path}/")
+                if change.after.mode in {_FOLDER, GONE}:
+                    continue
+            yield change._replace(path=path)
+
+
+def _tree(repository: Repository, revision: str | None, folder: str) -> str:
+    """Give the tree of a commit's folder, or the empty one where there is none."""
+    try:
+        if revision is not None:
+            found = (
+                repository.run("rev-parse", "--verify", "--quiet", f"{revision}:{folder.rstrip('/')}").decode().strip()
+            )
+            return repository.run("rev-parse", "--verify", "--quiet", f"{found}^{{tree}}").decode("ascii").strip()
+    except GitError:
+        pass
+    return repository.run("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
 
 
 def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
@@ -82,7 +147,13 @@ def changed_since(repository: Repository, base: str, head: str) -> dict[str, Con
     except GitError:
         forks = []
     fork = (forks[0] if len(forks) == 1 else repository.run("hash-object", "-t", "tree", "--stdin").strip()).decode()
-    out = repository.run("diff-tree", "-r", *_EXACTLY, "--no-commit-id", fork, repository.commit(head))
+    out = repository.run_at_most(
+        LOG_BYTES, "diff-tree", "-r", *_EXACTLY, "--no-commit-id", fork, repository.commit(head)
+    )
+    if out is None:
+        return {
+            change.path: change.after for change in _from_above(repository, fork if len(forks) == 1 else None, head)
+        }
     tokens = iter(out.split(b"\0")[:-1])
     changes = [_change(row, next(tokens)) for row in tokens]
     return {change.path: change.after for change in changes}

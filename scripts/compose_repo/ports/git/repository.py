@@ -4,13 +4,14 @@ import base64
 import datetime as dt
 import os
 import re
+import resource
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, Final, TypeAlias, cast
 
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
@@ -21,8 +22,11 @@ Trace: TypeAlias = Callable[[str], None]
 
 TIMEOUT: Final = 60.0
 """Seconds that a local command may take."""
+MEMORY: Final = 256 * 1024 * 1024
+"""Most bytes that a command whose output is bounded may gather before it says anything."""
 NETWORK_TIMEOUT: Final = 600.0
 """Seconds that a fetch may take."""
+_OUT_OF_MEMORY: Final = re.compile("out of memory|memory exhausted|cannot allocate", re.IGNORECASE)
 _WAITS: Final = (0.5, 1.0, 2.0)
 """Seconds to wait after each failed fetch but the last."""
 _PASSES: Final = re.compile(
@@ -57,6 +61,10 @@ _VARIABLES: Final = {
 
 class GitError(UsageError):
     """A git command that failed; the message says which and why."""
+
+
+def _bound_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 def _silent(_line: str) -> None:
@@ -104,6 +112,39 @@ class Repository:
             said = _last_line(done.stderr) or f"exit code {done.returncode}"
             raise GitError(f"`{shown}` failed in {self.path}: {said}")
         return done.stdout
+
+    def run_at_most(self, most: int, *arguments: str) -> bytes | None:
+        """Run one command and give its output, or None where that has more bytes than `most` or git needs more memory.
+
+        A folder may hold another many times over, and that one a third: then a handful of objects are more paths than
+        anybody can list, and git gathers them all before it says the first.
+
+        Raises:
+            GitError: git has failed.
+
+        """
+        self.trace("git " + " ".join(arguments))
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                self._command(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                env=child_variables(**_VARIABLES),
+                preexec_fn=_bound_memory,  # noqa: PLW1509  # it calls nothing that could hold a lock
+            )
+            with process:
+                out = cast("IO[bytes]", process.stdout).read(most + 1)
+                if len(out) > most:
+                    process.kill()
+                    return None
+            if process.returncode == 0:
+                return out
+            said.seek(0)
+            why = _last_line(said.read())
+        if _OUT_OF_MEMORY.search(why):
+            return None
+        raise GitError(f"`git {' '.join(arguments)}` failed in {self.path}: {why or process.returncode}")
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command that answers questions on its standard input."""

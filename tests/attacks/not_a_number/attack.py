@@ -1,0 +1,22 @@
+"""RDO's account pushes NaN and infinity as durations.
+
+Without the defence sums and orders come out as whoever wrote them likes, or the pass falls over.
+"""
+
+from attacks.world import Mutation, Start, World
+
+NAMED = frozenset({"not-finite"})
+STARTS = (Start.BLOCKED,)
+DEFENCES = (
+    Mutation(
+        module="core/strict.py",
+        old="allow_inf_nan=False",
+        new="allow_inf_nan=True",
+    ),
+)
+
+
+def after_reports(world: World) -> None:
+    """Push it as a result of RDO's own."""
+    sound = world.result("rdo", run="b1", minutes=5)
+    world.add("rdo-ci", {f"{world.results}/rdo/b1.json": sound.replace(b'"arch"', b'"duration": NaN, "arch"')})

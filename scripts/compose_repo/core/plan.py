@@ -318,8 +318,8 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
     head; and GitLab tells below what became of approvals. Whatever does not fit is asked for. That is how a pass over
     many needs one request for each.
     """
-    ours = _our_notes(thread.notes, me)
-    if len(ours) != 1 or ours[0].body.strip() != judged.note.strip() or not _is_since(ours[0], pushed_at):
+    ours = our_notes(thread.notes, me)
+    if len(ours) != 1 or not _has_words(ours[0], judged.note) or not _is_since(ours[0], pushed_at):
         return False
     if _label_update(compose_id, merge_request, judged, vanished=vanished):
         return False
@@ -515,8 +515,13 @@ def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: st
         return (PutNote(iid=merge_request.iid, marker=MARKER, body=body),)
     first, *others = ours
     body = marked(body, announced_in(first.body))
-    edit = [] if first.body.strip() == body.strip() else [EditNote(iid=merge_request.iid, note_id=first.id, body=body)]
+    edit = [] if _has_words(first, body) else [EditNote(iid=merge_request.iid, note_id=first.id, body=body)]
     return (*edit, *(DeleteNote(iid=merge_request.iid, note_id=note.id) for note in others))
+
+
+def _has_words(note: Note, words: str) -> bool:
+    """Tell whether a note says something, whatever it tells of the bus besides."""
+    return note.body.strip() == marked(words, announced_in(note.body)).strip()
 
 
 def our_notes(notes: Sequence[Note], me: User) -> list[Note]:

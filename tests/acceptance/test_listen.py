@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 from broker import SECONDS, Broker, Bus, wait_for
-from test_main_path import ID, ROOT, World, git, server, world
+from test_main_path import ID, NEWER, ROOT, World, git, server, world
 
 __all__ = ["server", "world"]
 
@@ -89,6 +89,8 @@ class Place:
         origins = clone / "gate" / "origins.toml"
         origins.write_text(origins.read_text().replace('users = ["rdo-ci"]', MAPPING))
         (clone / "gate" / "policy.toml").write_text(POLICY)
+        streams, web = clone / "gate" / "streams.toml", self.world.folder / "web"
+        streams.write_text(streams.read_text().replace(f'{self.world.web}/"', f'file://{web}/"'))
         git(clone, "commit", "--quiet", "--all", "--message", "Listen")
         git(clone, "push", "--quiet", "origin", "HEAD:main")
 
@@ -135,6 +137,10 @@ class Place:
         project = self.world.client.projects.get(self.world.project.id)
         return len(project.commits.list(ref_name=f"compose/{ID}", get_all=True))
 
+    def merge_requests(self) -> list[str]:
+        project = self.world.client.projects.get(self.world.project.id)
+        return [line.title for line in project.mergerequests.list(get_all=True)]
+
     def stop(self) -> None:
         for process in self.running:
             with contextlib.suppress(ProcessLookupError):
@@ -168,3 +174,139 @@ def test_a_report_becomes_a_result_the_gate_counts_and_the_verdict_is_told(place
     assert running.wait(SECONDS) == 0
     assert place.bus.count(place.bus.told) == 0
     assert len(place.world.notes()) == 1
+
+
+def test_a_message_that_comes_twice_is_one_result_and_one_change(place: Place) -> None:
+    place.listen()
+    for _ in range(2):
+        place.bus.send(TEST + "complete", body(), message_id="the-same")
+    place.said("the-same on org.centos.prod.ci.productmd-compose.test.complete: done", times=2)
+    assert len(place.results()) == 1
+    assert place.commits() == 3
+    assert json.loads(place.bus.take(place.bus.told)[1])["new"] == "satisfied"
+    assert place.bus.count(place.bus.told) == 0
+
+
+@pytest.mark.parametrize("bus", [{"x-queue-type": "quorum"}], indirect=True)
+def test_who_is_killed_at_any_write_leaves_the_same_state_when_the_message_comes_again(place: Place) -> None:
+    """The kill comes before the request is looked at, and GitLab does it all the same: nobody hears the answer."""
+    place.bus.send(TEST + "complete", body(), message_id="once")
+    for method, path in (
+        ("POST", "/repository/commits$"),
+        ("POST", "/statuses/"),
+        ("POST", "/notes$"),
+        ("POST", "/approve$"),
+        ("PUT", "/notes/"),  # the change has been told; that it has been is about to be written down
+    ):
+        running = place.listen()
+        place.world.server.faults.before(method, path, running.kill)
+        assert running.wait(SECONDS) == -signal.SIGKILL, (method, path, place.log())
+        place.world.server.faults.clear()
+    place.listen()
+    place.said("once on org.centos.prod.ci.productmd-compose.test.complete: done")
+    assert len(place.results()) == 1
+    assert (len(place.world.notes()), place.world.approvers()) == (1, ["gate-bot"])
+    assert [state for state, _ in place.world.statuses()] == ["success"]
+    told = [place.bus.take(place.bus.told) for _ in range(place.bus.count(place.bus.told))]
+    assert len({properties.message_id for properties, _ in told}) == 1
+    assert place.bus.count(place.bus.dead) == 0
+
+
+@pytest.mark.parametrize("bus", [{"x-queue-type": "quorum", "x-delivery-limit": 1}], indirect=True)
+def test_a_message_that_kills_whoever_handles_it_is_dead_lettered_by_a_quorum_queue(place: Place) -> None:
+    place.bus.send(TEST + "complete", body(), message_id="deadly")
+    for _ in range(2):
+        running = place.listen()
+        place.world.server.faults.before("POST", "/repository/commits$", running.kill)
+        place.world.server.faults.before("GET", "/events", running.kill)
+        assert running.wait(SECONDS) == -signal.SIGKILL
+        place.world.server.faults.clear()
+    properties, _ = place.bus.take(place.bus.dead)
+    assert properties.message_id == "deadly"
+    assert properties.headers["x-death"][0]["reason"] == "delivery_limit"
+
+
+def test_listening_goes_on_when_the_broker_has_been_away(place: Place) -> None:
+    place.listen()
+    place.said("Successfully registered AMQP consumer")
+    place.bus.broker.stop()
+    place.bus.broker.start()
+    place.bus.send(TEST + "complete", body(), message_id="afterwards")
+    place.said("afterwards on org.centos.prod.ci.productmd-compose.test.complete: done")
+    assert len(place.results()) == 1
+
+
+DEEP: Final = b"[" * 100_000
+POISON: Final[list[tuple[str, str, object, dict[str, Any]]]] = [
+    ("not-json", "complete", b"{", {}),
+    ("not-utf8", "complete", b"\xff", {}),
+    ("too-deep", "complete", DEEP, {}),
+    ("wrong-type", "complete", {"contact": DEEP.decode()[:50]}, {}),
+    ("unreadable-message", "complete", {}, {"content_encoding": "no-such-code"}),
+    ("unreadable-message", "complete", {}, {"headers": {"fedora_messaging_schema": ["a", "list"]}}),
+    ("file-too-large", "complete", b" " * (1024 * 1024 + 1), {}),
+    ("missing-field", "error", {}, {}),
+    ("unknown-origin", "complete", {**BODY, "contact": {"name": "Somebody"}}, {}),
+    ("unknown-arch", "complete", {**BODY, "system": [{"architecture": "s390x"}]}, {}),
+    ("future-time", "complete", {**BODY, "generated_at": "2999-01-01T00:00:00Z"}, {}),
+]
+
+
+def test_what_cannot_be_used_is_dead_lettered_once_with_the_reason_told(place: Place) -> None:
+    for number, (_, state, sent, properties) in enumerate(POISON):
+        place.bus.send(TEST + state, sent, message_id=f"poison-{number}", **properties)
+    place.bus.send(TEST + "complete", body(), message_id="good")
+    running = place.listen()
+    place.said("good on org.centos.prod.ci.productmd-compose.test.complete: done")
+    assert running.poll() is None
+    dead = [place.bus.take(place.bus.dead) for _ in POISON]
+    assert [properties.message_id for properties, _ in dead] == [f"poison-{number}" for number in range(len(POISON))]
+    assert {properties.headers["x-death"][0]["reason"] for properties, _ in dead} == {"rejected"}
+    assert dead[0][1] == b"{"
+    assert place.bus.count(place.bus.dead) == 0
+    told = [json.loads(place.bus.take(place.bus.told)[1]) for _ in range(len(POISON) + 1)]
+    reasons = {row["id"]: [one["code"] for one in row["problems"]] for row in told if "problems" in row}
+    assert [code in reasons[f"poison-{number}"] for number, (code, *_) in enumerate(POISON)] == [True] * len(POISON)
+    assert len(place.results()) == 1
+
+
+def test_what_keeps_failing_is_dead_lettered_in_the_end(place: Place) -> None:
+    artifact = {"type": "productmd-compose", "id": NEWER}
+    place.bus.send(TEST + "complete", body(artifact=artifact), message_id="early")
+    place.bus.send(TEST + "complete", body(), message_id="good")
+    place.listen(tries=3, longest_wait=0)
+    properties, _ = place.bus.take(place.bus.dead)
+    assert properties.message_id == "early"
+    place.said(f"kept-failing: tried 3 times: {NEWER} has no merge request yet")
+    place.said("good on org.centos.prod.ci.productmd-compose.test.complete: done")
+
+
+def test_a_result_that_somebody_has_put_there_is_not_overwritten(place: Place) -> None:
+    place.listen()
+    place.bus.send(TEST + "complete", body(), message_id="first")
+    place.said("first on org.centos.prod.ci.productmd-compose.test.complete: done")
+    (name,) = place.results()
+    clone = place.world.clone(place.world.rdo)
+    path = clone / "composes" / ID / "results" / "rdo" / name
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"passed", b"failed"))
+    git(clone, "commit", "--quiet", "--all", "--message", "Other")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    place.bus.send(TEST + "complete", body(), message_id="first")
+    properties, _ = place.bus.take(place.bus.dead)
+    assert properties.message_id == "first"
+    place.said("changed-result")
+
+
+def test_a_compose_that_has_finished_is_opened_and_others_are_left_alone(place: Place) -> None:
+    location = f"{place.world.web}/{NEWER}/compose"
+    place.bus.send(STATUS, {"compose_id": "Fedora-Rawhide-20180426.n.0", "status": "FINISHED", "location": location})
+    place.bus.send(STATUS, {"compose_id": NEWER, "status": "STARTED", "location": location})
+    place.bus.send("org.centos.prod.git.push", {"anything": "else"})
+    place.bus.send(STATUS, {"compose_id": NEWER, "status": "FINISHED", "location": location}, message_id="finished")
+    consume = "from fedora_messaging.cli import cli; cli()"
+    place.listen("-c", consume, "consume", "--callback", "compose_repo.listening:Listener")
+    wait_for("a merge request", lambda: len(place.merge_requests()) == 2)
+    place.idle()
+    assert json.loads(place.bus.take(place.bus.told)[1])["compose_id"] == NEWER
+    assert place.bus.count(place.bus.dead) == 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from compose_repo.core.action import (
+    AddFiles,
     Approve,
     CloseMergeRequest,
     CommitState,
@@ -33,6 +34,7 @@ from compose_repo.core.plan import (
     Branch,
     Duplicate,
     Judged,
+    plan_add,
     plan_approve,
     plan_merge,
     plan_open,
@@ -584,3 +586,46 @@ class TestActionAsJson:
 
     def test_labels_are_a_list(self) -> None:
         assert to_dict(UpdateMergeRequest(iid=1, add_labels=("a",)))["add_labels"] == ["a"]
+
+
+ADDED = File(path=f"composes/{ID}/results/rdo/1.json", content=b"{}")
+
+
+def test_files_are_added_where_they_are_not_there() -> None:
+    plan = plan_add(ID.branch, [ADDED, FILES[1]], {FILES[1].path: FILES[1].content}, message="Report")
+    assert plan == (AddFiles(branch=ID.branch, message="Report", files=(ADDED,)),)
+    assert plan[0].sentence == f"add {ADDED.path} to {ID.branch}"
+    assert to_dict(plan[0])["files"] == [{"path": ADDED.path, "size": 2}]
+
+
+def test_files_that_are_there_as_they_should_be_need_nothing() -> None:
+    assert plan_add(ID.branch, [ADDED], {ADDED.path: b"{}"}, message="Report") == ()
+
+
+def test_files_are_never_overwritten() -> None:
+    with pytest.raises(InputError) as caught:
+        plan_add(ID.branch, [FILES[1], ADDED], {ADDED.path: b"[]"}, message="Report")
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [(ADDED.path, "changed-result")]
+
+
+@pytest.mark.parametrize(("words", "edits"), [(NOTE, 0), (f"{NOTE}; 1 failed", 1)])
+def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> None:
+    told = "<!-- compose-repo: announced 1 pending -->"
+    plan = plan_supersede(
+        merge_request(labels=["compose::superseded"]),
+        me=GATE,
+        notes=[Note(id=5, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\n{words}\n{told}")],
+        words="Superseded",
+    )
+    assert [action for action in plan if isinstance(action, EditNote)] == []
+    plan = plan_merge(
+        ID,
+        merge_request=merge_request(),
+        judged=Judged(head=HEAD, verdict=Verdict.PENDING, summary="1 missing", note=words),
+        me=GATE,
+        notes=[Note(id=5, author_id=GATE.id, body=f"{NOTE}\n{told}")],
+        mode=Mode.MIRROR,
+        commit_message="Merge",
+    )
+    found = [action.body for action in plan if isinstance(action, EditNote)]
+    assert found == [f"{words}\n{told}"] * edits

@@ -61,9 +61,11 @@ def settings() -> Settings:
                 "name an exchange there, or set without_dead_letters = true in [consumer_config]"
             )
     topics = _take(found, "status_topics", list, default=list(STATUS_TOPICS))
+    if not all(isinstance(topic, str) for topic in topics):
+        raise UsageError("[consumer_config] status_topics should be a list of texts")
     repo = _take(found, "repo", str, default=None)
     read = Settings(
-        status_topics=tuple(map(str, topics)),
+        status_topics=tuple(topics),
         tries=_within(found, "tries", Settings().tries, 1, 100),
         longest_wait=_within(found, "longest_wait", Settings().longest_wait, 0, 1200),
         publish=_take(found, "publish", bool, default=True),

@@ -208,8 +208,8 @@ def bench_line(folder: Path) -> list[Figure]:
         reading = reader.read(compose_id, opened, main=main, head=head, gate_files=gate_files)
         loaded = load_compose(reading.tree, compose_id, gate_files, now)
         decision = judge(loaded, gate_files=gate_files, merged=GitTree(repository, main), opened_at=opened, now=now)
-        if len(loaded.files) != 2_000 or decision.refused:
-            raise SystemExit(f"{len(loaded.files)} files counted: {decision.summary}")
+        if decision.refused:
+            raise SystemExit(decision.summary)
 
     listed = repository.run("ls-tree", "-r", "--format=%(objectname)", "HEAD", "composes")
 

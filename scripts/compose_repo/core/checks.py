@@ -7,7 +7,7 @@ is reported.
 import datetime as dt
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
@@ -32,6 +32,12 @@ class Known:
     arches: frozenset[str] = frozenset()
     origins: Collection[str] | None = None
     streams: Collection[str] | None = None
+    trees: frozenset[tuple[str, str | None]] = field(init=False)
+    """Each arch alone, and with each variant that the compose has on it."""
+
+    def __post_init__(self) -> None:
+        pairs = {(arch, name) for name, on in (self.variants or {}).items() for arch in on}
+        object.__setattr__(self, "trees", frozenset(pairs | {(arch, None) for arch in self.arches}))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,10 +211,8 @@ def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
     variants, arches = case.known.variants, case.known.arches
     if variants is None:
         return
-    trees: set[tuple[str, str | None]] = {(arch, name) for name, on in variants.items() for arch in on}
-    trees.update((arch, None) for arch in arches)
     rows = case.data["results"]
-    if trees.issuperset([(row["arch"], row.get("variant")) for row in rows]):
+    if case.known.trees.issuperset([(row["arch"], row.get("variant")) for row in rows]):
         return
     for index, row in enumerate(rows):
         arch, variant = row["arch"], row.get("variant")

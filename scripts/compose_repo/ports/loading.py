@@ -108,7 +108,7 @@ def read_manifest_file(file: Path) -> Manifest:
 
 
 def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: dt.datetime) -> LoadedCompose:
-    """Read a compose's manifest and every result file on it, of their results those that a requirement asks for.
+    """Read a compose's manifest and every result file on it; what no requirement asks for is checked, and left out.
 
     No other compose's folder is looked into.
 
@@ -133,8 +133,9 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
     for entry in entries.values():
         inspected = inspector.inspect(entry)
         refused.extend(inspected.problems)
-        if inspected.data is not None and not inspected.problems:
-            files.append(ResultFile.from_dict(inspected.data, wanted))
+        data = inspected.data
+        if data is not None and not inspected.problems and any(row["testcase"] in wanted for row in data["results"]):
+            files.append(ResultFile.from_dict(data, wanted))
     return LoadedCompose(
         manifest=Manifest.from_dict(manifest.data),
         manifest_sha256=Sha256(hashlib.sha256(manifest.raw).hexdigest()),

@@ -130,10 +130,11 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
 
 def _change(row: bytes, path: bytes) -> Change:
     """Read `:mode mode blob blob status`; of a merge there is a colon, a mode and a blob more for each parent more."""
-    fields = row.lstrip(b":").decode("ascii").split()
-    parents = len(row) - len(row.lstrip(b":"))
-    modes, blobs = fields[: parents + 1], fields[parents + 1 : 2 * parents + 2]
-    return Change(path_text(path), Content(modes[0], blobs[0]), Content(modes[-1], blobs[-1]))
+    fields = row.decode("ascii").split()
+    last = fields[0].rfind(":") + 1  # so many parents it has; before the last mode and the last object stand theirs
+    return Change(
+        path_text(path), Content(fields[0][last:], fields[last + 1]), Content(fields[last], fields[2 * last + 1])
+    )
 
 
 def changed_since(repository: Repository, base: str, head: str) -> dict[str, Content]:

@@ -77,6 +77,7 @@ class Repository:
     def __init__(self, path: Path, trace: Trace = _silent) -> None:
         self.path = path
         self.trace = trace
+        self._seen: set[str] = set()
 
     def run(
         self,
@@ -167,9 +168,10 @@ class Repository:
             GitError: there is no such commit.
 
         """
-        found = self.find(revision)
+        found = Sha(revision) if revision in self._seen else self.find(revision)
         if found is None:
             raise GitError(f"{self.path} has no commit {revision!r}; fetch it, or name one that is there")
+        self._seen.add(found)
         return found
 
     def find(self, revision: str) -> Sha | None:

@@ -69,12 +69,26 @@ class Blobs:
             GitError: one of them is not there.
 
         """
+        self.ask(blobs)
+        return self.answers(blobs)
+
+    def ask(self, blobs: Sequence[str]) -> None:
+        """Ask for some objects, which `answers` gives: git looks for them meanwhile."""
         if self._batch is None:
             self._batch = self._repository.start("cat-file", "--batch")
             weakref.finalize(self, _stop, self._batch)
-        asked, answered = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
+        asked = cast("IO[bytes]", self._batch.stdin)
         asked.write(_lines(blobs))
         asked.flush()
+
+    def answers(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """Give the bytes of the objects that were asked for first and not given yet; these very ones.
+
+        Raises:
+            GitError: one of them is not there.
+
+        """
+        answered = cast("IO[bytes]", cast("subprocess.Popen[bytes]", self._batch).stdout)
         for blob in blobs:
             header = answered.readline().split()
             if len(header) != 3:  # noqa: PLR2004  # name, type, size
@@ -147,6 +161,7 @@ class VersionTree:
         self._versions = dict(sorted((version.path, version.blob) for version in versions))
         self._sizes = sizes
         self._ahead: dict[str, bytes] = {}
+        self._asked: list[str] = []
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
@@ -166,18 +181,33 @@ class VersionTree:
         if path not in self._versions:
             return None
         if path not in self._ahead:
-            self._ahead = self._read_ahead(path)
+            if self._asked:
+                self._take()
+            if path not in self._ahead:
+                self._ask(path)
+                self._take()
+            self._ask(next(islice(dropwhile(next(reversed(self._ahead)).__ne__, self._versions), 1, None), None))
         return self._ahead[path]
 
-    def _read_ahead(self, path: str) -> dict[str, bytes]:
-        """Read a file and those that follow it, as many as are asked for at once: each question costs a switch."""
-        paths, total = [path], self._sizes[self._versions[path]]
-        for following in islice(dropwhile(path.__ne__, self._versions), 1, AT_ONCE):
+    def _ask(self, path: str | None) -> None:
+        """Ask for a file and those that follow it, as many as may be asked for at once: each question costs a switch.
+
+        The next ones are asked for while these are looked at.
+        """
+        paths, total = [], 0
+        for following in () if path is None else islice(dropwhile(path.__ne__, self._versions), AT_ONCE):
             total += self._sizes[self._versions[following]]
-            if total > AT_ONCE_BYTES:
+            if paths and total > AT_ONCE_BYTES:
                 break
             paths.append(following)
-        return dict(zip(paths, self._blobs.read_all([self._versions[one] for one in paths]), strict=True))
+        self._asked = paths
+        if paths:
+            self._blobs.ask([self._versions[one] for one in paths])
+
+    def _take(self) -> None:
+        """Read what was asked for."""
+        paths, self._asked = self._asked, []
+        self._ahead = dict(zip(paths, self._blobs.answers([self._versions[one] for one in paths]), strict=True))
 
 
 def _lines(names: Iterable[str]) -> bytes:

@@ -194,7 +194,8 @@ class VersionTree:
 
         The next ones are asked for while these are looked at.
         """
-        paths, total = [], 0
+        paths: list[str] = []
+        total = 0
         for following in () if path is None else islice(dropwhile(path.__ne__, self._versions), AT_ONCE):
             total += self._sizes[self._versions[following]]
             if paths and total > AT_ONCE_BYTES:

@@ -17,7 +17,7 @@ from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
 from compose_repo.core.history import Content, Version, is_clean, still_true
-from compose_repo.core.merge_requests import MERGED, open_of
+from compose_repo.core.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, manifest_path
 from compose_repo.ports.environment import environment, now
@@ -147,18 +147,22 @@ class Session:
         """Forget what has been read: it is read again when it is needed."""
         self._view.main = self._view.gate_files = self._view.opened = None
 
-    def look(self, only: ComposeId | None = None) -> Sequence[MergeRequest]:
-        """List the open merge requests, then fetch main and their heads at once: how a pass over many begins.
+    def look(self, only: ComposeId | None = None) -> None:
+        """List the open merge requests, then fetch main and the composes' heads at once: how a pass over many begins.
 
-        With `only`, those alone that bear its name. Main is fetched after they are listed: what they say is merged has
-        to be there.
+        With `only`, the heads of those alone that bear its name. Main is fetched after they are listed: what they say
+        is merged has to be there.
         """
         self.anew()
         listed = self.forge.open_merge_requests()
-        opened = listed if only is None else open_of(only, listed)
+        opened = [
+            line
+            for line in (listed if only is None else open_of(only, listed))
+            if compose_of(line) is not None and not line.from_fork
+        ]
         main = f"refs/heads/{self.project.default_branch}"
-        heads = {line.iid: f"refs/merge-requests/{line.iid}/head" for line in opened if not line.from_fork}
-        branches = {f"refs/heads/{line.source_branch}" for line in opened if not line.from_fork}
+        heads = {line.iid: f"refs/merge-requests/{line.iid}/head" for line in opened}
+        branches = {f"refs/heads/{line.source_branch}" for line in opened}
         with self.console.progress(f"fetching {len(heads)} heads"):
             there = self.repository.remote_refs(
                 self.project.clone_url, sorted({main, *heads.values(), *branches}), token=self._token
@@ -166,10 +170,9 @@ class Session:
             refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
             self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self._token)
         self._view.main = GitTree(self.repository, MAIN_REF)
-        self._view.opened = opened
+        self._view.opened = listed
         self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
         self._pushes.expect(since_of(opened))
-        return opened
 
     def main(self) -> GitTree:
         """Give the default branch as it was fetched: the rules, and every compose that has been published."""

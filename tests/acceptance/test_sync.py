@@ -1,14 +1,19 @@
 """`sync`, as a schedule runs it: whatever is due is done by nothing else, and a second pass has nothing to do."""
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import gitlab
+import jsonschema
 import pytest
-from sync_world import STREAMS, SyncWorld, sync_world
+from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 
 from local_gitlab.server import LocalGitLab
 
+SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
 A, B, C, D = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21, 22))
 
 
@@ -87,3 +92,398 @@ def test_a_pass_over_thirty_in_which_nothing_changed_asks_once_for_each_and_writ
     asked = Counter(entry.route for entry in world.server.requests.entries)
     notes = "/projects/<project_id>/merge_requests/<iid>/notes"
     assert (asked[notes], asked.total()) == (30, 39), asked  # four of the API beside these, and five of git
+
+
+def test_a_dry_run_says_what_a_pass_would_do_and_writes_nothing(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.publish(A)
+    code, out, _ = world.sync("--dry-run")
+    assert code == 0
+    assert [line for line in out.splitlines() if line.startswith(A)] == [
+        f"{A}: open: the mirrors carry it",
+        f"{A}: merge: the mirrors carry it",
+    ]
+    assert f"{B}: open: it is finished and was never seen" in out
+    assert world.writes() == []
+
+
+def test_text_says_what_was_done_and_ends_with_a_summary(world: SyncWorld) -> None:
+    world.compose(A)
+    out = world.sync()[1].splitlines()
+    assert out[0] == "CentOS-Stream-10: 1 composes on the server; the mirrors carry nothing"
+    assert out[1] == f"{A}: open: it is finished and was never seen"
+    assert out[2].startswith(f"→ create branch compose/{A}")
+    assert f"{A}: pending: Of 4 required, 4 missing" in "\n".join(out)
+    assert out[-1] == "1 opened, 1 brought up to date, 1 pending"
+
+
+def test_the_report_is_a_file_with_the_same_document(world: SyncWorld) -> None:
+    world.compose(A)
+    file = world.folder / "sync.json"
+    assert world.sync("--report", str(file))[0] == 0
+    report = json.loads(file.read_text())
+    jsonschema.validate(report, SCHEMA)
+    assert [row["step"] for row in report["streams"][0]["composes"]] == ["open", "judge"]
+    code, _, err = world.sync("--report", str(world.folder / "nowhere" / "sync.json"))
+    assert (code, "No such file" in err) == (2, True)
+
+
+@pytest.mark.parametrize("world", ["open_at_most = 2"], indirect=True)
+def test_a_pass_opens_no_more_than_the_limit_the_oldest_first(world: SyncWorld) -> None:
+    for name in (D, C, B, A):
+        world.compose(name)
+    report = world.report_of()
+    jsonschema.validate(report, SCHEMA)
+    opened = [(row["step"], row["why"]) for row in report["streams"][0]["composes"]]
+    assert opened == [("open", "first-seen")] * 2 + [("leave", "limit")] * 2 + [("judge", "is-open")] * 2
+    assert set(world.states()) == {"20261119.0", "20261120.0"}
+    world.sync()
+    assert len(world.states()) == 4
+
+
+def test_without_the_compose_bots_token_the_rest_is_done_and_the_pass_says_so(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    world.compose(B)
+    world.report(A, "rdo", "failed")
+    code, out, err = world.sync(opener=False)
+    assert code == 0
+    assert "COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened" in err
+    assert f"{B}: left: COMPOSE_REPO_OPENER_TOKEN is not set" in out
+    assert "gate::blocked" in world.api().labels
+
+
+def half_written(folder: Path, how: str) -> None:
+    match how:
+        case "no STATUS":
+            (folder / "STATUS").unlink()
+        case "no COMPOSE_ID":
+            (folder / "COMPOSE_ID").unlink()
+        case "started":
+            (folder / "STATUS").write_text("STARTED\n")
+        case "doomed":
+            (folder / "STATUS").write_text("DOOMED\n")
+        case "no metadata":
+            (folder / "compose" / "metadata" / "rpms.json").unlink()
+        case "a page in place of metadata":
+            (folder / "compose" / "metadata" / "rpms.json").write_text("<html>Please log in</html>")
+        case "a page in place of STATUS":
+            (folder / "STATUS").write_text("<html>Please log in</html>")
+        case "truncated metadata":
+            rpms = folder / "compose" / "metadata" / "rpms.json"
+            rpms.write_bytes(rpms.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "no STATUS",
+        "no COMPOSE_ID",
+        "started",
+        "doomed",
+        "no metadata",
+        "a page in place of metadata",
+        "a page in place of STATUS",
+        "truncated metadata",
+    ],
+)
+def test_a_half_written_compose_is_left_with_a_reason_and_opened_when_it_is_whole(world: SyncWorld, how: str) -> None:
+    world.compose(A)
+    world.compose(B)
+    half_written(world.server_folder / A, how)
+    report = world.report_of()
+    jsonschema.validate(report, SCHEMA)
+    first = report["streams"][0]["composes"][0]
+    assert (first["compose_id"], first["outcome"], report["failed"]) == (A, "left", False)
+    assert first["problems"][0]["message"]
+    assert set(world.states()) == {"20261120.0"}
+    world.compose(A)
+    assert world.rows()[0] == ("20261119.0", "open", "first-seen", "changed")
+
+
+def test_a_compose_that_will_never_be_right_is_a_failure_and_stops_no_other(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    (world.server_folder / A / "COMPOSE_ID").write_text(B)
+    report = world.report_of()
+    assert report["failed"]
+    assert report["streams"][0]["composes"][0]["problems"][0]["code"] == "compose-id-mismatch"
+    assert world.states() == {"20261120.0": "opened"}
+
+
+TWO = """\
+schema = "streams/1"
+[streams.CentOS-Stream-9]
+composes = "{web}/nothing-here/"
+published = "{web}/mirror/COMPOSE_ID"
+[streams.CentOS-Stream-10]
+composes = "{web}/stream-10/"
+published = "{web}/mirror-10/COMPOSE_ID"
+"""
+
+
+def test_a_stream_that_fails_is_visible_and_does_not_stop_the_others(world: SyncWorld) -> None:
+    world.configure(TWO.format(web=world.web))
+    world.compose(A)
+    world.publish(A)  # to the mirrors of the other stream
+    code, out, err = world.sync()
+    assert code == 1
+    assert "published-unknown: the mirrors name CentOS-Stream-10-20261119.0, which is none of CentOS-Stream-9" in err
+    assert "index-not-found" in err
+    assert out.splitlines()[-1] == "1 opened, 1 brought up to date, 2 failed, 1 pending"
+    assert world.states() == {"20261119.0": "opened"}
+
+
+def test_a_merge_request_that_fails_does_not_stop_the_others(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.sync()
+    world.report(A, "rdo", "failed")
+    world.report(B, "rdo", "failed")
+    world.server.faults.add("500", method="POST", path="/statuses/", times=10)
+    report = world.report_of()
+    outcomes = {row["compose_id"]: (row["outcome"], row["problems"]) for row in report["streams"][0]["composes"]}
+    assert outcomes[A][0] == "failed"
+    assert outcomes[A][1][0]["code"] == "gitlab-failed"
+    world.server.faults.clear()
+    assert world.sync()[0] == 0
+    assert {"gate::blocked"} <= set(world.api(1).labels) & set(world.api(2).labels)
+
+
+def test_nothing_is_concluded_while_the_mirrors_are_pushed_to(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    world.publish(A)
+    (world.folder / "web" / "mirror" / ".sync_in_progress").touch()
+    code, out, _ = world.sync()
+    assert (code, "a push to the mirrors is under way" in out) == (0, True)
+    assert world.states() == {"20261119.0": "opened"}
+    (world.folder / "web" / "mirror" / ".sync_in_progress").unlink()
+    assert world.sync()[0] == 0
+    assert world.states() == {"20261119.0": "merged"}
+
+
+def test_a_published_compose_that_was_never_seen_is_opened_and_merged_though_the_limit_is_reached(
+    world: SyncWorld,
+) -> None:
+    for name in (A, B, C):
+        world.compose(name)
+    world.publish(B)
+    assert world.rows() == [
+        ("20261120.0", "open", "carried", "changed"),
+        ("20261120.0", "merge", "carried", "changed"),
+        ("20261121.0", "open", "first-seen", "changed"),
+        ("20261121.0", "judge", "is-open", "changed"),
+    ]
+    assert world.states() == {"20261120.0": "merged", "20261121.0": "opened"}
+    assert world.sync()[0] == 0
+    assert set(world.states()) == {"20261120.0", "20261121.0"}
+
+
+def test_a_published_compose_that_is_gone_from_the_server_is_a_failure(world: SyncWorld) -> None:
+    world.publish(A)
+    world.compose(B)
+    code, _, err = world.sync()
+    assert (code, "compose-not-found" in err) == (1, True)
+    assert world.states() == {"20261120.0": "opened"}
+
+
+def test_a_blocked_compose_that_is_published_is_merged_and_labelled_so(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    world.report(A, "rdo", "failed")
+    world.publish(A)
+    assert world.sync()[0] == 0
+    assert world.api().state == "merged"
+    assert {"compose::published", "gate::blocked"} <= set(world.api().labels)
+    assert "Published while blocked" in world.notes()[0]
+
+
+def test_compose_id_jumps_goes_back_and_names_one_that_is_merged(world: SyncWorld) -> None:
+    for name in (A, B, C, D):
+        world.compose(name)
+    world.sync()
+    world.publish(C)
+    world.sync()
+    assert world.states() == {
+        "20261119.0": "closed",
+        "20261120.0": "closed",
+        "20261121.0": "merged",
+        "20261122.0": "opened",
+    }
+    world.publish(A)
+    assert world.sync()[0] == 0
+    assert world.states()["20261119.0"] == "merged"
+    assert world.states()["20261122.0"] == "opened"
+    world.publish(C)
+    world.server.requests.clear()
+    assert world.rows() == [("20261122.0", "judge", "is-open", "unchanged")]
+    assert world.writes() == []
+
+
+def test_what_was_left_open_though_it_is_overtaken_is_closed_by_the_next_pass(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.sync()
+    world.publish(B)
+    world.server.faults.add("500", method="PUT", path="/merge_requests/1$", times=50)
+    assert world.sync()[0] == 1
+    assert world.states() == {"20261119.0": "opened", "20261120.0": "merged"}
+    world.server.faults.clear()
+    assert world.rows() == [("20261120.0", "close", "overtaken", "changed")]
+    assert world.states() == {"20261119.0": "closed", "20261120.0": "merged"}
+    assert "compose::superseded" in world.api(1).labels
+
+
+def test_a_compose_that_vanishes_before_any_result_came_is_noticed_and_may_come_back(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.sync()
+    shutil.rmtree(world.server_folder / A)
+    report = world.report_of()
+    assert [row["vanished"] for row in report["streams"][0]["composes"]] == [True, False]
+    assert "compose::vanished" in world.api(1).labels
+    world.server.requests.clear()
+    assert "1 vanished" in world.sync()[1]
+    assert world.writes() == []
+    world.compose(A)
+    assert "vanished" not in world.sync()[1].splitlines()[-1]
+    assert "compose::vanished" not in world.api(1).labels
+
+
+def test_a_compose_with_results_does_not_vanish(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.sync()
+    world.report(A, "rdo", "passed")
+    shutil.rmtree(world.server_folder / A)
+    world.sync()
+    assert "compose::vanished" not in world.api(1).labels
+
+
+def test_what_a_developer_has_closed_is_opened_again_and_what_a_maintainer_has_closed_is_not(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.sync()
+    with gitlab.Gitlab(world.server.url, private_token=world.rdo.token) as developer:
+        developer.projects.get(world.project.id).mergerequests.update(1, {"state_event": "close"})
+    with gitlab.Gitlab(world.server.url, private_token=world.client.private_token) as owner:
+        owner.projects.get(world.project.id).mergerequests.update(2, {"state_event": "close"})
+    assert world.sync()[0] == 0
+    assert world.states() == {"20261119.0": "opened", "20261120.0": "closed"}
+    world.server.requests.clear()
+    assert world.sync()[0] == 0
+    assert world.writes() == []
+
+
+def test_only_one_compose_is_looked_after_where_only_one_is_asked_for(world: SyncWorld) -> None:
+    for name in (A, B, C):
+        world.compose(name)
+    assert world.rows("--only", B) == [
+        ("20261120.0", "open", "first-seen", "changed"),
+        ("20261120.0", "judge", "is-open", "changed"),
+    ]
+    world.sync()
+    passed(world, A)
+    passed(world, B)
+    world.server.requests.clear()
+    assert world.rows("--only", B) == [("20261120.0", "judge", "is-open", "changed")]
+    assert world.approvers(world.iid(B)) == ["gate-bot"]
+    assert world.approvers(world.iid(A)) == []
+    world.publish(B)
+    assert world.rows("--only", C) == [("20261121.0", "judge", "is-open", "unchanged")]
+    assert world.rows("--only", B) == [("20261120.0", "merge", "carried", "changed")]
+    assert world.states() == {"20261119.0": "closed", "20261120.0": "merged", "20261121.0": "opened"}
+
+
+@pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
+def test_where_merging_leads_to_publishing_what_is_satisfied_is_merged_oldest_first(world: SyncWorld) -> None:
+    for name in (A, B, C):
+        world.compose(name)
+    world.sync()
+    passed(world, A)
+    passed(world, C)
+    world.report(B, "rdo", "failed")
+    rows = [row for row in world.rows() if row[1] == "merge"]
+    assert rows == [("20261119.0", "merge", "satisfied", "changed"), ("20261121.0", "merge", "satisfied", "changed")]
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "closed", "20261121.0": "merged"}
+    world.publish(A)  # the mirrors are behind main
+    world.server.requests.clear()
+    assert world.rows() == []
+    assert world.writes() == []
+
+
+@pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
+def test_what_the_gate_has_not_let_through_and_is_published_all_the_same_is_refused_aloud(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    world.publish(A)
+    code, _, err = world.sync()
+    assert (code, "is gated" in err) == (1, True)
+    assert world.states() == {"20261119.0": "opened"}
+
+
+def test_an_index_of_three_thousand_entries_is_read_whole_and_old_ones_are_left_alone(world: SyncWorld) -> None:
+    for number in range(3000):
+        (world.server_folder / f"CentOS-Stream-10-{20100101 + number % 28}.{number}").mkdir()
+    world.compose(A)
+    world.publish(A)
+    world.compose(B)
+    report = world.report_of()
+    assert report["streams"][0]["on_server"] == 3002
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+
+
+def test_two_passes_at_once_leave_what_one_would_have_left(world: SyncWorld) -> None:
+    world.monkeypatch.setenv("COMPOSE_REPO_OPENER_TOKEN", world.opener.token)
+    world.compose(A)
+    world.compose(B)
+    both = world.run_twice_at_once(world.gate, "sync")
+    assert [code for code, _ in both] == [0, 0], both
+    passed(world, B)
+    world.publish(A)
+    world.run_twice_at_once(world.gate, "sync")
+    assert world.sync()[0] == 0
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+    assert [len(world.notes(iid)) for iid in (1, 2)] == [1, 1]
+    assert world.approvers(world.iid(B)) == ["gate-bot"]
+    world.server.requests.clear()
+    world.sync()
+    assert world.writes() == []
+
+
+def test_a_push_while_it_is_judged_makes_the_step_start_over(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    passed(world, A)
+    world.server.faults.before("PUT", "/merge_requests/1$", lambda: world.report(A, "rdo", "failed", run="2"))
+    code, _, err = world.sync()
+    assert (code, "is moving; run again: starting over" in err) == (0, True)
+    assert world.approvers() == []
+    assert "gate::blocked" in world.api().labels
+
+
+def test_rules_that_cannot_be_read_take_every_approval_back_and_end_the_pass(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    passed(world, A)
+    world.sync()
+    assert world.approvers() == ["gate-bot"]
+    world.configure("no TOML")
+    file = world.folder / "sync.json"
+    code, _, err = world.sync("--report", str(file))
+    assert (code, "not-toml" in err) == (1, True)
+    assert world.approvers() == []
+    report = json.loads(file.read_text())
+    jsonschema.validate(report, SCHEMA)
+    assert [problem["code"] for problem in report["problems"]] == ["not-toml"]
+
+
+def test_a_token_that_is_not_the_compose_bots_opens_nothing(world: SyncWorld) -> None:
+    world.compose(A)
+    world.opener, opener = world.rdo, world.opener
+    code, _, err = world.sync()
+    world.opener = opener
+    assert (code, "belongs to rdo-ci, but compose-bot opens composes" in err) == (1, True)
+    assert world.states() == {}

@@ -14,11 +14,13 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import pytest
+from sync_world import sync_world
 
 from compose_repo.core.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from compose_repo.sample import SampleSpec, write_compose
+from local_gitlab.server import LocalGitLab
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -315,7 +317,7 @@ def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() ->
     written = (ROOT / CI_FILE).read_text(encoding="utf-8")
     read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
     jobs = json.loads(read.stdout)
-    assert [name for name, job in jobs.items() if "compose-repo" in str(job) and job["extends"] != ".trusted"] == []
+    assert [name for name, job in jobs.items() if "compose-repo " in str(job) and job["extends"] != ".trusted"] == []
     assert (jobs[".trusted"]["cache"], jobs[".trusted"]["variables"]["GIT_STRATEGY"]) == ([], "clone")
 
 
@@ -342,3 +344,48 @@ def test_main_is_tested(repository: Repository) -> None:
 def test_main_is_not_tested_anew_for_a_compose(repository: Repository) -> None:
     repository.change(f"composes/{COMPOSE_ID}/results/rdo/1.json")
     assert repository.jobs() == set()
+
+
+SCHEDULED: Final = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variable", "CI_PIPELINE_SOURCE=schedule")
+
+
+def test_a_schedule_on_main_runs_the_pass_and_nothing_else(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    assert repository.jobs(*SCHEDULED) == {"sync"}
+
+
+def test_a_schedule_on_another_branch_runs_nothing(repository: Repository) -> None:
+    assert repository.jobs(*SCHEDULED) == set()
+
+
+def test_the_scheduled_job_opens_and_judges_and_reports(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.git("push", "--quiet", "origin", "refs/heads/main:refs/heads/main")
+    folder = tmp_path / "scheduled"
+    folder.mkdir()
+    with (
+        LocalGitLab.start(tmp_path / "gitlab") as server,
+        sync_world(server, folder, monkeypatch, capsys) as world,
+    ):
+        world.compose(COMPOSE_ID)
+        variables = {
+            "COMPOSE_REPO_URL": server.url,
+            "COMPOSE_REPO_PROJECT": world.project.path,
+            "COMPOSE_REPO_TOKEN": world.gate.token,
+            "COMPOSE_REPO_OPENER_TOKEN": world.opener.token,
+            "COMPOSE_REPO_VENV": str(repository.environment),
+        }
+        options = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
+        done = repository.ci(
+            "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", *SCHEDULED, *options
+        )
+        log = done.stdout + done.stderr
+        states = dict(re.findall(r"^ (PASS|WARN|FAIL) +(\S+)", log, re.MULTILINE))
+        assert states == {"PASS": "sync"}, log
+        assert "1 opened, 1 brought up to date, 1 pending" in log
+        assert world.opener.token not in log
+        assert world.states() == {COMPOSE_ID.rpartition("-")[2]: "opened"}
+    report = json.loads((repository.path / ".gitlab-ci-local" / "artifacts" / "sync" / "sync.json").read_bytes())
+    assert [row["step"] for row in report["streams"][0]["composes"]] == ["open", "judge"]

@@ -1,10 +1,13 @@
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import get_args
 
 import pytest
+from strategies import schema
 
 from compose_repo.core.action import (
+    Action,
     AddFiles,
     Approve,
     CloseMergeRequest,
@@ -583,6 +586,12 @@ class TestActionAsJson:
             "message": "m",
             "files": [{"path": FILES[0].path, "size": 2}],
         }
+
+    def test_every_kind_and_every_field_is_in_the_schema(self) -> None:
+        described = schema("plan")["$defs"]["action"]["properties"]
+        assert set(described["action"]["enum"]) == {kind.__name__ for kind in get_args(Action)}
+        names = {field.name for kind in get_args(Action) for field in fields(kind)}
+        assert described.keys() == names | {"action", "sentence"}
 
     def test_labels_are_a_list(self) -> None:
         assert to_dict(UpdateMergeRequest(iid=1, add_labels=("a",)))["add_labels"] == ["a"]

@@ -145,7 +145,7 @@ def secrets_are_masked(seen: Seen) -> Iterator[str]:
     "secret-everywhere",
     Severity.ADVICE,
     why="Branches of composes are protected, so protected variables reach the jobs that look at third parties' data.",
-    mend=f"{VARIABLES} > Environments: that of the gate's job; or `compose-repo setup --gate-project PATH`",
+    mend=f"{VARIABLES} > Environments: gate, that of the job sync; or `compose-repo setup --gate-project PATH`",
     where=Where.TOKEN,
 )
 def secrets_have_an_environment(seen: Seen) -> Iterator[str]:

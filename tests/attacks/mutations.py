@@ -111,6 +111,12 @@ OURS_IS_THE_BOTS: Final = Mutation(
     new="ours = [line for line in lines if compose_id.text in line.source_branch]",
 )
 """Only the compose bot's merge request from the compose's branch counts."""
+SWALLOWED_IS_READ: Final = Mutation(
+    module="ports/line.py",
+    old="commits = [*self._swallowed(pushes, commits, [head, *elsewhere], bots), *commits]",
+    new="pass",
+)
+"""What main has swallowed of a line is read all the same."""
 CASE_IS_NO_NAME: Final = Mutation(
     module="core/history.py",
     old="        if taken != path:",

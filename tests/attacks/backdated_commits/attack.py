@@ -12,7 +12,7 @@ DEFENCES = (
     Mutation(
         module="core/history.py",
         old="return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))",
-        new="return list(commits)",
+        new="return sorted(commits, key=lambda commit: -order.get(pushed.of.get(commit.sha), 0))",
     ),
 )
 

@@ -18,5 +18,6 @@ DEFENCES = (
 def before_reports(world: World) -> None:
     """Push five refs at once, before anybody reports."""
     draft = world.commit({f"{world.results}/rdo/b1.json": world.result("rdo", run="b1", minutes=5)})
-    others = [f"{world.opened}:refs/heads/mallory-{number}" for number in range(4)]
-    assert world.push("mallory", draft, *others).accepted
+    branches = [f"refs/heads/mallory-{number}" for number in range(4)]
+    assert world.push("mallory", *(f"{world.opened}:{branch}" for branch in branches)).accepted
+    assert world.push("mallory", draft, *(f"{draft}:{branch}" for branch in branches)).accepted

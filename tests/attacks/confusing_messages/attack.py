@@ -9,7 +9,12 @@ DEFENCES = (
     Mutation(
         module="ports/git/history.py",
         old='"--format=commit %H %P"',
-        new='"--format=commit %H %P%n%B"',
+        new='"--format=commit %H %P%x00%B"',
+    ),
+    Mutation(
+        module="ports/git/history.py",
+        old="        elif line:",
+        new='        elif line.startswith(b"commit "):',
     ),
 )
 

@@ -17,14 +17,20 @@ DEFENCES = (
 )
 
 
-def after_reports(world: World) -> None:
-    """RelEng merges a policy by a merge commit; Mallory merges its branch and keeps the old tree."""
+def before_opening(world: World) -> None:
+    """Somebody has begun a policy's branch before main's newest commit."""
     policy = world.read("gate/policy.toml", "main").decode()
-    change = {"gate/policy.toml": policy.replace("3d", "4d")}
-    fork = world.head("main")
-    asked = world.commit(change, base=fork)
-    assert world.push("releng", f"{asked}:refs/heads/policy").accepted
-    merged = world.commit(change, asked, base=fork)
+    older = world.head("main")
+    newer = world.commit({"README.md": "# Newer\n"}, base=older)
+    asked = world.commit({"gate/policy.toml": policy.replace("3d", "4d")}, base=older, seconds=1_780_000_000)
+    assert world.push("releng", f"{asked}:refs/heads/policy", f"{newer}:refs/heads/main").accepted
+
+
+def after_reports(world: World) -> None:
+    """RelEng merges the policy; Mallory merges its branch and keeps the old tree."""
+    asked = world.head("policy")
+    policy = world.read("gate/policy.toml", asked)
+    merged = world.commit({"gate/policy.toml": policy}, asked, base=world.head("main"))
     assert world.push("releng", f"{merged}:refs/heads/main").accepted
     if world.hostile:
         ours = world.commit({}, asked)

@@ -3,6 +3,7 @@
 Without the defence the first parents' history is clean: no commit on it removes anything.
 """
 
+from attacks.mutations import THROWN_AWAY_COUNTS
 from attacks.world import Mutation, Start, World
 
 NAMED = frozenset({"merge-commit"})
@@ -14,6 +15,7 @@ DEFENCES = (
         old='*_LOG, "--topo-order"',
         new='*_LOG, "--first-parent", "--topo-order"',
     ),
+    THROWN_AWAY_COUNTS,
 )
 
 

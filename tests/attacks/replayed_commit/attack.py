@@ -8,9 +8,9 @@ from attacks.world import Mutation, World
 NAMED = frozenset({"not-attributed"})
 DEFENCES = (
     Mutation(
-        module="ports/gitlab/forge.py",
-        old=" if push.branch == branch]",
-        new="]",
+        module="ports/line.py",
+        old="return [push for push in self._known[1] if push.branch == branch]",
+        new="return list(self._known[1])",
     ),
 )
 

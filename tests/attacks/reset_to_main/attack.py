@@ -3,11 +3,11 @@
 Without the defence there is no manifest and no result left to judge.
 """
 
-from attacks.mutations import THROWN_AWAY_COUNTS
+from attacks.mutations import SWALLOWED_IS_READ, THROWN_AWAY_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"history-rewritten"})
-DEFENCES = (THROWN_AWAY_COUNTS,)
+DEFENCES = (THROWN_AWAY_COUNTS, SWALLOWED_IS_READ)
 
 
 def after_reports(world: World) -> None:

@@ -17,7 +17,7 @@ DEFENCES = (SIGNATURE_IS_VERIFIED,)
 def after_reports(world: World) -> None:
     """Push a pass in RDO's name."""
     path, content = f"{world.results}/rdo/b1.json", world.result("rdo", run="b1", minutes=5)
-    signed = world.objects.git("cat-file", "commit", world.head()).decode()
+    signed = world.objects.git("cat-file", "commit", f"{world.head()}^").decode()
     assert "-----BEGIN SSH SIGNATURE-----" in signed
     signature = signed.partition("gpgsig ")[2].partition("-----END SSH SIGNATURE-----")[0].replace("\n ", "\n")
     world.add("mallory", {path: content}, signature=f"{signature}-----END SSH SIGNATURE-----")

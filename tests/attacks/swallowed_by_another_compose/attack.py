@@ -4,16 +4,11 @@ Without the defence everything on the compose's branch is a part of main's histo
 commit since main any more, and neither is the one that opened it.
 """
 
-from attacks.world import BETWEEN, Mutation, World
+from attacks.mutations import SWALLOWED_IS_READ
+from attacks.world import BETWEEN, World
 
 HONEST_TOO = True
-DEFENCES = (
-    Mutation(
-        module="ports/line.py",
-        old=("                commits = [*self._swallowed(pushes, commits, [head, *elsewhere], bots), *commits]\n"),
-        new="",
-    ),
-)
+DEFENCES = (SWALLOWED_IS_READ,)
 
 
 def after_reports(world: World) -> None:

@@ -9,6 +9,7 @@ the bus is told.
 """
 
 import argparse
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from compose_repo.core.result import ResultFile
 from compose_repo.core.sync_report import Outcome, Row, SyncReport
 from compose_repo.passes.stream import Tools
 from compose_repo.passes.sync import sync
-from compose_repo.ports.bus.consumer import Callback, Later, PublishError, announce
+from compose_repo.ports.bus.consumer import Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.http import Http, Limits
@@ -50,6 +51,8 @@ class Listener:
         self._callback = Callback(
             self._work.handle, told, tell=self._work.console.error, trace=self._work.console.trace
         )
+        if told.pass_every:
+            repeat(told.pass_every, self._work.look_at_all, tell=self._work.console.error)
 
     @property
     def callback(self) -> Callback:
@@ -76,6 +79,17 @@ class Work:
         self.console = console
         self._told = told
         self._repo = repo
+        self._one_at_a_time = threading.Lock()
+
+    def look_at_all(self) -> None:
+        """Run the pass over every compose, and tell the bus of each change that was made without a message.
+
+        Raises:
+            Later: it could not be done.
+
+        """
+        with self._one_at_a_time, self._accounts() as accounts:
+            self._bring_up_to_date(accounts, None, with_stream=True)
 
     def handle(self, message: Message) -> None:
         """Do what a message asks for.
@@ -89,7 +103,7 @@ class Work:
         if isinstance(event, Nothing):
             self.console.trace(f"{message.name} on {message.topic}: {event.why}")
             return
-        with self._accounts() as accounts:
+        with self._one_at_a_time, self._accounts() as accounts:
             with _passing():
                 followed = accounts.gate.gate_files().streams
             if event.compose_id.stream not in followed:
@@ -130,8 +144,8 @@ class Work:
             accounts.opener.apply(plan)
         return True
 
-    def _bring_up_to_date(self, accounts: _Accounts, compose_id: ComposeId, *, with_stream: bool) -> None:
-        """Run the pass for one compose, and tell the bus of what has changed.
+    def _bring_up_to_date(self, accounts: _Accounts, compose_id: ComposeId | None, *, with_stream: bool) -> None:
+        """Run the pass for one compose, or for all of them, and tell the bus of what has changed.
 
         What is wrong with its stream alone matters `with_stream` only: a result is judged without.
         """

@@ -225,6 +225,7 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("tries = 0", "tries should be from 1 to 100"),
         ("tries = true", "tries should be of type int"),
         ("longest_wait = 1201", "longest_wait should be from 0 to 1200"),
+        ("pass_every = -1", "pass_every should be from 0 to 86400"),
         ('status_topics = "a"', "status_topics should be of type list"),
         ("status_topics = [1]", "status_topics should be a list of texts"),
         ("tires = 3", "has no setting 'tires'"),

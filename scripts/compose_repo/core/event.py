@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from compose_repo.core.compose import FINISHED, Status
 from compose_repo.core.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import Arch, Scenario, Testcase, Variant, is_name
 from compose_repo.core.problem import InputError, Problem, shown
 from compose_repo.core.result import Outcome
+
+T = TypeVar("T")
 
 STATUS_TOPICS: Final = (
     "org.centos.prod.pungi.compose.status.change",
@@ -160,12 +162,10 @@ def _status_change(message: Message) -> ComposeFinished | Nothing:
     compose_id = reader.compose_id(body, "/compose_id")
     location = reader.text(body, "/location", LINK)
     status = reader.word(body, "/status", {str(one): one for one in Status})
-    reader.stop_at_problems()
-    if compose_id is None or location is None or status is None:
-        raise AssertionError("what is missing is a problem")
-    if status not in FINISHED:
-        return Nothing(why=f"{compose_id} is {status}")
-    return ComposeFinished(compose_id=compose_id, status=status, location=location)
+    finished = ComposeFinished(
+        compose_id=reader.known(compose_id), status=reader.known(status), location=reader.known(location)
+    )
+    return finished if finished.status in FINISHED else Nothing(why=f"{compose_id} is {status}")
 
 
 def _test(message: Message, state: TestState) -> TestReported | Nothing:
@@ -184,8 +184,6 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
     systems = reader.systems(body)
     outcome = _OUTCOMES.get(state) or reader.word(test, "/test/result", _RESULTS)
     reader.stop_at_problems()
-    if compose_id is None or ci is None or at is None or url is None or testcase is None or outcome is None:
-        raise AssertionError("what is missing is a problem")
     if not systems and state in {TestState.QUEUED, TestState.RUNNING}:
         return Nothing(why=f"it says of no arch that a test is {state}")
     if not systems:
@@ -195,14 +193,14 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
             )
         )
     return TestReported(
-        compose_id=compose_id,
-        ci=ci,
+        compose_id=reader.known(compose_id),
+        ci=reader.known(ci),
         state=state,
-        at=at,
-        testcase=Testcase(testcase),
-        outcome=outcome,
+        at=reader.known(at),
+        testcase=Testcase(reader.known(testcase)),
+        outcome=reader.known(outcome),
         systems=systems,
-        url=url,
+        url=reader.known(url),
         scenario=None if scenario is None else Scenario(scenario),
         log_url=_optional_link(run.get("log")),
         note=one_line(test.get("note"), NOTE),
@@ -233,6 +231,11 @@ class _Reader:
         """Raise what has been found."""
         if self._problems:
             raise InputError(*self._problems)
+
+    def known(self, value: T | None) -> T:
+        """Give what has been read; where it is missing, raise everything that has been found."""
+        self.stop_at_problems()
+        return cast("T", value)
 
     def table(self, body: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
         """Read an object; what is none is an empty one, and its fields are missing."""

@@ -20,6 +20,7 @@ from fedora_messaging import message as fedora
 from fedora_messaging.twisted import consumer
 from twisted.internet import defer, threads
 from twisted.internet import reactor as _untyped
+from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from compose_repo.core.announcement import DecisionChanged
@@ -160,6 +161,21 @@ def _publish_in_time(message: fedora.Message) -> Any:  # noqa: ANN401  # a Defer
     publishing: defer.Deferred[None] = api.twisted_publish(message)
     publishing.addTimeout(PUBLISH_SECONDS, _REACTOR)
     return publishing
+
+
+def repeat(seconds: int, do: Callable[[], None], *, tell: Tell) -> None:
+    """Do something once listening has begun, and again and again, in a thread of its own; what goes wrong is told."""
+
+    def once() -> None:
+        try:
+            do()
+        except Exception as error:  # noqa: BLE001  # the next time may be better, and listening goes on
+            tell(f"{type(error).__name__}: {one_line(str(error), 1024) or 'no reason given'}; again in {seconds} s")
+
+    def start() -> None:
+        LoopingCall(lambda: threads.deferToThread(once)).start(seconds, now=True)
+
+    _REACTOR.callWhenRunning(start)
 
 
 def consume(callback: Callback) -> None:

@@ -19,13 +19,15 @@ class Settings:
     """How to listen.
 
     A message whose work fails for what may pass is tried `tries` times, with waits that double up to `longest_wait`
-    seconds; then it is dead-lettered. `publish` says whether decisions are told to the bus. `repo` is the checkout
-    whose objects need not be fetched again, None for none in particular.
+    seconds; then it is dead-lettered. Every `pass_every` seconds, and at the start, all composes are looked at, lest
+    anything be missed; 0 leaves that to others. `publish` says whether decisions are told to the bus. `repo` is the
+    checkout whose objects need not be fetched again, None for none in particular.
     """
 
     status_topics: tuple[str, ...] = STATUS_TOPICS
     tries: int = 10
     longest_wait: int = 300
+    pass_every: int = 900
     publish: bool = True
     repo: Path | None = None
 
@@ -68,6 +70,7 @@ def settings() -> Settings:
         status_topics=tuple(topics),
         tries=_within(found, "tries", Settings().tries, 1, 100),
         longest_wait=_within(found, "longest_wait", Settings().longest_wait, 0, 1200),
+        pass_every=_within(found, "pass_every", Settings().pass_every, 0, 86_400),
         publish=_take(found, "publish", bool, default=True),
         repo=None if repo is None else Path(repo),
     )

@@ -59,6 +59,15 @@ class Listener:
         """The callback itself, which knows when it is to stop."""
         return self._callback
 
+    def require_accounts(self) -> None:
+        """Look at GitLab before anything is taken from the bus.
+
+        Raises:
+            UsageError: it cannot be reached, an account is not what it should be, or the rules have problems.
+
+        """
+        self._work.require_accounts()
+
     def __call__(self, message: object) -> None:
         """Handle one message of fedora-messaging's."""
         self._callback(message)  # type: ignore[arg-type]  # its class is for the port to know
@@ -80,6 +89,19 @@ class Work:
         self._told = told
         self._repo = repo
         self._one_at_a_time = threading.Lock()
+
+    def require_accounts(self) -> None:
+        """Connect, and let go again.
+
+        Raises:
+            UsageError: that does not work.
+
+        """
+        try:
+            with self._accounts():
+                pass
+        except Later as error:
+            raise UsageError(str(error)) from error
 
     def look_at_all(self) -> None:
         """Run the pass over every compose, and tell the bus of each change that was made without a message.

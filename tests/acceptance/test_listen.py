@@ -94,14 +94,19 @@ class Place:
         git(clone, "commit", "--quiet", "--all", "--message", "Listen")
         git(clone, "push", "--quiet", "origin", "HEAD:main")
 
-    def listen(self, *command: str, **settings: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401  # TOML values
+    def listen(  # how, and with which settings
+        self,
+        *command: str,
+        opener: str | None = None,
+        **settings: Any,  # noqa: ANN401  # TOML values
+    ) -> "subprocess.Popen[bytes]":
         configuration = self.bus.configuration(**{"longest_wait": 1, "pass_every": 0, **settings})
         variables = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR", "LANG"}},
             "COMPOSE_REPO_URL": self.world.server.url,
             "COMPOSE_REPO_PROJECT": self.world.project.path,
             "COMPOSE_REPO_TOKEN": self.world.gate.token,
-            "COMPOSE_REPO_OPENER_TOKEN": self.world.opener.token,
+            "COMPOSE_REPO_OPENER_TOKEN": self.world.opener.token if opener is None else opener,
             "FEDORA_MESSAGING_CONF": str(configuration),
             "PYTHONPATH": str(ROOT / "scripts"),
         }
@@ -320,3 +325,20 @@ def test_a_verdict_that_changed_without_a_message_is_told_when_listening_begins(
     assert {(row["old"], row["new"]) for row in told} == {(None, "pending")}
     assert ID in {row["compose_id"] for row in told}
     place.idle()
+
+
+def test_who_cannot_listen_says_why_in_one_line(place: Place) -> None:
+    assert place.listen(opener="").wait(SECONDS) == 2
+    assert place.listen(opener=place.world.rdo.token).wait(SECONDS) == 2
+    assert place.listen(tires=3).wait(SECONDS) == 2
+    place.bus.arguments = {"x-max-length": 7}
+    assert place.listen().wait(SECONDS) == 2
+    told = [line for line in place.log().splitlines() if line.startswith("compose-repo listen: ")]
+    assert [line.partition(": ")[2].partition(";")[0] for line in told[:3]] == [
+        "COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token",
+        "COMPOSE_REPO_OPENER_TOKEN belongs to rdo-ci, but compose-bot writes messages down",
+        "[consumer_config] has no setting 'tires'",
+    ]
+    assert "PRECONDITION_FAILED" in told[3]
+    assert "guest:guest" not in place.log()
+    assert "Traceback" not in place.log()

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         stream=sys.stderr, level=logging.INFO if arguments.verbose else logging.ERROR, format="%(name)s: %(message)s"
     )
     listener = Listener(console, arguments.repo)
+    listener.require_accounts()
     console.info("listening; a signal ends it")
     consume(listener.callback)
     return OK

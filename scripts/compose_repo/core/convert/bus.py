@@ -49,7 +49,7 @@ def origin_of(message: Message, report: TestReported, origins: Mapping[Origin, O
 def result_file(
     message: Message, report: TestReported, origin: Origin, *, manifest_sha256: Sha256, now: dt.datetime
 ) -> ResultFile:
-    """Write a report as a result file; it names the message it was made from under `misc`, as nobody else may.
+    """Write a report as a result file; it names the message it was made from under `misc`.
 
     Raises:
         InputError: it tells of the future, which a result file may not.

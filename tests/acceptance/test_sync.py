@@ -10,6 +10,7 @@ import gitlab
 import jsonschema
 import pytest
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
+from test_main_path import git
 
 from local_gitlab.server import LocalGitLab
 
@@ -419,9 +420,11 @@ def test_what_the_gate_has_not_let_through_and_is_published_all_the_same_is_refu
     world.compose(A)
     world.sync()
     world.publish(A)
+    world.report(A, "rdo", "failed")
     code, _, err = world.sync()
     assert (code, "is gated" in err) == (1, True)
     assert world.states() == {"20261119.0": "opened"}
+    assert "gate::blocked" in world.api().labels
 
 
 def test_an_index_of_three_thousand_entries_is_read_whole_and_old_ones_are_left_alone(world: SyncWorld) -> None:
@@ -487,3 +490,49 @@ def test_a_token_that_is_not_the_compose_bots_opens_nothing(world: SyncWorld) ->
     world.opener = opener
     assert (code, "belongs to rdo-ci, but compose-bot opens composes" in err) == (1, True)
     assert world.states() == {}
+
+
+def test_what_was_done_is_reported_though_gitlab_is_gone_after_it(world: SyncWorld) -> None:
+    world.compose(A)
+
+    def gone() -> None:
+        world.server.faults.add("500", method="GET", path=r"/merge_requests(\?|$)", times=100)
+
+    world.server.faults.before("POST", "/merge_requests$", gone)
+    report = world.report_of()
+    jsonschema.validate(report, SCHEMA)
+    assert [row["outcome"] for row in report["streams"][0]["composes"]] == ["changed"]
+    assert [problem["code"] for problem in report["problems"]] == ["gitlab-failed"]
+    world.server.faults.clear()
+    assert world.rows() == [("20261119.0", "judge", "is-open", "changed")]
+
+
+def test_a_pass_that_cannot_begin_says_so_in_one_line_and_in_the_report(world: SyncWorld) -> None:
+    world.server.faults.add("500", method="GET", path="/user$|/projects/[^/]+$", times=100)
+    file = world.folder / "sync.json"
+    code, _, err = world.sync("--report", str(file), opener=True)
+    assert (code, len(err.splitlines())) == (2, 1)
+    report = json.loads(file.read_text())
+    jsonschema.validate(report, SCHEMA)
+    assert report["failed"]
+
+
+def test_a_thousand_merged_composes_cost_a_pass_no_request(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    counts = []
+    for merged in (10, 1000):
+        clone = world.folder / f"clone-{merged}"
+        git(world.folder, "clone", "--quiet", world.project.clone_url_for(world.gate), str(clone))
+        for number in range(merged):
+            folder = clone / "composes" / f"CentOS-Stream-10-20250101.{number}"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "manifest.json").write_text(f"{number}\n")
+        git(clone, "add", "--all")
+        git(clone, "commit", "--quiet", "--message", "Publish")
+        git(clone, "push", "--quiet", "origin", "HEAD:main")
+        world.server.requests.clear()
+        assert world.rows() == [("20261119.0", "judge", "is-open", "unchanged")]
+        counts.append(Counter(entry.route for entry in world.server.requests.entries))
+    assert counts[0] == counts[1]
+    assert counts[0].total() == 10

@@ -1,5 +1,6 @@
 """A pass over one stream: reads what it says of itself, and does step by step what the core has planned."""
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -91,6 +92,7 @@ class StreamPass:
         self._on_server: frozenset[ComposeId] | None = None
         self._carried = Carried()
         self._waiting: set[ComposeId] = set()
+        self._judged: StreamView | None = None
 
     @property
     def has_written(self) -> bool:
@@ -113,8 +115,12 @@ class StreamPass:
     def judge_and_gate(self) -> None:
         """Judge what is open; where merging leads to publishing, merge what is satisfied."""
         entry = self._entry or StreamEntry(stream=self._stream, composes="", published="")
-        view = self._view(entry)
-        gone = {row.step.compose_id for row in self._rows if row.step.do in {Do.MERGE, Do.CLOSE}}
+        view = self._judged = self._view(entry)
+        gone = {
+            row.step.compose_id
+            for row in self._rows
+            if row.step.do in {Do.MERGE, Do.CLOSE} and row.outcome is not Outcome.FAILED
+        }
         for step in self._of_interest(plan_judging(view)):
             if step.compose_id not in gone and not (self._work.dry_run and self._is_to_be_closed(step.compose_id)):
                 self._do(step)
@@ -223,7 +229,10 @@ class StreamPass:
         try:
             row = until_unmoved(self._attempt(step), self._work.console)
         except FAILURES as error:
-            row = self._failed(step, error)
+            row = self._failed(step, problems_of(error, step.compose_id.folder))
+        except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
+            self._work.console.trace("".join(traceback.format_exception(error)))
+            row = self._failed(step, (_mistake(error, step.compose_id),))
         if not self._work.dry_run:
             done = [action for one, start in zip(sessions, before, strict=True) for action in one.applied[start:]]
             row = replace(row, actions=tuple(done))
@@ -275,9 +284,8 @@ class StreamPass:
         return row
 
     def _judge(self, step: Step) -> Row:
-        view = self._view(self._entry) if self._entry is not None else None
-
         def vanished(results: int) -> bool | None:
+            view = self._judged
             return None if view is None else has_vanished(step.compose_id, view, results=results)
 
         prepared, judgement = approve(self._work, step.compose_id, vanished)
@@ -310,10 +318,9 @@ class StreamPass:
             merge_request=prepared.merge_request,
         )
 
-    def _failed(self, step: Step, error: Exception) -> Row:
+    def _failed(self, step: Step, problems: tuple[Problem, ...]) -> Row:
         """Tell of a step that failed. A compose that is only not there yet is left, unless the mirrors carry it."""
-        problems = problems_of(error, step.compose_id.folder)
-        later = isinstance(error, InputError) and is_not_yet(problems) and step.why is Why.FIRST_SEEN
+        later = is_not_yet(problems) and step.why is Why.FIRST_SEEN
         outcome = Outcome.LEFT if later else Outcome.FAILED
         self._tell(f"{step.compose_id}: {step.do}: {outcome}")
         for problem in problems:
@@ -362,6 +369,15 @@ def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:
         case _:
             code = "not-done"
     return (Problem(path=where, code=code, message=str(error), fix=_AGAIN),)
+
+
+def _mistake(error: Exception, compose_id: ComposeId) -> Problem:
+    return Problem(
+        path=compose_id.folder,
+        code="internal-error",
+        message=f"{type(error).__name__}: {error}",
+        fix="this is our mistake: please report it with what the same command says under --verbose",
+    )
 
 
 def _same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 from compose_repo.core.merge_requests import compose_of
 from compose_repo.core.names import Stream
-from compose_repo.core.problem import InputError
+from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.sync_report import SyncReport
 from compose_repo.passes.approve import withdraw
-from compose_repo.passes.stream import StreamPass, Tools
+from compose_repo.passes.stream import FAILURES, StreamPass, Tools, problems_of
 
 
 def sync(tools: Tools) -> SyncReport:
     """Plan and apply, stream by stream; what fails is reported and stops nothing else.
 
     First every stream is published and opened, then, on what is there after that, all that is open is judged: so what
-    is overtaken is not judged any more, and what was opened just now is judged at once.
+    is overtaken is not judged any more, and what was opened just now is judged at once. Where GitLab cannot be read any
+    more between the two, what was done before is reported all the same.
 
     Raises:
         InputError: the rules on main have problems; no approval of ours stands any more.
@@ -25,12 +26,20 @@ def sync(tools: Tools) -> SyncReport:
     _look(tools, streams)
     for one in list(streams.values()):
         one.publish_and_open()
-    if any(one.has_written for one in streams.values()):
-        _look(tools, streams)
-    for one in streams.values():
-        one.judge_and_gate()
+    problems: tuple[Problem, ...] = ()
+    try:
+        if any(one.has_written for one in streams.values()):
+            _look(tools, streams)
+    except FAILURES as error:
+        problems = problems_of(error, "sync")
+    else:
+        for one in streams.values():
+            one.judge_and_gate()
     return SyncReport(
-        streams=tuple(streams[name].report() for name in sorted(streams)), dry_run=tools.work.dry_run, only=tools.only
+        streams=tuple(streams[name].report() for name in sorted(streams)),
+        dry_run=tools.work.dry_run,
+        only=tools.only,
+        problems=problems,
     )
 
 

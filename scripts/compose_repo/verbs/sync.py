@@ -8,9 +8,9 @@ from compose_repo import session
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console
 from compose_repo.core.escape import json_text
-from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.problem import UsageError
 from compose_repo.core.sync_report import SyncReport
-from compose_repo.passes.stream import Tools, problems_of
+from compose_repo.passes.stream import FAILURES, Tools, problems_of
 from compose_repo.passes.sync import sync
 from compose_repo.ports.http import Http, Limits
 
@@ -37,16 +37,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     The exit code is 0 where all is as it should be or waits for something, be it a verdict that is pending or blocked,
     a compose that is not finished, or a push to the mirrors. It is 1 where anything has failed or was refused, which
-    the report names, and 2 where the pass could not begin. It is never 3: that composes are pending is what a pass
-    leaves behind on most days.
+    the report names, also where the rules on main have problems; and 2 where the pass could not begin for another
+    reason. It is never 3: that composes are pending is what a pass leaves behind on most days.
     """
     try:
         with session.start(arguments, console) as work, session.opener_of(work) as opener:
             if opener is None:
                 console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
             report = sync(Tools(work=work, opener=opener, http=Http(Limits()), only=arguments.only))
-    except (InputError, UsageError) as error:
-        failed = SyncReport(streams=(), only=arguments.only, dry_run=arguments.dry_run, problems=problems_of(error, ""))
+    except FAILURES as error:
+        problems = problems_of(error, "sync")
+        failed = SyncReport(streams=(), only=arguments.only, dry_run=arguments.dry_run, problems=problems)
         _write(arguments.report, failed)
         raise
     _write(arguments.report, report)

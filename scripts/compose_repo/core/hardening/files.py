@@ -31,6 +31,7 @@ _LABELS: Final = (
     Label(name="gate::blocked", color=_RED, description="The gate: something that is required failed or is overdue."),
     Label(name="compose::published", color=_BLUE, description="The compose is on the mirrors."),
     Label(name="compose::superseded", color=_GREY, description="A newer compose of the stream was published."),
+    Label(name="compose::vanished", color=_GREY, description="Gone from its server before any result came."),
 )
 
 

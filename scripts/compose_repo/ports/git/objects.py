@@ -106,6 +106,7 @@ class GitTree:
         self.commit = repository.commit(revision)
         self._files: dict[str, tuple[str, Entry]] = {}
         self._listed: set[str] = set()
+        self._folders: dict[str, Sequence[str]] = {}
         self._blobs = Blobs(repository)
 
     def list(self, folder: str) -> Sequence[Entry]:
@@ -115,9 +116,11 @@ class GitTree:
 
     def folders(self, folder: str) -> Sequence[str]:
         """Give the names of a folder's own sub-folders, sorted; an absent folder is empty."""
-        where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
-        out = self.repository.run("ls-tree", "-dz", "--name-only", "--full-tree", self.commit, *where)
-        return sorted(path_text(path).rpartition("/")[2] for path in out.split(b"\0") if path)
+        if folder not in self._folders:
+            where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
+            out = self.repository.run("ls-tree", "-dz", "--name-only", "--full-tree", self.commit, *where)
+            self._folders[folder] = sorted(path_text(path).rpartition("/")[2] for path in out.split(b"\0") if path)
+        return self._folders[folder]
 
     def entry(self, path: str) -> Entry | None:
         """Give one file, or None; its folder is listed at once, since the next question is for its neighbour."""

@@ -14,6 +14,11 @@ DEFENCES = (
         old="approved = me.id in approved_by",
         new="approved = bool(approved_by)",
     ),
+    Mutation(
+        module="core/plan.py",
+        old="holds = satisfied and given_here and not moved_since",
+        new="holds = satisfied",
+    ),
 )
 
 

@@ -26,8 +26,7 @@ def prepare(world: World) -> None:
 
 def after_approval(world: World) -> None:
     """Try both; the server refuses."""
-    before = world.head("main")
     with contextlib.suppress(GitlabError):
         world.merge_request("mallory").merge()
-    evil = world.commit({"gate/policy.toml": 'schema = "policy/1"\n'}, base=before)
+    evil = world.commit({"gate/policy.toml": 'schema = "policy/1"\n'}, base=world.head("main"))
     world.push("mallory", f"{evil}:refs/heads/main")

@@ -32,7 +32,7 @@ from compose_repo.core.result import ResultFile
 from compose_repo.core.sync_report import Outcome, Row, SyncReport
 from compose_repo.passes.stream import Tools
 from compose_repo.passes.sync import sync
-from compose_repo.ports.bus.consumer import Callback, Later, PublishError, announce, repeat
+from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.http import Http, Limits
@@ -126,8 +126,7 @@ class Work:
             self.console.trace(f"{message.name} on {message.topic}: {event.why}")
             return
         with self._one_at_a_time, self._accounts() as accounts:
-            with _passing():
-                followed = accounts.gate.gate_files().streams
+            followed = accounts.gate.gate_files().streams
             if event.compose_id.stream not in followed:
                 self.console.trace(
                     f"{message.name} on {message.topic}: nobody follows the stream of {event.compose_id}"
@@ -184,12 +183,12 @@ class Work:
         """Connect both accounts.
 
         Raises:
-            Later: GitLab cannot be reached, an account is not what it should be, or the rules have problems.
+            Away: GitLab cannot be reached, an account is not what it should be, or the rules have problems.
 
         """
         arguments = argparse.Namespace(repo=self._repo, now=None)
         with ExitStack() as stack:
-            with _passing():
+            with _passing(Away):
                 work = stack.enter_context(session.start(arguments, self.console))
                 opener = stack.enter_context(session.opener_of(work))
                 if opener is None:
@@ -243,12 +242,12 @@ def _has_failed(row: Row) -> bool:
 
 
 @contextmanager
-def _passing() -> Iterator[None]:
+def _passing(kind: type[Later] = Later) -> Iterator[None]:
     """Take what goes wrong in here for something that may pass: no message is to blame for it."""
     try:
         yield
     except (InputError, UsageError, PublishError) as error:
-        raise Later(str(error)) from error
+        raise kind(str(error)) from error
 
 
 def _is_the_compose_bots(opener: Session, bots: Bots) -> None:

@@ -17,7 +17,7 @@ from compose_repo.core.decision import Verdict
 from compose_repo.core.event import STATUS_TOPICS, Message
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.ports.bus import consumer
-from compose_repo.ports.bus.consumer import Callback, Later, Unreadable
+from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings, load, settings
 
@@ -108,6 +108,42 @@ def test_what_a_quorum_queue_has_counted_counts() -> None:
     place = Place(Later("x"))
     with pytest.raises(exceptions.Drop):
         place.callback(read(b"{}", headers={**HEADERS, "x-delivery-count": 2}))
+
+
+class NoTime:
+    """Stands for the event that ends waiting: nobody waits, and after so many waits it is time to stop."""
+
+    def __init__(self, stop_after: int = 1_000_000) -> None:
+        self.waits: list[float] = []
+        self.stop_after = stop_after
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def is_set(self) -> bool:
+        return len(self.waits) >= self.stop_after
+
+
+def patient(place: Place, time: NoTime, longest_wait: int) -> None:
+    place.callback._stopping = time  # type: ignore[assignment]  # it is waited on in no other way
+    place.callback._settings = Settings(tries=1, longest_wait=longest_wait, publish=False)
+
+
+def test_a_message_waits_while_gitlab_is_away_and_that_is_no_failure() -> None:
+    place, time = Place(*[Away("GitLab is away")] * 4), NoTime()
+    patient(place, time, longest_wait=4)
+    place.callback(read(b"{}"))
+    assert time.waits == [1, 2, 4, 4]
+    assert place.told[0] == "message a on org.centos: GitLab is away; again in 1 s"
+
+
+def test_a_message_is_given_back_when_listening_ends_or_the_broker_would_take_it_back() -> None:
+    for stop_after, longest_wait, waits in ((2, 300, [1, 2]), (99, 10**6, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512])):
+        place, time = Place(*[Away("GitLab is away")] * 99), NoTime(stop_after)
+        patient(place, time, longest_wait)
+        with pytest.raises(exceptions.Nack):
+            place.callback(read(b"{}"))
+        assert time.waits == waits
 
 
 def test_only_so_many_failures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ callback returns. Whoever is killed before that gets the message again, so every
 What cannot be used, now or later, is dropped: RabbitMQ puts it, as it came and once, where the queue's
 `x-dead-letter-exchange` says. Why is told on stderr and in a message of its own (`compose-repo.message.refused`).
 What may be used later goes back to its queue, after a wait, and after so many tries is dropped too: it never goes round
-for ever. A crash that takes the process along is counted by a quorum queue (`x-delivery-limit`), and by nobody else.
+for ever. While GitLab itself is away, a message waits and nothing is counted: that is no message's fault. A crash that
+takes the process along is counted by a quorum queue (`x-delivery-limit`), and by nobody else.
 """
 
 import threading
@@ -32,6 +33,8 @@ from compose_repo.ports.bus.settings import Settings
 
 MESSAGE_BYTES: Final = 1024 * 1024
 """Most bytes of a body; the messages that we listen to have a few thousand."""
+PATIENCE: Final = 1200
+"""For how many seconds a message is held while what it needs is away; RabbitMQ takes it back after half an hour."""
 REMEMBERED: Final = 10_000
 """Of how many messages we know how often they have failed."""
 PUBLISH_SECONDS: Final = 30
@@ -47,6 +50,10 @@ _REACTOR: Final[Any] = _untyped  # a module as which twisted gives an object
 
 class Later(Exception):  # noqa: N818  # it says when, and nobody is at fault
     """The work for a message cannot be done now; the message says why."""
+
+
+class Away(Later):
+    """What no message could do without is not there, as GitLab: waiting costs nobody anything, and is not counted."""
 
 
 class Unreadable(fedora.Message):
@@ -83,7 +90,9 @@ class Callback:
         try:
             if isinstance(message, Unreadable):
                 raise InputError(*message.problems)  # noqa: TRY301  # told as what any other message has wrong
-            self._handle(plain)
+            self._handle_patiently(plain)
+        except exceptions.Nack:
+            raise
         except InputError as error:
             self._drop(plain, error.problems)
         except Exception as error:  # noqa: BLE001  # nothing that happens may end the process, or go round for ever
@@ -91,6 +100,22 @@ class Callback:
         else:
             self._failed.pop(_key(plain), None)
             self._trace(f"{plain.name} on {plain.topic}: done")
+
+    def _handle_patiently(self, message: Message) -> None:
+        """Handle a message, once there is what it needs; give it back before the broker takes it back."""
+        waited, wait = 0, 1
+        while True:
+            try:
+                self._handle(message)
+            except Away as error:
+                if self._stopping.is_set() or waited + wait > PATIENCE:
+                    raise exceptions.Nack from error
+                self._tell(f"{message.name} on {message.topic}: {error}; again in {wait} s")
+                self._stopping.wait(wait)
+                waited += wait
+                wait = min(2 * wait, max(1, self._settings.longest_wait))
+            else:
+                return
 
     def _drop(self, message: Message, problems: tuple[Problem, ...]) -> None:
         self._failed.pop(_key(message), None)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -278,3 +279,10 @@ def test_nobody_is_carried_where_nobody_is_known_to_have_pushed() -> None:
     entry = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact(email="a@b"), bus=MAPPED)
     assert not is_carried(entry, None, "compose-bot")
     assert refusal(entry, None, None, "compose-bot") is not None
+
+
+def test_a_branch_that_the_carrier_has_made_anew_carries_nothing() -> None:
+    entry = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact(email="a@b"), bus=MAPPED)
+    push = replace(pushes("compose-bot:ab")[0], before=None)
+    assert not is_carried(entry, push, "compose-bot")
+    assert refusal(entry, push, None, "compose-bot") is not None

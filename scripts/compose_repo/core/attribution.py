@@ -74,10 +74,13 @@ def is_listed(entry: OriginEntry, push: Push | None) -> bool:
 
 
 def is_carried(entry: OriginEntry, push: Push | None, carrier: str | None) -> bool:
-    """Tell whether the account that writes messages down, the `carrier`, has pushed for an origin that has mappings."""
-    return (
-        bool(entry.bus) and push is not None and carrier is not None and push.user.username.lower() == carrier.lower()
-    )
+    """Tell whether the account that writes messages down, the `carrier`, has pushed for an origin that has mappings.
+
+    It writes them on top of a branch. A branch that it has made anew holds what anybody may have pushed before.
+    """
+    if push is None or push.before is None or carrier is None:
+        return False
+    return bool(entry.bus) and push.user.username.lower() == carrier.lower()
 
 
 def wants_signature(entry: OriginEntry, push: Push | None, carrier: str | None = None) -> bool:

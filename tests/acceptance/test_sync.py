@@ -536,3 +536,11 @@ def test_a_thousand_merged_composes_cost_a_pass_no_request(world: SyncWorld) -> 
         counts.append(Counter(entry.route for entry in world.server.requests.entries))
     assert counts[0] == counts[1]
     assert counts[0].total() == 10
+
+
+@pytest.mark.parametrize("name", ["CentOS-Stream-10-20261119.n.0", "CentOS-Stream-9-20261119.0"])
+def test_a_compose_that_no_stream_follows_is_not_opened_even_if_asked_for(world: SyncWorld, name: str) -> None:
+    world.compose(name)
+    assert world.rows("--only", name) == []
+    assert world.rows() == []
+    assert world.states() == {}

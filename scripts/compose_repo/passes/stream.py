@@ -148,7 +148,7 @@ class StreamPass:
         if self._tools.only is None:
             self._on_server = self._attempted(lambda: self._read_index(entry))
         elif self._tools.only not in self._view(entry).opened | self._view(entry).merged:
-            self._on_server = frozenset({self._tools.only})
+            self._on_server = followed({self._tools.only}, entry)
         carried, index = self._carried, self._on_server
         named = carried.why_not or f"the mirrors carry {carried.compose_id or 'nothing'}"
         listed = "" if index is None or self._tools.only else f"{len(index):,} composes on the server; "

@@ -1,0 +1,50 @@
+"""A step of a pass that fails, whatever the reason, is a row of the report and stops nothing else."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from test_sync_plan import A, B
+
+from compose_repo.console import Console
+from compose_repo.core.forge import ForgeError, StaleHead
+from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.sync import Do, Step, Why
+from compose_repo.core.sync_report import Outcome
+from compose_repo.passes.stream import StreamPass, Tools, problems_of
+from compose_repo.ports.git.repository import GitError
+from compose_repo.ports.http import Http, Limits
+
+PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="mend it")
+
+
+def stream_pass() -> StreamPass:
+    """Give a pass whose session can do nothing at all, which is our own mistake."""
+    work: Any = SimpleNamespace(dry_run=False, as_json=True, applied=[], console=Console())
+    return StreamPass(Tools(work=cast("Any", work), opener=None, http=Http(Limits())), A.stream, None)
+
+
+def test_our_own_mistake_with_one_compose_is_told_and_the_next_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    one = stream_pass()
+    for compose_id in (A, B):
+        one._do(Step(do=Do.JUDGE, compose_id=compose_id, why=Why.IS_OPEN))
+    one._do(Step(do=Do.LEAVE, compose_id=B, why=Why.LIMIT))
+    rows = one.report().rows
+    assert [row.outcome for row in rows] == [Outcome.FAILED, Outcome.FAILED, Outcome.LEFT]
+    assert [problem.code for row in rows for problem in row.problems] == ["internal-error"] * 2
+    assert capsys.readouterr().err.count("this is our mistake") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError(PROBLEM), "not-json"),
+        (StaleHead("it moves"), "head-moving"),
+        (ForgeError("it refuses"), "gitlab-failed"),
+        (GitError("it fails"), "git-failed"),
+        (UsageError("it is gated"), "not-done"),
+        (OSError(28, "No space left on device"), "not-done"),
+    ],
+)
+def test_whatever_goes_wrong_has_a_code(error: Exception, code: str) -> None:
+    assert [problem.code for problem in problems_of(error, "composes/x")] == [code]

@@ -11,6 +11,7 @@ from compose_repo.core.policy import (
     Attempts,
     Attribution,
     Bots,
+    BusMapping,
     Mode,
     OriginEntry,
     Policy,
@@ -60,6 +61,7 @@ ORIGIN: dict[str, Any] = {
         {"key": "ssh-ed25519 BBBB b", "revoked": True, "valid_after": "2026-01-01", "valid_before": "2026-12-31"},
     ],
     "contact": {"name": "N", "email": "e@example.org", "url": "https://u.example.org", "docs": "https://d.example.org"},
+    "bus": [{"topic": "org.centos.prod.ci", "ci": "rdo"}],
 }
 STREAM: dict[str, Any] = {
     "composes": "https://composes.example.org/",
@@ -201,6 +203,7 @@ def test_origins_are_read_whole() -> None:
                     revoked=True,
                 ),
             ),
+            bus=(BusMapping(topic="org.centos.prod.ci", ci="rdo"),),
         )
     }
 

@@ -196,7 +196,10 @@ def bench_pack(folder: Path) -> list[Figure]:
 
 
 def bench_line(folder: Path) -> list[Figure]:
-    """Hold the judgement of 200 commits with 2,000 result files against what git takes to give the same objects."""
+    """Hold the judging of 200 commits with 2,000 result files against what git takes to give the same objects.
+
+    That is which of them count, and their bytes; what they say, by schema, checks and policy, is a figure of its own.
+    """
     repository, pushes = _line(folder, commits=200, files=10)
     reader = LineReader(repository, pushes=lambda *_: pushes, fetch=lambda _: None)
     main, head, now = repository.commit("main"), repository.commit("HEAD"), dt.datetime.fromisoformat(NOW)
@@ -204,7 +207,12 @@ def bench_line(folder: Path) -> list[Figure]:
     gate_files = load_gate(GitTree(repository, main), now)
     opened = pushes[0].at
 
-    def judged() -> None:
+    def read() -> None:
+        reading = reader.read(compose_id, opened, main=main, head=head, gate_files=gate_files)
+        if reading.problems or sum(reading.tree.read(file.path) is not None for file in reading.files) < len(pushes):
+            raise SystemExit("not every file counts")
+
+    def decided() -> None:
         reading = reader.read(compose_id, opened, main=main, head=head, gate_files=gate_files)
         loaded = load_compose(reading.tree, compose_id, gate_files, now)
         decision = judge(loaded, gate_files=gate_files, merged=GitTree(repository, main), opened_at=opened, now=now)
@@ -217,8 +225,11 @@ def bench_line(folder: Path) -> list[Figure]:
         repository.run("log", "--raw", "main..HEAD")
         repository.run("cat-file", "--batch", given=listed)
 
-    ours, theirs = _alternately(judged, bare, times=9)
-    return [_ratio("judge 200 commits, 2,000 files / git log + cat-file", ours, theirs, 3)]
+    commits = "200 commits, 2,000 files"
+    return [
+        _ratio(f"judge {commits} / git log + cat-file", *_alternately(read, bare, times=9), 3),
+        _ratio("judge them and decide by 8,000 results / the same", *_alternately(decided, bare, times=9), 5),
+    ]
 
 
 GROUPS = {
@@ -400,6 +411,7 @@ def _history(folder: Path, composes: int) -> Path:
 
 def _line(folder: Path, *, commits: int, files: int) -> tuple[Repository, list[Push]]:
     """Make a repository with a compose's branch on which an origin has pushed so many commits of so many files each."""
+    folder.mkdir(exist_ok=True)
     _write_gate(folder)
     _git(folder, "init", "--quiet", "--initial-branch=main", ".")
     _git(folder, "add", "--all")

@@ -61,8 +61,8 @@ VERBS: Final = {
 }
 """Every verb, in the order in which a compose meets them."""
 
-EXTRAS: Final = {"demo": "demo", "listen": "bus"}
-"""The verbs that need more than `pip install compose-repo` brings, and the extra that brings it."""
+EXTRAS: Final = frozenset({"demo"})
+"""The verbs that need more than `pip install compose-repo` brings, each the extra of its name."""
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -141,7 +141,7 @@ def load(name: str) -> Verb:
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        hint = f"pip install 'compose-repo[{EXTRAS[name]}]' brings it"
+        hint = f"pip install 'compose-repo[{name}]' brings it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 

@@ -1,6 +1,7 @@
 """What becomes of a message: done, tried again, or dropped with the reason told; and what the configuration may say."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from fedora_messaging import message as fedora
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compose_repo import cli
 from compose_repo.core.announcement import DecisionChanged
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
@@ -284,3 +286,15 @@ def test_a_configuration_that_is_not_there_or_not_toml_is_refused(tmp_path: Path
     (tmp_path / "bad.toml").write_text("[")
     with pytest.raises(UsageError, match="Failed to parse"):
         load(tmp_path / "bad.toml")
+
+
+def test_without_the_extra_there_is_help_and_a_hint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("compose_repo.ports.bus", "compose_repo.listening"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pika", None)
+    assert cli._run(["listen"], cli.load) == 2
+    hint = "compose-repo listen: needs pika; pip install 'compose-repo[bus]' brings it\n"
+    assert capsys.readouterr().err == hint
+    assert cli._run(["listen", "--help"], cli.load) == 0

@@ -8,9 +8,7 @@ from typing import Final
 
 from compose_repo.cli import OK
 from compose_repo.console import Console
-from compose_repo.listening import Listener
-from compose_repo.ports.bus.consumer import consume
-from compose_repo.ports.bus.settings import load
+from compose_repo.core.problem import UsageError
 
 EXAMPLE: Final = """
 compose-repo listen --config /etc/fedora-messaging/compose-repo.toml
@@ -30,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Listen until a signal comes."""
+    try:
+        from compose_repo.listening import Listener  # noqa: PLC0415  # needs the extra `bus`; the help does not
+        from compose_repo.ports.bus.consumer import consume  # noqa: PLC0415
+        from compose_repo.ports.bus.settings import load  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UsageError(f"needs {error.name}; pip install 'compose-repo[bus]' brings it") from error
     load(arguments.config)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO if arguments.verbose else logging.ERROR, format="%(name)s: %(message)s"

@@ -3,6 +3,7 @@
 Exit 0 if nothing has moved. With `--first`, stop at the first beginning from which something has.
 """
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str]) -> int:
                 except BrokenWorldError as error:
                     sys.stdout.write(f"BROKEN {name} [{start}]: {error}\n")
                     return BROKEN
+                except AssertionError as error:
+                    found = [f"what should have been refused was not: {error}"]
+                except subprocess.CalledProcessError as error:
+                    found = [f"honest work was not possible any more: {error}"]
                 red += bool(found)
                 colour, seconds = "RED  " if found else "green", time.monotonic() - began
                 sys.stdout.write("\n      ".join((f"{colour} {name} [{start}] {seconds:.1f} s", *found)) + "\n")

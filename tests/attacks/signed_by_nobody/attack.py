@@ -13,8 +13,8 @@ MAIN = SIGNED
 DEFENCES = (
     Mutation(
         module="core/attribution.py",
-        old="return entry.attribution is Attribution.SIGNATURE or not is_listed(entry, push)",
-        new="return not is_listed(entry, push)",
+        old="reasons = [] if unsigned is None else [unsigned]",
+        new="reasons: list[str] = []",
     ),
 )
 

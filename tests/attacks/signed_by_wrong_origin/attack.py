@@ -3,7 +3,7 @@
 Without the defence any key that is listed signs for every origin.
 """
 
-from attacks.mutations import LISTED_KEYS_ONLY
+from attacks.mutations import LISTED_KEYS_ONLY, SIGNATURE_IS_VERIFIED
 from attacks.signing import SIGNED, report  # noqa: F401  # the honest reports
 from attacks.world import World
 
@@ -11,7 +11,7 @@ NAMED = frozenset({"not-attributed"})
 
 
 MAIN = SIGNED
-DEFENCES = (LISTED_KEYS_ONLY,)
+DEFENCES = (LISTED_KEYS_ONLY, SIGNATURE_IS_VERIFIED)
 
 
 def after_reports(world: World) -> None:

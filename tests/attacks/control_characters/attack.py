@@ -10,8 +10,8 @@ STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
         module="core/limits.py",
-        old='CONTROL: Final = re.compile("[\\x00-\\x08',
-        new='CONTROL: Final = re.compile("[\\x00-\\x01',
+        old='CONTROL: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")',
+        new='CONTROL: Final = re.compile("(?!)")',
     ),
 )
 

@@ -118,7 +118,8 @@ def test_an_unknown_origin_where_there_is_none() -> None:
 
 
 def key(**days: str) -> dict[str, Any]:
-    return {"origins": {"rdo": {"name": "RDO", "contact": {"email": "a@b"}, "keys": [{"key": "ssh-x AAAA", **days}]}}}
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRoaXMgaXMgYW4gZXhhbXBsZSBhbmQgbm90IGEga2V5"
+    return {"origins": {"rdo": {"name": "RDO", "contact": {"email": "a@b"}, "keys": [{"key": key, **days}]}}}
 
 
 def test_both_days_of_a_key_are_days() -> None:

@@ -213,9 +213,14 @@ def test_a_full_disk_is_told(arguments: Sequence[str]) -> None:
 
 
 def test_ctrl_c_ends_quietly() -> None:
-    with subprocess.Popen(
-        command("gate", "sleep"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings()
-    ) as process:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so on
+    try:
+        process = subprocess.Popen(
+            command("gate", "sleep"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings()
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         assert process.stderr is not None
         assert process.stderr.readline() == b"asleep\n"
         process.send_signal(signal.SIGINT)

@@ -145,8 +145,18 @@ def test_a_refused_file_of_any_name_is_told_of_in_json_that_every_reader_reads()
 
 
 def test_refused_files_are_counted() -> None:
-    decision = judge([], refused=[problem("b"), problem("a")])
-    assert seen(decision) == ("pending", "Of 1 required, 1 missing (rdo smoke on x86_64); 2 result files refused")
+    folder = f"composes/{COMPOSE}/results/rdo"
+    refused = [
+        problem(f"{folder}/b.json"),
+        problem(f"{folder}/a.json"),
+        problem(f"{folder}/a.json"),
+        problem("Makefile"),
+    ]
+    told = "2 result files and 1 other change refused"
+    assert seen(judge([], refused=refused)) == (
+        "pending",
+        f"Of 1 required, 1 missing (rdo smoke on x86_64); {told}",
+    )
 
 
 def test_refused_files_are_told_of_where_no_requirement_applies() -> None:

@@ -35,7 +35,7 @@ from compose_repo.passes.sync import sync
 from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs
-from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.http import Document, Http, Limits
 from compose_repo.ports.inspection import Inspector
 from compose_repo.ports.tree import GivenTree
 from compose_repo.session import Judgement, Session
@@ -89,6 +89,8 @@ class Work:
         self._told = told
         self._repo = repo
         self._one_at_a_time = threading.Lock()
+        self._indexes: dict[str, Document] = {}
+        """What compose servers have listed, to be asked for only if it is another by now."""
 
     def require_accounts(self) -> None:
         """Connect, and let go again.
@@ -171,7 +173,15 @@ class Work:
         What is wrong with its stream alone matters `with_stream` only: a result is judged without.
         """
         with _passing():
-            report = sync(Tools(work=accounts.gate, opener=accounts.opener, http=Http(Limits()), only=compose_id))
+            report = sync(
+                Tools(
+                    work=accounts.gate,
+                    opener=accounts.opener,
+                    http=Http(Limits()),
+                    index_http=Http(Limits(), cache=self._indexes),
+                    only=compose_id,
+                )
+            )
         self.console.info(report.summary)
         with _passing():
             if self._told.publish:

@@ -72,12 +72,18 @@ class Surveyor:
             files = load_gate(self._tree, self.now)
         except InputError as error:
             return GateState(bots=Bots(), origins={}, streams={}, waivers=(), problems=error.problems)
-        return GateState(bots=files.bots, origins=files.origins, streams=files.streams, waivers=files.waivers)
+        return GateState(
+            bots=files.bots,
+            origins=files.origins,
+            streams=files.streams,
+            waivers=files.waivers,
+            labels=files.labels,
+        )
 
     def _looks(self, gate: GateState) -> Iterator[Look]:
         read = Http(_LIMITS).read
         for stream, entry in gate.streams.items():
-            for field, url in (("composes", entry.composes), ("published", entry.published)):
+            for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
                 with self._work.console.progress(f"reading {url}"):
                     yield Look(stream=stream, field=field, url=url, failure=_failure(read, url))
 

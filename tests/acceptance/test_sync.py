@@ -10,12 +10,30 @@ import gitlab
 import jsonschema
 import pytest
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
-from test_main_path import git
+from test_main_path import git, write_compose
 
 from local_gitlab.server import LocalGitLab
 
 SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
 A, B, C, D = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21, 22))
+
+TWO_PLACES = """\
+schema = "streams/1"
+[streams.CentOS-Stream-10]
+composes = ["{web}/stream-10/", "{web}/development/"]
+published = "{web}/mirror/COMPOSE_ID"
+types = ["production", "development"]
+"""
+PLAIN_LABELS = """
+[labels]
+satisfied = "ok"
+pending = "waits"
+blocked = "no"
+published = "out"
+superseded = "old"
+vanished = "gone"
+stream = "release "
+"""
 
 
 @pytest.fixture(scope="module")
@@ -544,3 +562,48 @@ def test_a_compose_that_no_stream_follows_is_not_opened_even_if_asked_for(world:
     assert world.rows("--only", name) == []
     assert world.rows() == []
     assert world.states() == {}
+
+
+def test_composes_of_several_types_may_have_a_place_each(world: SyncWorld) -> None:
+    development = "CentOS-Stream-10-20261120.d.0"
+    (world.folder / "web" / "development").mkdir()
+    write_compose(world.folder / "web" / "development", development, version="5.2.2", status="FINISHED")
+    world.compose(A)
+    world.configure(TWO_PLACES.format(web=world.web))
+    assert world.rows() == [
+        ("20261119.0", "open", "first-seen", "changed"),
+        ("20261120.d.0", "open", "first-seen", "changed"),
+        ("20261119.0", "judge", "is-open", "changed"),
+        ("20261120.d.0", "judge", "is-open", "changed"),
+    ]
+    assert world.report_of("--only", development)["failed"] is False
+
+
+def test_a_place_that_cannot_be_read_hides_nothing_that_another_lists(world: SyncWorld) -> None:
+    world.compose(A)
+    world.configure(TWO_PLACES.format(web=world.web))
+    report = world.report_of()
+    (stream,) = report["streams"]
+    assert [problem["code"] for problem in stream["problems"]] == ["index-not-found"]
+    assert [row["step"] for row in stream["composes"]] == ["open", "judge"]
+    shutil.rmtree(world.server_folder / A)
+    world.compose(B)
+    (stream,) = world.report_of()["streams"]
+    assert [row["vanished"] for row in stream["composes"] if row["compose_id"] == A] == [False]  # nobody knows
+
+
+def test_labels_are_called_what_main_says(world: SyncWorld) -> None:
+    world.compose(A)
+    world.compose(B)
+    world.configure(STREAMS.format(web=world.web, more="") + PLAIN_LABELS)
+    world.sync()
+    assert world.api(world.iid(A)).labels == ["release CentOS-Stream-10", "waits"]
+    passed(world, A)
+    world.report(B, "rdo", "failed")
+    world.sync()
+    assert world.api(world.iid(A)).labels == ["ok", "release CentOS-Stream-10"]
+    assert world.api(world.iid(B)).labels == ["no", "release CentOS-Stream-10"]
+    world.publish(B)
+    world.sync()
+    assert world.api(world.iid(A)).labels == ["ok", "old", "release CentOS-Stream-10"]
+    assert world.api(world.iid(B)).labels == ["no", "out", "release CentOS-Stream-10"]

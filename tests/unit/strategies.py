@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from compose_repo.core.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
 from compose_repo.core.decision import Answer, Decision, State, Verdict
+from compose_repo.core.labels import Labels
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.policy import (
@@ -238,7 +239,7 @@ origin_entries: Final = st.builds(
 stream_entries: Final = st.builds(
     StreamEntry,
     stream=streams,
-    composes=sources,
+    composes=st.lists(sources, min_size=1, max_size=3, unique=True).map(tuple),
     published=sources,
     types=some(st.sampled_from(ComposeType)),
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
@@ -246,6 +247,8 @@ stream_entries: Final = st.builds(
     open_at_most=st.integers(1, 100),
 )
 bots: Final = st.builds(Bots, compose=users, gate=users)
+label_names: Final = st.from_regex(r"[A-Za-z][A-Za-z0-9._:/+-]{0,10}(?: [A-Za-z0-9._:/+-]{1,5})?", fullmatch=True)
+labels: Final = st.builds(Labels, **dict.fromkeys(Labels().to_dict(), label_names))
 
 problems: Final = st.builds(
     Problem,

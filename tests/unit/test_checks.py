@@ -389,6 +389,24 @@ def test_a_stream_is_a_short_name_and_a_version(name: str, expected: list[tuple[
     assert found(Kind.STREAMS, {"streams": {name: {}}}) == expected
 
 
+def test_each_place_of_a_streams_composes_leads_somewhere() -> None:
+    places = ["https://c.example.org/", "https://-/"]
+    stream = {"composes": places, "published": "https://m.example.org/COMPOSE_ID"}
+    assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("bad-link", "/streams/A-1/composes/1")]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"pending": "gate::waits", "stream": "release::"}, []),
+        ({"blocked": "gate::pending"}, ["/labels/blocked"]),
+        ({"vanished": "gate::gone", "blocked": "compose::no"}, ["/labels/blocked", "/labels/vanished"]),
+    ],
+)
+def test_labels_are_told_apart(labels: dict[str, str], expected: list[str]) -> None:
+    assert found(Kind.STREAMS, {"labels": labels}) == [("label-clash", pointer) for pointer in expected]
+
+
 def test_streams_lead_somewhere() -> None:
     stream = {"composes": "file:///srv/composes/", "published": "https://-/COMPOSE_ID"}
     assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("bad-link", "/streams/A-1/published")]

@@ -214,7 +214,7 @@ def test_a_switch_that_nobody_has_touched_is_off() -> None:
 def test_a_pipeline_is_a_lock_where_every_stream_is_gating(modes: tuple[str, ...], *, wanted: bool) -> None:
     entries = {
         Stream(f"S-{number}"): StreamEntry(
-            stream=Stream(f"S-{number}"), composes="https://c", published="https://p", mode=Mode(mode)
+            stream=Stream(f"S-{number}"), composes=("https://c",), published="https://p", mode=Mode(mode)
         )
         for number, mode in enumerate(modes)
     }

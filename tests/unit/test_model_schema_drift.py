@@ -5,7 +5,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jsonschema
 import pytest
@@ -17,7 +17,7 @@ from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
 from test_schemas import valid
 
 from compose_repo.core import decision as answers
-from compose_repo.core import policy, waivers
+from compose_repo.core import labels, policy, waivers
 from compose_repo.core.compose import FINISHED, ComposeType, Image
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Stream, is_name, is_sha256
@@ -42,14 +42,17 @@ def write_origins(origins: Mapping[str, policy.OriginEntry]) -> dict[str, Any]:
     return {"schema": "origins/1", "origins": {name: entry.to_dict() for name, entry in origins.items()}}
 
 
-def write_streams(file: tuple[Mapping[Stream, policy.StreamEntry], policy.Bots]) -> dict[str, Any]:
-    streams, bots = file
+StreamsFile: TypeAlias = tuple[Mapping[Stream, policy.StreamEntry], policy.Bots, labels.Labels]
+
+
+def write_streams(file: StreamsFile) -> dict[str, Any]:
+    streams, bots, names = file
     entries = {name: entry.to_dict() for name, entry in streams.items()}
-    return {"schema": "streams/1", "streams": entries, "bots": bots.to_dict()}
+    return {"schema": "streams/1", "streams": entries, "bots": bots.to_dict(), "labels": names.to_dict()}
 
 
-def read_streams(data: Mapping[str, Any]) -> tuple[Mapping[Stream, policy.StreamEntry], policy.Bots]:
-    return policy.streams_from_dict(data), policy.bots_from_dict(data)
+def read_streams(data: Mapping[str, Any]) -> StreamsFile:
+    return policy.streams_from_dict(data), policy.bots_from_dict(data), labels.labels_from_dict(data)
 
 
 def by_origin(entries: list[policy.OriginEntry]) -> dict[str, policy.OriginEntry]:
@@ -73,7 +76,7 @@ FORMATS = [
     Format("waivers", st.lists(strategies.waivers, max_size=3).map(tuple), write_waivers, policy.waivers_from_dict),
     Format(
         "streams",
-        st.tuples(st.lists(strategies.stream_entries, max_size=3).map(by_stream), strategies.bots),
+        st.tuples(st.lists(strategies.stream_entries, max_size=3).map(by_stream), strategies.bots, strategies.labels),
         write_streams,
         read_streams,
     ),
@@ -129,9 +132,16 @@ def normal(stem: str, document: Mapping[str, Any]) -> dict[str, Any]:
             value.setdefault("waiver", [])
         case "streams":
             followed = schema("streams")["$defs"]["followed_stream"]
-            value["streams"] = {name: defaults(followed) | entry for name, entry in value.get("streams", {}).items()}
-            value["bots"] = defaults(schema("streams")["$defs"]["bots"]) | value.get("bots", {})
+            streams = value.get("streams", {}).items()
+            value["streams"] = {name: defaults(followed) | _normal_stream(entry) for name, entry in streams}
+            for name in ("bots", "labels"):
+                value[name] = defaults(schema("streams")["$defs"][name]) | value.get(name, {})
     return value
+
+
+def _normal_stream(entry: dict[str, Any]) -> dict[str, Any]:
+    composes = entry["composes"]
+    return entry | {"composes": composes[0] if isinstance(composes, list) and len(composes) == 1 else composes}
 
 
 def _normal_requirement(line: dict[str, Any]) -> dict[str, Any]:
@@ -185,6 +195,7 @@ TABLE = [
     ("waivers", "waiver", policy.Waiver, {}),
     ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
     ("streams", "bots", policy.Bots, {}),
+    ("streams", "labels", labels.Labels, {}),
     ("problems", "problem", Problem, {}),
     ("decision", "answer", answers.Answer, {}),
     ("decision", "waiver_notice", waivers.WaiverNotice, {}),
@@ -278,8 +289,9 @@ def test_a_schema_has_the_words_of_its_model(stem: str, pointer: str, words: set
             policy.StreamEntry.from_dict("a", {"composes": "b", "published": "c"}).to_dict(),
         ),
         (schema("streams")["$defs"]["bots"], policy.bots_from_dict({}).to_dict()),
+        (schema("streams")["$defs"]["labels"], labels.labels_from_dict({}).to_dict()),
     ],
-    ids=["requirement", "origin", "signing_key", "followed_stream", "bots"],
+    ids=["requirement", "origin", "signing_key", "followed_stream", "bots", "labels"],
 )
 def test_a_schema_documents_the_defaults_of_its_model(part: dict[str, Any], written: dict[str, Any]) -> None:
     assert written.keys() == set(part.get("required", ())) | defaults(part).keys()
@@ -290,7 +302,7 @@ def test_a_schema_documents_the_defaults_of_its_model(part: dict[str, Any], writ
     ("model", "least"),
     [
         (policy.Requirement, {"origin": "a", "testcase": "b", "why": "c"}),
-        (policy.StreamEntry, {"stream": "a", "composes": "b", "published": "c"}),
+        (policy.StreamEntry, {"stream": "a", "composes": ("b",), "published": "c"}),
         (policy.OriginEntry, {"origin": "a", "name": "A", "contact": Contact(email="a@b")}),
     ],
 )

@@ -27,6 +27,7 @@ from compose_repo.core.action import (
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
+from compose_repo.core.labels import USUAL, Labels
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import (
     DUPLICATE_MARKER,
@@ -113,6 +114,7 @@ def opening(  # noqa: PLR0913  # what a plan is made from
         lost=lost,
         me=me,
         bots=Bots(),
+        names=USUAL,
     )
 
 
@@ -141,6 +143,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
     summary: str = "Of 3 required, 1 missing",
     pushed_at: dt.datetime | None = None,
     vanished: bool | None = None,
+    names: Labels = USUAL,
 ) -> Plan:
     return plan_approve(
         ID,
@@ -152,6 +155,7 @@ def approving(  # noqa: PLR0913  # what a plan is made from
         notes=notes,
         pushed_at=pushed_at,
         vanished=vanished,
+        names=names,
     )
 
 
@@ -164,6 +168,7 @@ def merging(verdict: Verdict, *, found: MergeRequest | None = None, mode: Mode =
         notes=(),
         mode=mode,
         commit_message="It is published",
+        names=USUAL,
     )
 
 
@@ -561,18 +566,20 @@ class TestMerge:
 
 class TestSupersede:
     def test_it_is_labelled_noted_and_closed_last_and_the_old_note_is_kept_below(self) -> None:
-        plan = plan_supersede(merge_request(), me=GATE, notes=OURS, words="Overtaken.")
+        plan = plan_supersede(merge_request(), me=GATE, notes=OURS, words="Overtaken.", names=USUAL)
         assert sentences(plan) == ["give !7 label compose::superseded", "edit the note on !7", "close !7"]
         assert plan[1] == EditNote(iid=7, note_id=10, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
 
     def test_without_a_note_of_ours_one_is_written(self) -> None:
-        plan = plan_supersede(merge_request(), me=GATE, notes=(), words="Overtaken.")
+        plan = plan_supersede(merge_request(), me=GATE, notes=(), words="Overtaken.", names=USUAL)
         assert plan[1] == PutNote(iid=7, marker=MARKER, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{MARKER}")
 
     def test_a_run_that_was_killed_before_closing_is_completed(self) -> None:
         found = merge_request(labels=("compose::superseded",))
         notes = [Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")]
-        assert plan_supersede(found, me=GATE, notes=notes, words="Overtaken.") == (CloseMergeRequest(iid=7),)
+        assert plan_supersede(found, me=GATE, notes=notes, words="Overtaken.", names=USUAL) == (
+            CloseMergeRequest(iid=7),
+        )
 
 
 class TestActionAsJson:
@@ -625,6 +632,7 @@ def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> N
         me=GATE,
         notes=[Note(id=5, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\n{words}\n{told}")],
         words="Superseded",
+        names=USUAL,
     )
     assert [action for action in plan if isinstance(action, EditNote)] == []
     plan = plan_merge(
@@ -635,6 +643,7 @@ def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> N
         notes=[Note(id=5, author_id=GATE.id, body=f"{NOTE}\n{told}")],
         mode=Mode.MIRROR,
         commit_message="Merge",
+        names=USUAL,
     )
     found = [action.body for action in plan if isinstance(action, EditNote)]
     assert found == [f"{words}\n{told}"] * edits

@@ -235,7 +235,7 @@ def test_streams_are_read_whole() -> None:
     assert streams_from_dict({"schema": "streams/1", "streams": {"CentOS-Stream-10": STREAM}}) == {
         Stream("CentOS-Stream-10"): StreamEntry(
             stream=Stream("CentOS-Stream-10"),
-            composes="https://composes.example.org/",
+            composes=("https://composes.example.org/",),
             published="https://mirror.example.org/COMPOSE_ID",
             types=(ComposeType.NIGHTLY,),
             statuses=(Status.FINISHED,),
@@ -256,6 +256,11 @@ def test_a_stream_needs_two_addresses() -> None:
 
 def test_a_stream_is_written_whole() -> None:
     assert StreamEntry.from_dict("CentOS-Stream-10", STREAM).to_dict() == STREAM
+
+
+def test_composes_may_have_several_places() -> None:
+    several = {**STREAM, "composes": ["https://composes.example.org/", "https://composes.example.org/more/"]}
+    assert StreamEntry.from_dict("CentOS-Stream-10", several).to_dict() == several
 
 
 def test_there_may_be_no_stream() -> None:

@@ -8,6 +8,7 @@ from test_plan import GATE, ID, NOTE, OTHER, approving, judged, merge_request
 
 from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import Note, Thread
+from compose_repo.core.labels import USUAL
 from compose_repo.core.plan import is_settled
 
 PUSHED = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -33,6 +34,7 @@ def settled(  # what it rests on
         thread=Thread(notes=notes, told=told),
         pushed_at=pushed_at,
         vanished=vanished,
+        names=USUAL,
     )
 
 

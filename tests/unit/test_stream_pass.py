@@ -21,7 +21,8 @@ PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="mend it"
 def stream_pass() -> StreamPass:
     """Give a pass whose session can do nothing at all, which is our own mistake."""
     work: Any = SimpleNamespace(dry_run=False, as_json=True, applied=[], console=Console())
-    return StreamPass(Tools(work=cast("Any", work), opener=None, http=Http(Limits())), A.stream, None)
+    http = Http(Limits())
+    return StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
 
 
 def test_our_own_mistake_with_one_compose_is_told_and_the_next_is_done(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ from compose_repo.core.sync import (
 )
 
 ENTRY = StreamEntry(
-    stream=Stream("CentOS-Stream-10"), composes="https://c.example/", published="https://m.example/COMPOSE_ID"
+    stream=Stream("CentOS-Stream-10"), composes=("https://c.example/",), published="https://m.example/COMPOSE_ID"
 )
 GATING = replace(ENTRY, mode=Mode.GATING)
 KNOWN_TO_BE_NOTHING = Carried()

@@ -482,7 +482,25 @@ def streams_are_streams(case: Case) -> Iterator[Problem]:
 def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
     """A stream's addresses have a host and nobody's credentials."""
     for name, stream in case.data.get("streams", {}).items():
-        yield from _links(case, f"/streams/{escape(name)}", stream, ("composes", "published"))
+        pointer, composes = f"/streams/{escape(name)}", stream.get("composes", ())
+        if isinstance(composes, str):
+            yield from _links(case, pointer, stream, ("composes",))
+        else:
+            listed = {str(index): address for index, address in enumerate(composes)}
+            yield from _links(case, f"{pointer}/composes", listed, listed)
+        yield from _links(case, pointer, stream, ("published",))
+
+
+def labels_are_told_apart(case: Case) -> Iterator[Problem]:
+    """No two labels are one, and none takes the place of another that tells of something else."""
+    from compose_repo.core.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
+
+    labels, given = labels_from_dict(case.data), case.data.get("labels", {})
+    names = sorted(labels.to_dict(), key=given.__contains__)  # what is wrong is what somebody has written
+    for index, name in enumerate(names):
+        why = next(filter(None, (labels.clash(name, other) for other in names[:index])), None)
+        if why is not None:
+            yield case.problem(f"/labels/{name}", "label-clash", f"{shown(given[name])}: {why}", "name it otherwise")
 
 
 CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
@@ -519,7 +537,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         revoked_keys_are_believed_nowhere,
         messages_are_one_origins,
     ),
-    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere),
+    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere, labels_are_told_apart),
 }
 """Every check, by the kind of file that it looks at."""
 

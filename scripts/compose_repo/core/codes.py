@@ -107,6 +107,10 @@ GATE: Final = {
         "A message of the bus reports for one origin, by one mapping.", "Keep one of the mappings that meet."
     ),
     "duplicate-requirement": Code("No two requirements ask the same of the same cells.", "Keep one of them."),
+    "label-clash": Code(
+        "Each label has a name of its own, and none is of the scope of one that tells of something else.",
+        "Name it otherwise: GitLab keeps one label of a scope, which is what stands before its last two colons.",
+    ),
     "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Mend the name, or add the stream."),
 }
 """What files of gate/ must agree with."""

@@ -31,6 +31,7 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, Thread, User
+from compose_repo.core.labels import USUAL, Labels
 from compose_repo.core.merge_requests import MERGED, is_same
 from compose_repo.core.names import Sha
 from compose_repo.core.policy import Bots, Mode
@@ -44,10 +45,6 @@ MARKER: Final = "<!-- compose-repo: gate -->"
 SUPERSEDED_MARKER: Final = "<!-- compose-repo: superseded -->"
 DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
 """Hidden in the one note of ours on a merge request that is closed as a duplicate."""
-PUBLISHED: Final = "compose::published"
-SUPERSEDED: Final = "compose::superseded"
-VANISHED: Final = "compose::vanished"
-"""On a compose that was gone from its server before any result came."""
 
 _APPROVAL: Final = "approv"
 """In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
@@ -87,16 +84,6 @@ class Judged:
     verdict: Verdict
     summary: str
     note: str
-
-
-def stream_label(compose_id: ComposeId) -> str:
-    """Give the label of a compose's stream."""
-    return f"stream::{compose_id.stream}"
-
-
-def gate_label(verdict: Verdict) -> str:
-    """Give the label of a verdict."""
-    return f"gate::{verdict}"
 
 
 def manifest_path(compose_id: ComposeId) -> str:
@@ -142,7 +129,7 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
     return (
         *plan_close_duplicates(duplicates, me=me),
         *(CreateBranch(branch=compose_id.branch, sha=head) for head in again),
-        *_update(merge_request, labels=(), title=str(compose_id), target_branch=target_branch),
+        *_update(merge_request, title=str(compose_id), target_branch=target_branch),
         *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
     )
 
@@ -174,6 +161,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     lost: MergeRequest | None = None,
     me: User,
     bots: Bots,
+    names: Labels,
 ) -> Plan:
     """Create what is missing of branch, commit and merge request; bring an open merge request's words up to date.
 
@@ -203,7 +191,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
         _same_manifest(compose_id, branch.manifest, manifest, compose_id.branch)
     if merge_request is not None and merge_request.state is not MergeRequestState.OPENED:
         return ()
-    label = stream_label(compose_id)
+    label = names.of_stream(compose_id.stream)
     if merge_request is not None:
         return _update(
             merge_request,
@@ -211,6 +199,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
             target_branch=target_branch,
             description=description,
             labels=(label,),
+            names=names,
         )
     actions: list[Action] = [*plan_close_duplicates(duplicates, me=me)]
     if branch is None and lost is not None and lost.head is not None:
@@ -263,6 +252,7 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     notes: Sequence[Note],
     pushed_at: dt.datetime | None = None,
     vanished: bool | None = None,
+    names: Labels,
 ) -> Plan:
     """Mirror a verdict: status, labels, note and approval, for exactly the head that was judged.
 
@@ -294,7 +284,7 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
         reason = _why_withdrawn(judged, moved_since=moved_since)
         actions.append(Unapprove(iid=merge_request.iid, reason=reason))
     actions.extend(_status(merge_request, judged, None if moved_since else status))
-    actions.extend(_label_update(compose_id, merge_request, judged, vanished=vanished))
+    actions.extend(_label_update(compose_id, merge_request, judged, names, vanished=vanished))
     actions.extend(_note(merge_request, notes, me, judged.note))
     if satisfied and not (approved and holds):
         actions.append(Approve(iid=merge_request.iid, sha=judged.head))
@@ -310,6 +300,7 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
     thread: Thread,
     pushed_at: dt.datetime | None,
     vanished: bool | None = None,
+    names: Labels,
 ) -> bool:
     """Tell from what is below a merge request that nothing is to be written, without asking for anything else.
 
@@ -321,7 +312,7 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
     ours = our_notes(thread.notes, me)
     if len(ours) != 1 or not _has_words(ours[0], judged.note) or not _is_since(ours[0], pushed_at):
         return False
-    if _label_update(compose_id, merge_request, judged, vanished=vanished):
+    if _label_update(compose_id, merge_request, judged, names, vanished=vanished):
         return False
     approvals = [note for note in thread.told if _APPROVAL in note.body.lower()]
     last = approvals[-1] if approvals else None
@@ -338,10 +329,13 @@ def _is_since(note: Note | None, moment: dt.datetime | None) -> bool:
     return note.edited_at > moment
 
 
-def _label_update(compose_id: ComposeId, merge_request: MergeRequest, judged: Judged, *, vanished: bool | None) -> Plan:
-    gone = (VANISHED,) if vanished else ()
-    labels = (stream_label(compose_id), gate_label(judged.verdict), *gone)
-    return _update(merge_request, labels=labels, without=(VANISHED,) if vanished is False else ())
+def _label_update(
+    compose_id: ComposeId, merge_request: MergeRequest, judged: Judged, names: Labels, *, vanished: bool | None
+) -> Plan:
+    gone = (names.vanished,) if vanished else ()
+    labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *gone)
+    without = (names.vanished,) if vanished is False else ()
+    return _update(merge_request, labels=labels, names=names, without=without)
 
 
 def _is_older(status: CommitStatus | None, pushed_at: dt.datetime | None) -> bool:
@@ -375,6 +369,7 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     mode: Mode,
     commit_message: str,
     restore: RestoreBranch | None = None,
+    names: Labels,
 ) -> Plan:
     """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
@@ -393,15 +388,16 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
             f"{compose_id} is {judged.verdict} and {compose_id.stream} is gated: {judged.summary}; "
             "mend it, or waive it in gate/waivers.toml"
         )
+    stream = names.of_stream(compose_id.stream)
     return (
-        *_update(merge_request, labels=(stream_label(compose_id), gate_label(judged.verdict), PUBLISHED)),
+        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), names.published), names=names),
         *_note(merge_request, notes, me, judged.note),
         *(() if restore is None else (restore,)),
         Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),
     )
 
 
-def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Note], words: str) -> Plan:
+def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Note], words: str, names: Labels) -> Plan:
     """Close a merge request that a published compose has overtaken: label and note first, then the closing.
 
     What our note has said of it so far is kept below.
@@ -410,7 +406,7 @@ def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Not
     before = ours[0].body if ours else ""
     text = before if SUPERSEDED_MARKER in before else f"{SUPERSEDED_MARKER}\n{words}\n\n{before or MARKER}"
     return (
-        *_update(merge_request, labels=(SUPERSEDED,)),
+        *_update(merge_request, labels=(names.superseded,), names=names),
         *_note(merge_request, notes, me, text),
         CloseMergeRequest(iid=merge_request.iid),
     )
@@ -451,14 +447,14 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
 def _update(  # noqa: PLR0913  # each part may differ
     merge_request: MergeRequest,
     *,
-    labels: Sequence[str],
+    labels: Sequence[str] = (),
+    names: Labels = USUAL,
     title: str | None = None,
     target_branch: str | None = None,
     description: str | None = None,
     without: Sequence[str] = (),
 ) -> Plan:
     """Change only what differs. A label's siblings go in the same call: GitLab sees to that only in paid tiers."""
-    scopes = tuple(f"{label.partition('::')[0]}::" for label in labels)
     update = UpdateMergeRequest(
         iid=merge_request.iid,
         title=None if title == merge_request.title else title,
@@ -468,7 +464,7 @@ def _update(  # noqa: PLR0913  # each part may differ
         remove_labels=tuple(
             label
             for label in sorted(merge_request.labels)
-            if label in without or (label.startswith(scopes) and label not in labels)
+            if label in without or (label not in labels and any(names.excludes(one, label) for one in labels))
         ),
     )
     return () if update == UpdateMergeRequest(iid=merge_request.iid) else (update,)

@@ -294,11 +294,12 @@ class Mode(StrEnum):
 class StreamEntry:
     """Which composes of a stream to follow, and where the mirrors say what is published.
 
+    `composes` are the addresses under which each compose has a folder: composes of several types may have one each.
     `open_at_most` is how many merge requests one pass opens.
     """
 
     stream: Stream
-    composes: str
+    composes: tuple[str, ...]
     published: str
     types: tuple[ComposeType, ...] = (ComposeType.PRODUCTION,)
     statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
@@ -310,7 +311,7 @@ class StreamEntry:
         """Read one `[streams.<stream>]`; the data must satisfy the streams schema."""
         return cls(
             stream=Stream(stream),
-            composes=data["composes"],
+            composes=(data["composes"],) if isinstance(data["composes"], str) else tuple(data["composes"]),
             published=data["published"],
             types=tuple(map(ComposeType, data.get("types", ("production",)))),
             statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
@@ -321,7 +322,7 @@ class StreamEntry:
     def to_dict(self) -> dict[str, Any]:
         """Give the `[streams.<stream>]` as JSON has it."""
         return {
-            "composes": self.composes,
+            "composes": self.composes[0] if len(self.composes) == 1 else list(self.composes),
             "published": self.published,
             "types": list(map(str, self.types)),
             "statuses": list(map(str, self.statuses)),

@@ -105,8 +105,8 @@ class Carried:
 class StreamView:
     """A stream as it is, compose by compose.
 
-    `on_server` is None where the index could not be read. `merged` are those on main, `opened` and `closed` those with
-    a merge request of the compose bot's in that state.
+    `on_server` is None where no index could be read, and not whole where one of several could not. `merged` are those
+    on main, `opened` and `closed` those with a merge request of the compose bot's in that state.
     """
 
     entry: StreamEntry
@@ -115,6 +115,7 @@ class StreamView:
     opened: frozenset[ComposeId]
     closed: frozenset[ComposeId] = frozenset()
     carried: Carried = Carried()
+    is_whole: bool = True
 
 
 def followed(ids: Iterable[ComposeId], entry: StreamEntry) -> frozenset[ComposeId]:
@@ -242,7 +243,7 @@ def has_vanished(compose_id: ComposeId, view: StreamView, *, results: int) -> bo
 
     An index in which nothing of the stream is left proves nothing: it is the server's mistake rather than its word.
     """
-    if not view.on_server:
+    if not view.on_server or (compose_id not in view.on_server and not view.is_whole):
         return None
     return compose_id not in view.on_server and results == 0
 

@@ -47,6 +47,7 @@ def _plan(
     if merge_request.state is not MergeRequestState.OPENED:
         return ()
     me, judged, pushed_at = work.forge.me(), judgement.judged(published=False), judgement.pushed_at
+    names = judgement.gate_files.labels
     thread = work.forge.thread(merge_request.iid)
     if is_settled(
         compose_id,
@@ -56,6 +57,7 @@ def _plan(
         thread=thread,
         pushed_at=pushed_at,
         vanished=vanished,
+        names=names,
     ):
         return ()
     return plan_approve(
@@ -68,6 +70,7 @@ def _plan(
         notes=thread.notes,
         pushed_at=pushed_at,
         vanished=vanished,
+        names=names,
     )
 
 

@@ -88,11 +88,13 @@ def _merge(
         mode=stream.mode,
         commit_message=wording.merge_commit(judgement.decision, merge_request),
         restore=work.restoration(merge_request, judgement),
+        names=judgement.gate_files.labels,
     )
 
 
 def _supersede(work: Session, compose_id: ComposeId, settled: Settled) -> Plan:
     me, words = work.forge.me(), wording.superseded(compose_id, settled.merge_request.iid)
+    names = work.gate_files().labels
     older = superseded_by(
         compose_id,
         work.open_merge_requests(),
@@ -102,5 +104,5 @@ def _supersede(work: Session, compose_id: ComposeId, settled: Settled) -> Plan:
     return tuple(
         action
         for line in older
-        for action in plan_supersede(line, me=me, notes=work.forge.notes(line.iid), words=words)
+        for action in plan_supersede(line, me=me, notes=work.forge.notes(line.iid), words=words, names=names)
     )

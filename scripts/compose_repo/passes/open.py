@@ -58,6 +58,7 @@ def prepare_open(work: Session, manifest: Manifest) -> Prepared:
         lost=found.astray,
         me=work.forge.me(),
         bots=bots,
+        names=gate_files.labels,
     )
     return Prepared(compose_id=compose_id, plan=plan, idle=_idle(compose_id, found.ours), merge_request=found.ours)
 

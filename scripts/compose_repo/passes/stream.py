@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, TypeVar
 
 from compose_repo.core.compose import ComposeId, ComposeIdError, Status
@@ -49,15 +50,22 @@ T = TypeVar("T")
 FAILURES: Final = (InputError, UsageError, OSError)
 """What stops a step, or the reading of a stream, and nothing else."""
 _AGAIN: Final = "the next pass tries again"
+_MOST: Final = 4096
+"""Bytes of a COMPOSE_ID that are worth reading."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Tools:
-    """What the passes over all streams share. `opener` acts as the compose bot; without it nothing is opened."""
+    """What the passes over all streams share. `opener` acts as the compose bot; without it nothing is opened.
+
+    `index_http` reads what is asked for only if it is another by now; `http` reads everything else, of which several
+    machines may answer for one name.
+    """
 
     work: Session
     opener: Session | None
     http: Http
+    index_http: Http
     only: ComposeId | None = None
     recent: Sequence[MergeRequest] | None = field(default=None, init=False)
 
@@ -89,7 +97,9 @@ class StreamPass:
         self._entry = entry
         self._rows: list[Row] = []
         self._problems: list[Problem] = []
+        self._places: dict[ComposeId, str] = {}
         self._on_server: frozenset[ComposeId] | None = None
+        self._is_whole = True
         self._carried = Carried()
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
@@ -114,7 +124,7 @@ class StreamPass:
 
     def judge_and_gate(self) -> None:
         """Judge what is open; where merging leads to publishing, merge what is satisfied."""
-        entry = self._entry or StreamEntry(stream=self._stream, composes="", published="")
+        entry = self._entry or StreamEntry(stream=self._stream, composes=(), published="")
         view = self._judged = self._view(entry)
         gone = {
             row.step.compose_id
@@ -146,7 +156,7 @@ class StreamPass:
         """Read the index and the mirrors; what cannot be read is a problem of the stream, and stops nothing."""
         self._carried = self._attempted(lambda: self._read_carried(entry)) or Carried(why_not="it could not be read")
         if self._tools.only is None:
-            self._on_server = self._attempted(lambda: self._read_index(entry))
+            self._read_indexes(entry)
         elif self._tools.only not in self._view(entry).opened | self._view(entry).merged:
             self._on_server = followed({self._tools.only}, entry)
         carried, index = self._carried, self._on_server
@@ -154,9 +164,19 @@ class StreamPass:
         listed = "" if index is None or self._tools.only else f"{len(index):,} composes on the server; "
         self._tell(f"{self._stream}: {listed}{named}")
 
-    def _read_index(self, entry: StreamEntry) -> frozenset[ComposeId]:
-        with self._work.console.progress(f"reading {entry.composes}"):
-            return followed(compose_ids(entry.composes, self._tools.http.get).ids, entry)
+    def _read_indexes(self, entry: StreamEntry) -> None:
+        """Read each index of the stream; one that cannot be read hides what the others list from nobody."""
+        for address in entry.composes:
+            ids = self._attempted(partial(self._read_index, entry, address))
+            if ids is None:
+                self._is_whole = False
+                continue
+            self._places = dict.fromkeys(ids, address) | self._places
+            self._on_server = (self._on_server or frozenset()) | ids
+
+    def _read_index(self, entry: StreamEntry, address: str) -> frozenset[ComposeId]:
+        with self._work.console.progress(f"reading {address}"):
+            return followed(compose_ids(address, self._tools.index_http.get).ids, entry)
 
     def _read_carried(self, entry: StreamEntry) -> Carried:
         with self._work.console.progress(f"reading {entry.published}"):
@@ -180,6 +200,7 @@ class StreamPass:
         view = StreamView(
             entry=entry,
             on_server=self._on_server,
+            is_whole=self._is_whole,
             merged=frozenset(one for one in published(self._work.main()) if one.stream == self._stream),
             opened=frozenset(one for one in opened if one.stream == self._stream),
             carried=self._carried,
@@ -218,7 +239,10 @@ class StreamPass:
         return status
 
     def _root(self, entry: StreamEntry, compose_id: ComposeId) -> Root:
-        return root_in(entry.composes, str(compose_id), self._tools.http.read)
+        """Give where a compose is, or, where no index lists it, the first place that has one of its name."""
+        place = self._places.get(compose_id)
+        roots = [root_in(one, str(compose_id), self._tools.http.read) for one in ([place] if place else entry.composes)]
+        return next((root for root in roots[:-1] if root.read("COMPOSE_ID", _MOST) is not None), roots[-1])
 
     # --- doing
 

@@ -10,6 +10,7 @@ from typing import Final
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.diagnosis import bounded, placed
 from compose_repo.core.gate import Baseline
+from compose_repo.core.labels import USUAL, Labels, labels_from_dict
 from compose_repo.core.layout import Kind, absent
 from compose_repo.core.limits import MANIFEST_BYTES
 from compose_repo.core.manifest import Manifest
@@ -43,6 +44,7 @@ class GateFiles:
     waivers: tuple[Waiver, ...]
     streams: Mapping[Stream, StreamEntry]
     bots: Bots
+    labels: Labels = USUAL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         waivers=waivers_from_dict(files[Kind.WAIVERS].data) if Kind.WAIVERS in files else (),
         streams=streams_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else {},
         bots=bots_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else Bots(),
+        labels=labels_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else USUAL,
     )
 
 

@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         with session.start(arguments, console) as work, session.opener_of(work) as opener:
             if opener is None:
                 console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-            report = sync(Tools(work=work, opener=opener, http=Http(Limits()), only=arguments.only))
+            http = Http(Limits())
+            report = sync(Tools(work=work, opener=opener, http=http, index_http=http, only=arguments.only))
     except FAILURES as error:
         problems = problems_of(error, "sync")
         failed = SyncReport(streams=(), only=arguments.only, dry_run=arguments.dry_run, problems=problems)

@@ -25,14 +25,6 @@ PROJECT_FILES: Final = (
 """What GitLab reads of the template; each folder by one of its files."""
 
 _GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "#1068bf", "#737278", "#694cc0"
-_LABELS: Final = (
-    Label(name="gate::satisfied", color=_GREEN, description="The gate: all that is required has passed or is waived."),
-    Label(name="gate::pending", color=_AMBER, description="The gate: something that is required has not come in yet."),
-    Label(name="gate::blocked", color=_RED, description="The gate: something that is required failed or is overdue."),
-    Label(name="compose::published", color=_BLUE, description="The compose is on the mirrors."),
-    Label(name="compose::superseded", color=_GREY, description="A newer compose of the stream was published."),
-    Label(name="compose::vanished", color=_GREY, description="Gone from its server before any result came."),
-)
 
 
 @rule(
@@ -161,7 +153,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
     for name, entry in seen.gate.streams.items():
-        for field, url in (("composes", entry.composes), ("published", entry.published)):
+        for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
             if is_plain_http(url):
                 yield f"{field} of {name} is {terminal(url)}"
 
@@ -214,10 +206,17 @@ def our_files_are_there(seen: Seen) -> Iterator[str]:
 
 def wanted_labels(seen: Seen) -> tuple[Label, ...]:
     """Give the labels that merge requests of composes carry."""
-    streams = tuple(
-        Label(name=f"stream::{name}", color=_VIOLET, description=f"A compose of {name}.") for name in seen.gate.streams
+    names = seen.gate.labels
+    looks = (
+        (names.satisfied, _GREEN, "The gate: all that is required has passed or is waived."),
+        (names.pending, _AMBER, "The gate: something that is required has not come in yet."),
+        (names.blocked, _RED, "The gate: something that is required failed or is overdue."),
+        (names.published, _BLUE, "The compose is on the mirrors."),
+        (names.superseded, _GREY, "A newer compose of the stream was published."),
+        (names.vanished, _GREY, "Gone from its server before any result came."),
+        *((names.of_stream(name), _VIOLET, f"A compose of {name}.") for name in seen.gate.streams),
     )
-    return (*_LABELS, *streams)
+    return tuple(Label(name=name, color=color, description=words) for name, color, words in looks)
 
 
 @rule(

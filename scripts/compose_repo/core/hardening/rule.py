@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from compose_repo.core.administration import ProjectState, Token
+from compose_repo.core.labels import USUAL, Labels
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
 from compose_repo.core.problem import Problem
@@ -44,6 +45,7 @@ class GateState:
     origins: Mapping[Origin, OriginEntry]
     streams: Mapping[Stream, StreamEntry]
     waivers: tuple[Waiver, ...]
+    labels: Labels = USUAL
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -243,6 +243,30 @@ def test_listening_goes_on_when_the_broker_has_been_away(place: Place) -> None:
     assert len(place.results()) == 1
 
 
+def test_a_message_that_the_broker_dies_under_comes_again_and_is_one_result(place: Place) -> None:
+    """What was done for it is done already when it is delivered again; nothing could be acknowledged or told."""
+
+    def restart() -> None:
+        place.bus.broker.stop()
+        place.bus.broker.start()
+
+    before = place.commits()
+    place.world.server.faults.before("POST", "/repository/commits$", restart)
+    place.listen()
+    place.bus.send(TEST + "complete", body(), message_id="in-flight")
+    place.said("in-flight on org.centos.prod.ci.productmd-compose.test.complete: done")
+    wait_for("the change to be told", lambda: place.bus.count(place.bus.told) > 0)
+    place.idle()
+    assert (len(place.results()), place.commits()) == (1, before + 1)
+    assert (len(place.world.notes()), place.world.approvers()) == (1, ["gate-bot"])
+    told = [place.bus.take(place.bus.told) for _ in range(place.bus.count(place.bus.told))]
+    assert {(properties.message_id, json.loads(raw)["new"]) for properties, raw in told} == {
+        (told[0][0].message_id, "satisfied")
+    }
+    assert place.bus.count(place.bus.dead) == 0
+    place.said("in-flight on org.centos.prod.ci.productmd-compose.test.complete: done", times=2)
+
+
 DEEP: Final = b"[" * 100_000
 POISON: Final[list[tuple[str, str, object, dict[str, Any]]]] = [
     ("not-json", "complete", b"{", {}),

@@ -35,6 +35,7 @@ from compose_repo.passes.sync import sync
 from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs
+from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.http import Document, Http, Limits
 from compose_repo.ports.inspection import Inspector
 from compose_repo.ports.tree import GivenTree
@@ -82,12 +83,16 @@ class _Accounts:
 
 
 class Work:
-    """Does what messages ask for. Each message is handled anew: nothing is remembered outside git and GitLab."""
+    """Does what messages ask for. Each message is handled anew: nothing is remembered outside git and GitLab.
+
+    But how much was asked in the last minute: GitLab's limits count on from one message to the next.
+    """
 
     def __init__(self, told: Settings, console: Console, repo: Path) -> None:
         self.console = console
         self._told = told
         self._repo = repo
+        self._paces = Paces()
         self._one_at_a_time = threading.Lock()
         self._indexes: dict[str, Document] = {}
         """What compose servers have listed, to be asked for only if it is another by now."""
@@ -199,7 +204,7 @@ class Work:
         arguments = argparse.Namespace(repo=self._repo, now=None)
         with ExitStack() as stack:
             with _passing(Away):
-                work = stack.enter_context(session.start(arguments, self.console))
+                work = stack.enter_context(session.start(arguments, self.console, self._paces))
                 opener = stack.enter_context(session.opener_of(work))
                 if opener is None:
                     raise UsageError("COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token")

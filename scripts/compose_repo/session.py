@@ -25,6 +25,7 @@ from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository, scratch
 from compose_repo.ports.gitlab.forge import connect
+from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.judging import judge, opened_at
 from compose_repo.ports.line import LineReader, PushLog, since_of
 from compose_repo.ports.loading import GateFiles, load_compose, load_gate
@@ -110,8 +111,10 @@ class Session:
         now: dt.datetime,
         dry_run: bool = False,
         as_json: bool = False,
+        paces: Paces | None = None,
     ) -> None:
         self.forge = forge
+        self.paces = paces or Paces()
         self.repository = repository
         self.console = console
         self.now = now
@@ -134,6 +137,7 @@ class Session:
             now=self.now,
             dry_run=self.dry_run,
             as_json=self.as_json,
+            paces=self.paces,
         )
         other._view = self._view
         return other
@@ -408,11 +412,15 @@ def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
 
 
 @contextmanager
-def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
-    """Begin a pass with what the environment and the command line say; its connections are closed at the end."""
+def start(arguments: argparse.Namespace, console: Console, paces: Paces | None = None) -> Iterator[Session]:
+    """Begin a pass with what the environment and the command line say; its connections are closed at the end.
+
+    Whoever makes many passes gives the same `paces` to each.
+    """
     settings = environment()
+    paces = paces or Paces()
     with (
-        closing(connect(settings, console.trace)) as forge,
+        closing(connect(settings, console.trace, paces)) as forge,
         scratch(arguments.repo, console.trace) as repository,
     ):
         yield Session(
@@ -423,6 +431,7 @@ def start(arguments: argparse.Namespace, console: Console) -> Iterator[Session]:
             now=arguments.now or now(),
             dry_run=getattr(arguments, "dry_run", False),
             as_json=getattr(arguments, "format", "text") == "json",
+            paces=paces,
         )
 
 
@@ -433,7 +442,8 @@ def opener_of(work: Session) -> Iterator[Session | None]:
     if not settings.opener_token:
         yield None
         return
-    with closing(connect(replace(settings, token=settings.opener_token), work.console.trace)) as forge:
+    opener = replace(settings, token=settings.opener_token)
+    with closing(connect(opener, work.console.trace, work.paces)) as forge:
         yield work.acting_as(forge, settings.opener_token)
 
 

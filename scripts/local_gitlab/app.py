@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from local_gitlab.site import Site
+    from local_gitlab.throttle import Throttle
 
 API = "/api/v4"
 # A slash inside one part of an address arrives as %2F; it travels through the router as this character.
@@ -66,7 +67,7 @@ class EncodedSlashes:
         return self._app({**environ, "PATH_INFO": path.decode("latin-1")}, start_response)
 
 
-def create_app(site: Site, faults: Faults, log: RequestLog) -> Flask:
+def create_app(site: Site, faults: Faults, log: RequestLog, throttle: Throttle) -> Flask:
     """Build the application of one server."""
     app = Flask("local_gitlab")
     app.extensions["gitlab"] = site
@@ -90,6 +91,7 @@ def create_app(site: Site, faults: Faults, log: RequestLog) -> Flask:
     app.register_blueprint(git_http.blueprint)
     app.register_blueprint(web.blueprint)
     _observe(app, faults, log)
+    _limit(app, throttle)
     _answer_errors(app)
     app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
     return app
@@ -126,6 +128,24 @@ def _observe(app: Flask, faults: Faults, log: RequestLog) -> None:
         if g.fault is not None and g.fault.kind == "apply-then-drop":
             _drop()
         return response
+
+
+def _limit(app: Flask, throttle: Throttle) -> None:
+    """Refuse as GitLab does: it says when to come back of requests in general, and does not of notes."""
+
+    @app.before_request
+    def limit() -> Response | None:
+        user = g.get("user")
+        if user is None or not request.path.startswith(API):
+            return None
+        wait = throttle.request(user["username"])
+        if wait is not None:
+            headers = {"Retry-After": str(wait), "RateLimit-Remaining": "0"}
+            return Response("Retry later\n", status=429, headers=headers, content_type="text/plain")
+        if request.endpoint == "notes.create" and throttle.note(user["username"]) is not None:
+            message = "This endpoint has been requested too many times. Try again later."
+            return asked.answer({"message": {"error": message}}, 429)
+        return None
 
 
 def _stumble(fault: Fault) -> Response | None:

@@ -31,6 +31,7 @@ from local_gitlab.site import (
     protect_default_branch,
 )
 from local_gitlab.store import Store
+from local_gitlab.throttle import Throttle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,8 @@ class LocalGitLab:
         self.worker = Worker(self.site, ci)
         self.site.pipelines = self.worker
         self.site.deliveries = Webhooks(self.site)
-        app = create_app(self.site, self.faults, self.requests)
+        self.throttle = Throttle()
+        app = create_app(self.site, self.faults, self.requests, self.throttle)
         self._sockets: dict[int, Any] = {}
         self._server = create_server(
             app,

@@ -28,6 +28,7 @@ from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.forge import GitLab, connect
+from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.gitlab.session import LONGEST_WAIT, TRIES
 
 TOKEN = "glpat-s3cret"  # noqa: S105
@@ -153,6 +154,14 @@ def test_being_told_to_wait_too_long_is_an_error(world: World) -> None:
     with pytest.raises(ForgeError, match="asks to slow down for longer than we wait"):
         world.forge.me()
     assert world.slept == []
+
+
+def test_what_is_refused_as_too_much_without_a_time_is_tried_until_a_minute_is_over(world: World) -> None:
+    world.script.on(f"POST {NOTES}", (429, {}, {"message": {"error": "too many times"}}))
+    with pytest.raises(ForgeError, match="asks to slow down"):
+        world.forge.apply(PUT_NOTE)
+    assert len(world.slept) == TRIES - 1
+    assert 60 < sum(world.slept) < 2 * 60
 
 
 def test_a_note_whose_answer_was_lost_is_looked_for_and_not_written_again(world: World) -> None:
@@ -504,12 +513,12 @@ def test_a_setting_that_is_missing_is_named(change: dict[str, str | None], messa
         "gitlab_url": "https://gitlab.example", "project": "g/p", "token": TOKEN, "in_ci": False, **change
     }  # fmt: skip
     with pytest.raises(UsageError, match=message):
-        connect(Environment(**settings), print)
+        connect(Environment(**settings), print, Paces())
 
 
 def test_complete_settings_reach_for_nothing_yet() -> None:
     settings = Environment(gitlab_url="https://gitlab.example/", project="g/p", token=TOKEN, in_ci=False)
-    assert connect(settings, print).url == "https://gitlab.example"
+    assert connect(settings, print, Paces()).url == "https://gitlab.example"
 
 
 PROJECT = {
@@ -539,7 +548,7 @@ MERGE_REQUEST = {
 def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
     settings = Environment(gitlab_url="https://me:s3cret@gitlab.example", project="g/p", token=TOKEN, in_ci=False)
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
-        connect(settings, print)
+        connect(settings, print, Paces())
     assert "s3cret" not in str(caught.value)
 
 

@@ -17,6 +17,7 @@ from compose_repo.core.forge import ForgeError, Project
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
+from compose_repo.ports.gitlab.pace import Pace
 from compose_repo.ports.gitlab.rows import project_of
 from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
 
@@ -65,8 +66,15 @@ def address_of(environment: Environment) -> Address:
 class Client:
     """One project of one GitLab, seen with one account's token."""
 
-    def __init__(
-        self, *, url: str, project: str, token: str, trace: Trace, sleep: Callable[[float], None] = time.sleep
+    def __init__(  # noqa: PLR0913  # what there is to say of a line
+        self,
+        *,
+        url: str,
+        project: str,
+        token: str,
+        trace: Trace,
+        sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
@@ -78,7 +86,7 @@ class Client:
             private_token=token,
             timeout=TIMEOUT,
             keep_base_url=True,
-            session=Session(trace, sleep),
+            session=Session(trace, sleep, pace or Pace(sleep=sleep)),
             user_agent="compose-repo",
         )
         self._base = f"/projects/{quote(project, safe='')}"

@@ -47,6 +47,7 @@ from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS as _OURS
 from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, may_pass
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED
+from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.gitlab.rows import (
     access_level_of,
     approvers_of,
@@ -72,14 +73,15 @@ _STILL_CHECKING: Final = frozenset(
 )
 
 
-def connect(environment: Environment, trace: Trace) -> "GitLab":
-    """Reach the GitLab that the environment names; nothing is sent yet.
+def connect(environment: Environment, trace: Trace, paces: Paces) -> "GitLab":
+    """Reach the GitLab that the environment names, at the pace of its account; nothing is sent yet.
 
     Raises:
         UsageError: a setting is missing or cannot be right; the message names the variable.
 
     """
-    return GitLab(**address_of(environment), trace=trace)
+    address = address_of(environment)
+    return GitLab(**address, trace=trace, pace=paces.of(address["token"]))
 
 
 class GitLab(Client):

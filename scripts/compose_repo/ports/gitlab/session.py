@@ -1,4 +1,4 @@
-"""What goes over the line to GitLab: traced, bounded in time, repeated where that is safe."""
+"""What goes over the line to GitLab: traced, paced, bounded in time, repeated where that is safe."""
 
 import random
 import time
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
+
+from compose_repo.ports.gitlab.pace import Pace
 
 Trace = Callable[[str], None]
 
@@ -19,17 +21,23 @@ LONGEST_WAIT: Final = 120.0
 LONGEST_FOR_NOBODY: Final = 0.9
 """Seconds between tries up to which a host is tried that nobody answers at."""
 TOO_MANY: Final = 429
+PATIENCE: Final = 12
+"""How much longer is waited where GitLab says 429 and not until when, as it does of notes: past a minute in all."""
 TRANSIENT: Final = frozenset({500, 502, 503, 504})
 BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class Session(requests.Session):
-    """Requests that are traced, bounded in time, repeated where that is safe, and keep the token to their host."""
+    """Requests that are traced, paced, bounded in time, repeated where that is safe, and keep the token to their host.
 
-    def __init__(self, trace: Trace, sleep: Callable[[float], None]) -> None:
+    Each try has its own turn.
+    """
+
+    def __init__(self, trace: Trace, sleep: Callable[[float], None], pace: Pace) -> None:
         super().__init__()
         self._trace = trace
         self._sleep = sleep
+        self._pace = pace
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
         """Send; repeat when told to slow down, and reads also when the failure may pass."""
@@ -37,9 +45,10 @@ class Session(requests.Session):
         pauses = waits()
         while True:
             wait = next(pauses, None)
-            started = time.monotonic()
             try:
-                response = super().request(method, url, *args, **kwargs)
+                with self._pace.turn(method, urlsplit(url).path, self._waiting):
+                    started = time.monotonic()
+                    response = super().request(method, url, *args, **kwargs)
             except BROKEN as error:
                 self._told(method, url, kwargs, type(error).__name__, started)
                 if not reads or wait is None or _is_hopeless(error, wait):
@@ -50,7 +59,7 @@ class Session(requests.Session):
                     response.status_code == TOO_MANY or (reads and response.status_code in TRANSIENT)
                 ):
                     return response
-                wait = _asked_wait(response, wait)
+                wait = _asked_wait(response, wait * PATIENCE if response.status_code == TOO_MANY else wait)
                 if wait > LONGEST_WAIT:
                     return response
             self._sleep(wait)
@@ -60,6 +69,9 @@ class Session(requests.Session):
         super().rebuild_auth(prepared_request, response)
         if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
             prepared_request.headers.pop("PRIVATE-TOKEN", None)
+
+    def _waiting(self, seconds: float) -> None:
+        self._trace(f"waits {seconds:.1f} s: GitLab takes only so many requests in a minute")
 
     def _told(self, method: str, url: str, options: Mapping[str, Any], outcome: object, start: float) -> None:
         query = "&".join(f"{name}={value}" for name, value in (options.get("params") or {}).items())

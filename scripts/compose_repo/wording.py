@@ -98,6 +98,11 @@ def bus_commit(file: ResultFile) -> str:
     return render("bus_commit.txt.j2", origin=file.origin, run_id=file.run.id)
 
 
+def jenkins_commit(files: Sequence[ResultFile]) -> str:
+    """Give the message of the commit that writes builds of a Jenkins down. It quotes nothing of them."""
+    return render("jenkins_commit.txt.j2", origins=sorted({file.origin for file in files}), count=len(files))
+
+
 def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
     """Give the message of the merge commit. It quotes no result: GitLab acts on words such as `Closes #1`."""
     return render(

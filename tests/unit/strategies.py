@@ -22,6 +22,7 @@ from compose_repo.core.policy import (
     Attribution,
     Bots,
     BusMapping,
+    JenkinsJob,
     Mode,
     OriginEntry,
     Policy,
@@ -226,6 +227,17 @@ topics: Final = st.lists(word(_LETTERS + _DIGITS + "_-", _LETTERS + _DIGITS + "_
     ".".join
 )
 bus_mappings: Final = st.builds(BusMapping, topic=topics, ci=lines)
+jenkins_jobs: Final = st.builds(
+    JenkinsJob,
+    job=st.sampled_from(["https://ci.example.org/job/smoke", "http://127.0.0.1:8080/ci/job/a/job/b%20c/"]),
+    testcase=optional(test_names),
+    arch=optional(names),
+    arch_parameter=optional(lines),
+    compose_parameter=optional(lines),
+    variant=optional(names),
+    scenario=optional(test_names),
+    run_is_test=st.booleans(),
+)
 origin_entries: Final = st.builds(
     OriginEntry,
     origin=origins,
@@ -235,6 +247,7 @@ origin_entries: Final = st.builds(
     attribution=st.sampled_from(Attribution),
     keys=st.lists(signing_keys, max_size=2).map(tuple),
     bus=st.lists(bus_mappings, max_size=2).map(tuple),
+    jenkins=st.lists(jenkins_jobs, max_size=2).map(tuple),
 )
 stream_entries: Final = st.builds(
     StreamEntry,

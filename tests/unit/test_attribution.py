@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from compose_repo.core.attribution import attribute, in_order, is_carried, is_listed, refusal, wants_signature
 from compose_repo.core.forge import Push, User
-from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import Attribution, BusMapping, OriginEntry
+from compose_repo.core.names import Arch, Origin, Sha
+from compose_repo.core.policy import Attribution, BusMapping, JenkinsJob, OriginEntry
 from compose_repo.core.result import Contact
 
 START: Final = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -273,6 +273,12 @@ def test_the_bot_that_writes_messages_down_reports_for_origins_that_have_mapping
     assert is_carried(entry, push, carrier) == carried
     assert (refusal(entry, push, "unsigned", carrier) is None) == carried
     assert not (carried and wants_signature(entry, push, carrier))
+
+
+def test_the_bot_reports_for_origins_whose_jobs_it_polls() -> None:
+    job = JenkinsJob(job="https://ci.example.org/job/smoke", arch=Arch("x86_64"))
+    entry = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact(email="a@b"), jenkins=(job,))
+    assert is_carried(entry, pushes("compose-bot:ab")[0], "compose-bot")
 
 
 def test_nobody_is_carried_where_nobody_is_known_to_have_pushed() -> None:

@@ -156,6 +156,7 @@ def _normal_requirement(line: dict[str, Any]) -> dict[str, Any]:
 
 def _normal_origin(entry: dict[str, Any]) -> dict[str, Any]:
     value = defaults(schema("origins")["$defs"]["origin"]) | entry
+    value["jenkins"] = [defaults(schema("origins")["$defs"]["jenkins_job"]) | job for job in value["jenkins"]]
     keys = [{"key": key} if isinstance(key, str) else key for key in value["keys"]]
     value["keys"] = [{"revoked": False} | key for key in keys]
     return value

@@ -2,9 +2,10 @@
 
 What a commit says of itself (author, committer, their addresses and times) is a claim and is never looked at.
 
-An origin that has mappings of the message bus is reported for by the compose bot too, which writes messages down as
-results. It is believed whatever its file says it was made from: who pushes is known before anything is read, and
-whoever holds that account says what a compose is anyway. An origin without mappings is reported for by itself alone.
+An origin that has mappings of the message bus, or jobs of a Jenkins, is reported for by the compose bot too, which
+writes messages and builds down as results. It is believed whatever its file says it was made from: who pushes is known
+before anything is read, and whoever holds that account says what a compose is anyway. An origin without either is
+reported for by itself alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,13 +75,13 @@ def is_listed(entry: OriginEntry, push: Push | None) -> bool:
 
 
 def is_carried(entry: OriginEntry, push: Push | None, carrier: str | None) -> bool:
-    """Tell whether the account that writes messages down, the `carrier`, has pushed for an origin that has mappings.
+    """Tell whether the account that writes messages and builds down, the `carrier`, has pushed for an origin with any.
 
     It writes them on top of a branch. A branch that it has made anew holds what anybody may have pushed before.
     """
     if push is None or push.before is None or carrier is None:
         return False
-    return bool(entry.bus) and push.user.username.lower() == carrier.lower()
+    return bool(entry.bus or entry.jenkins) and push.user.username.lower() == carrier.lower()
 
 
 def wants_signature(entry: OriginEntry, push: Push | None, carrier: str | None = None) -> bool:
@@ -98,7 +99,7 @@ def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None, carrier
 
     `pusher`: one of the origin's users has pushed it. `signature`: it has a good signature. `either`: one of the two.
     `unsigned` says what is wrong with the signature, None if nothing is; it is looked at only where `wants_signature`.
-    Whatever is asked of the origin, the `carrier` of the messages mapped to it is believed (`is_carried`).
+    Whatever is asked of the origin, the `carrier` of the messages and builds mapped to it is believed (`is_carried`).
     """
     if push is None:
         return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"

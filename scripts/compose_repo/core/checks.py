@@ -463,6 +463,51 @@ def messages_are_one_origins(case: Case) -> Iterator[Problem]:
                 )
 
 
+def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
+    """No job of a Jenkins reports for two origins, or twice for one."""
+    from compose_repo.core.policy import JenkinsJob  # noqa: PLC0415  # results alone do not need it
+
+    seen: dict[tuple[str, str], str] = {}
+    for pointer, name, row in _jobs(case):
+        job = JenkinsJob.from_dict(row).same_as
+        if job in seen:
+            yield case.problem(
+                f"{pointer}/job", "duplicate-mapping", f"the job is {shown(seen[job])}'s already", "keep one of the two"
+            )
+        seen.setdefault(job, name)
+
+
+def jobs_can_be_read(case: Case) -> Iterator[Problem]:
+    """A Jenkins is read over TLS, if it is not on this very machine, and what its builds tested is said once."""
+    for pointer, _, row in _jobs(case):
+        parts = row["job"].split("/")
+        if parts[0] == "http:" and not _LOOPBACK.fullmatch(parts[2]):
+            yield case.problem(
+                f"{pointer}/job", "bad-link", "without TLS anybody on the way could report", "give its https address"
+            )
+        elif {".", ".."} & set(parts):
+            yield case.problem(f"{pointer}/job", "bad-link", "'.' and '..' are no names", "give the job's own address")
+        else:
+            yield from _links(case, pointer, row, ("job",))
+        if ("arch" in row) == ("arch_parameter" in row):
+            yield case.problem(
+                pointer,
+                "unknown-arch",
+                "either every build tests one arch, or a parameter says which",
+                "give one of arch and arch_parameter",
+            )
+
+
+_LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
+
+
+def _jobs(case: Case) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give each job with its pointer and its origin's name."""
+    for name, origin in case.data.get("origins", {}).items():
+        for index, row in enumerate(origin.get("jenkins", ())):
+            yield f"/origins/{escape(name)}/jenkins/{index}", name, row
+
+
 def streams_are_streams(case: Case) -> Iterator[Problem]:
     """A stream is named by the release short name and version that its compose ids begin with."""
     for name in case.data.get("streams", {}):
@@ -536,6 +581,8 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         keys_can_sign,
         revoked_keys_are_believed_nowhere,
         messages_are_one_origins,
+        jobs_are_one_origins,
+        jobs_can_be_read,
     ),
     Kind.STREAMS: (streams_are_streams, streams_lead_somewhere, labels_are_told_apart),
 }

@@ -104,7 +104,8 @@ GATE: Final = {
     ),
     "bad-stream": Code("A stream is a release short name and version.", 'Name it as in "CentOS-Stream-10".'),
     "duplicate-mapping": Code(
-        "A message of the bus reports for one origin, by one mapping.", "Keep one of the mappings that meet."
+        "A message of the bus, or a job of a Jenkins, reports for one origin, by one mapping.",
+        "Keep one of the mappings that meet.",
     ),
     "duplicate-requirement": Code("No two requirements ask the same of the same cells.", "Keep one of them."),
     "label-clash": Code(
@@ -195,6 +196,27 @@ CONVERSION: Final = {
 }
 """What `convert` may find wrong with another tool's files."""
 
+POLLS: Final = {
+    "jenkins-compose-unclear": Code(
+        "A build has tested one compose.", "Say by compose_parameter in gate/origins.toml which parameter names it."
+    ),
+    "jenkins-elsewhere": Code(
+        "A Jenkins answers for itself.", "Give the address that it really has in gate/origins.toml."
+    ),
+    "jenkins-no-arch": Code(
+        "A build says which arch it tests.", "Mend the parameter, or arch_parameter in gate/origins.toml."
+    ),
+    "jenkins-no-room": Code(
+        "Builds bring at most 1,000 files to an origin's folder, and nobody stands in their place.",
+        "Look at who has pushed there, and at what the job is doing.",
+    ),
+    "jenkins-not-a-job": Code(
+        "Everybody may read a job that is polled.", "Mend the address in gate/origins.toml, or the job's permissions."
+    ),
+    "jenkins-other-build": Code("A Jenkins says the same of a build twice.", "Nothing; the next pass looks again."),
+}
+"""What `sync` may find wrong with a Jenkins that it polls, beside what is wrong with a build and its report."""
+
 PASSES: Final = {
     "git-failed": Code("git does what it is asked for.", "Look at the message; the next pass tries again."),
     "gitlab-failed": Code("GitLab does what it is asked for.", "Look at the message; the next pass tries again."),
@@ -232,6 +254,7 @@ GROUPS: Final = {
     "Commits of a merge request": COMMITS,
     "Messages of the bus": MESSAGES,
     "Other tools' reports": CONVERSION,
+    "Polls of a Jenkins": POLLS,
     "Passes of sync": PASSES,
     "The program": PROGRAM,
 }

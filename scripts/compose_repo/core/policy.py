@@ -1,11 +1,13 @@
 """What must pass, who may report, and which exceptions hold: `gate/*.toml` as values."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.compose import ComposeType, Status
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
@@ -234,10 +236,49 @@ class BusMapping:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JenkinsJob:
+    """A job of a Jenkins whose builds report for an origin, and what its results are about.
+
+    Either `arch` is what every build tests, or `arch_parameter` is the build's parameter that says it. Without
+    `compose_parameter` any parameter may name the compose.
+    """
+
+    job: str
+    testcase: Testcase | None = None
+    arch: Arch | None = None
+    arch_parameter: str | None = None
+    compose_parameter: str | None = None
+    variant: Variant | None = None
+    scenario: Scenario | None = None
+    run_is_test: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where the job is, without a slash at the end: every address that is asked for is made from it."""
+        return self.job.rstrip("/")
+
+    @property
+    def same_as(self) -> tuple[str, str]:
+        """What is alike for two addresses of one job: the host, and the path without views and escapes."""
+        parts = urlsplit(self.address)
+        return parts.netloc.lower(), unquote(_VIEWS.sub("", parts.path))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "JenkinsJob":
+        """Read one entry of `jenkins`; the data must satisfy the origins schema."""
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the entry of `jenkins`, without what is absent."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OriginEntry:
     """Who reports under an origin's name, and whom to ask.
 
-    `bus` are the messages that the compose bot writes down as results on the origin's behalf.
+    `bus` are the messages, `jenkins` the jobs whose builds the compose bot writes down as results on the origin's
+    behalf.
     """
 
     origin: Origin
@@ -247,6 +288,7 @@ class OriginEntry:
     attribution: Attribution = Attribution.PUSHER
     keys: tuple[SigningKey, ...] = ()
     bus: tuple[BusMapping, ...] = ()
+    jenkins: tuple[JenkinsJob, ...] = ()
 
     @classmethod
     def from_dict(cls, origin: str, data: Mapping[str, Any]) -> "OriginEntry":
@@ -264,6 +306,7 @@ class OriginEntry:
             attribution=Attribution(data.get("attribution", "pusher")),
             keys=tuple(map(_signing_key, data.get("keys", ()))),
             bus=tuple(map(BusMapping.from_dict, data.get("bus", ()))),
+            jenkins=tuple(map(JenkinsJob.from_dict, data.get("jenkins", ()))),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -274,6 +317,7 @@ class OriginEntry:
             "attribution": str(self.attribution),
             "keys": list(map(_signing_key_spelled, self.keys)),
             "bus": [mapping.to_dict() for mapping in self.bus],
+            "jenkins": [job.to_dict() for job in self.jenkins],
             "contact": self.contact.to_dict(),
         }
 
@@ -357,6 +401,9 @@ def bots_from_dict(data: Mapping[str, Any]) -> Bots:
     """Read the bots of `gate/streams.toml`; the data must satisfy the streams schema."""
     return Bots.from_dict(data.get("bots", {}))
 
+
+_VIEWS: Final = re.compile("/view/[^/]+(?=/)")
+"""What an address has in a browser beside the job: the views that one came by."""
 
 _UNITS: Final = {"m": dt.timedelta(minutes=1), "h": dt.timedelta(hours=1), "d": dt.timedelta(days=1)}
 

@@ -92,7 +92,7 @@ class StreamReport:
 class SyncReport:
     """What became of a pass; `only` is the compose that it was for, if it was not for all of them.
 
-    `problems` are why it could not begin, or not go on.
+    `problems` are why it could not begin, or not go on, and what is wrong with a Jenkins that it polls.
     """
 
     streams: tuple[StreamReport, ...]

@@ -12,12 +12,15 @@ from compose_repo.upkeep import settle
 
 
 def approve(
-    work: Session, compose_id: ComposeId, vanished: Callable[[int], bool | None] = lambda _: None
+    work: Session,
+    compose_id: ComposeId,
+    vanished: Callable[[int], bool | None] = lambda _: None,
+    arrive: Callable[[MergeRequest, Judgement], Plan] = lambda *_: (),
 ) -> tuple[Prepared, Judgement]:
     """Judge by the rules on main; what cannot be judged loses the approval that we gave it.
 
     `vanished` says of so many results whether the compose has gone from its server before any came, None if nobody
-    knows.
+    knows. `arrive` brings results from elsewhere to what was judged, and has it judged again by `StaleHead`.
 
     Raises:
         InputError: it cannot be judged.
@@ -32,7 +35,12 @@ def approve(
         withdraw(work, compose_id, error)
         raise
     merge_request, decision = settled.merge_request, judgement.decision
-    plan = settled.plan + _plan(work, compose_id, merge_request, judgement, vanished=vanished(judgement.results))
+    arriving = arrive(merge_request, judgement)
+    plan = (
+        settled.plan
+        + arriving
+        + _plan(work, compose_id, merge_request, judgement, vanished=vanished(judgement.results))
+    )
     idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
     if settled.stays_closed is not None:
         idle += f"; it stays closed: {settled.stays_closed}"

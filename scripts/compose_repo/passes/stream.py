@@ -33,6 +33,7 @@ from compose_repo.core.sync import (
 )
 from compose_repo.core.sync_report import Outcome, Row, StreamReport
 from compose_repo.passes.approve import approve
+from compose_repo.passes.jenkins import LIMITS, Poll
 from compose_repo.passes.manifest import manifest_of
 from compose_repo.passes.merge import merge
 from compose_repo.passes.open import prepare_open
@@ -56,8 +57,9 @@ _MOST: Final = 4096
 
 @dataclass(kw_only=True, slots=True)
 class Tools:
-    """What the passes over all streams share. `opener` acts as the compose bot; without it nothing is opened.
+    """What the passes over all streams share.
 
+    `opener` acts as the compose bot; without it nothing is opened and no Jenkins is polled, which `jenkins` does.
     `index_http` reads what is asked for only if it is another by now; `http` reads everything else, of which several
     machines may answer for one name.
     """
@@ -67,7 +69,13 @@ class Tools:
     http: Http
     index_http: Http
     only: ComposeId | None = None
+    jenkins: Http = field(default_factory=lambda: Http(LIMITS))
     recent: Sequence[MergeRequest] | None = field(default=None, init=False)
+    poll: Poll = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to poll nothing yet."""
+        self.poll = Poll(work=self.work, opener=self.opener, http=self.jenkins)
 
     def look(self) -> None:
         """Read anew what is in GitLab and on main."""
@@ -312,7 +320,12 @@ class StreamPass:
             view = self._judged
             return None if view is None else has_vanished(step.compose_id, view, results=results)
 
-        prepared, judgement = approve(self._work, step.compose_id, vanished)
+        prepared, judgement = approve(
+            self._work,
+            step.compose_id,
+            vanished,
+            lambda merge_request, judgement: self._tools.poll.add(step.compose_id, merge_request, judgement),
+        )
         decision = judgement.decision
         about = f"{step.compose_id}: {decision.verdict}: {decision.summary}"
         return replace(

@@ -26,6 +26,7 @@ def sync(tools: Tools) -> SyncReport:
     _look(tools, streams)
     for one in list(streams.values()):
         one.publish_and_open()
+    _say_what_is_not_polled(tools)
     problems: tuple[Problem, ...] = ()
     try:
         if any(one.has_written for one in streams.values()):
@@ -39,8 +40,13 @@ def sync(tools: Tools) -> SyncReport:
         streams=tuple(streams[name].report() for name in sorted(streams)),
         dry_run=tools.work.dry_run,
         only=tools.only,
-        problems=problems,
+        problems=(*problems, *tools.poll.problems),
     )
+
+
+def _say_what_is_not_polled(tools: Tools) -> None:
+    if tools.opener is None and any(entry.jenkins for entry in tools.work.gate_files().origins.values()):
+        tools.work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: no Jenkins is polled")
 
 
 def _look(tools: Tools, streams: dict[Stream, StreamPass]) -> None:

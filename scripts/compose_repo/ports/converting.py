@@ -31,6 +31,16 @@ def converted(
     """
     subject = replace(subject, manifest_sha256=Sha256(hashlib.sha256(manifest).hexdigest()))
     file = FORMATS[format_name](sources, subject)
+    return file, checked(file, manifest, now)
+
+
+def checked(file: ResultFile, manifest: bytes, now: dt.datetime) -> bytes:
+    """Write a result file, and check the bytes as `compose-repo validate` does where it has no repository.
+
+    Raises:
+        InputError: they have a problem.
+
+    """
     data = as_bytes(file)
     if len(data) > RESULT_BYTES:
         raise InputError(too_large(file.path, len(data), RESULT_BYTES))
@@ -39,7 +49,7 @@ def converted(
     problems = Inspector(shelf, now).inspect_bytes(place, data).problems
     if problems:
         raise InputError(*problems)
-    return file, data
+    return data
 
 
 def read_source(file: Path) -> Source:

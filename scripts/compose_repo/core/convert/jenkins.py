@@ -57,7 +57,7 @@ _FETCH: Final = "fetch both anew from the build's api/json and testReport/api/js
 class Build:
     """What a build's api/json says. `result` is None while it runs and where Jenkins lost it; `job` is its full name.
 
-    `has_report` is None where the document does not say; `composes` are those that its parameters name.
+    `has_report` is None where the document does not say; `composes` are those that it names (`composes_of`).
     """
 
     document: Fields
@@ -160,7 +160,7 @@ def read_build(document: Fields) -> Build:
         started_at=started_at,
         duration=duration,
         has_report=_report_action(document) is not None if "actions" in document.values else None,
-        composes=frozenset(_composes(document)),
+        composes=composes_of(document),
     )
 
 
@@ -356,16 +356,33 @@ def _report_action(document: Fields) -> Fields | None:
     return next((action for action in document.objects("actions") if action.text("urlName") == "testReport"), None)
 
 
-def _composes(document: Fields) -> Iterator[str]:
-    """Find the composes that a build's parameters name, alone or in an address."""
+def parameters_of(document: Fields) -> Iterator[tuple[str | None, str]]:
+    """Give a build's parameters that are texts, with their names."""
     for action in document.objects("actions"):
         for parameter in action.objects("parameters"):
             value = parameter.values.get("value")
-            for word in value.replace("/", " ").split() if isinstance(value, str) else ():
-                try:
-                    yield str(ComposeId.parse(word))
-                except ComposeIdError:
-                    continue
+            if isinstance(value, str):
+                yield parameter.text("name"), value
+
+
+def composes_of(document: Fields, parameter: str | None = None) -> frozenset[str]:
+    """Find the composes that a build's parameters name, alone or in an address; else those that its display name has.
+
+    With `parameter` that one alone is looked at. Descriptions are not: people write there what they like.
+    """
+    named = [value for name, value in parameters_of(document) if parameter in {None, name}]
+    found = frozenset(one for value in named for one in _named_in(value))
+    if found or parameter is not None:
+        return found
+    return frozenset(_named_in(document.text("displayName") or ""))
+
+
+def _named_in(text: str) -> Iterator[str]:
+    for word in text.replace("/", " ").split():
+        try:
+            yield str(ComposeId.parse(word))
+        except ComposeIdError:
+            continue
 
 
 def _times(document: Fields) -> tuple[dt.datetime, dt.timedelta]:

@@ -1,0 +1,242 @@
+"""Polls the jobs of a Jenkins that report for origins, and adds what is new to the composes' branches.
+
+Nothing is remembered between passes: what has been written down is found on the branch. Whatever is wrong with a
+Jenkins is told, and stops nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from compose_repo import wording
+from compose_repo.core.action import File, Plan
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.convert.jenkins_job import (
+    BUILD_BYTES,
+    LISTING_BYTES,
+    MOST_FILES,
+    Known,
+    Listed,
+    as_listed,
+    build_url,
+    elsewhere,
+    has_report,
+    is_known,
+    known_of,
+    listing_url,
+    named,
+    news,
+    not_a_job,
+    read_build,
+    read_listing,
+    report_url,
+    result_file,
+    too_many,
+)
+from compose_repo.core.forge import MergeRequest, MergeRequestState, StaleHead
+from compose_repo.core.limits import FOREIGN_BYTES
+from compose_repo.core.merge_requests import is_same
+from compose_repo.core.names import Origin
+from compose_repo.core.plan import manifest_path, plan_add
+from compose_repo.core.policy import JenkinsJob
+from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.report import as_line
+from compose_repo.core.result import ResultFile
+from compose_repo.ports.converting import checked
+from compose_repo.ports.git.objects import Blobs, GitTree
+from compose_repo.ports.http import Http, Limits
+from compose_repo.session import Judgement, Session
+
+T = TypeVar("T")
+
+LIMITS: Final = Limits(timeout=10.0, total=30.0, tries=3)
+"""A Jenkins is not waited for as long as a compose server: everything else waits behind it."""
+MOST_READ: Final = 50
+"""How many builds of a job are read for one compose in one pass; the rest comes with the next pass."""
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""About how many bytes of a job one commit adds; the rest comes with the next pass."""
+_AWAY: Final = frozenset({"source-timeout", "source-unreachable", "source-tls"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """A compose's branch as it was judged, the folder of an origin there, and the job that reports for it."""
+
+    compose_id: ComposeId
+    judgement: Judgement
+    origin: Origin
+    job: JenkinsJob
+
+
+@dataclass(kw_only=True, slots=True)
+class Poll:
+    """What one pass knows of the jobs; each is asked once for its builds, and nothing more once it is away."""
+
+    work: Session
+    opener: Session | None
+    http: Http
+    problems: list[Problem] = field(default_factory=list)
+    _listings: dict[str, list[Listed]] = field(default_factory=dict)
+    _away: set[str] = field(default_factory=set)
+    _added: set[ComposeId] = field(default_factory=set)
+    _tried: set[tuple[ComposeId, str, Listed]] = field(default_factory=set)
+
+    def add(self, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement) -> Plan:
+        """Add what is new of a compose to its branch, by one commit in a pass; in a dry run give what would be written.
+
+        Raises:
+            StaleHead: something has been added, and the branch has to be judged anew; or somebody pushes meanwhile.
+
+        """
+        if merge_request.state is not MergeRequestState.OPENED or self.opener is None or compose_id in self._added:
+            return ()
+        new = [
+            row
+            for origin, entry in judgement.gate_files.origins.items()
+            for job in entry.jenkins
+            for row in self._new(_Place(compose_id=compose_id, judgement=judgement, origin=origin, job=job))
+        ]
+        if not new:
+            return ()
+        files = [File(path=file.path, content=data) for file, data in new]
+        plan = plan_add(compose_id.branch, files, {}, message=wording.jenkins_commit([file for file, _ in new]))
+        if self.work.dry_run:
+            return plan
+        if self._is_written(plan, merge_request, self.opener, judgement):
+            self._added.add(compose_id)
+            builds = "1 new build" if len(new) == 1 else f"{len(new)} new builds"
+            raise StaleHead(f"!{merge_request.iid} has {builds} of Jenkins")
+        return ()
+
+    def _is_written(self, plan: Plan, merge_request: MergeRequest, opener: Session, judgement: Judgement) -> bool:
+        """Write, and tell if it cannot be done.
+
+        Raises:
+            StaleHead: somebody has pushed meanwhile, a pass beside this one perhaps, which has added the same.
+
+        """
+        try:
+            _require_compose_bot(opener, judgement)
+            if not opener.as_json:
+                opener.show_actions(plan)
+            opener.apply(plan)
+        except (UsageError, OSError) as error:
+            self._tried.clear()
+            self.work.unmoved(merge_request)
+            again = "the next pass tries again"
+            self._tell(Problem(path=merge_request.source_branch, code="not-done", message=str(error), fix=again))
+            return False
+        return True
+
+    def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
+        """Read what a job has built of a compose that its branch has not got, oldest first."""
+        job, builds = place.job, self._builds(place.job)
+        if not any(str(place.compose_id) in build.composes for build in builds):
+            return
+        files = [file.blob for file in place.judgement.counted if file.origin == place.origin]
+        blobs = Blobs(self.work.repository)
+        known = {found for blob in files if (found := known_of(blobs.read(blob))) is not None}
+        new, unclear = news(job, builds, str(place.compose_id), known)
+        for problem in unclear:
+            self._tell(problem)
+        if new and len(files) >= MOST_FILES:
+            self._tell(too_many(job, place.origin))
+            return
+        size = 0
+        for listed in islice(new, MOST_READ):
+            made = None if size > MOST_BYTES else self._attempted(place, listed, known)
+            if made is not None:
+                size += len(made[1])
+                yield made
+
+    def _attempted(self, place: _Place, listed: Listed, known: set[Known]) -> tuple[ResultFile, bytes] | None:
+        """Read one build, once in a pass; what is wrong with it is told."""
+        if place.job.address in self._away or (place.compose_id, place.job.address, listed) in self._tried:
+            return None
+        self._tried.add((place.compose_id, place.job.address, listed))
+        return self._told(place.job, lambda: self._read(place, listed, known))
+
+    def _read(self, place: _Place, listed: Listed, known: set[Known]) -> tuple[ResultFile, bytes] | None:
+        job = place.job
+        with self.work.console.progress(f"reading {job.address}/{listed.number}"):
+            found = self._get(job, build_url(job, listed.number), BUILD_BYTES)
+            if found is None:
+                return None  # it has been deleted since it was listed
+            document = read_build(found, job, listed)
+            if is_known(job, as_listed(document, listed), known):
+                return None
+            report = self._get(job, report_url(job, listed.number), FOREIGN_BYTES) if has_report(document) else None
+        manifest = self._manifest(place)
+        file = result_file(
+            job,
+            document,
+            report,
+            compose_id=str(place.compose_id),
+            manifest_sha256=place.judgement.decision.manifest_sha256,
+            origin=place.origin,
+        )
+        file = named(file, self._taken(file.path, place.judgement), place.judgement.head)
+        return file, checked(file, manifest, self.work.now)
+
+    def _builds(self, job: JenkinsJob) -> list[Listed]:
+        """List a job's builds, once in a pass; none where it cannot be read."""
+        if job.address not in self._listings:
+            with self.work.console.progress(f"reading {job.address}"):
+                self._listings[job.address] = self._told(job, lambda: self._listing(job)) or []
+        return self._listings[job.address]
+
+    def _listing(self, job: JenkinsJob) -> list[Listed]:
+        data = self._get(job, listing_url(job), LISTING_BYTES)
+        if data is None:
+            raise InputError(not_a_job(job, "there is no such job, or not everybody may read it"))
+        builds, problems = read_listing(data, job)
+        for problem in problems:
+            self._tell(problem)
+        return builds
+
+    def _get(self, job: JenkinsJob, url: str, limit: int) -> bytes | None:
+        """Read a document of a job's own server.
+
+        Raises:
+            InputError: it cannot be read, or lies elsewhere.
+
+        """
+        document = self.http.get(url, limit)
+        if document is None:
+            return None
+        if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():
+            raise InputError(elsewhere(job, url.partition("?")[0]))
+        return document.body
+
+    def _manifest(self, place: _Place) -> bytes:
+        path = manifest_path(place.compose_id)
+        blob = next(version.blob for version in place.judgement.counted if version.path == path)
+        return Blobs(self.work.repository).read(blob)
+
+    def _taken(self, path: str, judgement: Judgement) -> list[str]:
+        """Give what is in a file's folder at the head, whoever has put it there."""
+        tree = GitTree(self.work.repository, judgement.head)
+        return [entry.path for entry in tree.list(path.rpartition("/")[0])]
+
+    def _told(self, job: JenkinsJob, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except InputError as error:
+            for problem in error.problems:
+                self._tell(problem)
+                if problem.code in _AWAY:
+                    self._away.add(job.address)
+            return None
+
+    def _tell(self, problem: Problem) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+            self.work.console.error(as_line(problem))
+
+
+def _require_compose_bot(opener: Session, judgement: Judgement) -> None:
+    me, bots = opener.forge.me(), judgement.gate_files.bots
+    if not is_same(me, bots.compose):
+        raise UsageError(f"COMPOSE_REPO_OPENER_TOKEN belongs to {me.username}, but {bots.compose} writes builds down")

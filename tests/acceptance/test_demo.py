@@ -27,17 +27,24 @@ def test_demo_tells_the_whole_story_with_pipelines(require_tool: Callable[[str, 
     done = play("--srpms", "40")
     assert done.returncode == 0, done.stdout + done.stderr
     told = [
+        "CentOS-Stream-10-20261120.0: left: it is not ready: the compose is STARTED",
+        "✓ CentOS-Stream-10-20261120.0 is left until it is whole",
         "gate failed, allowed",
         "GitLab shows gate::pending",
         "GitLab shows gate::blocked",
         "validate failed",
         "GitLab shows gate::satisfied",
         "the gate bot has approved the merge request",
+        "while the push is under way, nothing is merged",
+        "the scheduled job has done it",
         "CentOS-Stream-10-20261119.0 is closed, not merged",
+        "another pass writes nothing: nothing to do",
         "and repeats the decision offline",
         "Everything came out as told",
     ]
     assert [line for line in told if line not in done.stdout] == []
+    by_hand = [f"$ compose-repo {verb}" for verb in ("open", "approve", "merge")]
+    assert [line for line in by_hand if line in done.stdout] == []
 
 
 def test_demo_takes_a_real_compose_and_goes_on_without_pipelines(shared_data: Path) -> None:

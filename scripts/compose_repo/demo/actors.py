@@ -38,6 +38,8 @@ class Actor:
     folder: Path
     gitlab: str
     project: str
+    more: dict[str, str] = field(default_factory=dict, repr=False)
+    """Further variables that the actor's commands see."""
 
     def compose_repo(self, *argv: str) -> Ran:
         """Run `compose-repo` in the actor's folder."""
@@ -71,7 +73,8 @@ class Actor:
 
     def environment(self) -> dict[str, str]:
         """What a person's shell has, without what would make this one somebody else."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CI_", "GIT_", "GITLAB_"))}
+        others = ("CI_", "COMPOSE_REPO_", "GIT_", "GITLAB_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         kept.pop("CI", None)
         identity = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in self._identity()}
         return (
@@ -89,6 +92,7 @@ class Actor:
                 "GIT_CONFIG_VALUE_0": f"Authorization: Basic {_basic(self.username, self.token)}",
                 "HOME": str(self.folder),
             }
+            | self.more
         )
 
     def _identity(self) -> Sequence[tuple[str, str]]:

@@ -48,7 +48,7 @@ def place_day_before(metadata: Path, newer: ComposeId, target: Path) -> ComposeI
 
 
 def bring_here(source: str, target: Path) -> ComposeId:
-    """Copy what a manifest is made from, of a compose in a directory or on a server, below the demo's compose server.
+    """Copy what a manifest is made from, of a compose in a directory or on a server, to where the demo makes its own.
 
     Raises:
         InputError: it has no COMPOSE_ID that is one, or cannot be read.

@@ -51,11 +51,12 @@ why = "A trust to Active Directory can be set up."
 NO_WAIVERS: Final = 'schema = "waivers/1"\n'
 
 
-def streams(stream: Stream, server: str) -> str:
-    """Say where the demo's composes are, where it publishes them, and who the bots are."""
+def streams(stream: Stream, server: str, *, compose_type: str = "production") -> str:
+    """Say where the demo's composes are, of which type, where it publishes them, and who the bots are."""
     return (
         f'schema = "streams/1"\n\n[streams.{stream}]\n'
         f'composes = "{server}/production/"\npublished = "{server}/mirror/COMPOSE_ID"\n'
+        f'types = ["{compose_type}"]\n'
         '\n[bots]\ncompose = "compose-bot"\ngate = "gate-bot"\n'
     )
 

@@ -71,16 +71,16 @@ def _sample(srpms: int, server: ComposeServer) -> Pair:
     older = SampleSpec.create(OLDER, srpms=srpms)
     newer = older.evolve(NEWER)
     for spec in (older, newer):
-        write_compose(server.composes, spec)
+        write_compose(server.workshop, spec)
     rpms = sum(len(package.rpms) for package in newer.packages)
     told = f"two sample composes a day apart: {len(newer.packages):,} source and {rpms:,} binary packages, four arches"
     return Pair(older=older.compose_id, newer=newer.compose_id, told=told)
 
 
 def _real(source: str, server: ComposeServer) -> Pair:
-    newer = bring_here(source, server.composes)
-    metadata = server.composes / str(newer) / "compose" / "metadata"
-    older = place_day_before(metadata, newer, server.composes)
+    newer = bring_here(source, server.workshop)
+    metadata = server.workshop / str(newer) / "compose" / "metadata"
+    older = place_day_before(metadata, newer, server.workshop)
     present = ", ".join(sorted(file.name for file in metadata.glob("*.json")))
     missing = [name for name in ("composeinfo.json", "images.json", "modules.json") if not (metadata / name).exists()]
     told = f"a real compose, {newer}, with {present}"

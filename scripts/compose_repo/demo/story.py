@@ -16,7 +16,7 @@ from compose_repo.demo.narrator import Narrator
 from compose_repo.demo.stage import Stage
 
 PIPELINE_SECONDS: Final = 300
-SATISFIED, BLOCKED, PENDING = 0, 1, 3
+SATISFIED: Final = 0
 LABELS: Final = {
     "gate::blocked": "#c91c00",
     "gate::pending": "#ab6100",
@@ -68,29 +68,40 @@ def owner_sets_the_rules(story: Story) -> None:
     _write_gate_file(releng, "origins.toml", gate_files.ORIGINS)
     _write_gate_file(releng, "policy.toml", gate_files.POLICY)
     _write_gate_file(releng, "waivers.toml", gate_files.NO_WAIVERS)
-    streams = gate_files.streams(story.composes.newer.stream, story.stage.server.url)
+    newer = story.composes.newer
+    streams = gate_files.streams(newer.stream, story.stage.server.url, compose_type=newer.type.value)
     _write_gate_file(releng, "streams.toml", streams)
     checked = story.narrator.ran("releng", releng.compose_repo("validate", "gate"))
     story.narrator.expect_code(checked, 0, "the rules are well formed")
     for name, color in LABELS.items():
         _create_label(story, name, color)
     _commit_and_push(story, releng, "main", "Set the rules of the gate")
+    _set_up_schedule(story)
     story.narrator.say("RDO must report tempest.smoke on every arch and packstack.allinone on one;")
     story.narrator.say("IdM ipa.install on every arch and ipa.trust on one.")
 
 
-def bot_opens_merge_requests(story: Story) -> None:
-    """The compose bot opens a merge request for each compose."""
-    for compose_id in (story.composes.older, story.composes.newer):
-        source = f"{story.stage.server.url}/production/{compose_id}/"
-        opened = story.narrator.ran("compose-bot", story.stage.compose_bot.compose_repo("open", source), lines=20)
-        story.narrator.expect_code(opened, 0, f"the merge request of {compose_id} is open")
-    again = story.stage.compose_bot.compose_repo("open", source, "--format", "json")
-    story.narrator.expect_code(again, 0, "opening it once more is no mistake")
-    story.narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
-    story.narrator.say(f"look at {story.address}")
+def composes_appear(story: Story) -> None:
+    """Composes appear on their server; the pass opens a merge request for each that is finished."""
+    server, narrator = story.stage.server, story.narrator
+    older, newer = str(story.composes.older), story.compose_id
+    narrator.say("Nobody opens or merges by hand: again and again a schedule runs `compose-repo sync`,")
+    narrator.say("the job `sync` of .gitlab-ci.yml on main. Here the story says when, and runs most of them itself.")
+    server.begin(older)
+    server.finish(older)
+    server.begin(newer)
+    narrator.say(f"{older} has finished, {newer} is still being made")
+    _pass(story)
+    narrator.expect(_state(story, older) == "opened", f"the merge request of {older} is open")
+    narrator.expect(_state(story, newer) is None, f"{newer} is left until it is whole")
+    server.finish(newer)
+    narrator.say(f"{newer} has finished")
+    _pass(story)
+    narrator.expect(_state(story, newer) == "opened", f"the merge request of {newer} is open")
+    _nothing_is_due(story)
+    narrator.say(f"look at {story.address}")
     _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
-    _approve(story, PENDING, "pending", "no result has come in yet, so the gate waits")
+    _shown(story, "pending", "no result has come in yet, so the gate waits")
 
 
 def results_come_in(story: Story) -> None:
@@ -100,7 +111,8 @@ def results_come_in(story: Story) -> None:
     failing = [_result("ipa.install", "failed" if arch == arches[0] else "passed", arch) for arch in arches]
     _report(story, story.stage.idm, "idm", "1207", failing)
     _pipelines(story, {"validate": "success", "gate": "failed"})
-    _approve(story, BLOCKED, "blocked", f"IdM's failure on {arches[0]} blocks the compose")
+    _pass(story)
+    _shown(story, "blocked", f"IdM's failure on {arches[0]} blocks the compose")
 
 
 def broken_file_is_named(story: Story) -> None:
@@ -111,7 +123,8 @@ def broken_file_is_named(story: Story) -> None:
     checked = narrator.ran("rdo-ci", rdo.compose_repo("validate", path))
     narrator.expect_code(checked, 1, "the same check on RDO's own machine finds the mistakes")
     _pipelines(story, {"validate": "failed"})
-    _approve(story, BLOCKED, "blocked", "a broken file changes no decision")
+    _pass(story)
+    _shown(story, "blocked", "a broken file changes no decision")
     story.narrator.say(
         "what was pushed is never changed: RDO takes the file away, which never counted, and adds another"
     )
@@ -126,7 +139,8 @@ def rerun_passes(story: Story) -> None:
     again = [_result("ipa.install", "passed", _arches(story)[0])]
     _report(story, story.stage.idm, "idm", "1208", again, minutes=30)
     _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
-    _approve(story, PENDING, "pending", "the rerun passed; ipa.trust is still missing")
+    _pass(story)
+    _shown(story, "pending", "the rerun passed; ipa.trust is still missing")
     decided = story.stage.idm.compose_repo("gate", story.compose_id, "--format", "json")
     flaky = [answer for answer in decided.json()["answers"] if answer["flaky"]]
     story.narrator.expect(len(flaky) == 1, "the pass after a failure is marked flaky", flaky)
@@ -140,10 +154,9 @@ def waiver_comes_in(story: Story) -> None:
     _write_gate_file(stage.releng, "waivers.toml", waiver)
     narrator.expect_code(stage.releng.compose_repo("validate", "gate/waivers.toml"), 0, "the waiver is well formed")
     _commit_and_push(story, stage.releng, "main", "Waive ipa.trust: the lab's Active Directory is down")
-    _approve(story, SATISFIED, "satisfied", "every requirement is met or waived")
-    again = stage.gate_bot.compose_repo("approve", story.compose_id, "--format", "json")
-    narrator.expect_code(again, 0, "judging it once more gives the same")
-    narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
+    _pass(story)
+    _shown(story, "satisfied", "every requirement is met or waived")
+    _nothing_is_due(story)
     approvers = [
         entry["user"]["username"] for entry in _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]
     ]
@@ -153,21 +166,20 @@ def waiver_comes_in(story: Story) -> None:
 def compose_is_published(story: Story) -> None:
     """The compose appears on the mirrors: its merge request is merged, the older one closed."""
     stage, narrator = story.stage, story.narrator
-    early = stage.gate_bot.compose_repo("merge", story.compose_id)
-    narrator.expect(early.code != 0, "before it is on the mirrors, it is not merged", early.out)
+    stage.server.publish(story.compose_id, under_way=True)
+    narrator.say(f"somebody pushes {story.compose_id} to the mirrors")
+    _pass(story)
+    narrator.expect(_state(story, story.compose_id) == "opened", "while the push is under way, nothing is merged")
     stage.server.publish(story.compose_id)
-    narrator.say(f"{story.compose_id} is now on the mirrors")
-    merged = narrator.ran("gate-bot", stage.gate_bot.compose_repo("merge", story.compose_id))
-    narrator.expect_code(merged, 0, "merged")
+    narrator.say("the push is over: COMPOSE_ID of the mirrors names it")
+    _scheduled_pass(story)
     state = _get(story, _merge_request_path(story))
     narrator.expect(state["state"] == "merged", "the merge request is merged", state["state"])
     narrator.expect("compose::published" in state["labels"], "and labelled as published", state["labels"])
     older = _get(story, _merge_request_path(story, str(story.composes.older)))
     narrator.expect(older["state"] == "closed", f"{story.composes.older} is closed, not merged", older["state"])
     narrator.expect("compose::superseded" in older["labels"], "and labelled as superseded", older["labels"])
-    again = stage.gate_bot.compose_repo("merge", story.compose_id, "--format", "json")
-    narrator.expect_code(again, 0, "merging it once more is no mistake")
-    narrator.expect(again.json()["actions"] == [], "and plans nothing", again.out)
+    _nothing_is_due(story)
 
 
 def git_holds_everything(story: Story) -> None:
@@ -182,7 +194,7 @@ def git_holds_everything(story: Story) -> None:
 Scene = Callable[[Story], None]
 SCENES: Final[Sequence[tuple[str, Scene]]] = (
     ("Release engineering sets the rules on main", owner_sets_the_rules),
-    ("The compose bot opens a merge request for each compose", bot_opens_merge_requests),
+    ("Composes appear on their server: the pass opens a merge request for each", composes_appear),
     ("Two third parties push results: one good, one failing", results_come_in),
     ("A broken file is named, line by line, and mended", broken_file_is_named),
     ("The failing test is run again and passes", rerun_passes),
@@ -263,13 +275,65 @@ def _arches(story: Story) -> Sequence[str]:
     return sorted({arch for arches in variants.values() for arch in arches})
 
 
-def _approve(story: Story, code: int, verdict: str, told: str) -> None:
-    """Let the gate bot judge, and look at what GitLab then shows."""
-    narrator, bot = story.narrator, story.stage.gate_bot
-    judged = narrator.ran("gate-bot", bot.compose_repo("approve", story.compose_id), lines=16)
-    narrator.expect_code(judged, code, told)
+def _pass(story: Story) -> None:
+    """Let a pass do whatever is due."""
+    done = story.narrator.ran("schedule", story.stage.scheduled.compose_repo("sync"), lines=24)
+    story.narrator.expect_code(done, 0, "the pass has done what was due", quietly=True)
+
+
+def _scheduled_pass(story: Story) -> None:
+    """Let GitLab's own schedule run the pass, as the job `sync` of main's pipeline; ours where no pipeline can run."""
+    stage, narrator = story.stage, story.narrator
+    if stage.gitlab.worker.problem:
+        _pass(story)
+        return
+    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    [schedule] = _get(story, "pipeline_schedules")
+    _call(story, f"pipeline_schedules/{schedule['id']}/play", {}, actor=stage.gate_bot)
+    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    played = _get(story, f"pipeline_schedules/{schedule['id']}")["last_pipeline"]
+    [job] = _get(story, f"pipelines/{played['id']}/jobs")
+    log = _log(story, job)
+    narrator.say(f"schedule: pipeline {played['id']} runs the job {job['name']}")
+    for line in log.splitlines():
+        narrator.say(f"    {line}")
+    narrator.expect((job["name"], job["status"]) == ("sync", "success"), "the scheduled job has done it", log)
+    tokens = [actor.token for actor in (stage.gate_bot, stage.compose_bot)]
+    narrator.expect(not any(token in log for token in tokens), "no token is in its log", quietly=True)
+
+
+def _set_up_schedule(story: Story) -> None:
+    """Put both bots' tokens where the schedule's job alone sees them; the schedule is the gate bot's."""
+    stage = story.stage
+    for key, actor in (("COMPOSE_REPO_TOKEN", stage.gate_bot), ("COMPOSE_REPO_OPENER_TOKEN", stage.compose_bot)):
+        secret = {"protected": True, "masked": True, "environment_scope": "gate"}
+        _call(story, "variables", {"key": key, "value": actor.token, **secret})
+    hourly = {"description": "compose-repo sync", "ref": "main", "cron": "17 * * * *", "active": False}
+    _call(story, "pipeline_schedules", hourly, actor=stage.gate_bot)
+
+
+def _nothing_is_due(story: Story) -> None:
+    """Let another pass run and hold against it what GitLab was asked."""
+    stage, narrator = story.stage, story.narrator
+    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    stage.gitlab.requests.clear()
+    done = stage.scheduled.compose_repo("sync")
+    narrator.expect_code(done, 0, "another pass is no mistake", quietly=True)
+    written = [entry.path for entry in stage.gitlab.requests.writes if not entry.path.endswith("/git-upload-pack")]
+    narrator.expect(written == [], f"another pass writes nothing: {done.out.splitlines()[-1]}", written)
+
+
+def _state(story: Story, compose_id: str) -> str | None:
+    """Give the state of a compose's merge request; None if it has none."""
+    found = _get(story, f"merge_requests?source_branch=compose/{compose_id}&state=all")
+    return found[0]["state"] if found else None
+
+
+def _shown(story: Story, verdict: str, told: str) -> None:
+    """Look at what GitLab shows of the compose."""
+    narrator = story.narrator
     labels = _get(story, _merge_request_path(story))["labels"]
-    narrator.expect(f"gate::{verdict}" in labels, f"GitLab shows gate::{verdict}", labels)
+    narrator.expect(f"gate::{verdict}" in labels, f"GitLab shows gate::{verdict}: {told}", labels)
     approved = _get(story, f"{_merge_request_path(story)}/approvals")["approved_by"]
     narrator.expect(bool(approved) == (verdict == "satisfied"), "approved" if approved else "not approved", approved)
 
@@ -308,7 +372,7 @@ def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
 
 def _create_label(story: Story, name: str, color: str) -> None:
     """Give a label its colour, as an owner does once in the project's settings."""
-    _call(story, "labels", json.dumps({"name": name, "color": color}).encode())
+    _call(story, "labels", {"name": name, "color": color})
 
 
 def _get(story: Story, path: str) -> Any:  # noqa: ANN401  # a JSON value
@@ -320,11 +384,12 @@ def _read(story: Story, path: str) -> bytes:
     return _call(story, path, None)
 
 
-def _call(story: Story, path: str, body: bytes | None) -> bytes:
-    """Ask GitLab's API as release engineering; what has a body creates something."""
+def _call(story: Story, path: str, values: Mapping[str, Any] | None, *, actor: Actor | None = None) -> bytes:
+    """Ask GitLab's API, as release engineering unless said otherwise; what has values creates something."""
     stage = story.stage
     address = f"{stage.gitlab.url}/api/v4/projects/{stage.project_id}/{path}"
-    headers = {"PRIVATE-TOKEN": stage.releng.token, "Content-Type": "application/json"}
+    headers = {"PRIVATE-TOKEN": (actor or stage.releng).token, "Content-Type": "application/json"}
+    body = None if values is None else json.dumps(values).encode()
     request = urllib.request.Request(address, data=body, headers=headers)  # noqa: S310  # loopback
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         data: bytes = answer.read()

@@ -607,3 +607,64 @@ def test_labels_are_called_what_main_says(world: SyncWorld) -> None:
     world.sync()
     assert world.api(world.iid(A)).labels == ["ok", "old", "release CentOS-Stream-10"]
     assert world.api(world.iid(B)).labels == ["no", "out", "release CentOS-Stream-10"]
+
+
+# --- hints
+
+
+def hint(world: SyncWorld, event: object) -> str:
+    file = world.folder / "event.json"
+    file.write_bytes(event if isinstance(event, bytes) else json.dumps(event).encode())
+    return str(file)
+
+
+def pushed(world: SyncWorld, branch: str) -> dict[str, object]:
+    return {"object_kind": "push", "project_id": world.project.id, "branch": f"refs/heads/{branch}", "ref": "main"}
+
+
+def test_a_hint_at_a_compose_brings_it_up_to_date_and_no_other(world: SyncWorld) -> None:
+    seed(world, [A, B])
+    world.sync()
+    passed(world, A)
+    passed(world, B)
+    code, out, err = world.sync("--hint", hint(world, pushed(world, f"compose/{A}")))
+    assert (code, out.splitlines()[-1]) == (0, "1 brought up to date, 1 satisfied")
+    assert f"hint: {A} has changed" in err
+    assert [bool(approvals(world, name)) for name in (A, B)] == [True, False]
+
+
+def test_a_hint_at_nothing_of_ours_asks_gitlab_for_the_project_alone_and_reports(world: SyncWorld) -> None:
+    world.compose(A)
+    file = world.folder / "sync.json"
+    world.server.requests.clear()
+    code, out, err = world.sync("--hint", hint(world, pushed(world, "compose/evil\nmain")), "--report", str(file))
+    assert (code, out) == (0, "nothing to do\n")
+    assert "hint: it is about no compose: nothing is due because of it" in err
+    assert [entry.route for entry in world.server.requests.entries] == ["/projects/<project_id>"]
+    jsonschema.validate(json.loads(file.read_text()), SCHEMA)
+
+
+@pytest.mark.parametrize("event", [b"", b"{", b"[" * (10 << 20), b'"\xff"'])
+def test_a_hint_that_cannot_be_understood_is_a_whole_pass(world: SyncWorld, event: bytes) -> None:
+    world.compose(A)
+    code, out, _ = world.sync("--hint", hint(world, event))
+    assert (code, out.splitlines()[-1]) == (0, "1 opened, 1 brought up to date, 1 pending")
+
+
+@pytest.mark.parametrize("file", ["", "/nowhere/event.json", "/dev/zero", "."])
+def test_where_there_is_no_hint_the_whole_pass_is_due(world: SyncWorld, file: str) -> None:
+    world.compose(A)
+    code, out, _ = world.sync("--hint", file)
+    assert (code, out.splitlines()[-1]) == (0, "1 opened, 1 brought up to date, 1 pending")
+
+
+def test_a_push_to_main_is_a_whole_pass(world: SyncWorld) -> None:
+    seed(world, [A, B])
+    code, out, err = world.sync("--hint", hint(world, pushed(world, "main")))
+    assert (code, "2 pending" in out.splitlines()[-1]) == (0, True)
+    assert "hint: main has changed: doing whatever is due" in err
+
+
+def approvals(world: SyncWorld, name: str) -> list[str]:
+    line = world.client.projects.get(world.project.id).mergerequests.get(world.iid(name))
+    return [one["user"]["username"] for one in line.approvals.get().approved_by]

@@ -7,24 +7,34 @@ from typing import Final
 from compose_repo import session
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console
-from compose_repo.core.escape import json_text
+from compose_repo.core.compose_id import ComposeId
+from compose_repo.core.escape import json_text, terminal
+from compose_repo.core.hint import Everything, Nothing, One, read_hint
 from compose_repo.core.problem import UsageError
 from compose_repo.core.sync_report import SyncReport
 from compose_repo.passes.stream import FAILURES, Tools, problems_of
 from compose_repo.passes.sync import sync
+from compose_repo.ports.hint import hint_in
 from compose_repo.ports.http import Http, Limits
 
 EXAMPLE: Final = """
 compose-repo sync --dry-run
 compose-repo sync --report sync.json
 compose-repo sync --only CentOS-Stream-10-20261120.0
+compose-repo sync --hint event.json
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how much of it."""
-    parser.add_argument(
+    narrowing = parser.add_mutually_exclusive_group()
+    narrowing.add_argument(
         "--only", metavar="COMPOSE_ID", type=session.compose_id, help="do what is due for this compose alone"
+    )
+    narrowing.add_argument(
+        "--hint",
+        metavar="FILE",
+        help="an event as GitLab's webhooks send it: do what is due because of it; without one, what is due at all",
     )
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write what was seen, done, refused and failed there, as sync/1"
@@ -40,20 +50,48 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     the report names, also where the rules on main have problems; and 2 where the pass could not begin for another
     reason. It is never 3: that composes are pending is what a pass leaves behind on most days.
     """
+    only: ComposeId | None = arguments.only
     try:
-        with session.start(arguments, console) as work, session.opener_of(work) as opener:
-            if opener is None:
-                console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-            http = Http(Limits())
-            report = sync(Tools(work=work, opener=opener, http=http, index_http=http, only=arguments.only))
+        with session.start(arguments, console) as work:
+            due = _due(arguments.hint, work) if only is None else One(compose_id=only)
+            if isinstance(due, One):
+                only = due.compose_id
+            report = SyncReport(streams=(), dry_run=work.dry_run) if isinstance(due, Nothing) else _pass(work, only)
     except FAILURES as error:
         problems = problems_of(error, "sync")
-        failed = SyncReport(streams=(), only=arguments.only, dry_run=arguments.dry_run, problems=problems)
+        failed = SyncReport(streams=(), only=only, dry_run=arguments.dry_run, problems=problems)
         _write(arguments.report, failed)
         raise
     _write(arguments.report, report)
     console.out(json_text(report.to_dict()) if arguments.format == "json" else report.summary)
     return PROBLEMS if report.failed else OK
+
+
+def _due(file: str | None, work: session.Session) -> One | Everything | Nothing | None:
+    """Say what is due because of an event, and tell it; None where there is none."""
+    if not file:
+        return None
+    data, project = hint_in(file), work.project
+    if data is None:
+        work.console.info("the hint cannot be read: doing whatever is due")
+        return None
+    due = read_hint(data, project_id=project.id, default_branch=project.default_branch)
+    match due:
+        case One():
+            work.console.info(f"hint: {due.compose_id} has changed")
+        case Everything():
+            work.console.info(f"hint: {terminal(due.why)}: doing whatever is due")
+        case Nothing():
+            work.console.info(f"hint: {due.why}: nothing is due because of it")
+    return due
+
+
+def _pass(work: session.Session, only: ComposeId | None) -> SyncReport:
+    with session.opener_of(work) as opener:
+        if opener is None:
+            work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
+        http = Http(Limits())
+        return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 
 def _write(file: Path | None, report: SyncReport) -> None:

@@ -445,6 +445,117 @@ def test_what_the_gate_has_not_let_through_and_is_published_all_the_same_is_refu
     assert "gate::blocked" in world.api().labels
 
 
+def let_pipelines_lock(world: SyncWorld) -> None:
+    """Set what `setup` sets where every stream is gated."""
+    project = world.client.projects.get(world.project.id)
+    project.only_allow_merge_if_pipeline_succeeds = True
+    project.save()
+
+
+def end_pipeline(world: SyncWorld, status: str) -> None:
+    """Let the newest pipeline of the merge request come to something: no runner is here to do it."""
+    newest = "(SELECT max(id) FROM pipelines WHERE merge_request_id IS NOT NULL)"
+    world.server.site.store.run(f"UPDATE pipelines SET status = ? WHERE id = {newest}", status)  # noqa: S608
+
+
+@pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
+def test_what_is_gated_waits_for_its_pipeline_and_is_merged_by_the_pass_after_it(world: SyncWorld) -> None:
+    world.compose(A)
+    let_pipelines_lock(world)
+    world.sync()
+    passed(world, A)
+    end_pipeline(world, "running")
+    report = world.report_of()
+    jsonschema.validate(report, SCHEMA)
+    rows = [(row["step"], row["why"], row["outcome"]) for row in report["streams"][0]["composes"]]
+    assert rows == [("judge", "is-open", "changed"), ("leave", "pipeline", "left")]
+    assert (report["failed"], report["summary"]) == (False, "1 brought up to date, 1 left for later, 1 satisfied")
+    world.server.requests.clear()
+    code, out, err = world.sync()
+    assert (code, err, world.writes()) == (0, "", [])
+    assert f"{A}: left: it is satisfied, and merged as soon as its pipeline has succeeded" in out
+    assert world.run(world.gate, "merge", A, "--published")[0] == 3
+    assert "compose::published" not in world.api().labels
+    end_pipeline(world, "success")
+    assert world.rows() == [
+        ("20261119.0", "judge", "is-open", "unchanged"),
+        ("20261119.0", "merge", "satisfied", "changed"),
+    ]
+    assert world.states() == {"20261119.0": "merged"}
+
+
+@pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
+def test_a_pipeline_that_has_failed_keeps_what_is_satisfied_back_and_is_named_once(world: SyncWorld) -> None:
+    world.compose(A)
+    let_pipelines_lock(world)
+    world.sync()
+    passed(world, A)
+    end_pipeline(world, "failed")
+    world.sync()
+    world.server.requests.clear()
+    code, _, err = world.sync()
+    assert (code, len(err.splitlines()), "pipeline-failed" in err, world.writes()) == (1, 1, True, [])
+    assert world.states() == {"20261119.0": "opened"}
+    assert world.approvers() == ["gate-bot"]
+    end_pipeline(world, "success")
+    assert world.sync()[0] == 0
+    assert world.states() == {"20261119.0": "merged"}
+
+
+@pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
+def test_a_refused_file_that_fails_the_pipeline_is_taken_off_and_the_rest_merged(world: SyncWorld) -> None:
+    world.compose(A)
+    let_pipelines_lock(world)
+    world.sync()
+    passed(world, A)
+    clone = world.clone(world.rdo, A)
+    (clone / "composes" / A / "results" / "rdo" / "broken.json").write_text("{")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "Break")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{A}")
+    end_pipeline(world, "failed")
+    before = world.api().sha
+    code, out, _ = world.sync()
+    assert code == 1  # no runner here: the pipeline of the commit that restores is skipped, which counts for nothing
+    assert " on top of " in out
+    assert (world.api().sha != before, world.states()) == (True, {"20261119.0": "opened"})
+    end_pipeline(world, "running")
+    assert world.sync()[0] == 0
+    end_pipeline(world, "success")
+    assert world.sync()[0] == 0
+    assert world.states() == {"20261119.0": "merged"}
+
+
+BOTH = """\
+schema = "streams/1"
+[streams.CentOS-Stream-9]
+composes = "{web}/stream-10/"
+published = "{web}/mirror-9/COMPOSE_ID"
+mode = "gating"
+[streams.CentOS-Stream-10]
+composes = "{web}/stream-10/"
+published = "{web}/mirror/COMPOSE_ID"
+"""
+
+
+def test_one_stream_may_be_gated_and_another_follow_its_mirrors(world: SyncWorld) -> None:
+    gated = A.replace("Stream-10", "Stream-9")
+    world.configure(BOTH.format(web=world.web))
+    for name in (gated, A):
+        world.compose(name)
+    world.sync()
+    passed(world, gated)
+    passed(world, A)
+    merges = [row for row in world.rows() if row[1] == "merge"]
+    assert merges == [("20261119.0", "merge", "satisfied", "changed")]
+    states = {line.title: line.state for line in world.client.projects.get(world.project.id).mergerequests.list(
+        get_all=True, state="all"
+    )}  # fmt: skip
+    assert states == {gated: "merged", A: "opened"}
+    world.publish(A)
+    assert [row for row in world.rows() if row[1] == "merge"] == [("20261119.0", "merge", "carried", "changed")]
+
+
 def test_an_index_of_three_thousand_entries_is_read_whole_and_old_ones_are_left_alone(world: SyncWorld) -> None:
     for number in range(3000):
         (world.server_folder / f"CentOS-Stream-10-{20100101 + number % 28}.{number}").mkdir()

@@ -23,7 +23,7 @@ from compose_repo.core.action import (
     SetStatus,
     Unapprove,
 )
-from compose_repo.core.forge import CommitStatus, ForgeError, Push, StaleHead, User
+from compose_repo.core.forge import CommitStatus, ForgeError, Lock, Push, StaleHead, User
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
@@ -579,3 +579,23 @@ def test_a_project_without_a_branch_says_what_to_do(world: World) -> None:
     world.script.on(f"GET {BASE}", ok({"id": 1, "default_branch": None, **dict.fromkeys(names, "g/p")}))
     with pytest.raises(ForgeError, match="g/p has no branch yet; push this repository to it first"):
         world.forge.project()
+
+
+@pytest.mark.parametrize(
+    ("status", "pipeline", "lock"),
+    [
+        ("mergeable", {"sha": "a", "status": "success"}, None),
+        ("checking", None, None),
+        ("ci_still_running", {"sha": "a", "status": "running"}, Lock.DUE),
+        ("ci_must_pass", None, Lock.DUE),
+        ("ci_must_pass", {"sha": "b", "status": "failed"}, Lock.DUE),
+        ("ci_must_pass", {"sha": "a", "status": "failed"}, Lock.FAILED),
+        ("ci_must_pass", {"sha": "a", "status": "canceled"}, Lock.FAILED),
+    ],
+)
+def test_a_pipeline_keeps_from_merging_until_it_is_over_and_for_good_if_that_of_the_head_has_failed(
+    world: World, status: str, pipeline: dict[str, str] | None, lock: Lock | None
+) -> None:
+    row = {"detailed_merge_status": status, "sha": "a", "head_pipeline": pipeline}
+    world.script.on(f"GET {BASE}/merge_requests/1", ok(row))
+    assert world.forge.lock(1) is lock

@@ -224,6 +224,10 @@ PASSES: Final = {
         "A merge request rests for as long as it takes to judge it.", "Nothing; the next pass tries again."
     ),
     "not-done": Code("What is due can be done.", "Do as the message says; the next pass tries again."),
+    "pipeline-failed": Code(
+        "What is satisfied has a pipeline that succeeds, where GitLab merges nothing without.",
+        "Look at the pipeline; run it again if what failed in it is waived by now.",
+    ),
     "published-unknown": Code(
         "COMPOSE_ID on the mirrors names a compose of the stream.", "Mend the address in gate/streams.toml."
     ),

@@ -29,13 +29,24 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token."""
+    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token.
+
+    Where `pipelines_must_succeed`, GitLab merges nothing before the pipeline of its head has.
+    """
 
     id: int
     path: str
     web_url: str
     clone_url: str
     default_branch: str
+    pipelines_must_succeed: bool = False
+
+
+class Lock(StrEnum):
+    """Why GitLab would not merge for the sake of a pipeline: it is not over yet, or it has not succeeded."""
+
+    DUE = "due"
+    FAILED = "failed"
 
 
 class MergeRequestState(StrEnum):
@@ -128,6 +139,10 @@ class Forge(Protocol):
 
     def project(self) -> Project:
         """Give the project."""
+        ...
+
+    def lock(self, iid: int) -> Lock | None:
+        """Tell whether a merge request's pipeline keeps it from being merged."""
         ...
 
     def branch_head(self, branch: str) -> Sha | None:

@@ -57,6 +57,7 @@ class Why(StrEnum):
     NOT_ACCEPTED = "not-accepted"
     LIMIT = "limit"
     NO_OPENER = "no-opener"
+    PIPELINE = "pipeline"
 
 
 _WORDS: Final = {
@@ -70,6 +71,7 @@ _WORDS: Final = {
     Why.NOT_ACCEPTED: "its status is none that gate/streams.toml accepts",
     Why.LIMIT: "as many as are opened in a pass come before it",
     Why.NO_OPENER: "COMPOSE_REPO_OPENER_TOKEN is not set",
+    Why.PIPELINE: "it is satisfied, and merged as soon as its pipeline has succeeded",
 }
 
 

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from compose_repo import wording
 from compose_repo.core.action import Plan
 from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequest
+from compose_repo.core.decision import Verdict
+from compose_repo.core.escape import terminal
+from compose_repo.core.forge import Lock, MergeRequest, StaleHead
 from compose_repo.core.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan import plan_merge, plan_supersede
 from compose_repo.core.policy import Mode, StreamEntry
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.session import Judgement, Prepared, Session
 from compose_repo.upkeep import Settled, bring_back, settle
 
@@ -18,12 +20,17 @@ class NotPublished(Exception):  # noqa: N818  # nobody is at fault: it is told a
     """The mirrors do not carry the compose; the message says what they do."""
 
 
+class PipelineDue(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for
+    """GitLab merges nothing before its pipeline has succeeded, and that is not over yet."""
+
+
 def merge(work: Session, compose_id: ComposeId, why_not: Callable[[StreamEntry], str | None]) -> Prepared:
     """Judge a compose for the record, and prepare its merging; `why_not` says why it is not published, None if it is.
 
     Raises:
         NotPublished: it is not.
-        InputError: it cannot be judged.
+        PipelineDue: its stream is gated, and so is the merge by a pipeline that is not over.
+        InputError: it cannot be judged, or that pipeline has failed.
         UsageError: it has no merge request, or its stream is gated and the gate has not let it through.
         StaleHead: somebody pushes meanwhile, or it had to be brought back first.
 
@@ -37,6 +44,8 @@ def merge(work: Session, compose_id: ComposeId, why_not: Callable[[StreamEntry],
         if reason is not None:
             raise NotPublished(reason)
         settled = _opened_again(work, compose_id, settled, stream)
+        if stream.mode is Mode.GATING and judgement.decision.verdict is Verdict.SATISFIED:
+            _see_that_the_pipeline_lets_it_through(work, settled.merge_request, judgement)
         merging = settled.plan + _merge(work, compose_id, settled.merge_request, judgement, stream)
     merge_request = settled.merge_request
     return Prepared(
@@ -61,6 +70,38 @@ def _opened_again(work: Session, compose_id: ComposeId, settled: Settled, stream
             "a Maintainer opens it again if it is to be published"
         )
     return bring_back(work, compose_id, settled)
+
+
+def _see_that_the_pipeline_lets_it_through(work: Session, merge_request: MergeRequest, judgement: Judgement) -> None:
+    """Look before label and note say that it is merged.
+
+    What is to be restored is restored first: a refused file fails the pipeline, and the commit without it has its own.
+    """
+    if not work.project.pipelines_must_succeed:
+        return
+    restore = work.restoration(merge_request, judgement)
+    if restore is not None:
+        if work.dry_run:
+            return
+        work.unmoved(merge_request)
+        (work.console.info if work.as_json else work.console.out)(f"→ {terminal(restore.sentence)}")
+        work.apply((restore,))
+        work.done.append(restore)
+        raise StaleHead(f"!{merge_request.iid} holds what counted and nothing else by now; run again")
+    match work.forge.lock(merge_request.iid):
+        case Lock.DUE:
+            raise PipelineDue(f"the pipeline of !{merge_request.iid} is not over")
+        case Lock.FAILED:
+            raise InputError(
+                Problem(
+                    path=f"!{merge_request.iid}",
+                    code="pipeline-failed",
+                    message="it is satisfied, but its pipeline has not succeeded, and GitLab merges nothing without",
+                    fix="look at the pipeline; run it again if what failed in it is waived by now",
+                )
+            )
+        case None:
+            return
 
 
 def _stream(judgement: Judgement, compose_id: ComposeId) -> StreamEntry:

@@ -35,7 +35,7 @@ from compose_repo.core.sync_report import Outcome, Row, StreamReport
 from compose_repo.passes.approve import approve
 from compose_repo.passes.jenkins import LIMITS, Poll
 from compose_repo.passes.manifest import manifest_of
-from compose_repo.passes.merge import merge
+from compose_repo.passes.merge import PipelineDue, merge
 from compose_repo.passes.open import prepare_open
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.git.repository import GitError
@@ -260,6 +260,8 @@ class StreamPass:
         before = [len(one.applied) for one in sessions]
         try:
             row = until_unmoved(self._attempt(step), self._work.console)
+        except PipelineDue:
+            row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except FAILURES as error:
             row = self._failed(step, problems_of(error, step.compose_id.folder))
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on

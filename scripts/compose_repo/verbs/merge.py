@@ -8,7 +8,7 @@ from compose_repo.cli import OK, PENDING
 from compose_repo.console import Console
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.policy import StreamEntry
-from compose_repo.passes.merge import NotPublished, merge
+from compose_repo.passes.merge import NotPublished, PipelineDue, merge
 from compose_repo.ports.http import Http, Limits
 from compose_repo.ports.mirror import why_not_published
 
@@ -38,6 +38,9 @@ def _attempt(work: session.Session, compose_id: ComposeId, *, vouched: bool) -> 
         prepared = merge(work, compose_id, lambda stream: None if vouched else _why_not(work, compose_id, stream))
     except NotPublished as reason:
         work.console.error(f"{compose_id} is not published: {reason}")
+        return PENDING
+    except PipelineDue as reason:
+        work.console.error(f"{compose_id} is not merged yet: {reason}")
         return PENDING
     work.show(prepared)
     work.carry_out(prepared)

@@ -33,6 +33,7 @@ from compose_repo.core.action import (
 from compose_repo.core.forge import (
     CommitStatus,
     ForgeError,
+    Lock,
     MergeRequest,
     MergeRequestState,
     Note,
@@ -53,6 +54,7 @@ from compose_repo.ports.gitlab.rows import (
     approvers_of,
     content_of,
     head_of,
+    lock_of,
     merge_request_of,
     merge_status_of,
     note_of,
@@ -102,6 +104,10 @@ class GitLab(Client):
     def project(self) -> Project:
         """Give the project."""
         return self._found
+
+    def lock(self, iid: int) -> Lock | None:
+        """Tell whether a merge request's pipeline keeps it from being merged."""
+        return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}", lock_of)
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""

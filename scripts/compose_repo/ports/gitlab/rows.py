@@ -7,11 +7,23 @@ from typing import Any, Final
 import requests
 
 from compose_repo.core.action import CommitState
-from compose_repo.core.forge import CommitStatus, ForgeError, MergeRequest, MergeRequestState, Note, Project, Push, User
+from compose_repo.core.forge import (
+    CommitStatus,
+    ForgeError,
+    Lock,
+    MergeRequest,
+    MergeRequestState,
+    Note,
+    Project,
+    Push,
+    User,
+)
 from compose_repo.core.names import Sha, is_sha
 
 _NO_COMMIT: Final = frozenset({None, "0" * 40, "0" * 64})
 """How it is said of a push that it has created or deleted its branch."""
+_NEVER_SUCCEEDS: Final = frozenset({"failed", "canceled", "skipped"})
+"""The states of a pipeline that nothing but another one mends."""
 
 
 def user_of(data: Mapping[str, Any]) -> User:
@@ -34,6 +46,7 @@ def project_of(data: Mapping[str, Any]) -> Project:
         web_url=data["web_url"],
         clone_url=data["http_url_to_repo"],
         default_branch=data["default_branch"],
+        pipelines_must_succeed=bool(data.get("only_allow_merge_if_pipeline_succeeds")),
     )
 
 
@@ -69,6 +82,15 @@ def note_of(data: Mapping[str, Any]) -> tuple[bool, Note]:
 def merge_status_of(data: Mapping[str, Any]) -> str | None:
     """Read whether a merge request could be merged, where GitLab says so."""
     return data.get("detailed_merge_status")
+
+
+def lock_of(data: Mapping[str, Any]) -> Lock | None:
+    """Read whether a pipeline keeps a merge request from being merged; one of an earlier head says nothing."""
+    if merge_status_of(data) not in {"ci_still_running", "ci_must_pass"}:
+        return None
+    pipeline = data.get("head_pipeline")
+    over = pipeline is not None and pipeline["sha"] == data["sha"] and pipeline["status"] in _NEVER_SUCCEEDS
+    return Lock.FAILED if over else Lock.DUE
 
 
 def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:

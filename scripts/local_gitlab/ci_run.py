@@ -63,6 +63,7 @@ class Run:
         found = variables_of(self.site, self.project, self.user, self.pipeline, self.merge_request)
         variables = found.everywhere
         scoped = {key: {"type": "variable", "values": values} for key, values in found.scoped.items()}
+        scoped |= {key: {"type": "file", "values": {"*": text}} for key, text in found.files.items()}
         (self.work / VARIABLES).write_text(json.dumps(scoped), encoding="utf-8")  # JSON is YAML, too
         listed = self._list(config, variables)
         self._insert(listed)

@@ -21,10 +21,11 @@ def branch_of(pipeline: Row, merge_request: Row | None) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variables:
-    """What jobs see: variables of every job, and those whose value depends on the job's environment."""
+    """What jobs see: variables of every job, those whose value depends on the job's environment, those in a file."""
 
     everywhere: dict[str, str]
     scoped: dict[str, dict[str, str]]
+    files: dict[str, str]
 
 
 def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request: Row | None) -> Variables:
@@ -71,11 +72,13 @@ def variables(site: Site, project: Row, user: Row, pipeline: Row, merge_request:
             found["CI_OPEN_MERGE_REQUESTS"] = ",".join(f"{row['path']}!{row['iid']}" for row in opened)
     else:
         found |= of_merge_request(site, pipeline, merge_request)
-    own = {key: str(value) for key, value in json.loads(pipeline["variables"]).items()}
-    kept = {key: scopes for key, scopes in _of_project(site, project, protected=protected).items() if key not in own}
+    given = json.loads(pipeline["variables"])
+    files = {key: str(value["file"]) for key, value in given.items() if isinstance(value, dict)}
+    own = {key: str(value) for key, value in given.items() if key not in files}
+    kept = {key: scopes for key, scopes in _of_project(site, project, protected=protected).items() if key not in given}
     everywhere = {key: scopes["*"] for key, scopes in kept.items() if scopes.keys() == {"*"}}
     scoped = {key: scopes for key, scopes in kept.items() if key not in everywhere}
-    return Variables(everywhere={**found, **everywhere, **own}, scoped=scoped)
+    return Variables(everywhere={**found, **everywhere, **own}, scoped=scoped, files=files)
 
 
 def _of_project(site: Site, project: Row, *, protected: bool) -> dict[str, dict[str, str]]:

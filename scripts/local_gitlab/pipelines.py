@@ -95,12 +95,13 @@ def create(
     source: str,
     merge_request: Row | None = None,
     variables: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
     status: str = "created",
     push_skips: bool = False,
 ) -> Row:
     """Queue a pipeline; one whose commit says `[skip ci]`, or whose push does, is skipped.
 
-    Triggers run it nevertheless, as in GitLab (`ignore_skip_ci`).
+    Triggers run it nevertheless, as in GitLab (`ignore_skip_ci`). `files` are variables whose value is in a file.
     """
     skip = ""
     if source not in {"external", "trigger"}:
@@ -124,7 +125,7 @@ def create(
             merge_request_id=merge_request["id"] if merge_request else None,
             user_id=user["id"],
             reason=skip or None,
-            variables=json.dumps(dict(variables or {})),
+            variables=json.dumps({**(variables or {}), **{key: {"file": text} for key, text in (files or {}).items()}}),
             created_at=moment,
             updated_at=moment,
             finished_at=moment if skip else None,

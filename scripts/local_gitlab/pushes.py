@@ -49,6 +49,8 @@ def refs_updated(
         for move in group:
             chosen = options if not quiet and known.index(move) < PIPELINE_LIMIT else None
             _ref_updated(site, project, user, move, with_event=not bulk, options=chosen)
+            if not bulk:  # GitLab's `push_event_hooks_limit` is the same number, and counts the same groups
+                _deliver(site, project, user, move)
         if bulk:
             push_events.record_bulk(site, project, user, group)
 
@@ -68,7 +70,6 @@ def _ref_updated(
                 protect_default_branch(site, project)
         if is_branch and new != ZERO and options is not None:
             _start_pipelines(site, project, user, move, moved, options)
-    _deliver(site, project, user, move.ref, old, new)
 
 
 def _start_pipelines(site: Site, project: Row, user: Row, move: Move, moved: list[Row], options: PushOptions) -> None:
@@ -93,29 +94,39 @@ def _start_pipelines(site: Site, project: Row, user: Row, move: Move, moved: lis
         pipelines.create_for_merge_request(site, target, user, merge_request, push_skips=options.skip_ci)
 
 
-def _deliver(site: Site, project: Row, user: Row, ref: str, old: str, new: str) -> None:
+def _deliver(site: Site, project: Row, user: Row, move: Move) -> None:
+    old, new = move.old, move.new
+    kind = "push" if move.kind == "branch" else "tag_push"
     repository = site.repository(project)
     commits: list[dict[str, Any]] = []
     if new != ZERO:
         span = [new, "-20"] if old == ZERO else [f"{old}..{new}", "-20"]
         commits = [
-            {"id": commit.sha, "message": commit.message, "title": commit.title, "timestamp": commit.committed_at}
+            {
+                "id": commit.sha,
+                "message": commit.message,
+                "title": commit.title,
+                "timestamp": commit.committed_at,
+                "url": site.web(project, "commit", commit.sha),
+            }
             for commit in repository.log(*span)
         ]
     payload = {
-        "object_kind": "push",
-        "event_name": "push",
+        "object_kind": kind,
+        "event_name": kind,
         "before": old,
         "after": new,
-        "ref": ref,
+        "ref": move.ref,
         "checkout_sha": None if new == ZERO else new,
         "user_id": user["id"],
+        "user_name": user["name"],
         "user_username": user["username"],
+        "user_email": "",
         "project_id": project["id"],
         "commits": commits,
         "total_commits_count": len(commits),
     }
-    send(site, project, user, "push_events", payload)
+    send(site, project, user, f"{kind}_events", payload)
 
 
 def remove_branch(site: Site, project: Row, user: Row, branch: str) -> None:

@@ -92,7 +92,8 @@ class LocalGitLab:
         self.site = Site(store=Store(directory / "gitlab.sqlite3"), directory=directory.resolve())
         self.worker = Worker(self.site, ci)
         self.site.pipelines = self.worker
-        self.site.deliveries = Webhooks(self.site)
+        self.webhooks = Webhooks(self.site)
+        self.site.deliveries = self.webhooks
         self.throttle = Throttle()
         app = create_app(self.site, self.faults, self.requests, self.throttle)
         self._sockets: dict[int, Any] = {}
@@ -238,10 +239,14 @@ class LocalGitLab:
     # --- waiting
 
     def wait_for_pipelines(self, timeout: float = 60.0) -> bool:
-        """Wait until no pipeline is waiting or running; tell whether that came about in time."""
+        """Wait until no webhook is under way and no pipeline waits or runs; tell whether that came about in time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            if self.worker.idle():
+            if self._is_idle():
                 return True
             time.sleep(0.02)
-        return self.worker.idle()
+        return self._is_idle()
+
+    def _is_idle(self) -> bool:
+        """Look at webhooks first: they start pipelines."""
+        return self.webhooks.idle() and self.worker.idle()

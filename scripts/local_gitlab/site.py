@@ -144,6 +144,8 @@ class Site:
     url: str = ""
     paid: bool = True
     """Whether it has what GitLab has on paid tiers only: approval settings and push rules."""
+    payload_is_restricted: bool = False
+    """Whether it counts a trigger's payload among the variables that a project may restrict, as GitLab long did."""
     pipelines: Pipelines = field(default_factory=_Silence)
     deliveries: Deliveries = field(default_factory=_Silence)
     push_events: EventQueue = field(default_factory=EventQueue)

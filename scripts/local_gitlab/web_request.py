@@ -212,6 +212,11 @@ def parameters() -> dict[str, Any]:
     return found
 
 
+def header(name: str) -> str:
+    """Return a header of the request; empty where it is not there."""
+    return str(request.headers.get(name, ""))
+
+
 def required(values: dict[str, Any], *names: str) -> None:
     """Check that each parameter is given.
 

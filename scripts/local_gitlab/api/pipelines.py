@@ -98,16 +98,19 @@ def create(project_id: str) -> Response:
     return asked.answer(entities.pipeline(asked.site(), project, row), 201)
 
 
-def _run(project: Row, user: Row, ref: str, variables: dict[str, str], source: str) -> Row:
+def _run(
+    project: Row, user: Row, ref: str, variables: dict[str, str], source: str, *, files: dict[str, str] | None = None
+) -> Row:
     site = asked.site()
     sha = asked.repository(project).resolve(ref)
     if sha is None:
         raise bad_request({"base": ["Reference not found"]})
     if not may_push(site, project, user, ref):
         raise bad_request({"base": ["You do not have sufficient permission to run a pipeline on this branch."]})
-    if variables and not pipelines.may_set_variables(site, project, user):
+    restricted = bool(variables) or (bool(files) and site.payload_is_restricted)
+    if restricted and not pipelines.may_set_variables(site, project, user):
         raise bad_request({"base": ["Insufficient permissions to set pipeline variables"]})
-    return pipelines.create(site, project, user, ref=ref, sha=sha, source=source, variables=variables)
+    return pipelines.create(site, project, user, ref=ref, sha=sha, source=source, variables=variables, files=files)
 
 
 @blueprint.delete("/projects/<key:project_id>/pipelines/<int:pipeline_id>")
@@ -430,12 +433,18 @@ def _apply_status(row: Row, state: str, values: dict[str, Any]) -> None:
 # --- triggers fire
 
 
-@blueprint.post("/projects/<key:project_id>/trigger/pipeline")
-def trigger(project_id: str) -> Response:
-    """Run a pipeline with a trigger's token."""
+@blueprint.post("/projects/<key:project_id>/trigger/pipeline", defaults={"ref": None})
+@blueprint.post("/projects/<key:project_id>/ref/<path:ref>/trigger/pipeline")
+def trigger(project_id: str, ref: str | None) -> Response:
+    """Run a pipeline with a trigger's token; all that is sent is given to its jobs in the file TRIGGER_PAYLOAD.
+
+    What the address says comes before what is sent: of a push's event `ref` is lost.
+    """
     site = asked.site()
+    if asked.header("X-Gitlab-Event") == "Pipeline Hook":
+        raise forbidden()
     project = find_project(site, project_id)
-    values = asked.parameters()
+    values = {**asked.parameters(), **({} if ref is None else {"ref": ref})}
     asked.required(values, "ref", "token")
     rows = site.store.all(
         "SELECT * FROM records WHERE project_id = ? AND kind = 'trigger' AND key = ?",
@@ -449,7 +458,11 @@ def trigger(project_id: str) -> Response:
         chosen = {key[10:-1]: value for key, value in values.items() if key.startswith("variables[")}
     if not isinstance(chosen, dict):
         raise bad_parameter("variables is invalid")
-    owner = site.store.get("users", json.loads(rows[0]["data"])["owner_id"])
+    data = json.loads(rows[0]["data"])
+    owner = site.store.get("users", data["owner_id"])
     named = {str(key): str(value) for key, value in chosen.items()}
-    row = _run(project, owner, str(values["ref"]), named, "trigger")
+    sent = {key: value for key, value in values.items() if key != "token"}
+    payload = json.dumps({**sent, "id": project_id, "ref": str(values["ref"]), "variables": chosen})
+    row = _run(project, owner, str(values["ref"]), named, "trigger", files={"TRIGGER_PAYLOAD": payload})
+    site.store.update("records", rows[0]["id"], data=json.dumps({**data, "last_used": now()}))
     return asked.answer(entities.pipeline(site, project, row), 201)

@@ -15,6 +15,7 @@ from flask import Blueprint, Response
 from local_gitlab import entities, pipelines
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
+from local_gitlab.deliveries import interpolated
 from local_gitlab.errors import ApiError, bad_request, conflict, not_found
 from local_gitlab.site import DEVELOPER, MAINTAINER
 
@@ -258,11 +259,36 @@ HOOK: Data = {
     "vulnerability_events": False,
 }
 
+READ_ONLY = frozenset({"alert_status", "disabled_until"})
+
 
 def _hook_body(row: Row) -> Data:
     data: Data = json.loads(row["data"])
-    data.pop("token", None)
+    for name in ("token", "recent_failures"):
+        data.pop(name, None)
+    data["url_variables"] = [{"key": one["key"]} for one in data["url_variables"]]
     return {"id": row["id"], "project_id": row["project_id"], **data}
+
+
+def _hook_values(values: Data, *names: str) -> Data:
+    """Read what a request says of a hook.
+
+    Raises ApiError: 400 or 422 where GitLab would not keep it.
+    """
+    found = {name: values[name] for name in (*HOOK, *names) if name in values and name not in READ_ONLY}
+    switches = {name: value for name, value in found.items() if isinstance(HOOK.get(name), bool)}
+    found |= {name: asked.flag(value, name=name) for name, value in switches.items()}
+    if "branch_filter_strategy" in found:
+        asked.choice(found["branch_filter_strategy"], ("wildcard", "regex", "all_branches"), "branch_filter_strategy")
+    return found
+
+
+def _refuse_unreachable(data: Data) -> None:
+    url = interpolated(str(data["url"]), {one["key"]: str(one["value"]) for one in data["url_variables"]})
+    if not url.startswith(("http://", "https://")):
+        raise bad_request({"url": ["is blocked: Only allowed schemes are http, https"]})
+    if "{" in url or "}" in url:
+        raise ApiError(422, {"error": "Invalid url given"})
 
 
 @blueprint.get(f"{PROJECT}/hooks")
@@ -277,9 +303,8 @@ def create_hook(project_id: str) -> Response:
     project = asked.project(project_id, MAINTAINER)
     values = asked.parameters()
     asked.required(values, "url")
-    if not str(values["url"]).startswith(("http://", "https://")):
-        raise bad_request({"url": ["is blocked: Only allowed schemes are http, https"]})
-    data = {**HOOK, **{name: values[name] for name in HOOK if name in values}}
+    data = {**HOOK, **_hook_values(values)}
+    _refuse_unreachable(data)
     data |= {"created_at": now(), "token": values.get("token")}
     return asked.answer(_hook_body(_insert(project, "hook", str(values["url"]), data)), 201)
 
@@ -294,7 +319,9 @@ def hook(project_id: str, hook_id: int) -> Response:
 def edit_hook(project_id: str, hook_id: int) -> Response:
     """Change a webhook."""
     row = _by_id(asked.project(project_id, MAINTAINER), "hook", hook_id)
-    return asked.answer(_hook_body(_change(row, asked.parameters(), (*HOOK, "token"))))
+    values = _hook_values(asked.parameters(), "token")
+    _refuse_unreachable({**json.loads(row["data"]), **values})
+    return asked.answer(_hook_body(_change(row, values, (*HOOK, "token"))))
 
 
 @blueprint.delete(f"{PROJECT}/hooks/<int:hook_id>")

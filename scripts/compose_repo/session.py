@@ -22,6 +22,7 @@ from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, manifest_path
 from compose_repo.ports.environment import environment, now
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
+from compose_repo.ports.git.history import fork_of
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository, scratch
 from compose_repo.ports.gitlab.forge import connect
@@ -286,17 +287,22 @@ class Session:
         decision = judge(loaded, gate_files=gate_files, merged=main, opened_at=opened, now=self.now)
         return Judgement(head=head, main=main.commit, decision=decision, gate_files=gate_files)
 
-    def restoration(self, merge_request: MergeRequest, judgement: Judgement) -> RestoreBranch | None:
+    def restoration(
+        self, merge_request: MergeRequest, judgement: Judgement, *, in_line: bool = False
+    ) -> RestoreBranch | None:
         """Make the commit that brings a branch back to what counts, on top of main; None if its head brings just that.
 
-        The commit is only pushed when the plan is applied. Whatever conflicts with main is gone with it.
+        The commit is only pushed when the plan is applied. Whatever conflicts with main is gone with it. One that is
+        to be `in_line` stands on where the head has left main, if that is one place, and merges nothing: so it is
+        nothing that a pipeline finds fault with.
         """
         if is_clean(judgement.counted, judgement.brings):
             return None
+        fork = fork_of(self.repository, judgement.main, judgement.head) if in_line else None
         commit = commit_files(
             self.repository,
-            base=judgement.main,
-            parents=(judgement.head, judgement.main),
+            base=judgement.main if fork is None else fork,
+            parents=(judgement.head, judgement.main) if fork is None else (judgement.head,),
             files=judgement.counted,
             message=wording.restore_commit(judgement.decision),
             author=self.forge.me().username,

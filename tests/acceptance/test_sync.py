@@ -519,6 +519,11 @@ def test_a_refused_file_that_fails_the_pipeline_is_taken_off_and_the_rest_merged
     assert code == 1  # no runner here: the pipeline of the commit that restores is skipped, which counts for nothing
     assert " on top of " in out
     assert (world.api().sha != before, world.states()) == (True, {"20261119.0": "opened"})
+    url = world.project.clone_url_for(world.rdo)
+    git(world.folder / "local.git", "fetch", "--quiet", url, "+refs/heads/*:refs/remotes/origin/*")
+    judged = ["--base", "origin/main", "--rev", f"origin/compose/{A}", f"--branch=compose/{A}"]
+    code, out, err = world.run(world.rdo, "validate", *judged)  # the job that failed before
+    assert code == 0, out + err
     end_pipeline(world, "running")
     assert world.sync()[0] == 0
     end_pipeline(world, "success")

@@ -79,7 +79,7 @@ def _see_that_the_pipeline_lets_it_through(work: Session, merge_request: MergeRe
     """
     if not work.project.pipelines_must_succeed:
         return
-    restore = work.restoration(merge_request, judgement)
+    restore = work.restoration(merge_request, judgement, in_line=True)
     if restore is not None:
         if work.dry_run:
             return

@@ -137,24 +137,28 @@ def _change(row: bytes, path: bytes) -> Change:
     )
 
 
+def fork_of(repository: Repository, base: str, head: str) -> Sha | None:
+    """Give the commit at which two lines part; None if that is none, or several at once."""
+    try:
+        forks = repository.run("merge-base", "--all", repository.commit(base), repository.commit(head)).split()
+    except GitError:
+        return None
+    return Sha(forks[0].decode("ascii")) if len(forks) == 1 else None
+
+
 def changed_since(repository: Repository, base: str, head: str) -> dict[str, Content]:
     """Give what merging a head would bring to a base: each path that differs from where they part, as the head has it.
 
     Of heads that have parted nowhere, or in several places at once, that is every file: a merge puts several bases
     together to one that neither side has ever had, and can take back what the base has and no difference shows.
     """
-    try:
-        forks = repository.run("merge-base", "--all", repository.commit(base), repository.commit(head)).split()
-    except GitError:
-        forks = []
-    fork = (forks[0] if len(forks) == 1 else repository.run("hash-object", "-t", "tree", "--stdin").strip()).decode()
+    place = fork_of(repository, base, head)
+    fork = place or repository.run("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
     out = repository.run_at_most(
         LOG_BYTES, "diff-tree", "-r", *_EXACTLY, "--no-commit-id", fork, repository.commit(head)
     )
     if out is None:
-        return {
-            change.path: change.after for change in _from_above(repository, fork if len(forks) == 1 else None, head)
-        }
+        return {change.path: change.after for change in _from_above(repository, place, head)}
     tokens = iter(out.split(b"\0")[:-1])
     changes = [_change(row, next(tokens)) for row in tokens]
     return {change.path: change.after for change in changes}

@@ -23,8 +23,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), str(ROOT / "tests" / "acceptance")]
 
+from benchmarks.figure import Figure  # noqa: E402
+from benchmarks.passes import bench_message, bench_passes  # noqa: E402
 from compose_repo.core.compose import ComposeId  # noqa: E402
 from compose_repo.core.forge import Push, User  # noqa: E402
 from compose_repo.core.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
@@ -48,23 +50,6 @@ LOAD_ALL = (
 NOW = "2026-11-23T12:00:00Z"
 COMPOSE_ID = "CentOS-Stream-10-20261120.0"
 ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One line of the table: what was measured, its value, and the limit it is held to."""
-
-    what: str
-    value: float
-    limit: float
-    unit: str = "x"
-    at_least: bool = False
-    detail: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Tell whether the value keeps to the limit."""
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +224,8 @@ GROUPS = {
     "history": bench_history,
     "pack": bench_pack,
     "line": bench_line,
+    "passes": bench_passes,
+    "message": bench_message,
 }
 
 
@@ -253,10 +240,7 @@ def main() -> int:
     say = sys.stdout.write
     say(f"{'figure':<56} {'value':>11} {'limit':>11}\n")
     for figure in figures:
-        limit = f"{'≥' if figure.at_least else '≤'} {figure.limit:g} {figure.unit}"
-        sign = "ok" if figure.met else "MISS"
-        value = f"{figure.value:.2f} {figure.unit}"
-        say(f"{figure.what:<56} {value:>11} {limit:>11}  {sign:<4} {figure.detail}\n")
+        say(f"{figure}\n")
     return 0 if all(figure.met for figure in figures) else 1
 
 

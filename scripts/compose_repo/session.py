@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from compose_repo import wording
 from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
-from compose_repo.core.action import Action, Approve, Merge, Plan, RestoreBranch, to_dict
+from compose_repo.core.action import Action, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch, to_dict
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
@@ -20,11 +20,16 @@ from compose_repo.core.history import Content, Version, is_clean, still_true
 from compose_repo.core.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, manifest_path
-from compose_repo.ports.environment import environment, now
+from compose_repo.core.problem import InputError
+from compose_repo.core.promotion import Record, below, outcome, refused, unknown
+from compose_repo.core.result import utc
+from compose_repo.ports import promoting
+from compose_repo.ports.environment import environment, nonce, now
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.history import fork_of
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository, scratch
+from compose_repo.ports.git.tags import TagTaken, create_tag
 from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.judging import judge, opened_at
@@ -76,13 +81,15 @@ class Judgement:
 class _View:
     """What has been read and need not be read again until `Session.anew`.
 
-    `opened` are all open merge requests and `branches` the branches that they come from, where all were read at once.
+    `opened` are all open merge requests, `branches` the branches that they come from and `promotions` the records of
+    their promotion, where all were read at once.
     """
 
     main: GitTree | None = None
     gate_files: GateFiles | None = None
     opened: Sequence[MergeRequest] | None = None
     branches: frozenset[str] = frozenset()
+    promotions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,15 +176,22 @@ class Session:
         heads = {line.iid: f"refs/merge-requests/{line.iid}/head" for line in opened}
         branches = {f"refs/heads/{line.source_branch}" for line in opened}
         with self.console.progress(f"fetching {len(heads)} heads"):
-            there = self.repository.remote_refs(
-                self.project.clone_url, sorted({main, *heads.values(), *branches}), token=self._token
-            )
+            composes = {compose_id for line in opened if (compose_id := compose_of(line)) is not None}
+            records = sorted(below(compose_id) for compose_id in composes)
+            names = sorted({main, *heads.values(), *branches})
+            there = self.repository.remote_refs(self.project.clone_url, names, below=records, token=self._token)
             refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
             self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self._token)
         self._view.main = GitTree(self.repository, MAIN_REF)
         self._view.opened = listed
         self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
+        self._view.promotions = frozenset(ref for ref in there if ref.startswith(tuple(records)))
         self._pushes.expect(since_of(opened))
+
+    @property
+    def promotions(self) -> frozenset[str]:
+        """The refs that record what of the open composes was promoted, as `look` found them."""
+        return self._view.promotions
 
     def main(self) -> GitTree:
         """Give the default branch as it was fetched: the rules, and every compose that has been published."""
@@ -369,6 +383,10 @@ class Session:
                 match action:
                     case RestoreBranch():
                         self._restore(action)
+                    case CreateTag():
+                        self._create_tag(action)
+                    case Promote():
+                        self._promote(action)
                     case Approve() | Merge() if judged is not None:
                         self._conclude(action, judged)
                     case _:
@@ -391,6 +409,42 @@ class Session:
                 return
             time.sleep(1)
         raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}; run again")
+
+    def _create_tag(self, action: CreateTag) -> None:
+        """Make a tag that is not there.
+
+        Raises:
+            StaleHead: somebody else has made it meanwhile.
+
+        """
+        try:
+            create_tag(
+                self.repository,
+                self.project.clone_url,
+                tag=action.tag,
+                target=action.target,
+                message=action.message,
+                author=self.forge.me().username,
+                at=int(self.now.timestamp()),
+                token=self._token,
+            )
+        except TagTaken as taken:
+            raise StaleHead(str(taken)) from taken
+
+    def _promote(self, action: Promote) -> None:
+        """Call a hook and record what came of it, where that is known.
+
+        Raises:
+            InputError: it was not to be reached, has refused, or nobody knows.
+
+        """
+        told = promoting.call(action)
+        if told.done is None:
+            raise InputError(unknown(action, told.said))
+        what = Record.CALLED if told.done else Record.FAILED
+        self._create_tag(outcome(action, what, said=told.said, at=utc(self.now), nonce=nonce()))
+        if not told.done:
+            raise InputError(refused(action, told.said))
 
     def _conclude(self, action: Approve | Merge, judged: MergeRequest) -> None:
         self.unmoved(replace(judged, head=action.sha))

@@ -244,6 +244,22 @@ def protected_branch(row: Row) -> Json:
     }
 
 
+def protected_tag(row: Row) -> Json:
+    """Return a rule for tags."""
+    levels = [
+        {
+            "id": row["id"] * 100 + level,
+            "access_level": level,
+            "access_level_description": LEVEL_NAMES.get(level, str(level)),
+            "deploy_key_id": None,
+            "user_id": None,
+            "group_id": None,
+        }
+        for level in json.loads(row["create_levels"])
+    ]
+    return {"name": row["name"], "create_access_levels": levels}
+
+
 def label(site: Site, row: Row, *, counts: bool = False) -> Json:
     """Return a label."""
     body: Json = {

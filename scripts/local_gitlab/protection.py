@@ -31,6 +31,13 @@ DELETE_REFUSED = (
 )
 DELETE_BY_PUSH_REFUSED = "You can only delete protected branches using the web interface."
 DELETE_DEFAULT_REFUSED = "The default branch of a project cannot be deleted."
+TAG_CREATE_REFUSED = "You are not allowed to create this tag as it is protected."
+TAG_UPDATE_REFUSED = "Protected tags cannot be updated."
+TAG_DELETE_REFUSED = (
+    "You are not allowed to delete protected tags from this project. "
+    "Only a project maintainer or owner can delete a protected tag."
+)
+TAG_DELETE_BY_PUSH_REFUSED = "You can only delete protected tags using the web interface."
 _HEX_NAME = re.compile(r"[0-9a-fA-F]{40}(-/|/|$)")
 
 
@@ -87,6 +94,8 @@ def may_merge(site: Site, project: Row, user: Row | None, branch: str) -> bool:
 
 def push_refusal(site: Site, project: Row, user: Row, ref: str, old: str, new: str, *, web: bool = False) -> str:
     """Return why this user may not move this ref, or nothing; `web` is the API, which may do what a push may not."""
+    if ref.startswith("refs/tags/"):
+        return _tag_refusal(site, project, user, ref.removeprefix("refs/tags/"), old, new, web=web)
     if not ref.startswith("refs/heads/"):
         return ""
     branch = ref.removeprefix("refs/heads/")
@@ -97,6 +106,21 @@ def push_refusal(site: Site, project: Row, user: Row, ref: str, old: str, new: s
     if not protection(site, project, branch).protected or may_push(site, project, user, branch):
         return ""
     return _create_refusal(site, project, user, branch, new, web=web) if old == ZERO else PUSH_REFUSED
+
+
+def _tag_refusal(site: Site, project: Row, user: Row, tag: str, old: str, new: str, *, web: bool) -> str:
+    """Return why this user may not touch this tag, as GitLab's `Gitlab::Checks::TagCheck` has it."""
+    rows = site.store.all("SELECT * FROM protected_tags WHERE project_id = ?", project["id"])
+    rules = [row for row in rows if matches(row["name"], tag)]
+    level = access_level(site, project, user)
+    if not rules:
+        return ""
+    if new == ZERO:
+        return TAG_DELETE_REFUSED if level < MAINTAINER else "" if web else TAG_DELETE_BY_PUSH_REFUSED
+    if old != ZERO:
+        return TAG_UPDATE_REFUSED
+    levels = frozenset(one for row in rules for one in json.loads(row["create_levels"]))
+    return "" if level >= DEVELOPER and _reaches(level, levels) else TAG_CREATE_REFUSED
 
 
 def _create_refusal(site: Site, project: Row, user: Row, branch: str, new: str, *, web: bool) -> str:

@@ -344,6 +344,7 @@ def delete_project(site: Site, project: Row) -> None:
     tables = (
         "members",
         "protected_branches",
+        "protected_tags",
         "labels",
         "merge_requests",
         "notes",

@@ -38,6 +38,9 @@ CREATE TABLE IF NOT EXISTS protected_branches (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL,
     allow_force_push INTEGER NOT NULL, push_levels TEXT NOT NULL, merge_levels TEXT NOT NULL,
     unprotect_levels TEXT NOT NULL, UNIQUE (project_id, name));
+CREATE TABLE IF NOT EXISTS protected_tags (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL,
+    create_levels TEXT NOT NULL, UNIQUE (project_id, name));
 CREATE TABLE IF NOT EXISTS labels (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL, color TEXT NOT NULL,
     description TEXT, priority INTEGER, UNIQUE (project_id, name));

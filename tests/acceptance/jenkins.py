@@ -19,13 +19,17 @@ Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 @dataclass
 class Jenkins:
-    """Jobs by their full names, and every path that was asked for; `wrong` answers instead where a path has its key."""
+    """Jobs by their full names, and every path that was asked for; `wrong` answers instead where a path has its key.
+
+    What is `posted` to it, it takes, or `post` answers.
+    """
 
     url: str = ""
     jobs: dict[str, dict[int, Json]] = field(default_factory=dict)
     reports: dict[tuple[str, int], Json] = field(default_factory=dict)
     wrong: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    post: Answer | None = None
     posted: list[tuple[str, dict[str, list[str]], dict[str, str]]] = field(default_factory=list)
 
     def address(self, job: str = "compose-test") -> str:
@@ -140,6 +144,13 @@ def jenkins() -> Iterator[Jenkins]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.answer(self)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            made.posted.append((self.path, parse_qs(body, keep_blank_values=True), dict(self.headers)))
+            if made.post is not None:
+                return made.post(self)
+            return send(self, 201, b"")
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
             """Say nothing."""

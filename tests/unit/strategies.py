@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from compose_repo.core.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
 from compose_repo.core.decision import Answer, Decision, State, Verdict
+from compose_repo.core.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.core.labels import Labels
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
@@ -249,6 +250,11 @@ origin_entries: Final = st.builds(
     bus=st.lists(bus_mappings, max_size=2).map(tuple),
     jenkins=st.lists(jenkins_jobs, max_size=2).map(tuple),
 )
+hooks: Final = (
+    st.sampled_from([JenkinsHook(job="https://ci.example.org/job/publish")])
+    | st.builds(PipelineHook, url=links, project=names, ref=lines)
+    | st.builds(CommandHook, command=some(lines))
+)
 stream_entries: Final = st.builds(
     StreamEntry,
     stream=streams,
@@ -258,6 +264,7 @@ stream_entries: Final = st.builds(
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),
     open_at_most=st.integers(1, 100),
+    promote=st.none() | hooks,
 )
 bots: Final = st.builds(Bots, compose=users, gate=users)
 label_names: Final = st.from_regex(r"[A-Za-z][A-Za-z0-9._:/+-]{0,10}(?: [A-Za-z0-9._:/+-]{1,5})?", fullmatch=True)

@@ -26,7 +26,7 @@ DOORS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "jinja2": "compose_repo.ports.templates",
     "jsonschema": "compose_repo.ports.violations",
     "jsonschema_rs": "compose_repo.ports.schemas",
-    "subprocess": ("compose_repo.ports.git", "compose_repo.ports.signatures"),
+    "subprocess": ("compose_repo.ports.git", "compose_repo.ports.signatures", "compose_repo.ports.promoting"),
     "urllib.request": "compose_repo.ports.http",
     "http": "compose_repo.ports.http",
     "socket": "compose_repo.ports.http",

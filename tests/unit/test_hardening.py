@@ -23,9 +23,12 @@ from compose_repo.core.administration import (
     Member,
     ProjectState,
     Protect,
+    ProtectTags,
     Schedule,
+    TagRule,
     Trigger,
     Unprotect,
+    UnprotectTags,
     looks_secret,
     role,
 )
@@ -34,6 +37,8 @@ from compose_repo.core.hardening.branches import overlaps, plan_branches
 from compose_repo.core.hardening.keys import host_of, is_plain_http
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
+from compose_repo.core.hardening.tags import plan_tags
+from compose_repo.core.hook import CommandHook
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry
 from compose_repo.core.problem import Problem
@@ -88,6 +93,76 @@ def broken(what: Seen) -> dict[str, tuple[str, ...]]:
 
 def absent(what: Seen) -> set[str]:
     return {check.rule.code for check in examine(what) if check.state is State.ABSENT}
+
+
+PROMOTING: Final = {
+    Stream("CentOS-Stream-10"): StreamEntry(
+        stream=Stream("CentOS-Stream-10"),
+        composes=("https://c.example.org/",),
+        published="https://m.example.org/COMPOSE_ID",
+        promote=CommandHook(command=("publish",)),
+    )
+}
+
+
+def with_tags(*rules: TagRule) -> Seen:
+    return seen(project=replace(BARE, tag_rules=rules), streams=PROMOTING)
+
+
+def tag_rule(*create: Access, name: str = "promotion/*") -> TagRule:
+    return TagRule(name=name, create=create)
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "plan"),
+    [
+        ([], "promotion-tags-unprotected", ["ProtectTags"]),
+        ([tag_rule(Access(level=MAINTAINER))], None, []),
+        ([tag_rule(Access(level=NO_ONE))], "promotion-tags-closed", ["UnprotectTags", "ProtectTags"]),
+        ([tag_rule(Access(level=DEVELOPER))], "promotion-tags-open", ["UnprotectTags", "ProtectTags"]),
+        ([tag_rule(Access(level=MAINTAINER, holder="the user gate-bot", user_id=GATE_BOT))], None, []),
+        (
+            [tag_rule(Access(level=MAINTAINER), Access(level=MAINTAINER, holder="the user 8", user_id=8))],
+            "promotion-tags-open",
+            ["UnprotectTags", "ProtectTags"],
+        ),
+        (
+            [tag_rule(Access(level=MAINTAINER)), tag_rule(Access(level=DEVELOPER), name="*")],
+            "promotion-tags-open",
+            ["UnprotectTags"],
+        ),
+        ([tag_rule(Access(level=MAINTAINER)), tag_rule(Access(level=DEVELOPER), name="v*")], None, []),
+    ],
+)
+def test_the_records_of_promotions_are_the_gate_bots(rules: list[TagRule], code: str | None, plan: list[str]) -> None:
+    what = with_tags(*rules)
+    assert {one for one in broken(what) if one.startswith("promotion-")} == ({code} if code else set())
+    assert [type(action).__name__ for action in plan_tags(what)] == plan
+
+
+def test_tags_are_left_alone_where_no_stream_promotes_or_there_are_no_composes() -> None:
+    open_rule = tag_rule(Access(level=DEVELOPER))
+    idle = seen(project=replace(BARE, tag_rules=(open_rule,)))
+    assert plan_tags(idle) == ()
+    assert not {one for one in broken(idle) if one.startswith("promotion-")}
+    assert plan_tags(replace(with_tags(), composes=False)) == ()
+
+
+def test_who_is_no_member_is_no_gate_bot() -> None:
+    by_user = tag_rule(Access(level=MAINTAINER, holder="the user 7", user_id=GATE_BOT))
+    what = seen(project=replace(BARE, tag_rules=(by_user,), members=()), streams=PROMOTING)
+    assert "promotion-tags-open" in broken(what)
+
+
+def test_tag_rules_are_told_in_words() -> None:
+    protect, unprotect = (
+        ProtectTags(project="p", pattern="x", create=MAINTAINER),
+        UnprotectTags(project="p", pattern="x"),
+    )
+    assert (protect.sentence, unprotect.sentence) == (
+        "p: protect tags x: create Maintainers",
+        "p: take the tag rule x away",
+    )
 
 
 def by_name(user_id: int) -> Access:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from compose_repo.core.hook import Hook
 from compose_repo.core.names import Sha
 
 
@@ -242,6 +243,38 @@ class RestoreBranch:
         return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateTag:
+    """Push an annotated tag; one that is there already is never moved."""
+
+    tag: str
+    target: Sha
+    message: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"create tag {self.tag}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promote:
+    """Call a hook once, and record what came of it; `target` is what the record's tag stands on.
+
+    `told` is what the call carries, by name.
+    """
+
+    call: str
+    hook: Hook
+    target: Sha
+    told: tuple[tuple[str, str], ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"call {self.hook.name} for {self.call}, and record what comes of it"
+
+
 ForgeAction: TypeAlias = (
     CreateCommit
     | AddFiles
@@ -259,7 +292,7 @@ ForgeAction: TypeAlias = (
     | Merge
 )
 """What GitLab's API does for us."""
-Action: TypeAlias = ForgeAction | RestoreBranch
+Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote
 Plan: TypeAlias = tuple[Action, ...]
 
 
@@ -270,6 +303,10 @@ def to_dict(action: Action) -> dict[str, Any]:
         value = getattr(action, field.name)
         if field.name == "files":
             row["files"] = [{"path": file.path, "size": len(file.content)} for file in value]
+        elif field.name == "hook":
+            row["hook"] = value.name
+        elif field.name == "told":
+            row["told"] = dict(value)
         else:
             row[field.name] = list(value) if isinstance(value, tuple) else value
     return row

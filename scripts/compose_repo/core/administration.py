@@ -86,6 +86,14 @@ class BranchRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TagRule:
+    """The protection of a tag, or of every tag that fits a pattern: who may create it; nobody moves it then."""
+
+    name: str
+    create: tuple[Access, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
     """A label of merge requests; colours as `#rrggbb`."""
 
@@ -186,6 +194,7 @@ class ProjectState:
     triggers: tuple[Trigger, ...]
     members: tuple[Member, ...]
     files: frozenset[str]
+    tag_rules: tuple[TagRule, ...] = ()
 
     def rule(self, name: str) -> BranchRule | None:
         """Give the rule of exactly this name."""
@@ -288,6 +297,33 @@ class Protect:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProtectTags:
+    """Let only a role, and whoever is above it, create tags that fit a pattern."""
+
+    project: str
+    pattern: str
+    create: int
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"{self.project}: protect tags {self.pattern}: create {Access(level=self.create).name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnprotectTags:
+    """Take a tag rule away: another one, stricter, is about to be made, or covers what it covers."""
+
+    project: str
+    pattern: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"{self.project}: take the tag rule {self.pattern} away"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CreateLabel:
     """Create a label."""
 
@@ -351,6 +387,8 @@ Action: TypeAlias = (
     | ForbidForcePush
     | Unprotect
     | Protect
+    | ProtectTags
+    | UnprotectTags
     | CreateLabel
     | ChangeLabel
     | CreateSchedule

@@ -480,15 +480,7 @@ def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
 def jobs_can_be_read(case: Case) -> Iterator[Problem]:
     """A Jenkins is read over TLS, if it is not on this very machine, and what its builds tested is said once."""
     for pointer, _, row in _jobs(case):
-        parts = row["job"].split("/")
-        if parts[0] == "http:" and not _LOOPBACK.fullmatch(parts[2]):
-            yield case.problem(
-                f"{pointer}/job", "bad-link", "without TLS anybody on the way could report", "give its https address"
-            )
-        elif {".", ".."} & set(parts):
-            yield case.problem(f"{pointer}/job", "bad-link", "'.' and '..' are no names", "give the job's own address")
-        else:
-            yield from _links(case, pointer, row, ("job",))
+        yield from _over_tls(case, pointer, row, "job")
         if ("arch" in row) == ("arch_parameter" in row):
             yield case.problem(
                 pointer,
@@ -496,6 +488,18 @@ def jobs_can_be_read(case: Case) -> Iterator[Problem]:
                 "either every build tests one arch, or a parameter says which",
                 "give one of arch and arch_parameter",
             )
+
+
+def _over_tls(case: Case, pointer: str, fields: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """An address that is asked, or told, something is https with a host, or on this very machine."""
+    parts = fields[name].split("/")
+    if parts[0] == "http:" and not _LOOPBACK.fullmatch(parts[2]):
+        message = "without TLS anybody on the way could read and answer"
+        yield case.problem(f"{pointer}/{name}", "bad-link", message, "give its https address")
+    elif {".", ".."} & set(parts):
+        yield case.problem(f"{pointer}/{name}", "bad-link", "'.' and '..' are no names", "give its own address")
+    else:
+        yield from _links(case, pointer, fields, (name,))
 
 
 _LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
@@ -548,6 +552,19 @@ def labels_are_told_apart(case: Case) -> Iterator[Problem]:
             yield case.problem(f"/labels/{name}", "label-clash", f"{shown(given[name])}: {why}", "name it otherwise")
 
 
+def hooks_are_called_safely(case: Case) -> Iterator[Problem]:
+    """A stream has one hook, called over TLS if it is not on this very machine: the call carries a secret."""
+    for name, stream in case.data.get("streams", {}).items():
+        promote = stream.get("promote", {})
+        if len(promote) > 1:
+            yield case.problem(
+                f"/streams/{escape(name)}/promote", "out-of-bounds", "a stream has one hook", "keep one of them"
+            )
+        for hook, address in (("jenkins", "job"), ("gitlab", "url")):
+            if hook in promote:
+                yield from _over_tls(case, f"/streams/{escape(name)}/promote/{hook}", promote[hook], address)
+
+
 CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
     Kind.RESULT: (
         compose_is_the_folders,
@@ -584,7 +601,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         jobs_are_one_origins,
         jobs_can_be_read,
     ),
-    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere, labels_are_told_apart),
+    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere, hooks_are_called_safely, labels_are_told_apart),
 }
 """Every check, by the kind of file that it looks at."""
 

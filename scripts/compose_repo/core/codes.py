@@ -228,6 +228,13 @@ PASSES: Final = {
         "What is satisfied has a pipeline that succeeds, where GitLab merges nothing without.",
         "Look at the pipeline; run it again if what failed in it is waived by now.",
     ),
+    "promotion-failed": Code(
+        "The hook of a stream can be reached and takes the call.", "Mend it, then do with the tag as the message says."
+    ),
+    "promotion-unknown": Code(
+        "Of each claimed promotion it is recorded what came of it.",
+        "Look whether the hook was called: delete the claim's tag, or create the outcome's.",
+    ),
     "published-unknown": Code(
         "COMPOSE_ID on the mirrors names a compose of the stream.", "Mend the address in gate/streams.toml."
     ),

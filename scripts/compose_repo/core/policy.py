@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.compose import ComposeType, Status
+from compose_repo.core.hook import Hook, hook_from_dict
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import Contact, Outcome
 
@@ -339,7 +340,7 @@ class StreamEntry:
     """Which composes of a stream to follow, and where the mirrors say what is published.
 
     `composes` are the addresses under which each compose has a folder: composes of several types may have one each.
-    `open_at_most` is how many merge requests one pass opens.
+    `open_at_most` is how many merge requests one pass opens, `promote` whom to call when a compose turns satisfied.
     """
 
     stream: Stream
@@ -349,6 +350,7 @@ class StreamEntry:
     statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     mode: Mode = Mode.MIRROR
     open_at_most: int = 5
+    promote: Hook | None = None
 
     @classmethod
     def from_dict(cls, stream: str, data: Mapping[str, Any]) -> "StreamEntry":
@@ -361,6 +363,7 @@ class StreamEntry:
             statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
             mode=Mode(data.get("mode", "mirror")),
             open_at_most=data.get("open_at_most", 5),
+            promote=hook_from_dict(data["promote"]) if "promote" in data else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -372,6 +375,7 @@ class StreamEntry:
             "statuses": list(map(str, self.statuses)),
             "mode": str(self.mode),
             "open_at_most": self.open_at_most,
+            **({} if self.promote is None else {"promote": self.promote.to_dict()}),
         }
 
 

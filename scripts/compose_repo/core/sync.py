@@ -4,7 +4,7 @@ Nothing is remembered between passes: the same values give the same steps, and o
 that write.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -13,6 +13,7 @@ from compose_repo.core.compose import ComposeId, Status
 from compose_repo.core.decision import Verdict
 from compose_repo.core.policy import Mode, StreamEntry
 from compose_repo.core.problem import Problem
+from compose_repo.core.promotion import has_ended, is_due, records_of
 
 NOT_YET: Final = frozenset(
     {
@@ -42,6 +43,8 @@ class Do(StrEnum):
     CLOSE = "close"
     JUDGE = "judge"
     LEAVE = "leave"
+    PROMOTE = "promote"
+    RETRACT = "retract"
 
 
 class Why(StrEnum):
@@ -58,6 +61,9 @@ class Why(StrEnum):
     LIMIT = "limit"
     NO_OPENER = "no-opener"
     PIPELINE = "pipeline"
+    TURNED = "turned-satisfied"
+    TURNED_BACK = "turned-back"
+    UNPROMOTED = "unpromoted"
 
 
 _WORDS: Final = {
@@ -72,6 +78,9 @@ _WORDS: Final = {
     Why.LIMIT: "as many as are opened in a pass come before it",
     Why.NO_OPENER: "COMPOSE_REPO_OPENER_TOKEN is not set",
     Why.PIPELINE: "it is satisfied, and merged as soon as its pipeline has succeeded",
+    Why.TURNED: "it has turned satisfied, and the stream has a hook for that",
+    Why.TURNED_BACK: "it was satisfied, and is so no more",
+    Why.UNPROMOTED: "its promotion is not known to have worked",
 }
 
 
@@ -225,9 +234,31 @@ def plan_judging(view: StreamView) -> tuple[Step, ...]:
     )
 
 
-def plan_gated(view: StreamView, verdicts: Mapping[ComposeId, Verdict]) -> tuple[Step, ...]:
+def plan_promoting(view: StreamView, verdicts: Mapping[ComposeId, Verdict], refs: Collection[str]) -> tuple[Step, ...]:
+    """Call the stream's hook for what has turned satisfied, oldest first; record what is satisfied no more.
+
+    `refs` are the records. What was called for once is not called for again; where nobody knows whether it was, that is
+    told in each pass. What is older than what is published needs no promotion.
+    """
+    steps: list[Step] = []
+    for one in sorted(view.opened if view.entry.promote is not None else ()):
+        records, verdict = records_of(one, refs), verdicts.get(one)
+        problem = records.problem
+        if has_ended(records, verdict):
+            steps.append(Step(do=Do.RETRACT, compose_id=one, why=Why.TURNED_BACK))
+        elif problem is not None:
+            steps.append(Step(do=Do.LEAVE, compose_id=one, why=Why.UNPROMOTED, problems=(problem,)))
+        elif is_due(records, verdict) and not is_overtaken(one, view):
+            steps.append(Step(do=Do.PROMOTE, compose_id=one, why=Why.TURNED))
+    return tuple(steps)
+
+
+def plan_gated(
+    view: StreamView, verdicts: Mapping[ComposeId, Verdict], promoted: Collection[ComposeId] = ()
+) -> tuple[Step, ...]:
     """Merge what is satisfied where merging leads to publishing, oldest first, never past a newer published one.
 
+    Where the stream has a hook, it is the call that leads to publishing: only what is `promoted` is merged.
     Oldest first, although the newest one alone would be enough: so a pass that comes late, and finds two, leaves what
     two passes in time would have left.
     """
@@ -236,7 +267,9 @@ def plan_gated(view: StreamView, verdicts: Mapping[ComposeId, Verdict]) -> tuple
     return tuple(
         Step(do=Do.MERGE, compose_id=one, why=Why.SATISFIED)
         for one in sorted(view.opened)
-        if verdicts.get(one) is Verdict.SATISFIED and not is_overtaken(one, view)
+        if verdicts.get(one) is Verdict.SATISFIED
+        and not is_overtaken(one, view)
+        and (view.entry.promote is None or one in promoted)
     )
 
 

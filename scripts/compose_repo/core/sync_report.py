@@ -131,7 +131,14 @@ class SyncReport:
             yield from stream.rows
 
 
-_CHANGED: Final = {Do.OPEN: "opened", Do.MERGE: "merged", Do.CLOSE: "cleared up", Do.JUDGE: "brought up to date"}
+_CHANGED: Final = {
+    Do.OPEN: "opened",
+    Do.MERGE: "merged",
+    Do.CLOSE: "cleared up",
+    Do.JUDGE: "brought up to date",
+    Do.PROMOTE: "promoted",
+    Do.RETRACT: "promoted no more",
+}
 
 _WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for later", Outcome.FAILED: "failed"}
 

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Final, TypeVar
 
 from compose_repo.core.compose import ComposeId, ComposeIdError, Status
+from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import ForgeError, MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.merge_requests import compose_of, is_bots
 from compose_repo.core.names import Stream
 from compose_repo.core.policy import StreamEntry
 from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.promotion import State, records_of
 from compose_repo.core.report import as_line
 from compose_repo.core.sync import (
     Carried,
@@ -28,6 +30,7 @@ from compose_repo.core.sync import (
     plan_gated,
     plan_judging,
     plan_opening,
+    plan_promoting,
     plan_publishing,
     unseen,
 )
@@ -37,6 +40,7 @@ from compose_repo.passes.jenkins import LIMITS, Poll
 from compose_repo.passes.manifest import manifest_of
 from compose_repo.passes.merge import PipelineDue, merge
 from compose_repo.passes.open import prepare_open
+from compose_repo.passes.promote import promote, retract
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http
@@ -142,9 +146,22 @@ class StreamPass:
         for step in self._of_interest(plan_judging(view)):
             if step.compose_id not in gone and not (self._work.dry_run and self._is_to_be_closed(step.compose_id)):
                 self._do(step)
-        verdicts = {row.step.compose_id: row.verdict for row in self._rows if row.verdict is not None}
-        for step in self._of_interest(plan_gated(view, verdicts)):
+        verdicts = self._verdicts()
+        for step in self._of_interest(plan_promoting(view, verdicts, self._work.promotions)):
             self._do(step)
+        for step in self._of_interest(plan_gated(view, verdicts, self._promoted(view))):
+            self._do(step)
+
+    def _verdicts(self) -> dict[ComposeId, Verdict]:
+        return {row.step.compose_id: row.verdict for row in self._rows if row.verdict is not None}
+
+    def _promoted(self, view: StreamView) -> frozenset[ComposeId]:
+        """Give what was promoted before, or just now."""
+        before = {one for one in view.opened if records_of(one, self._work.promotions).state is State.CALLED}
+        now = {
+            row.step.compose_id for row in self._rows if row.step.do is Do.PROMOTE and row.outcome is Outcome.CHANGED
+        }
+        return frozenset(before | now)
 
     def report(self) -> StreamReport:
         """Sum up what was done."""
@@ -297,6 +314,8 @@ class StreamPass:
                 return self._judge(step)
             case Do.MERGE | Do.CLOSE:
                 return self._merge(step)
+            case Do.PROMOTE | Do.RETRACT:
+                return self._promote(step)
 
     def _leave(self, step: Step) -> Row:
         """Say why a compose is left; what is wrong with it for good is a failure."""
@@ -342,6 +361,14 @@ class StreamPass:
             self._tell(f"{step.compose_id}: merge: {step.reason}")
             return Row(step=step, outcome=Outcome.CHANGED)
         return self._carried_out(step, self._work, merge(self._work, step.compose_id, lambda _: None))
+
+    def _promote(self, step: Step) -> Row:
+        hook, verdict = None if self._entry is None else self._entry.promote, self._verdicts().get(step.compose_id)
+        if hook is None or verdict is None:
+            raise AssertionError("what is promoted has a hook and was judged")
+        if step.do is Do.RETRACT:
+            return self._carried_out(step, self._work, retract(self._work, step.compose_id, verdict))
+        return self._carried_out(step, self._work, promote(self._work, step.compose_id, hook))
 
     def _carried_out(self, step: Step, session: Session, prepared: Prepared, about: str = "") -> Row:
         """Print what is to be written, write it, and say so."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,39 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
         in_ci=get("CI", "") not in {"", "false", "0"},
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromotionSecrets:
+    """What opens the hooks of streams; the names of the variables are fixed, so no configuration can ask for others."""
+
+    jenkins_user: str | None
+    jenkins_token: str | None
+    trigger_token: str | None
+
+
+def promotion_secrets(variables: Mapping[str, str] = os.environ) -> PromotionSecrets:
+    """Read the secrets of hooks."""
+    get = variables.get
+    return PromotionSecrets(
+        jenkins_user=get("COMPOSE_REPO_PROMOTE_JENKINS_USER"),
+        jenkins_token=get("COMPOSE_REPO_PROMOTE_JENKINS_TOKEN"),
+        trigger_token=get("COMPOSE_REPO_PROMOTE_TRIGGER_TOKEN"),
+    )
+
+
+_FOR_COMMANDS = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR")
+
+
+def command_variables(more: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment for a hook's command: what any program needs, and no secret of ours or of CI's."""
+    kept = {name: value for name in _FOR_COMMANDS if (value := os.environ.get(name)) is not None}
+    return {**kept, **more}
+
+
+def nonce() -> str:
+    """Give a text that nobody else has."""
+    return secrets.token_hex(16)
 
 
 def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:

@@ -132,6 +132,23 @@ def tags(project_id: str) -> Response:
     return asked.paginated(names, render)
 
 
+@blueprint.delete("/projects/<key:project_id>/repository/tags/<key:name>")
+def delete_tag(project_id: str, name: str) -> Response:
+    """Delete a tag; a protected one only as a Maintainer."""
+    project = asked.project(project_id, DEVELOPER)
+    repository = asked.repository(project)
+    found = repository.refs("refs/tags/")
+    if name not in found:
+        raise not_found("Tag")
+    refusal = protection.push_refusal(
+        asked.site(), project, asked.user(), f"refs/tags/{name}", found[name], ZERO, web=True
+    )
+    if refusal:
+        raise forbidden(refusal)
+    repository.delete_ref(f"refs/tags/{name}")
+    return asked.nothing()
+
+
 # --- commits
 
 

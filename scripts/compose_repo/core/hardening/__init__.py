@@ -13,11 +13,13 @@ from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_
 from compose_repo.core.hardening.people import PEOPLE_RULES
 from compose_repo.core.hardening.rule import Rule, Seen, Severity
 from compose_repo.core.hardening.settings import SETTINGS, plan_settings
+from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
 
 SCHEMA: Final = "doctor/1"
 RULES: Final[tuple[Rule, ...]] = (
     *(setting.rule for setting in SETTINGS),
     *BRANCH_RULES,
+    *TAG_RULES,
     *PEOPLE_RULES,
     *SECRET_RULES,
     *FILE_RULES,
@@ -77,6 +79,7 @@ def plan_setup(seen: Seen) -> Plan:
     """Plan what brings a project to the hardened state: who may push and merge first, what is only seen last."""
     return (
         *plan_branches(seen),
+        *plan_tags(seen),
         *plan_settings(seen),
         *plan_job_token(seen),
         *plan_labels(seen),

@@ -203,27 +203,41 @@ class Repository:
             "--end-of-options", url, *refspecs,
         )  # fmt: skip
 
-    def remote_refs(self, url: str, names: Sequence[str], *, token: str | None = None) -> dict[str, Sha]:
-        """Give those of some refs that the server has, and their objects; the token travels as in `fetch`.
+    def remote_refs(
+        self, url: str, names: Sequence[str], *, below: Sequence[str] = (), token: str | None = None
+    ) -> dict[str, Sha]:
+        """Give those of some refs that the server has, and their objects, and every ref `below` some beginnings.
+
+        The token travels as in `fetch`.
 
         Raises:
             GitError: the server cannot be reached or refuses.
 
         """
-        out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names)
+        patterns = [f"{beginning}*" for beginning in below]
+        out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names, *patterns)
         rows = (line.split(b"\t") for line in out.splitlines())
         found = {path_text(name): Sha(sha.decode("ascii")) for sha, name in rows}
-        return {name: found[name] for name in names if name in found}  # names are patterns to git
+        wanted = {name for name in found if name.startswith(tuple(below)) and not name.endswith("^{}")}
+        return {name: found[name] for name in found if name in wanted.union(names)}  # names are patterns to git
 
-    def send(self, url: str, refspec: str, *, token: str | None = None) -> None:
-        """Push one ref, never by force; the token travels as in `fetch`.
+    def send(self, url: str, refspec: str, *, token: str | None = None, options: Sequence[str] = ()) -> None:
+        """Push one ref, never by force; the token travels as in `fetch`. `options` are GitLab's push options.
 
         Raises:
             GitError: the server cannot be reached or refuses.
 
         """
         self._travel(
-            token, "push", "--quiet", "--no-verify", "--no-recurse-submodules", "--no-follow-tags", url, refspec
+            token,
+            "push",
+            "--quiet",
+            "--no-verify",
+            "--no-recurse-submodules",
+            "--no-follow-tags",
+            *(f"--push-option={option}" for option in options),
+            url,
+            refspec,
         )
 
     def _travel(self, token: str | None, *command: str) -> bytes:

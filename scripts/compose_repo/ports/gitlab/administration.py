@@ -20,10 +20,13 @@ from compose_repo.core.administration import (
     NotOnThisTier,
     ProjectState,
     Protect,
+    ProtectTags,
     Refused,
     Schedule,
+    TagRule,
     Token,
     Unprotect,
+    UnprotectTags,
     role,
 )
 from compose_repo.core.forge import ForgeError
@@ -43,6 +46,7 @@ from compose_repo.ports.gitlab.setup_rows import (
     level_of,
     member_of,
     schedule_of,
+    tag_rule_of,
     trigger_of,
     variable_of,
 )
@@ -117,6 +121,7 @@ class Administrator(Client):
             push_rule=self._tiered(lambda: self._settings(Endpoint.PUSH_RULE)),
             job_token_limited=self._tiered(self._job_token_limited),
             rules=tuple(self._list("branch rules", f"{base}/protected_branches", branch_rule_of)),
+            tag_rules=tuple(self._tag_rules()),
             labels=tuple(self._labels()),
             schedules=tuple(self._schedules()),
             variables=tuple(self._list("CI/CD variables", f"{base}/variables", variable_of)),
@@ -138,6 +143,9 @@ class Administrator(Client):
     def _job_token_limited(self) -> bool:
         where = f"{self._base}/job_token_scope"
         return self._get("who may use job tokens", where, lambda data: bool(data["inbound_enabled"]))
+
+    def _tag_rules(self) -> list[TagRule]:
+        return self._list("tag rules", f"{self._base}/protected_tags", tag_rule_of)
 
     def _labels(self) -> list[Label]:
         return self._list("labels", f"{self._base}/labels", label_of)
@@ -189,6 +197,8 @@ class Administrator(Client):
                 )
             case ForbidForcePush() | Unprotect() | Protect():
                 self._change_branch(action)
+            case ProtectTags() | UnprotectTags():
+                self._change_tags(action)
             case CreateLabel() | ChangeLabel():
                 self._write_label(action)
             case CreateSchedule() | MoveSchedule():
@@ -244,6 +254,23 @@ class Administrator(Client):
     def _is_protected(self, branch: str) -> bool:
         rules = self._list("branch rules", f"{self._base}/protected_branches", branch_rule_of)
         return any(rule.name == branch for rule in rules)
+
+    def _change_tags(self, action: ProtectTags | UnprotectTags) -> None:
+        rules = f"{self._base}/protected_tags"
+        match action:
+            case ProtectTags():
+                data = {"name": action.pattern, "create_access_level": action.create}
+                self._send(
+                    _deed(action),
+                    lambda: self._client.http_post(rules, post_data=data, **OURS),
+                    lambda: any(rule.name == action.pattern for rule in self._tag_rules()),
+                )
+            case UnprotectTags():
+                self._send(
+                    _deed(action),
+                    lambda: self._client.http_delete(f"{rules}/{quote(action.pattern, safe='')}", **OURS),
+                    lambda: all(rule.name != action.pattern for rule in self._tag_rules()),
+                )
 
     def _write_label(self, action: CreateLabel | ChangeLabel) -> None:
         where, label = f"{self._base}/labels", action.label

@@ -12,6 +12,7 @@ from compose_repo.core.administration import (
     Label,
     Member,
     Schedule,
+    TagRule,
     Trigger,
     Variable,
     looks_secret,
@@ -38,6 +39,11 @@ def branch_rule_of(data: Mapping[str, Any]) -> BranchRule:
         force_push=bool(data["allow_force_push"]),
         inherited=bool(data.get("inherited")),
     )
+
+
+def tag_rule_of(data: Mapping[str, Any]) -> TagRule:
+    """Read the protection of a tag."""
+    return TagRule(name=data["name"], create=tuple(map(_access_of, data["create_access_levels"])))
 
 
 def _access_of(data: Mapping[str, Any]) -> Access:

@@ -12,9 +12,9 @@ from compose_repo.ports.http.timing import Deadline
 
 
 def open_url(
-    url: str, headers: dict[str, str], deadline: Deadline, tls: ssl.SSLContext | None
+    url: str, headers: dict[str, str], deadline: Deadline, tls: ssl.SSLContext | None, *, data: bytes | None = None
 ) -> http.client.HTTPResponse:
-    """Ask once, by way of the proxy that the environment names; give the answer whatever its status.
+    """Ask once, or post `data`, by way of the proxy that the environment names; give the answer whatever its status.
 
     Raises:
         OSError: there is no connection, or no answer in time.
@@ -28,7 +28,7 @@ def open_url(
     opener.add_handler(_Plain(deadline))
     if tls is not None:
         opener.add_handler(_Tls(deadline, tls))
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # there are handlers for http(s) only
+    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310  # there are handlers for http(s) only
     response: http.client.HTTPResponse = opener.open(request, timeout=deadline.patience())
     return response
 

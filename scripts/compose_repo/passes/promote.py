@@ -1,0 +1,62 @@
+"""Prepares the call of a stream's hook for what has turned satisfied, and the record that it is so no more."""
+
+from compose_repo.core.action import Plan, Promote
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.decision import Verdict
+from compose_repo.core.hook import Hook
+from compose_repo.core.merge_requests import MERGED
+from compose_repo.core.promotion import has_ended, is_due, plan_claim, plan_end, records_of
+from compose_repo.core.result import utc
+from compose_repo.ports import promoting
+from compose_repo.ports.environment import nonce
+from compose_repo.session import Prepared, Session
+from compose_repo.upkeep import settle
+
+
+def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:
+    """Judge once more, and prepare the claim and the call; nothing if a pass beside this one has claimed it.
+
+    Raises:
+        InputError: it cannot be judged.
+        UsageError: it has no merge request, or a secret is missing: then nothing is claimed.
+        StaleHead: somebody pushes meanwhile.
+
+    """
+    settled = settle(work, compose_id)
+    merge_request = settled.merge_request
+    plan: Plan = ()
+    if merge_request.state not in MERGED:
+        judgement = work.judge(compose_id, merge_request)
+        records = records_of(compose_id, work.promotions)
+        if is_due(records, judgement.decision.verdict):
+            plan = plan_claim(
+                records,
+                hook,
+                judgement.decision,
+                head=judgement.head,
+                web_url=merge_request.web_url,
+                main=judgement.main,
+                at=utc(work.now),
+                nonce=nonce(),
+            )
+    for action in plan:
+        if isinstance(action, Promote) and not work.dry_run:
+            promoting.require_secrets(action)
+    return Prepared(
+        compose_id=compose_id,
+        plan=plan,
+        idle=f"{compose_id} is not to be promoted",
+        merge_request=merge_request,
+        judged=merge_request,
+    )
+
+
+def retract(work: Session, compose_id: ComposeId, verdict: Verdict) -> Prepared:
+    """Prepare the record that a compose is satisfied no more; nothing if it stands there already."""
+    records = records_of(compose_id, work.promotions)
+    plan = (
+        plan_end(records, main=work.main().commit, at=utc(work.now), verdict=verdict)
+        if has_ended(records, verdict)
+        else ()
+    )
+    return Prepared(compose_id=compose_id, plan=plan, idle=f"{compose_id} is not promoted")

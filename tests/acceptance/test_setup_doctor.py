@@ -196,6 +196,12 @@ class World(Stage):
         assert old in FILES[path]
         self.commit({path: FILES[path].replace(old, new)}, self.project)
 
+    def promote(self, create: int | None = None) -> None:
+        """Give a stream a hook, and the tags that record its calls a rule of some level."""
+        self.gate("streams", 'published = "URL"', 'published = "URL"\npromote = {command = ["publish"]}')
+        if create is not None:
+            self.api().protectedtags.create({"name": "promotion/*", "create_access_level": create})
+
     def schedule(self, description: str, ref: str, *, active: bool = True) -> None:
         values = {"description": description, "ref": ref, "cron": "1 1 * * *", "active": active}
         self.api().pipelineschedules.create(values)
@@ -384,6 +390,9 @@ SETUP: dict[str, tuple[Break, str]] = {
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL"\nmode = "gating"'),
         "pipeline-before-merge",
     ),
+    "promotions that anybody records": (lambda w: w.promote(), "promotion-tags-unprotected"),
+    "promotions that Developers record": (lambda w: w.promote(DEVELOPER), "promotion-tags-open"),
+    "promotions that nobody records": (lambda w: w.promote(0), "promotion-tags-closed"),
 }
 PEOPLES: dict[str, tuple[Break, str]] = {
     # What people mend.

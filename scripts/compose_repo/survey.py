@@ -28,10 +28,13 @@ _MOST: Final = 1 << 20
 class Surveyor:
     """Looks at the project, or at the pair; `gate` is None where one project is both."""
 
-    def __init__(self, work: session.Session, composes: Administrator, gate: Administrator | None) -> None:
+    def __init__(
+        self, work: session.Session, composes: Administrator, gate: Administrator | None, *, webhook: bool
+    ) -> None:
         self._work = work
         self._composes = composes
         self._gate = gate
+        self._webhook = webhook
         self._tree = work.main()
 
     def look(self, *, at_streams: bool) -> tuple[Seen, ...]:
@@ -53,6 +56,8 @@ class Surveyor:
                 token=token,
                 now=self.now,
                 looks=looks,
+                home=home,
+                webhook=self._webhook,
             )
             for state in states
         )
@@ -110,6 +115,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the second project of a pair: it has the gate's token, the project with the composes has no secret",
     )
+    parser.add_argument(
+        "--no-webhook", action="store_true", help="let the schedule alone see pushes: no webhook is made or missed"
+    )
     parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
 
 
@@ -127,4 +135,4 @@ def start(verb: str, arguments: argparse.Namespace, console: Console) -> Iterato
         ours = [stack.enter_context(closing(administer(environment(), console.trace, name))) for name in names]
         for administrator in ours:
             administrator.require_maintainer(verb)
-        yield Surveyor(work, ours[0], ours[1] if len(ours) > 1 else None)
+        yield Surveyor(work, ours[0], ours[1] if len(ours) > 1 else None, webhook=not arguments.no_webhook)

@@ -146,6 +146,8 @@ class Site:
     """Whether it has what GitLab has on paid tiers only: approval settings and push rules."""
     payload_is_restricted: bool = False
     """Whether it counts a trigger's payload among the variables that a project may restrict, as GitLab long did."""
+    may_call_itself: bool = True
+    """Whether webhooks may have its own address: a GitLab on a private network takes them only if it is told to."""
     pipelines: Pipelines = field(default_factory=_Silence)
     deliveries: Deliveries = field(default_factory=_Silence)
     push_events: EventQueue = field(default_factory=EventQueue)

@@ -118,6 +118,7 @@ class Stage:
         git(work, "add", "--all")
         git(work, "commit", "--quiet", "--message", "Change files")
         self.server.push(project, work, by=self.owner, pipeline=False)
+        assert self.server.wait_for_pipelines()  # a push to main calls our webhook
 
 
 @dataclass(kw_only=True)
@@ -156,10 +157,15 @@ class World(Stage):
 
     def writes(self) -> list[str]:
         """Give what was asked of the API since the log was cleared that could change something."""
-        return [one.path for one in self.server.requests.writes if one.path.startswith("/api/")]
+        writes = [one.path for one in self.server.requests.writes if one.path.startswith("/api/")]
+        return [path for path in writes if "/trigger/pipeline" not in path]  # GitLab's own, by our webhook
 
     def setup(self, *more: str) -> tuple[int, str, str]:
         return self.run("setup", *more)
+
+    @property
+    def gate_token(self) -> str:
+        return self.people["gate-bot"].token
 
     def change(self, **settings: object) -> None:
         project = self.api()
@@ -244,6 +250,7 @@ def fresh(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     yield World(**vars(stage), monkeypatch=monkeypatch, capsys=capsys)
     stage.restore("fresh")
     stage.server.site.paid = False
+    stage.server.site.may_call_itself = True
     stage.server.faults.clear()
     git(source, "reset", "--quiet", "--hard", head)
     for project in (stage.project, stage.gate_project):
@@ -256,12 +263,15 @@ def hardened(fresh: World) -> World:
 
 
 def made_by_setup(world: World, name: str, *arguments: str) -> World:
-    """Run setup the first time, and afterwards bring back what came of it."""
+    """Run setup the first time, once more as the gate bot, and afterwards bring back what came of it."""
     if name in world.snapshots:
         world.restore(name)
         return world
     code, _, err = world.setup(*arguments)
     assert code == 0, err
+    code, out, err = world.run("setup", *arguments, token=world.gate_token)
+    assert code == 0, err
+    assert [line.split("create ")[-1].split(" '")[0] for line in out.splitlines()] == ["the webhook"]
     world.keep(name)
     return world
 
@@ -492,18 +502,19 @@ def test_setup_leaves_to_people_what_is_theirs(hardened: World, name: str) -> No
 
 
 def test_every_rule_can_be_broken() -> None:
-    named = {code for _, codes in {**SETUP, **PEOPLES}.values() for code in codes.split()}
+    named = {code for _, codes in {**SETUP, **PEOPLES, **WEBHOOK}.values() for code in codes.split()}
     assert {rule.code for rule in RULES} - named == ELSEWHERE
 
 
 ELSEWHERE = {
-    # Broken in tests of their own: of the token, of a pair, of the paid tiers.
+    # Broken in tests of their own: of the token, of a pair, of the webhook, of the paid tiers.
     "token-of-admin",
     "token-too-strong",
     "token-expires",
     "token-never-expires",
     "variable-beside-composes",
     "outsider-in-gate-project",
+    "trigger-of-another",
     "gate-logs-public",
     "author-approves",
     "approval-survives-push",
@@ -621,6 +632,137 @@ def test_a_gate_project_that_is_not_there_is_told(fresh: World) -> None:
     assert (code, "project centos/nothing" in err) == (2, True)
 
 
+# --- the webhook
+
+
+def hooks(world: World) -> list[Any]:
+    return list(world.api().hooks.list(get_all=True))
+
+
+def triggers(world: World, path: str = "") -> list[tuple[str, str]]:
+    return [(one.description, one.owner["username"]) for one in world.api(path).triggers.list(get_all=True)]
+
+
+def edit_hook(world: World, **values: object) -> None:
+    """Change our webhook."""
+    world.api().hooks.update(hooks(world)[0].id, {"url": hooks(world)[0].url, **values})
+
+
+def fail_hook(world: World) -> None:
+    """Let it fail until GitLab calls it no more: the token that it holds is none any more."""
+    [row] = world.server.site.store.all("SELECT * FROM records WHERE kind = 'hook'")
+    data = {**json.loads(row["data"]), "alert_status": "temporarily_disabled", "recent_failures": 4}
+    world.server.site.store.update("records", row["id"], data=json.dumps(data))
+
+
+def second_hook(world: World) -> None:
+    world.api().hooks.create({"url": hooks(world)[0].url.replace("{", "x").replace("}", "x")})
+
+
+def trigger_of_another(world: World) -> None:
+    world.api().triggers.create({"description": "compose-repo: pushes"})
+
+
+def without_trigger(world: World) -> None:
+    world.api().triggers.delete(world.api().triggers.list(get_all=True)[0].id)
+
+
+WEBHOOK: dict[str, tuple[Break, str]] = {
+    # What setup mends with the gate bot's token.
+    "no webhook": (lambda w: w.api().hooks.delete(hooks(w)[0].id), "webhook-missing"),
+    "no trigger": (without_trigger, "webhook-wrong"),
+    "a webhook that fails": (fail_hook, "webhook-wrong"),
+    "a webhook for comments too": (lambda w: edit_hook(w, note_events=True), "webhook-wrong"),
+    "a webhook for every branch": (lambda w: edit_hook(w, branch_filter_strategy="all_branches"), "webhook-wrong"),
+    "a webhook that tells too much": (lambda w: edit_hook(w, custom_webhook_template=None), "webhook-wrong"),
+    "a webhook to another branch": (
+        lambda w: edit_hook(w, url=hooks(w)[0].url.replace("/main/", "/devel/")),
+        "webhook-wrong",
+    ),
+    "a webhook to another project": (
+        lambda w: edit_hook(w, url=f"{w.server.url}/api/v4/projects/99/ref/main/trigger/pipeline?token=glptt-1"),
+        "webhook-wrong",
+    ),
+    "two webhooks": (second_hook, "webhook-wrong"),
+}
+
+
+@pytest.mark.parametrize("name", WEBHOOK)
+def test_the_gate_bots_setup_mends_the_webhook(hardened: World, name: str) -> None:
+    make, code = WEBHOOK[name]
+    make(hardened)
+    assert set(hardened.findings()) == {code}
+    assert hardened.setup()[1] == "centos/compose-repo: set up already, nothing to do\n"
+    done, _, err = hardened.run("setup", token=hardened.gate_token)
+    assert done == 0, err
+    assert hardened.findings() == {}
+    assert (len(hooks(hardened)), triggers(hardened)) == (1, [("compose-repo: pushes", "gate-bot")])
+
+
+def test_the_gate_bots_setup_has_nothing_to_do_twice(hardened: World) -> None:
+    hardened.server.requests.clear()
+    code, out, _ = hardened.run("setup", token=hardened.gate_token)
+    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert hardened.writes() == []
+
+
+def test_the_webhook_calls_main_for_pushes_alone_and_shows_no_token(hardened: World) -> None:
+    [hook] = hooks(hardened)
+    [trigger] = hardened.api().triggers.list(get_all=True)
+    where = f"{hardened.server.url}/api/v4/projects/{hardened.project.id}/ref/main/trigger/pipeline"
+    assert hook.url == f"{where}?token={{trigger{trigger.id}}}"
+    assert {name for name, value in hook.attributes.items() if name.endswith("_events") and value} == {"push_events"}
+    assert "glptt" not in json.dumps(hook.attributes)
+
+
+def test_a_trigger_of_anothers_is_named_and_left_to_people(hardened: World) -> None:
+    trigger_of_another(hardened)
+    assert set(hardened.findings()) == {"trigger-of-another"}
+    code, out, err = hardened.run("setup", token=hardened.gate_token)
+    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert "the pipeline trigger 'compose-repo: pushes' belongs to releng (trigger-of-another)" in err
+
+
+def test_setup_of_anybody_else_makes_no_webhook_and_says_who_does(fresh: World) -> None:
+    code, out, err = fresh.setup()
+    assert (code, "webhook" in out, hooks(fresh), triggers(fresh)) == (0, False, [], [])
+    assert "run `compose-repo setup` with the gate bot's token" in err
+    assert set(fresh.findings()) == {"webhook-missing"}
+
+
+def test_where_no_webhook_may_be_set_the_schedule_is_left_and_no_trigger(fresh: World) -> None:
+    fresh.setup()
+    fresh.server.site.may_call_itself = False
+    code, _, err = fresh.run("setup", token=fresh.gate_token)
+    assert code == 0, err
+    assert "pushes are seen by the schedule alone" in err
+    assert (hooks(fresh), triggers(fresh)) == ([], [])
+    assert fresh.examine()["safe"] is True
+
+
+def test_without_webhook_none_is_made_and_none_is_missed(fresh: World) -> None:
+    fresh.setup()
+    code, out, _ = fresh.run("setup", "--no-webhook", token=fresh.gate_token)
+    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert fresh.findings("--no-webhook") == {}
+
+
+@pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])
+def test_the_webhook_is_made_once_by_a_gitlab_that_stumbles(fresh: World, kind: Kind) -> None:
+    fresh.setup()
+    for path in ("/triggers", "/hooks"):
+        fresh.server.faults.add(kind, method="POST", path=path, times=1)
+    code, _, err = fresh.run("setup", token=fresh.gate_token)
+    assert code == 0, err
+    assert (len(hooks(fresh)), len(triggers(fresh))) == (1, 1)
+
+
+def test_of_a_pair_the_webhook_is_with_the_composes_and_the_trigger_with_the_token(pair: World) -> None:
+    [hook] = hooks(pair)
+    assert f"/api/v4/projects/{pair.gate_project.id}/ref/main/trigger/pipeline?token=" in hook.url
+    assert [triggers(pair, path) for path in PROJECTS] == [[], [("compose-repo: pushes", "gate-bot")]]
+
+
 # --- tiers
 
 
@@ -633,14 +775,14 @@ def test_the_paid_tiers_settings_are_set_where_they_are(fresh: World) -> None:
     fresh.server.site.paid = True
     assert {"approval-survives-push", "files-unbounded"} <= fresh.findings().keys()
     assert fresh.setup()[0] == 0
-    assert fresh.findings() == {}
+    assert fresh.findings("--no-webhook") == {}
     fresh.api().approvals.update(new_data={"merge_requests_author_approval": True})
     rule = fresh.api().pushrules.get()
     rule.max_file_size = 500
     rule.save()
-    assert set(fresh.findings()) == {"author-approves", "files-unbounded"}
+    assert set(fresh.findings("--no-webhook")) == {"author-approves", "files-unbounded"}
     assert fresh.setup()[0] == 0
-    assert fresh.findings() == {}
+    assert fresh.findings("--no-webhook") == {}
 
 
 # --- what is told
@@ -702,7 +844,7 @@ def test_what_gitlab_refuses_keeps_nothing_else_back(fresh: World) -> None:
     assert "could not create the pipeline schedule 'compose-repo sync' on main" in err
     assert "Maximum number of pipeline schedules (10) exceeded" in err
     assert err.count("compose-repo sync' on main") == 1
-    assert set(fresh.findings()) == {"schedule-missing"}
+    assert set(fresh.findings("--no-webhook")) == {"schedule-missing"}
 
 
 @pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])
@@ -711,6 +853,6 @@ def test_setup_bears_a_gitlab_that_stumbles(fresh: World, kind: Kind) -> None:
         fresh.server.faults.add(kind, method="POST", path=path, times=1)
     code, _, err = fresh.setup()
     assert code == 0, err
-    assert fresh.findings() == {}
+    assert fresh.findings("--no-webhook") == {}
     schedules = fresh.api().pipelineschedules.list(get_all=True)
     assert [one.description for one in schedules] == ["compose-repo sync"]

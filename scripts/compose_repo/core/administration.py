@@ -38,7 +38,11 @@ class Refused(ForgeError):  # noqa: N818  # it names what happened; who is at fa
     """GitLab refuses one write; it may take the others all the same."""
 
 
-class NotOnThisTier(Refused):
+class Dispensable(Refused):
+    """GitLab refuses what all works without, if less well."""
+
+
+class NotOnThisTier(Dispensable):
     """GitLab has a setting on paid tiers only."""
 
 
@@ -126,11 +130,19 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hook:
-    """A webhook, without its secret."""
+    """A webhook, without its secret; masked parts of its address are names in braces.
+
+    `events` names the switches of what it is called for. `branches` is the strategy and the pattern by which pushes are
+    chosen, `template` what takes the event's place: "" if nothing does, None where this GitLab knows no templates.
+    """
 
     id: int
     url: str
     checks_certificate: bool
+    events: frozenset[str] = frozenset()
+    branches: tuple[str, str] = ("wildcard", "")
+    template: str | None = None
+    is_called: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -381,6 +393,40 @@ class MoveSchedule:
         return f"{self.project}: run the pipeline schedule {self.description!r} on {self.ref}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoveWebhook:
+    """Take away a webhook of ours that is not as it should be: a new one takes its place."""
+
+    project: str
+    id: int
+    host: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"{self.project}: take the webhook {self.id} to {self.host} away"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateWebhook:
+    """Make a webhook that calls our pipeline trigger in `home`, and the trigger if this account has none there.
+
+    `address` lacks what authorises: the name of a masked part, which says whose token it holds, is added to it.
+    """
+
+    project: str
+    home: str
+    description: str
+    address: str
+    branches: str
+    template: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"{self.project}: create the webhook {self.description!r} and its pipeline trigger in {self.home}"
+
+
 Action: TypeAlias = (
     ChangeSettings
     | LimitJobToken
@@ -393,6 +439,8 @@ Action: TypeAlias = (
     | ChangeLabel
     | CreateSchedule
     | MoveSchedule
+    | RemoveWebhook
+    | CreateWebhook
 )
 Plan: TypeAlias = tuple[Action, ...]
 
@@ -427,7 +475,7 @@ class Administration(Protocol):
         """Do one action; if it cannot be known whether a try has worked, look before trying again.
 
         Raises:
-            NotOnThisTier: GitLab has no such setting here.
+            Dispensable: GitLab has no such setting here, or will not have what all works without.
             Refused: GitLab will not have it.
 
         """

@@ -7,7 +7,7 @@ from typing import Final
 from compose_repo import survey, wording
 from compose_repo.cli import OK, PROBLEMS
 from compose_repo.console import Console, Paint
-from compose_repo.core.administration import Action, NotOnThisTier, Plan, Refused, to_dict
+from compose_repo.core.administration import Action, Dispensable, Plan, Refused, to_dict
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.rule import Seen
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             return OK
         given_up = _apply(surveyor, seen, plan, console)
         after = surveyor.look(at_streams=False) if plan else seen
-        left = [action for action in _plan(after) if not isinstance(given_up.get(action), NotOnThisTier)]
+        left = [action for action in _plan(after) if not isinstance(given_up.get(action), Dispensable)]
         for action in left:
             if action not in given_up:
                 console.error(f"GitLab did not take it: {terminal(action.sentence)}")

@@ -287,7 +287,8 @@ def _refuse_unreachable(data: Data) -> None:
     url = interpolated(str(data["url"]), {one["key"]: str(one["value"]) for one in data["url_variables"]})
     if not url.startswith(("http://", "https://")):
         raise bad_request({"url": ["is blocked: Only allowed schemes are http, https"]})
-    if "{" in url or "}" in url:
+    to_itself = url.startswith(f"{asked.site().url}/")
+    if "{" in url or "}" in url or (to_itself and not asked.site().may_call_itself):
         raise ApiError(422, {"error": "Invalid url given"})
 
 

@@ -14,6 +14,7 @@ from compose_repo.core.hardening.people import PEOPLE_RULES
 from compose_repo.core.hardening.rule import Rule, Seen, Severity
 from compose_repo.core.hardening.settings import SETTINGS, plan_settings
 from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
+from compose_repo.core.hardening.webhook import WEBHOOK_RULES, plan_webhook
 
 SCHEMA: Final = "doctor/1"
 RULES: Final[tuple[Rule, ...]] = (
@@ -22,6 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *TAG_RULES,
     *PEOPLE_RULES,
     *SECRET_RULES,
+    *WEBHOOK_RULES,
     *FILE_RULES,
 )
 """Every rule, in the order in which they are told."""
@@ -84,6 +86,7 @@ def plan_setup(seen: Seen) -> Plan:
         *plan_job_token(seen),
         *plan_labels(seen),
         *plan_schedule(seen),
+        *plan_webhook(seen),
     )
 
 

@@ -69,7 +69,8 @@ class Seen:
     """One project and all that is known around it.
 
     `composes` and `uses_token` say what it is for, `ci_config` is where its pipelines should come from. `looks` is
-    None where nobody has looked at the streams' addresses.
+    None where nobody has looked at the streams' addresses. `home` is the project in whose pipelines the token is used,
+    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone.
     """
 
     project: ProjectState
@@ -80,6 +81,13 @@ class Seen:
     token: Token | None
     now: dt.datetime
     looks: tuple[Look, ...] | None = None
+    home: ProjectState | None = None
+    webhook: bool = True
+
+    @property
+    def pipelines(self) -> ProjectState:
+        """The project in whose pipelines the token is used."""
+        return self.home or self.project
 
     @property
     def today(self) -> dt.date:

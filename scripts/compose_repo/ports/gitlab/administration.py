@@ -12,8 +12,11 @@ from compose_repo.core.administration import (
     ChangeSettings,
     CreateLabel,
     CreateSchedule,
+    CreateWebhook,
+    Dispensable,
     Endpoint,
     ForbidForcePush,
+    Hook,
     Label,
     LimitJobToken,
     MoveSchedule,
@@ -22,15 +25,18 @@ from compose_repo.core.administration import (
     Protect,
     ProtectTags,
     Refused,
+    RemoveWebhook,
     Schedule,
     TagRule,
     Token,
+    Trigger,
     Unprotect,
     UnprotectTags,
     role,
 )
 from compose_repo.core.forge import ForgeError
 from compose_repo.core.hardening.files import CI_FILE, PROJECT_FILES
+from compose_repo.core.hardening.webhook import masked
 from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS, Client, address_of, code_of
@@ -45,6 +51,7 @@ from compose_repo.ports.gitlab.setup_rows import (
     label_of,
     level_of,
     member_of,
+    own_trigger_of,
     schedule_of,
     tag_rule_of,
     trigger_of,
@@ -125,7 +132,7 @@ class Administrator(Client):
             labels=tuple(self._labels()),
             schedules=tuple(self._schedules()),
             variables=tuple(self._list("CI/CD variables", f"{base}/variables", variable_of)),
-            hooks=tuple(self._list("webhooks", f"{base}/hooks", hook_of)),
+            hooks=tuple(self._hooks()),
             deploy_keys=tuple(self._list("deploy keys", f"{base}/deploy_keys", deploy_key_of)),
             triggers=tuple(self._list("pipeline triggers", f"{base}/triggers", trigger_of)),
             members=tuple(self._list("members", f"{base}/members/all", member_of)),
@@ -170,7 +177,7 @@ class Administrator(Client):
         """Do one action; if it cannot be known whether a try has worked, look before trying again.
 
         Raises:
-            NotOnThisTier: GitLab has no such setting here.
+            Dispensable: GitLab has no such setting here, or will not have what all works without.
             Refused: GitLab will not have it.
 
         """
@@ -180,6 +187,8 @@ class Administrator(Client):
             code = code_of(error.__cause__)
             if code in _NOT_HERE and isinstance(action, ChangeSettings) and action.endpoint is not Endpoint.PROJECT:
                 raise NotOnThisTier(f"not on this tier: {action.sentence}") from error
+            if code in _REFUSALS and isinstance(action, CreateWebhook):
+                raise Dispensable(f"{error}: pushes are seen by the schedule alone") from error
             if code in _REFUSALS:
                 raise Refused(str(error)) from error
             raise
@@ -203,6 +212,8 @@ class Administrator(Client):
                 self._write_label(action)
             case CreateSchedule() | MoveSchedule():
                 self._write_schedule(action)
+            case RemoveWebhook() | CreateWebhook():
+                self._write_webhook(action)
             case _:
                 assert_never(action)
 
@@ -311,6 +322,62 @@ class Administrator(Client):
                     lambda: self._client.http_put(f"{where}/{action.id}", post_data={"ref": action.ref}, **OURS),
                     lambda: any(one.id == action.id and one.ref == action.ref for one in self._schedules()),
                 )
+
+    def _write_webhook(self, action: RemoveWebhook | CreateWebhook) -> None:
+        match action:
+            case RemoveWebhook():
+                self._send(
+                    _deed(action),
+                    lambda: self._client.http_delete(f"{self._base}/hooks/{action.id}", **OURS),
+                    lambda: all(hook.id != action.id for hook in self._hooks()),
+                )
+            case CreateWebhook():
+                self._create_webhook(action)
+
+    def _create_webhook(self, action: CreateWebhook) -> None:
+        """Make the trigger if there is none, and the webhook; a trigger that none may call is taken away again."""
+        triggers = f"/projects/{quote(action.home, safe='')}/triggers"
+        if self._own_trigger(triggers, action.description) is None:
+            self._send(
+                _deed(action),
+                lambda: self._client.http_post(triggers, post_data={"description": action.description}, **OURS),
+                lambda: self._own_trigger(triggers, action.description) is not None,
+            )
+        found = self._own_trigger(triggers, action.description)
+        if found is None:
+            raise Refused(f"could not {_deed(action)}: GitLab shows no trigger of this account's")
+        trigger, token = found
+        url = f"{action.address}{{{masked(trigger.id)}}}"
+        data = {
+            "name": action.description,
+            "url": url,
+            "url_variables": [{"key": masked(trigger.id), "value": token}],
+            "push_events": True,
+            "branch_filter_strategy": "regex",
+            "push_events_branch_filter": action.branches,
+            "custom_webhook_template": action.template,
+            "enable_ssl_verification": True,
+        }
+        try:
+            self._send(
+                _deed(action),
+                lambda: self._client.http_post(f"{self._base}/hooks", post_data=data, **OURS),
+                lambda: any(hook.url == url for hook in self._hooks()),
+            )
+        except ForgeError as error:
+            if code_of(error.__cause__) in _REFUSALS:
+                self._client.http_delete(f"{triggers}/{trigger.id}", **OURS)
+            raise
+
+    def _own_trigger(self, triggers: str, description: str) -> tuple[Trigger, str] | None:
+        """Find the trigger of this account's that is so described, and its token."""
+        for trigger, token in self._list("pipeline triggers", triggers, own_trigger_of):
+            if trigger.description == description and token is not None:
+                return trigger, token
+        return None
+
+    def _hooks(self) -> list[Hook]:
+        return self._list("webhooks", f"{self._base}/hooks", hook_of)
 
 
 def _are_so(settings: Mapping[str, Any], changes: tuple[Change, ...]) -> bool:

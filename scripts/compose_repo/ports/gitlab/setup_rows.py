@@ -83,8 +83,16 @@ def variable_of(data: Mapping[str, Any]) -> Variable:
 
 
 def hook_of(data: Mapping[str, Any]) -> Hook:
-    """Read a webhook."""
-    return Hook(id=data["id"], url=data["url"], checks_certificate=data["enable_ssl_verification"])
+    """Read a webhook; that a failing one is called no more, GitLab says since 15.2, templates are there since 16.10."""
+    return Hook(
+        id=data["id"],
+        url=data["url"],
+        checks_certificate=data["enable_ssl_verification"],
+        events=frozenset(name for name, value in data.items() if name.endswith("_events") and value is True),
+        branches=(data.get("branch_filter_strategy") or "wildcard", data.get("push_events_branch_filter") or ""),
+        template=(data["custom_webhook_template"] or "") if "custom_webhook_template" in data else None,
+        is_called=data.get("alert_status", "executable") == "executable",
+    )
 
 
 def deploy_key_of(data: Mapping[str, Any]) -> DeployKey:
@@ -96,6 +104,15 @@ def trigger_of(data: Mapping[str, Any]) -> Trigger:
     """Read a pipeline trigger."""
     owner = (data.get("owner") or {"username": "nobody"})["username"]
     return Trigger(id=data["id"], description=data["description"] or "", owner=owner)
+
+
+def own_trigger_of(data: Mapping[str, Any]) -> tuple[Trigger, str | None]:
+    """Read a pipeline trigger with its token, of which GitLab gives only the beginning to all but its owner."""
+    token = data.get("token") or ""
+    return trigger_of(data), token if len(token) > _SHOWN_OF_OTHERS else None
+
+
+_SHOWN_OF_OTHERS = 4
 
 
 def member_of(data: Mapping[str, Any]) -> Member:

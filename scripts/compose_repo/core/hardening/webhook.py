@@ -1,0 +1,141 @@
+"""The webhook by which a push starts the pass at once: it calls a pipeline trigger of the gate bot's on main."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
+
+from compose_repo.core.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
+from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.keys import host_of
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hint import TEMPLATE
+
+PUSHES: Final = "compose-repo: pushes"
+"""The name of our webhook, and the description by which its pipeline trigger is known."""
+EVENTS: Final = frozenset({"push_events"})
+"""What it is called for: our own notes, labels and approvals call it for nothing."""
+BY_THE_GATE_BOT: Final = "run `compose-repo setup` with the gate bot's token; where no webhook may be set: --no-webhook"
+_CALLS_A_TRIGGER: Final = re.compile(r"/api/v4/projects/[^/?#]+/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)")
+
+
+def address_of(home: ProjectState) -> str:
+    """Give where the trigger of the default branch is called, but for what authorises."""
+    server = str(home.settings.get("web_url", "")).removesuffix(f"/{home.path}")
+    branch = quote(home.default_branch, safe="")
+    return f"{server}/api/v4/projects/{home.settings.get('id')}/ref/{branch}/trigger/pipeline?token="
+
+
+def masked(trigger_id: int) -> str:
+    """Name the masked part of the address that holds a trigger's token, so that one sees whose it is."""
+    return f"trigger{trigger_id}"
+
+
+def branches_of(default_branch: str) -> str:
+    """Give the pattern of the branches whose pushes matter: the composes', and main, where rules and waivers are."""
+    return f"^({re.escape(default_branch)}|compose/.+)$"
+
+
+def _not_wanted(seen: Seen) -> str | None:
+    return needs_gate_files(seen) if seen.webhook else "the schedule alone is to see pushes"
+
+
+def _ours(seen: Seen) -> list[Hook]:
+    return [hook for hook in seen.project.hooks if _CALLS_A_TRIGGER.search(hook.url)]
+
+
+def _triggers(seen: Seen) -> list[Trigger]:
+    """Give the triggers that our webhook may call: they act as the gate bot."""
+    bot = seen.gate.bots.gate.casefold()
+    return [one for one in seen.pipelines.triggers if one.description == PUSHES and one.owner.casefold() == bot]
+
+
+def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
+    """Say what about a webhook of ours is not as it should be."""
+    home, branches = seen.pipelines, branches_of(seen.project.default_branch)
+    wanted = address_of(home)
+    if hook.url not in {f"{wanted}{{{masked(one.id)}}}" for one in _triggers(seen)}:
+        elsewhere = f"something else than the trigger of {home.default_branch} in {home.path}"
+        gone = "a trigger that is gone, or is not the gate bot's, or whose token everybody here can read"
+        yield f"the webhook {hook.id} to {host_of(hook.url)} calls {gone if hook.url.startswith(wanted) else elsewhere}"
+    if hook.events != EVENTS:
+        yield f"the webhook {hook.id} is called for {', '.join(sorted(hook.events)) or 'nothing'}, not for push_events"
+    if hook.branches != ("regex", branches):
+        yield f"the webhook {hook.id} is not called for the branches {branches}"
+    if hook.template not in {TEMPLATE, None}:
+        yield f"the webhook {hook.id} does not send what it should: its custom template is another"
+    if not hook.is_called:
+        yield f"the webhook {hook.id} has failed again and again, and GitLab calls it no more"
+
+
+@rule(
+    "webhook-missing",
+    Severity.ADVICE,
+    why="What is pushed is seen by the schedule only, up to an hour later.",
+    mend=BY_THE_GATE_BOT,
+    where=Where.COMPOSES,
+    absent=_not_wanted,
+)
+def there_is_our_webhook(seen: Seen) -> Iterator[str]:
+    """A push to a compose's branch, or to main, starts the pass at once."""
+    if not _ours(seen):
+        yield f"no webhook calls a pipeline trigger in {seen.pipelines.path}"
+
+
+@rule(
+    "webhook-wrong",
+    Severity.ADVICE,
+    why="Pushes start no pass, or more of them than one, or a pass over everything.",
+    mend=BY_THE_GATE_BOT,
+    where=Where.COMPOSES,
+    absent=_not_wanted,
+)
+def our_webhook_is_right(seen: Seen) -> Iterator[str]:
+    """There is one webhook to a pipeline trigger: for pushes, to the trigger of the gate bot's, and it is called."""
+    ours = _ours(seen)
+    for hook in ours:
+        yield from _faults(hook, seen)
+    if len(ours) > 1:
+        yield f"there are {len(ours)} of them, and each starts a pipeline"
+
+
+@rule(
+    "trigger-of-another",
+    Severity.ADVICE,
+    why="Its pipelines have its owner's rights, and stop when they leave; the gate bot has just those it needs.",
+    mend="Settings > CI/CD > Pipeline trigger tokens: take it away; then run `compose-repo setup` with the gate bot's",
+    where=Where.TOKEN,
+    absent=needs_gate_files,
+)
+def our_trigger_is_the_gate_bots(seen: Seen) -> Iterator[str]:
+    """The pipeline trigger that our webhook calls belongs to the gate bot."""
+    ours = [one for one in seen.project.triggers if one.description == PUSHES]
+    for trigger in ours:
+        if trigger.owner.casefold() != seen.gate.bots.gate.casefold():
+            yield f"the pipeline trigger {PUSHES!r} belongs to {terminal(trigger.owner)}"
+
+
+def plan_webhook(seen: Seen) -> Plan:
+    """Plan our webhook and its trigger; the gate bot's token alone makes them, so that they are the gate bot's."""
+    bot = seen.token is not None and seen.token.username.casefold() == seen.gate.bots.gate.casefold()
+    if not seen.composes or not bot or _not_wanted(seen) is not None:
+        return ()
+    path, home, ours = seen.project.path, seen.pipelines, _ours(seen)
+    kept = next((hook for hook in ours if not any(_faults(hook, seen))), None)
+    removed = tuple(
+        RemoveWebhook(project=path, id=hook.id, host=host_of(hook.url)) for hook in ours if hook is not kept
+    )
+    if kept is not None:
+        return removed
+    created = CreateWebhook(
+        project=path,
+        home=home.path,
+        description=PUSHES,
+        address=address_of(home),
+        branches=branches_of(seen.project.default_branch),
+        template=TEMPLATE,
+    )
+    return (*removed, created)
+
+
+WEBHOOK_RULES: Final[tuple[Rule, ...]] = (there_is_our_webhook, our_webhook_is_right, our_trigger_is_the_gate_bots)

@@ -29,6 +29,7 @@ from compose_repo.core.plan import manifest_path, our_notes, plan_add
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.core.result import ResultFile
+from compose_repo.core.sync import Do, Why
 from compose_repo.core.sync_report import Outcome, Row, SyncReport
 from compose_repo.passes.stream import Tools
 from compose_repo.passes.sync import sync
@@ -253,7 +254,9 @@ def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:
 
 
 def _has_failed(row: Row) -> bool:
-    return row.outcome is Outcome.FAILED
+    """Tell whether a step has failed; a promotion is no message's matter, and may wait for somebody to look."""
+    promotion = row.step.do in {Do.PROMOTE, Do.RETRACT} or row.step.why is Why.UNPROMOTED
+    return row.outcome is Outcome.FAILED and not promotion
 
 
 @contextmanager

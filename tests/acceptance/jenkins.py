@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -137,8 +138,8 @@ def case(name: str, status: str = "PASSED") -> Json:
 
 
 @contextmanager
-def jenkins() -> Iterator[Jenkins]:
-    """Serve a Jenkins."""
+def jenkins(tls: ssl.SSLContext | None = None) -> Iterator[Jenkins]:
+    """Serve a Jenkins, over TLS if a context is given."""
     made = Jenkins()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -156,8 +157,10 @@ def jenkins() -> Iterator[Jenkins]:
             """Say nothing."""
 
     listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        listener.socket = tls.wrap_socket(listener.socket, server_side=True)
     threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    made.url = f"http://127.0.0.1:{listener.server_port}"
+    made.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.server_port}"
     try:
         yield made
     finally:

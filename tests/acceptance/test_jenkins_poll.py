@@ -12,6 +12,7 @@ from jenkins import START, Answer, Jenkins, case, jenkins, send, send_json
 from sync_world import ROOT, SyncWorld, sync_world
 from test_main_path import ORIGINS, git
 
+from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
 
 SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
@@ -332,3 +333,44 @@ def test_two_hundred_builds_are_looked_at_and_fifty_read_in_a_pass(world: SyncWo
     assert world.sync()[0] == 0
     assert set(files(world)) == {f"compose-test-{number}.json" for number in range(101, 151)}
     assert len(ci.asked) == 51
+
+
+@pytest.mark.parametrize("kind", ["500", "reset", "apply-then-drop"])
+def test_an_answer_that_is_lost_writes_a_build_down_once(world: SyncWorld, ci: Jenkins, kind: Kind) -> None:
+    ci.build(7, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    before = len(commits(world))
+    world.server.faults.add(kind, method="POST", path="/repository/commits$")
+    assert world.sync()[0] == 0
+    assert len(commits(world)) == before + 1
+    assert outcomes(world) == {"compose-test-7.json": ["error"]}
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_killed_as_it_writes_a_build_down_the_next_pass_leaves_one_file(
+    world: SyncWorld, ci: Jenkins, *, applied: bool
+) -> None:
+    world.monkeypatch.setenv("COMPOSE_REPO_OPENER_TOKEN", world.opener.token)
+    ci.build(7, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    before = len(commits(world))
+
+    def die() -> None:
+        process.kill()
+        process.wait()
+        if not applied:
+            raise ConnectionAbortedError
+
+    world.server.faults.before("POST", "/repository/commits$", die)
+    process = world.start(world.gate, "sync")
+    process.communicate()
+    assert process.returncode == -9
+    world.server.faults.clear()
+    assert world.sync()[0] == 0
+    assert len(commits(world)) == before + 1
+    assert outcomes(world) == {"compose-test-7.json": ["error"]}
+
+
+def test_whoever_is_the_origin_may_report_a_build_by_hand_as_well(world: SyncWorld, ci: Jenkins) -> None:
+    ci.build(7, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    world.report(A, "rdo", "failed", run="1")
+    assert world.sync()[0] == 0
+    assert sorted(files(world)) == ["1.json", "compose-test-7.json"]

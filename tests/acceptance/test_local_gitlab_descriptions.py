@@ -158,6 +158,7 @@ OLD_CASES = [
     Case(path=MR, entity="getSingleMrResponse"),
     Case(path=f"{P}/repository/files/README.md?ref=main", entity="getFileFromRepositoryResponse"),
     Case(path=P, entity="getSingleProjectResponse"),
+    Case(path=f"{P}/protected_tags", entity="getASingleProtectedTagOrWildcardProtectedTagResponse"),
 ]
 # What the 15.2 documentation had and GitLab no longer answers with, or shows to others than an owner of a project.
 GONE = {"skype", "printing_merge_requests_link_enabled", "merge_request_iid", "created_at", "email", "project_access"}
@@ -173,6 +174,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     project = made.as_user(made.gate)
     project.commits.get(merge_request.sha).statuses.create({"state": "success", "name": "compose-gate"})
     project.mergerequests.get(1).approve()
+    project.protectedtags.create({"name": "v*", "create_access_level": 40})
     project.hooks.create({"url": "https://example.org"})
     project.triggers.create({"description": "bus"})
     project.variables.create({"key": "A", "value": "b"})

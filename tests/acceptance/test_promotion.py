@@ -2,9 +2,10 @@
 
 import base64
 import json
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from jenkins import Jenkins, jenkins, send
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 from test_main_path import git
 
+from compose_repo.core.action import Promote
+from compose_repo.core.hook import CommandHook, JenkinsHook
+from compose_repo.core.names import Sha
+from compose_repo.ports.promoting import call
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
 
@@ -436,3 +441,34 @@ def test_a_tag_rule_that_lets_developers_in_is_taken_away(world: SyncWorld) -> N
         rule.name: rule.create_access_levels[0]["access_level"] for rule in project.protectedtags.list(get_all=True)
     }
     assert rules == {"promotion/*": 40}
+
+
+def test_a_command_that_takes_too_long_is_ended_and_nobody_knows(tmp_path: Path) -> None:
+    script = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
+    hook = CommandHook(command=(sys.executable, "-c", script, str(tmp_path / "said")))
+    told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()), seconds=2)
+    assert (told.done, told.said) == (None, "it was ended after 2 seconds")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_server_that_nobody_vouches_for_is_told_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require_tool: Callable[[str, str], str], *, trusted: bool
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    openssl, key, certificate = require_tool("openssl", "the system's package openssl has it"), *_files(tmp_path)
+    request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *request, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with jenkins(context) as ci:
+        hook = JenkinsHook(job=ci.address("publish"))
+        told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()))
+        assert (told.done, len(ci.posted)) == (trusted, int(trusted))
+
+
+def _files(folder: Path) -> tuple[str, str]:
+    return str(folder / "key.pem"), str(folder / "certificate.pem")

@@ -12,6 +12,7 @@ from compose_repo.core.policy import (
     Attribution,
     Bots,
     BusMapping,
+    JenkinsJob,
     Mode,
     OriginEntry,
     Policy,
@@ -62,6 +63,7 @@ ORIGIN: dict[str, Any] = {
     ],
     "contact": {"name": "N", "email": "e@example.org", "url": "https://u.example.org", "docs": "https://d.example.org"},
     "bus": [{"topic": "org.centos.prod.ci", "ci": "rdo"}],
+    "jenkins": [{"job": "https://ci.example.org/job/smoke", "arch": "x86_64", "run_is_test": False}],
 }
 STREAM: dict[str, Any] = {
     "composes": "https://composes.example.org/",
@@ -204,6 +206,7 @@ def test_origins_are_read_whole() -> None:
                 ),
             ),
             bus=(BusMapping(topic="org.centos.prod.ci", ci="rdo"),),
+            jenkins=(JenkinsJob(job="https://ci.example.org/job/smoke", arch=Arch("x86_64")),),
         )
     }
 

@@ -144,6 +144,15 @@ def test_where_nobody_may_set_variables_a_payload_alone_is_let_through_by_newer_
     assert alone.status_code == status
 
 
+@pytest.mark.parametrize(("merge", "status"), [(40, 201), (0, 400)])
+def test_a_trigger_runs_main_for_whoever_may_merge_into_it(world: World, merge: int, status: int) -> None:
+    rules = world.as_user(world.root).protectedbranches
+    rules.delete("main")
+    rules.create({"name": "main", "push_access_level": 0, "merge_access_level": merge})
+    token = world.as_user(world.gate).triggers.create({"description": "pushes"}).token
+    assert requests.post(address(world) + token, json={}, timeout=10).status_code == status
+
+
 def test_events_of_pipelines_start_none(world: World) -> None:
     token = world.as_user(world.gate).triggers.create({"description": "pushes"}).token
     headers = {"X-Gitlab-Event": "Pipeline Hook"}

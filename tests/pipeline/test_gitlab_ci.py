@@ -7,20 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import pytest
-from sync_world import sync_world
+from sync_world import SyncWorld, sync_world
 
 from compose_repo.core.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from compose_repo.sample import SampleSpec, write_compose
-from local_gitlab.server import LocalGitLab
+from local_gitlab import CiRunner
+from local_gitlab.server import LocalGitLab, User
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -389,3 +390,132 @@ def test_the_scheduled_job_opens_and_judges_and_reports(
         assert world.states() == {COMPOSE_ID.rpartition("-")[2]: "opened"}
     report = json.loads((repository.path / ".gitlab-ci-local" / "artifacts" / "sync" / "sync.json").read_bytes())
     assert [row["step"] for row in report["streams"][0]["composes"]] == ["open", "judge"]
+
+
+# --- pushes that a webhook tells of at once
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Live:
+    """A GitLab that runs the real CI file for a project whose composes stand on a web server, with its people."""
+
+    server: LocalGitLab
+    world: SyncWorld
+
+    def variable(self, key: str, value: str) -> None:
+        """Give main's pipelines a variable of the job's environment, as people do."""
+        project = self.world.client.projects.get(self.world.project.id)
+        scope = {"environment_scope": "gate", "protected": True, "masked": True}
+        project.variables.create({"key": key, "value": value, **scope})
+
+    def pipelines(self, source: str) -> list[Any]:
+        assert self.server.wait_for_pipelines(180)
+        project = self.world.client.projects.get(self.world.project.id)
+        return list(project.pipelines.list(get_all=True, source=source, sort="asc"))
+
+    def logs(self, source: str) -> list[str]:
+        """Give what the job sync has said in each pipeline that was so started."""
+        project, found = self.world.client.projects.get(self.world.project.id), []
+        for pipeline in self.pipelines(source):
+            jobs = {job.name: job.id for job in pipeline.jobs.list(get_all=True)}
+            assert set(jobs) == {"sync"}, pipeline.status
+            found.append(project.jobs.get(jobs["sync"]).trace().decode())
+        return found
+
+    def bot_notes(self, name: str) -> list[str]:
+        project = self.world.client.projects.get(self.world.project.id)
+        notes = project.mergerequests.get(self.world.iid(name)).notes.list(get_all=True)
+        return [note.body for note in notes if not note.system and note.author["username"] == "gate-bot"]
+
+    def updated(self, name: str) -> str:
+        project = self.world.client.projects.get(self.world.project.id)
+        return str(project.mergerequests.get(self.world.iid(name)).updated_at)
+
+    def approvers(self, name: str) -> list[str]:
+        project = self.world.client.projects.get(self.world.project.id)
+        approved = project.mergerequests.get(self.world.iid(name)).approvals.get().approved_by
+        return [one["user"]["username"] for one in approved]
+
+
+OTHER_COMPOSE: Final = "CentOS-Stream-10-20261121.0"
+
+
+@pytest.fixture
+def live(
+    repository: Repository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Live]:
+    """Give two composes that are open and judged, in a project that setup has made, without its webhook yet."""
+    ci = CiRunner.find({"COMPOSE_REPO_VENV": str(repository.environment)}, timeout=120)
+    assert ci is not None
+    folder = tmp_path / "live"
+    folder.mkdir()
+    repository.git("checkout", "--quiet", "main")
+    with (
+        LocalGitLab.start(tmp_path / "gitlab", ci=ci) as server,
+        sync_world(server, folder, monkeypatch, capsys) as world,
+    ):
+        made = Live(server=server, world=world)
+        server.push(world.project, with_code(repository, folder / "seed"), by=server.create_user("root", admin=True))
+        server.site.paid = False
+        for key, user in (("COMPOSE_REPO_TOKEN", world.gate), ("COMPOSE_REPO_OPENER_TOKEN", world.opener)):
+            made.variable(key, user.token)
+        made.variable("COMPOSE_REPO_URL", server.url)
+        code, _, err = world.run(User(id=0, username="owner", token=world.client.private_token or ""), "setup")
+        assert code == 0, err
+        for name in (COMPOSE_ID, OTHER_COMPOSE):
+            world.compose(name)
+        assert world.sync()[0] == 0
+        assert server.wait_for_pipelines(300)
+        yield made
+
+
+def with_code(repository: Repository, seed: Path) -> Path:
+    """Commit this repository's code to the project's files: what its pipelines run is what they check out."""
+    shutil.copytree(
+        repository.path, seed, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "gate", "composes")
+    )
+    identity = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    for command in (("add", "--all", "--force"), (*identity, "commit", "--quiet", "--message", "Add the code")):
+        subprocess.run(["git", *command], cwd=seed, check=True, capture_output=True)
+    return seed
+
+
+def test_a_pushed_result_is_judged_at_once_by_the_webhooks_pipeline_and_nothing_else_is(live: Live) -> None:
+    code, out, err = live.world.run(live.world.gate, "setup")
+    assert (code, "create the webhook" in out) == (0, True), err
+    notes, before = live.bot_notes(OTHER_COMPOSE), live.updated(OTHER_COMPOSE)
+    for origin in ("rdo", "idm"):
+        live.world.report(COMPOSE_ID, origin, "passed")
+        assert live.server.wait_for_pipelines(180)
+    logs = live.logs("trigger")
+    assert live.approvers(COMPOSE_ID) == ["gate-bot"], logs
+    assert "satisfied" in live.bot_notes(COMPOSE_ID)[0].lower()
+    assert len(logs) == 2
+    assert all(f"hint: {COMPOSE_ID} has changed" in log and OTHER_COMPOSE not in log for log in logs)
+    assert [one.status for one in live.pipelines("trigger")] == ["success", "success"]
+    assert (live.bot_notes(OTHER_COMPOSE), live.updated(OTHER_COMPOSE)) == (notes, before)
+    assert not any(live.world.gate.token in log or "glptt-" in log for log in logs)
+
+
+def test_without_webhook_a_pushed_result_is_judged_by_the_schedules_pipeline(live: Live) -> None:
+    for origin in ("rdo", "idm"):
+        live.world.report(COMPOSE_ID, origin, "passed")
+    assert live.pipelines("trigger") == []
+    assert live.approvers(COMPOSE_ID) == []
+    project = live.world.client.projects.get(live.world.project.id)
+    [schedule] = project.pipelineschedules.list(get_all=True)
+    live.world.client.http_post(f"/projects/{project.id}/pipeline_schedules/{schedule.id}/play")
+    [log] = live.logs("schedule")
+    assert "hint: " not in log
+    assert live.approvers(COMPOSE_ID) == ["gate-bot"]
+    assert "satisfied" in live.bot_notes(COMPOSE_ID)[0].lower()
+
+
+def test_the_job_sync_runs_alone_to_its_end_where_the_tokens_are() -> None:
+    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
+    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
+    job = json.loads(read.stdout)["sync"]
+    assert (job["resource_group"], job["interruptible"], job["environment"]["name"]) == ("sync", False, "gate")

@@ -13,7 +13,7 @@ from local_gitlab import entities, pipelines
 from local_gitlab import web_request as asked
 from local_gitlab.clock import now
 from local_gitlab.errors import ApiError, bad_parameter, bad_request, forbidden, not_found, unauthorized
-from local_gitlab.protection import may_push
+from local_gitlab.protection import may_merge, may_push
 from local_gitlab.reports import test_report
 from local_gitlab.site import DEVELOPER, OWNER, find_project
 
@@ -105,7 +105,7 @@ def _run(
     sha = asked.repository(project).resolve(ref)
     if sha is None:
         raise bad_request({"base": ["Reference not found"]})
-    if not may_push(site, project, user, ref):
+    if not may_merge(site, project, user, ref):  # GitLab's `can_update_branch?`: to push or to merge will do
         raise bad_request({"base": ["You do not have sufficient permission to run a pipeline on this branch."]})
     restricted = bool(variables) or (bool(files) and site.payload_is_restricted)
     if restricted and not pipelines.may_set_variables(site, project, user):

@@ -414,7 +414,7 @@ def _reference(part: dict[str, Any], root: Mapping[str, Any]) -> st.SearchStrate
 
 def _object(part: dict[str, Any], root: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     least = part.pop("minProperties", 0)
-    part.pop("maxProperties", None)
+    most = part.pop("maxProperties", None)
     if part.pop("additionalProperties"):
         return miscs
     if "patternProperties" in part:
@@ -425,6 +425,8 @@ def _object(part: dict[str, Any], root: Mapping[str, Any]) -> st.SearchStrategy[
     fields = {name: from_schema(value, root) for name, value in part.pop("properties").items()}
     if part:
         raise NotImplementedError(part)
+    if most == 1:
+        return st.one_of([st.fixed_dictionaries({name: field}) for name, field in fields.items()])
     return st.fixed_dictionaries({name: fields.pop(name) for name in required}, optional=fields).filter(
         lambda value: len(value) >= least
     )

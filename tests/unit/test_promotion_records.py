@@ -195,10 +195,6 @@ def test_a_hook_is_read_as_it_is_written(hook: Hook, name: str) -> None:
         ({"gitlab": {"url": "http://127.0.0.1:8080"}}, []),
         ({"gitlab": {"url": "http://gitlab.example.org"}}, ["/streams/CentOS-Stream-10/promote/gitlab/url"]),
         ({"command": ["x"]}, []),
-        (
-            {"command": ["x"], "jenkins": {"job": "https://ci.example.org/job/x"}},
-            ["/streams/CentOS-Stream-10/promote"],
-        ),
     ],
 )
 def test_a_hook_is_called_over_tls(promote: dict[str, Any], codes: list[str]) -> None:

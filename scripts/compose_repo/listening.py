@@ -37,7 +37,7 @@ from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError,
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.gitlab.pace import Paces
-from compose_repo.ports.http import Document, Http, Limits
+from compose_repo.ports.http import Document, Http, limits
 from compose_repo.ports.inspection import Inspector
 from compose_repo.ports.tree import GivenTree
 from compose_repo.session import Judgement, Session
@@ -183,8 +183,8 @@ class Work:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(Limits()),
-                    index_http=Http(Limits(), cache=self._indexes),
+                    http=Http(limits()),
+                    index_http=Http(limits(), cache=self._indexes),
                     only=compose_id,
                 )
             )

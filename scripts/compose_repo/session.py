@@ -51,7 +51,8 @@ class Judgement:
     """A decision on one head of a merge request, by the rules of one commit of main.
 
     `counted` are the files that it was made from, `brings` is what the head changes against main; both are empty where
-    main has merged it already. `pushed_at` is when the branch was last pushed to, where that matters.
+    main has merged it already. `pushed_at` is when the branch was last pushed to, where that matters. `below` is the
+    head that statuses and words are about, where restoring commits of ours stand on top of it.
     """
 
     head: Sha
@@ -61,6 +62,12 @@ class Judgement:
     counted: tuple[Version, ...] = ()
     brings: Mapping[str, Content] = field(default_factory=dict)
     pushed_at: dt.datetime | None = None
+    below: Sha | None = None
+
+    @property
+    def told_of(self) -> Sha:
+        """The commit that statuses and words are about."""
+        return self.below or self.head
 
     @property
     def results(self) -> int:
@@ -71,9 +78,10 @@ class Judgement:
         """Give what a plan needs of it, with the words of the note."""
         return Judged(
             head=self.head,
+            told_of=self.told_of,
             verdict=self.decision.verdict,
             summary=self.decision.summary,
-            note=wording.note(self.decision, self.gate_files.origins, head=self.head, published=published),
+            note=wording.note(self.decision, self.gate_files.origins, head=self.told_of, published=published),
         )
 
 
@@ -82,7 +90,7 @@ class _View:
     """What has been read and need not be read again until `Session.anew`.
 
     `opened` are all open merge requests, `branches` the branches that they come from and `promotions` the records of
-    their promotion, where all were read at once.
+    their promotion, where all were read at once. `now` stays what it is for as long as the session lasts.
     """
 
     main: GitTree | None = None
@@ -90,6 +98,7 @@ class _View:
     opened: Sequence[MergeRequest] | None = None
     branches: frozenset[str] = frozenset()
     promotions: frozenset[str] = frozenset()
+    now: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +125,7 @@ class Session:
         repository: Repository,
         token: str | None,
         console: Console,
-        now: dt.datetime,
+        now: dt.datetime | None = None,
         dry_run: bool = False,
         as_json: bool = False,
         paces: Paces | None = None,
@@ -125,7 +134,7 @@ class Session:
         self.paces = paces or Paces()
         self.repository = repository
         self.console = console
-        self.now = now
+        self._asked_now = now
         self.dry_run = dry_run
         self.as_json = as_json
         self.done: list[Action] = []
@@ -142,13 +151,23 @@ class Session:
             repository=self.repository,
             token=token,
             console=self.console,
-            now=self.now,
+            now=self._asked_now,
             dry_run=self.dry_run,
             as_json=self.as_json,
             paces=self.paces,
         )
         other._view = self._view
         return other
+
+    @property
+    def now(self) -> dt.datetime:
+        """The time by which is judged: the one that was asked for, else GitLab's.
+
+        It is GitLab that says when a merge request was opened; a clock of ours that is wrong must move no deadline.
+        """
+        if self._view.now is None:
+            self._view.now = self._asked_now or self.forge.told_time() or now()
+        return self._view.now
 
     @property
     def project(self) -> Project:
@@ -292,6 +311,7 @@ class Session:
             counted=tuple(file for file in reading.files if file.path not in refused),
             brings=reading.brings,
             pushed_at=reading.pushed_at,
+            below=reading.below,
         )
 
     def _judge_merged(self, compose_id: ComposeId, main: GitTree, head: Sha, gate_files: GateFiles) -> Judgement:
@@ -488,7 +508,7 @@ def start(arguments: argparse.Namespace, console: Console, paces: Paces | None =
             repository=repository,
             token=settings.token,
             console=console,
-            now=arguments.now or now(),
+            now=arguments.now,
             dry_run=getattr(arguments, "dry_run", False),
             as_json=getattr(arguments, "format", "text") == "json",
             paces=paces,

@@ -102,6 +102,8 @@ def create_app(site: Site, faults: Faults, log: RequestLog, throttle: Throttle) 
 def _observe(app: Flask, faults: Faults, log: RequestLog) -> None:
     @app.before_request
     def begin() -> Response | None:
+        log.begin()
+        g.counted = True
         g.started = time.perf_counter()
         g.user = None
         g.fault = faults.take(request.method, request.environ.get("REQUEST_URI", request.path))
@@ -127,9 +129,12 @@ def _observe(app: Flask, faults: Faults, log: RequestLog) -> None:
                 milliseconds=(time.perf_counter() - g.started) * 1000,
             ),
         )
-        if g.fault is not None and g.fault.kind == "apply-then-drop":
-            _drop()
-        return response
+        return response if g.fault is None else _spoil(g.fault, response)
+
+    @app.teardown_request
+    def gone(_: BaseException | None) -> None:
+        if g.pop("counted", False):
+            log.end()
 
 
 def _limit(app: Flask, throttle: Throttle) -> None:
@@ -155,17 +160,46 @@ def _stumble(fault: Fault) -> Response | None:
     if fault.kind == "slow":
         time.sleep(fault.seconds)
         return None
-    if fault.kind == "act":
+    if fault.kind in {"act", "act-then-drop"}:
         fault.act()
-    if fault.kind in {"act", "apply-then-drop"}:
+    if fault.kind in {"act", "apply-then-drop", "apply-then-hang", "apply-then-act", "truncated"}:
         return None
-    if fault.kind == "reset":
+    if fault.kind in {"reset", "act-then-drop"}:
         _drop()
         return Response(status=500)
     if fault.kind == "429":
         headers = {"Retry-After": str(fault.retry_after), "RateLimit-Remaining": "0"}
         return Response("Retry later\n", status=429, headers=headers, content_type="text/plain")
     return asked.answer({"message": f"{fault.kind} Internal Server Error"}, int(fault.kind))
+
+
+def _spoil(fault: Fault, response: Response) -> Response:
+    """Carry out a fault that comes after everything was done."""
+    match fault.kind:
+        case "apply-then-act":
+            fault.act()
+            _drop()
+        case "apply-then-drop":
+            _drop()
+        case "apply-then-hang":
+            time.sleep(fault.seconds)
+        case "truncated":
+            return _cut(response)
+        case _:
+            pass
+    return response
+
+
+def _cut(response: Response) -> Response:
+    """Leave the second half of an answer out; the server closes the connection when it notices."""
+    response.direct_passthrough = False
+    whole = response.get_data()
+    if not whole:
+        _drop()
+        return response
+    response.set_data(whole[: len(whole) // 2])
+    response.headers["Content-Length"] = str(len(whole))
+    return response
 
 
 def _drop() -> None:

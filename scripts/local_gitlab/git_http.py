@@ -77,6 +77,7 @@ def push(name: str) -> Response:
         size = _spool(body)
         commands, options = _read(body)
         with site.lock(project):
+            commands = [(old, new, ref) for old, new, ref in commands if _value(site, project, ref) == old]
             environment = _instructions(site, project, user, commands, options)
             response = _backend(
                 site,
@@ -91,13 +92,17 @@ def push(name: str) -> Response:
     return response
 
 
+def _value(site: Site, project: Row, ref: str) -> str:
+    """Give where a ref is; a push that takes it for elsewhere is refused by git, and nothing follows from it."""
+    done = site.repository(project).try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
+    return done.stdout.decode().strip() or ZERO
+
+
 def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]], options: PushOptions) -> None:
     """Let everything that depends on them follow the refs that have moved as they were told to."""
-    repository = site.repository(project)
     moves = []
     for old, new, ref in commands:
-        done = repository.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
-        if (done.stdout.decode().strip() or ZERO) == new and old != new:
+        if _value(site, project, ref) == new and old != new:
             moves.append(Move(ref=ref, old=old, new=new))
     refs_updated(site, project, user, moves, options=options)
     push_merge_requests.carry_out(site, project, user, moves, options)

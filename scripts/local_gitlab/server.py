@@ -14,6 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import WSGITask
 
+from local_gitlab import snapshots
 from local_gitlab.app import create_app
 from local_gitlab.ci import Worker
 from local_gitlab.deliveries import Webhooks
@@ -235,6 +236,28 @@ class LocalGitLab:
     def release_events(self) -> int:
         """Write the events that wait, with this moment as their time; return how many there were."""
         return self.site.push_events.release(self.site.store)
+
+    # --- snapshots
+
+    def take_snapshot(self, folder: Path) -> None:
+        """Keep everything in a folder that does not exist yet."""
+        self._quiet()
+        snapshots.take(self.site, folder)
+
+    def bring_back(self, folder: Path) -> None:
+        """Be again as a snapshot says; faults that are still to come and the log are forgotten."""
+        self.faults.clear()
+        self._quiet()
+        snapshots.bring_back(self.site, folder)
+        self.requests.clear()
+
+    def _quiet(self, timeout: float = 60.0) -> None:
+        """Wait until nothing is being worked on."""
+        end = time.monotonic() + timeout
+        while self.requests.under_way or not self.worker.idle():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.requests.under_way} requests are still being worked on")
+            time.sleep(0.005)
 
     # --- waiting
 

@@ -103,9 +103,9 @@ class SyncWorld(World):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, handler: type[ListingHandler] = ListingHandler) -> Iterator[str]:
     """Serve a folder with listings, and give its address."""
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(ListingHandler, directory=str(folder)))
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{listener.server_port}"
@@ -115,21 +115,22 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def sync_world(
+def sync_world(  # noqa: PLR0913  # what a world is made of
     server: LocalGitLab,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     *,
     more: str = "",
+    handler: type[ListingHandler] = ListingHandler,
 ) -> Iterator[SyncWorld]:
-    """Give a project, its people and an empty compose server."""
+    """Give a project, its people and an empty compose server, whose answers may be a handler's of one's own."""
     web = folder / "web"
     (web / "mirror").mkdir(parents=True)
     (web / "stream-10").mkdir()
     seed = folder / "seed"
     (seed / "gate").mkdir(parents=True)
-    with serving(web) as address:
+    with serving(web, handler) as address:
         (seed / "gate" / "policy.toml").write_text(POLICY)
         (seed / "gate" / "origins.toml").write_text(ORIGINS)
         (seed / "gate" / "streams.toml").write_text(STREAMS.format(web=address, more=more))

@@ -29,7 +29,7 @@ from compose_repo.core.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.forge import GitLab, connect
 from compose_repo.ports.gitlab.pace import Paces
-from compose_repo.ports.gitlab.session import LONGEST_WAIT, TRIES
+from compose_repo.ports.gitlab.session import LONGEST_IN_ALL, LONGEST_WAIT, TRIES
 
 TOKEN = "glpat-s3cret"  # noqa: S105
 SHA = Sha("a" * 40)
@@ -147,6 +147,32 @@ def test_being_told_to_slow_down_is_obeyed(world: World) -> None:
     world.script.on("GET /user", (429, {"Retry_After": "7"}, b""), ok(USER))
     world.forge.me()
     assert world.slept == [7.0]
+
+
+def test_a_gitlab_that_fails_on_and_on_is_not_waited_for_at_each_request(world: World) -> None:
+    world.script.on("GET /user", (503, {}, b""))
+    for _ in range(60):
+        with pytest.raises(ForgeError):
+            world.forge.me()
+    assert LONGEST_IN_ALL <= sum(world.slept) < LONGEST_IN_ALL + 10
+    world.slept.clear()
+    world.script.on(f"POST {NOTES}", (503, {}, b""))
+    world.script.on(f"GET {NOTES}", ok([]))
+    with pytest.raises(ForgeError):
+        world.forge.apply(PUT_NOTE)
+    assert world.script.asked.count(f"POST {NOTES}") == 1
+    world.script.on("GET /user", (429, {"Retry_After": "7"}, b""), ok(USER))
+    world.forge.me()
+    assert world.slept == [7.0]
+
+
+def test_the_time_is_that_of_gitlabs_last_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert world.forge.told_time() is None
+    said = "Fri, 20 Nov 2026 06:32:11 GMT"
+    monkeypatch.setattr(http.server.BaseHTTPRequestHandler, "date_time_string", lambda _: said)
+    world.script.on("GET /user", ok(USER))
+    world.forge.me()
+    assert world.forge.told_time() == dt.datetime(2026, 11, 20, 6, 32, 11, tzinfo=dt.UTC)
 
 
 def test_being_told_to_wait_too_long_is_an_error(world: World) -> None:

@@ -22,6 +22,7 @@ from compose_repo.core.history import (
     Line,
     Pushed,
     Version,
+    below_restoring,
     gone_from_head,
     in_push_order,
     is_clean,
@@ -329,6 +330,24 @@ def test_what_the_gate_bot_pushed_is_not_judged() -> None:
     line = branch.line()
     assert line.problems == ()
     assert blobs(line)[result()] == "a"
+
+
+def test_what_is_said_of_a_head_is_said_of_what_stands_below_the_gate_bots_restoring_commits() -> None:
+    branch = Branch().opened()
+    judged = branch.push("rdo-ci", {result(): "a", "README.md": "newer"})
+    for number in (1, 2):
+        branch.push("gate-bot", {"README.md": None}, parents=[branch.head()[0], Sha(f"{number}" * 40)])
+    (head,) = branch.head()
+    assert below_restoring(head, branch.commits, branch.pushed(), BOTS) == judged
+    assert below_restoring(judged, branch.commits, branch.pushed(), BOTS) == judged
+
+
+def test_a_merge_of_anybody_elses_and_a_plain_commit_of_the_gate_bots_are_no_restoring_commits() -> None:
+    branch = Branch().opened()
+    merge = branch.push("rdo-ci", {result(): "a"}, parents=[branch.head()[0], Sha("e" * 40)])
+    plain = branch.push("gate-bot", {result("2"): "b"})
+    for sha in (merge, plain):
+        assert below_restoring(sha, branch.commits, branch.pushed(), BOTS) == sha
 
 
 def test_commits_come_in_the_order_of_their_pushes_and_what_nobody_pushed_last() -> None:

@@ -119,7 +119,7 @@ def opening(  # noqa: PLR0913  # what a plan is made from
 
 
 def judged(verdict: Verdict, summary: str = "Of 3 required, 1 missing") -> Judged:
-    return Judged(head=HEAD, verdict=verdict, summary=summary, note=NOTE)
+    return Judged(head=HEAD, told_of=HEAD, verdict=verdict, summary=summary, note=NOTE)
 
 
 def status(
@@ -638,7 +638,7 @@ def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> N
     plan = plan_merge(
         ID,
         merge_request=merge_request(),
-        judged=Judged(head=HEAD, verdict=Verdict.PENDING, summary="1 missing", note=words),
+        judged=Judged(head=HEAD, told_of=HEAD, verdict=Verdict.PENDING, summary="1 missing", note=words),
         me=GATE,
         notes=[Note(id=5, author_id=GATE.id, body=f"{NOTE}\n{told}")],
         mode=Mode.MIRROR,

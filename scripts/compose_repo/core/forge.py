@@ -145,6 +145,10 @@ class Forge(Protocol):
         """Tell whether a merge request's pipeline keeps it from being merged."""
         ...
 
+    def told_time(self) -> dt.datetime | None:
+        """Give the time by the forge's own clock, as of its last answer; None where it has not told."""
+        ...
+
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
         ...

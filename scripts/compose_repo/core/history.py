@@ -235,6 +235,17 @@ def gone_from_head(line: Line, head: Mapping[str, Content], told: Iterable[Probl
             yield _removed(version.path, "the head of the branch does not have it as it was pushed; it still counts")
 
 
+def below_restoring(head: Sha, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Sha:
+    """Give what stands below the gate bot's restoring commits, of which a head is one if a merge did not come about.
+
+    They bring back what counts and nothing else, so whatever was said of the head below them still holds.
+    """
+    parents = {commit.sha: commit.parents for commit in commits}
+    while pushed.is_by(head, bots.gate) and len(parents.get(head, ())) > 1:
+        head = parents[head][0]
+    return head
+
+
 def is_clean(counted: Iterable[Version], head: Mapping[str, Content]) -> bool:
     """Tell whether a head brings main exactly what counts; `head` is what it changes against main."""
     return dict(head) == {version.path: Content(PLAIN, version.blob) for version in counted}

@@ -78,9 +78,13 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """What the gate said of a merge request's head, and the words for it."""
+    """What the gate said of a merge request's head, and the words for it.
+
+    `told_of` is the commit that carries our status: the head, or what stands below restoring commits of ours.
+    """
 
     head: Sha
+    told_of: Sha
     verdict: Verdict
     summary: str
     note: str
@@ -487,7 +491,7 @@ def _status(merge_request: MergeRequest, judged: Judged, status: CommitStatus | 
         return ()
     return (
         SetStatus(
-            sha=judged.head,
+            sha=judged.told_of,
             branch=merge_request.source_branch,
             name=STATUS_NAME,
             state=state,

@@ -74,7 +74,7 @@ def _plan(
         judged=judged,
         me=me,
         approved_by=work.forge.approved_by(merge_request.iid),
-        statuses=work.forge.statuses(judgement.head, STATUS_NAME),
+        statuses=work.forge.statuses(judgement.told_of, STATUS_NAME),
         notes=thread.notes,
         pushed_at=pushed_at,
         vanished=vanished,

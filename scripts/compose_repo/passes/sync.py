@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from compose_repo.core.merge_requests import compose_of
 from compose_repo.core.names import Stream
 from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.report import as_line
 from compose_repo.core.sync_report import SyncReport
 from compose_repo.passes.approve import withdraw
 from compose_repo.passes.stream import FAILURES, StreamPass, Tools, problems_of
@@ -33,6 +34,8 @@ def sync(tools: Tools) -> SyncReport:
             _look(tools, streams)
     except FAILURES as error:
         problems = problems_of(error, "sync")
+        for problem in problems:
+            tools.work.console.error(as_line(problem))
     else:
         for one in streams.values():
             one.judge_and_gate()

@@ -5,6 +5,12 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from compose_repo.core.problem import UsageError
+
+PATIENCE: Final = 30.0
+"""Seconds without an answer after which a server counts as silent, where nothing else is said."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,17 +25,24 @@ class Environment:
     token: str | None
     in_ci: bool
     opener_token: str | None = None
+    patience: float = PATIENCE
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
-    """Read the environment; outside CI the project's own variables count, in CI those of GitLab stand in for them."""
+    """Read the environment; outside CI the project's own variables count, in CI those of GitLab stand in for them.
+
+    Raises:
+        UsageError: COMPOSE_REPO_TIMEOUT is no number of seconds.
+
+    """
     get = variables.get
     return Environment(
         gitlab_url=get("COMPOSE_REPO_URL") or get("CI_SERVER_URL"),
         project=get("COMPOSE_REPO_PROJECT") or get("CI_PROJECT_ID"),
         token=get("COMPOSE_REPO_TOKEN"),
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
-        in_ci=get("CI", "") not in {"", "false", "0"},
+        in_ci=_in_ci(variables),
+        patience=patience(variables),
     )
 
 
@@ -66,9 +79,33 @@ def nonce() -> str:
     return secrets.token_hex(16)
 
 
+def patience(variables: Mapping[str, str] = os.environ) -> float:
+    """Give the seconds without an answer after which a server counts as silent.
+
+    Raises:
+        UsageError: COMPOSE_REPO_TIMEOUT is no number of seconds.
+
+    """
+    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(PATIENCE)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST:
+        raise UsageError(f"COMPOSE_REPO_TIMEOUT is {text!r}; it should be a number of seconds, at most {_LONGEST}")
+    return seconds
+
+
+_LONGEST: Final = 3600
+
+
+def _in_ci(variables: Mapping[str, str]) -> bool:
+    return variables.get("CI", "") not in {"", "false", "0"}
+
+
 def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:
     """Tell whether colours and moving lines are unwanted: NO_COLOR (no-color.org), a dumb terminal, or CI."""
-    return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or environment(variables).in_ci
+    return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or _in_ci(variables)
 
 
 def now() -> dt.datetime:

@@ -15,6 +15,7 @@ from compose_repo.core.history import (
     Line,
     Pushed,
     Version,
+    below_restoring,
     foreign_manifest,
     gone_from_head,
     lost_history,
@@ -47,7 +48,8 @@ _DAYS: Final = dt.timedelta(days=2)
 class Reading:
     """What counts of a merge request, the problems of its commits, and what its head would bring to main.
 
-    `pushed_at` is when the branch was last pushed to.
+    `pushed_at` is when the branch was last pushed to by anybody but the gate bot, and `below` what stands below the
+    gate bot's restoring commits: the head itself, nearly always.
     """
 
     line: Line
@@ -56,6 +58,7 @@ class Reading:
     problems: tuple[Problem, ...]
     brings: Mapping[str, Content]
     pushed_at: dt.datetime | None
+    below: Sha
 
 
 def commit_problems(
@@ -155,11 +158,12 @@ class LineReader:
             ForgeError: GitLab cannot be asked.
 
         """
-        commits, pushed = self._pushed(compose_id, opened_at, main, head, gate_files.bots)
+        bots = gate_files.bots
+        commits, pushed = self._pushed(compose_id, opened_at, main, head, bots)
         refusals = self._refusals(compose_id, commits, pushed, gate_files)
-        line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=gate_files.bots)
+        line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=bots)
         if line is None:
-            raise InputError(foreign_manifest(compose_id, gate_files.bots))
+            raise InputError(foreign_manifest(compose_id, bots))
         brings = changed_since(self._repository, main, head)
         blobs = Blobs(self._repository)
         sizes = blobs.sizes(version.blob for version in line.counted)
@@ -175,7 +179,8 @@ class LineReader:
             tree=tree,
             problems=tuple(problems),
             brings=brings,
-            pushed_at=max((push.at for push in pushed.pushes), default=None),
+            pushed_at=max((push.at for push in pushed.pushes if not is_same(push.user, bots.gate)), default=None),
+            below=below_restoring(head, commits, pushed, bots),
         )
 
     def _pushed(

@@ -9,7 +9,7 @@ from compose_repo.console import Console
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.policy import StreamEntry
 from compose_repo.passes.merge import NotPublished, PipelineDue, merge
-from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.http import Http, limits
 from compose_repo.ports.mirror import why_not_published
 
 EXAMPLE: Final = """
@@ -49,4 +49,4 @@ def _attempt(work: session.Session, compose_id: ComposeId, *, vouched: bool) -> 
 
 def _why_not(work: session.Session, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, Http(Limits()).read)
+        return why_not_published(str(compose_id), stream.published, Http(limits()).read)

@@ -15,7 +15,7 @@ from compose_repo.core.sync_report import SyncReport
 from compose_repo.passes.stream import FAILURES, Tools, problems_of
 from compose_repo.passes.sync import sync
 from compose_repo.ports.hint import hint_in
-from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.http import Http, limits
 
 EXAMPLE: Final = """
 compose-repo sync --dry-run
@@ -90,7 +90,7 @@ def _pass(work: session.Session, only: ComposeId | None) -> SyncReport:
     with session.opener_of(work) as opener:
         if opener is None:
             work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-        http = Http(Limits())
+        http = Http(limits())
         return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 

@@ -9,7 +9,7 @@ from compose_repo.core.history import PLAIN, Version
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository
 
-_NOT_A_DESCENDANT: Final = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
+_NOT_A_DESCENDANT: Final = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref", "failed to update ref")
 """What git and GitLab say where the branch has moved on."""
 
 
@@ -46,14 +46,28 @@ def commit_files(  # noqa: PLR0913  # what a commit is made of
 def push(repository: Repository, url: str, commit: Sha, branch: str, *, token: str | None) -> None:
     """Push a commit to a branch that it comes after; nothing is ever pushed by force.
 
+    What git says of a failure may be about its second try, which finds that the first has worked: only the answer was
+    lost. So the server is asked before anything else.
+
     Raises:
         BranchMoved: the branch has moved on.
         GitError: the server cannot be reached or refuses.
 
     """
+    ref = f"refs/heads/{branch}"
     try:
-        repository.send(url, f"{commit}:refs/heads/{branch}", token=token)
+        repository.send(url, f"{commit}:{ref}", token=token)
     except GitError as error:
+        if _is_there(repository, url, commit, ref, token):
+            return
         if any(words in str(error) for words in _NOT_A_DESCENDANT):
             raise BranchMoved(f"{branch} has moved on; run again") from error
         raise
+
+
+def _is_there(repository: Repository, url: str, commit: Sha, ref: str, token: str | None) -> bool:
+    """Ask after a failure; if that fails too, the first failure is the one to tell of."""
+    try:
+        return repository.remote_refs(url, [ref], token=token).get(ref) == commit
+    except GitError:
+        return False

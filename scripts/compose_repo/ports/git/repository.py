@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import math
 import os
 import re
 import resource
@@ -15,7 +16,7 @@ from typing import IO, Final, TypeAlias, cast
 
 from compose_repo.core.names import Sha
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.environment import child_variables
+from compose_repo.ports.environment import child_variables, patience
 
 Trace: TypeAlias = Callable[[str], None]
 """Told of each command, and how long it took."""
@@ -25,14 +26,17 @@ TIMEOUT: Final = 60.0
 MEMORY: Final = 256 * 1024 * 1024
 """Most bytes that a command whose output is bounded may gather before it says anything."""
 NETWORK_TIMEOUT: Final = 600.0
-"""Seconds that a fetch may take."""
+"""Seconds that a fetch may take; it may be silent for much less."""
 _OUT_OF_MEMORY: Final = re.compile("out of memory|memory exhausted|cannot allocate", re.IGNORECASE)
 _WAITS: Final = (0.5, 1.0, 2.0)
 """Seconds to wait after each failed fetch but the last."""
-_PASSES: Final = re.compile(
-    r"returned error: (?:429|5\d\d)|cannot lock ref|early EOF|hung up|Connection reset|Empty reply|timed out|RPC failed"
+_STAYS: Final = re.compile(
+    r"returned error: (?:3|4(?!29))|Authentication failed|could not read (?:Username|Password)|not found|not our ref"
+    r"|couldn't find remote ref|rejected\]|SSL|certificate|redirect|took longer than|not installed|No space left"
+    r"|File too large|not a git repository"
 )
-"""What git says of failures that may be gone soon; a run beside ours may hold the lock of a ref."""
+"""What git says of failures that another try does not mend. For the others, such as a line that broke, it has too many
+words to list: they differ by the moment and by git's version."""
 
 _SETTINGS: Final = (
     "-c", "core.hooksPath=/dev/null",
@@ -242,12 +246,14 @@ class Repository:
 
     def _travel(self, token: str | None, *command: str) -> bytes:
         """Run a command that talks to a server and give its output; what fails for a moment is tried again."""
-        variables = {} if token is None else _authorization(token)
+        silence = f"{max(1, math.ceil(patience()))}"
+        told = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": silence}
+        variables = _configuration(told if token is None else {**told, **_authorization(token)})
         for wait in _WAITS:
             try:
                 return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
             except GitError as error:
-                if not _PASSES.search(str(error)):
+                if _STAYS.search(str(error).rpartition("` ")[2]):
                     raise
                 time.sleep(wait)
         return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
@@ -324,13 +330,18 @@ def damaged(path: Path, name: str) -> GitError:
 def _authorization(token: str) -> dict[str, str]:
     basic = base64.b64encode(f"oauth2:{token}".encode()).decode("ascii")
     return {
-        "GIT_CONFIG_COUNT": "3",
-        "GIT_CONFIG_KEY_0": "http.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
-        "GIT_CONFIG_KEY_1": "http.followRedirects",
-        "GIT_CONFIG_VALUE_1": "false",
-        "GIT_CONFIG_KEY_2": "credential.helper",
-        "GIT_CONFIG_VALUE_2": "",
+        "http.extraHeader": f"Authorization: Basic {basic}",
+        "http.followRedirects": "false",
+        "credential.helper": "",
+    }
+
+
+def _configuration(settings: Mapping[str, str]) -> dict[str, str]:
+    """Give settings to git through the environment: nobody else on the machine sees them."""
+    return {
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(settings)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())},
     }
 
 

@@ -4,6 +4,7 @@ Reads are repeated on failures that pass, writes too, but never blindly: when it
 worked (the line broke, a proxy gave up), GitLab is asked before the write is sent again. So nothing is posted twice.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypedDict, TypeVar
@@ -15,11 +16,12 @@ import requests
 
 from compose_repo.core.forge import ForgeError, Project
 from compose_repo.core.problem import UsageError
-from compose_repo.ports.environment import Environment
+from compose_repo.ports.environment import PATIENCE, Environment
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
 from compose_repo.ports.gitlab.pace import Pace
 from compose_repo.ports.gitlab.rows import project_of
-from compose_repo.ports.gitlab.session import BROKEN, TIMEOUT, TRANSIENT, Session, Trace, waits
+from compose_repo.ports.gitlab.session import BROKEN, TRANSIENT, Session, Trace, waits
+from compose_repo.ports.http.timing import http_date
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class Address(TypedDict):
     url: str
     project: str
     token: str
+    patience: float
 
 
 def address_of(environment: Environment) -> Address:
@@ -60,7 +63,7 @@ def address_of(environment: Environment) -> Address:
         raise UsageError(
             "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
         )
-    return Address(url=url, project=project, token=token)
+    return Address(url=url, project=project, token=token, patience=environment.patience)
 
 
 class Client:
@@ -75,18 +78,20 @@ class Client:
         trace: Trace,
         sleep: Callable[[float], None] = time.sleep,
         pace: Pace | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self._project = project
         self._trace = trace
         self._sleep = sleep
+        self._session = Session(trace, sleep, pace or Pace(sleep=sleep))
         self._client = gitlab.Gitlab(
             self.url,
             private_token=token,
-            timeout=TIMEOUT,
+            timeout=patience,
             keep_base_url=True,
-            session=Session(trace, sleep, pace or Pace(sleep=sleep)),
+            session=self._session,
             user_agent="compose-repo",
         )
         self._base = f"/projects/{quote(project, safe='')}"
@@ -94,6 +99,10 @@ class Client:
     def close(self) -> None:
         """Close what connections are open."""
         self._client.session.close()
+
+    def told_time(self) -> dt.datetime | None:
+        """Give the time by GitLab's own clock, as of its last answer; None where it has not told."""
+        return http_date(self._session.date)
 
     def project(self) -> Project:
         """Give the project."""
@@ -124,7 +133,7 @@ class Client:
                 failure = error
             else:
                 return
-            if not (passes or may_pass)(failure):
+            if not (passes or may_pass)(failure) or not self._session.may_wait(wait):
                 if _is_so_for_certain(is_so):
                     return
                 break

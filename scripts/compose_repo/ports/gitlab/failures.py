@@ -6,7 +6,7 @@ import gitlab.exceptions
 import requests
 
 from compose_repo.core.forge import ForgeError
-from compose_repo.ports.gitlab.session import TIMEOUT, TOO_MANY
+from compose_repo.ports.gitlab.session import TOO_MANY
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT = 401, 403, 404, 405, 409
 
@@ -16,7 +16,7 @@ def explained(url: str, what: str, error: Exception) -> ForgeError:
     if isinstance(error, requests.exceptions.SSLError):
         why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
     elif isinstance(error, requests.Timeout):
-        why = f"no answer within {TIMEOUT:g} seconds; try again, or check COMPOSE_REPO_URL"
+        why = "no answer in time (COMPOSE_REPO_TIMEOUT); try again, or check COMPOSE_REPO_URL"
     elif isinstance(error, requests.ConnectionError):
         why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
     elif isinstance(error, gitlab.exceptions.RedirectError):

@@ -13,11 +13,12 @@ from compose_repo.ports.gitlab.pace import Pace
 
 Trace = Callable[[str], None]
 
-TIMEOUT: Final = 30.0
-"""Seconds without an answer after which a request counts as failed."""
 TRIES: Final = 6
 LONGEST_WAIT: Final = 120.0
 """Seconds that a Retry-After may ask for; GitLab's limits are counted by the minute."""
+LONGEST_IN_ALL: Final = 300.0
+"""Seconds in all that one account waits for failures to pass: a GitLab that takes no writes for hours is not waited for
+anew at each of hundreds of steps. What a Retry-After asks for does not count."""
 LONGEST_FOR_NOBODY: Final = 0.9
 """Seconds between tries up to which a host is tried that nobody answers at."""
 TOO_MANY: Final = 429
@@ -38,6 +39,9 @@ class Session(requests.Session):
         self._trace = trace
         self._sleep = sleep
         self._pace = pace
+        self._left = LONGEST_IN_ALL
+        self.date = ""
+        """What the last answer says of the time."""
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
         """Send; repeat when told to slow down, and reads also when the failure may pass."""
@@ -51,18 +55,27 @@ class Session(requests.Session):
                     response = super().request(method, url, *args, **kwargs)
             except BROKEN as error:
                 self._told(method, url, kwargs, type(error).__name__, started)
-                if not reads or wait is None or _is_hopeless(error, wait):
+                if not reads or wait is None or _is_hopeless(error, wait) or not self.may_wait(wait):
                     raise
             else:
                 self._told(method, url, kwargs, response.status_code, started)
-                if wait is None or not (
-                    response.status_code == TOO_MANY or (reads and response.status_code in TRANSIENT)
-                ):
+                self.date = response.headers.get("Date", "")
+                if wait is None:
                     return response
                 wait = _asked_wait(response, wait * PATIENCE if response.status_code == TOO_MANY else wait)
                 if wait > LONGEST_WAIT:
                     return response
+                fails = reads and response.status_code in TRANSIENT and self.may_wait(wait)
+                if not fails and response.status_code != TOO_MANY:
+                    return response
             self._sleep(wait)
+
+    def may_wait(self, seconds: float) -> bool:
+        """Take so long out of what may be waited for failures in all; tell whether it was there."""
+        if self._left <= 0:
+            return False
+        self._left -= seconds
+        return True
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Drop the token when a redirect leads to another host; requests knows only the Authorization header."""

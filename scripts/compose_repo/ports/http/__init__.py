@@ -2,6 +2,6 @@
 
 from compose_repo.ports.http.address import normal_url
 from compose_repo.ports.http.client import Cache, Document, Http
-from compose_repo.ports.http.timing import Limits, Pace
+from compose_repo.ports.http.timing import Limits, Pace, limits
 
-__all__ = ["Cache", "Document", "Http", "Limits", "Pace", "normal_url"]
+__all__ = ["Cache", "Document", "Http", "Limits", "Pace", "limits", "normal_url"]

@@ -28,6 +28,12 @@ class Limits:
     longest_wait: float = 60.0
 
 
+def limits() -> Limits:
+    """Give what the environment says; whoever dribbles has, in all, twenty times what silence has."""
+    seconds = environment.patience()
+    return Limits(timeout=seconds, total=20 * seconds)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
     """Time and chance: a clock that only runs forward, the time of day, a way to wait, numbers in [0, 1)."""

@@ -24,8 +24,10 @@ from compose_repo.core.administration import (
     ProjectState,
     Protect,
     ProtectTags,
+    RemoveWebhook,
     Schedule,
     TagRule,
+    Token,
     Trigger,
     Unprotect,
     UnprotectTags,
@@ -38,6 +40,8 @@ from compose_repo.core.hardening.keys import host_of, is_plain_http
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
 from compose_repo.core.hardening.tags import plan_tags
+from compose_repo.core.hardening.webhook import PUSHES, address_of, branches_of, plan_webhook
+from compose_repo.core.hint import TEMPLATE
 from compose_repo.core.hook import CommandHook
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry
@@ -450,3 +454,96 @@ def test_whoever_reports_may_read_the_gate_project() -> None:
     members = (*BARE.members, Member(id=9, username="rdo-ci", level=20))
     what = seen(project=replace(BARE, members=members), composes=False)
     assert "outsider-in-gate-project" not in broken(what)
+
+
+# --- the webhook
+
+HOME: Final = replace(
+    BARE,
+    settings={"web_url": "https://gitlab.example.org/git/centos/compose-repo", "id": 7},
+    triggers=(Trigger(id=12, description=PUSHES, owner="Gate-Bot"),),
+)
+WHERE: Final = "https://gitlab.example.org/git/api/v4/projects/7/ref/main/trigger/pipeline?token="
+OURS: Final = Hook(
+    id=3,
+    url=f"{WHERE}{{trigger12}}",
+    checks_certificate=True,
+    events=frozenset({"push_events"}),
+    branches=("regex", "^(main|compose/.+)$"),
+    template=TEMPLATE,
+)
+GATE_BOTS: Final = Token(username="gate-bot", admin=False, scopes=("api",), expires=None)
+
+
+def webhooks(*hooks: Hook, token: Token | None = GATE_BOTS) -> Seen:
+    return replace(seen(project=replace(HOME, hooks=hooks)), token=token)
+
+
+def plan_of(what: Seen) -> list[str]:
+    return [type(action).__name__ for action in plan_webhook(what)]
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, None])
+def test_our_webhook_as_it_should_be_is_left_alone(template: str | None) -> None:
+    what = webhooks(replace(OURS, template=template))
+    assert (broken(what).keys() & {"webhook-missing", "webhook-wrong"}, plan_of(what)) == (set(), [])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"url": f"{WHERE}{{trigger13}}"}, "calls a trigger that is gone"),
+        ({"url": f"{WHERE}glptt-1"}, "whose token everybody here can read"),
+        ({"url": "https://evil.example.org/api/v4/projects/7/trigger/pipeline"}, "to evil.example.org calls something"),
+        ({"events": frozenset()}, "is called for nothing"),
+        ({"events": frozenset({"push_events", "note_events"})}, "is called for note_events, push_events"),
+        ({"branches": ("wildcard", "compose/*")}, "is not called for the branches ^(main|compose/.+)$"),
+        ({"template": ""}, "its custom template is another"),
+        ({"is_called": False}, "GitLab calls it no more"),
+    ],
+)
+def test_what_is_wrong_with_our_webhook_is_told_and_made_anew(change: dict[str, Any], told: str) -> None:
+    what = webhooks(replace(OURS, **change))
+    assert told in broken(what)["webhook-wrong"][0]
+    assert plan_of(what) == ["RemoveWebhook", "CreateWebhook"]
+
+
+def test_of_two_good_webhooks_one_is_taken_away() -> None:
+    what = webhooks(OURS, replace(OURS, id=4))
+    assert broken(what)["webhook-wrong"] == ("there are 2 of them, and each starts a pipeline",)
+    assert plan_webhook(what) == (RemoveWebhook(project=HOME.path, id=4, host="gitlab.example.org"),)
+
+
+def test_webhooks_of_others_are_no_business_of_ours() -> None:
+    what = webhooks(OURS, Hook(id=5, url="https://chat.example.org/", checks_certificate=True))
+    assert plan_of(what) == []
+
+
+@pytest.mark.parametrize("token", [None, replace(GATE_BOTS, username="releng")])
+def test_nobodys_token_but_the_gate_bots_makes_the_webhook(token: Token | None) -> None:
+    assert plan_of(webhooks(token=token)) == []
+    assert "webhook-missing" in broken(webhooks(token=token))
+
+
+def test_without_webhook_none_is_planned_or_missed() -> None:
+    what = replace(webhooks(), webhook=False)
+    assert plan_of(what) == []
+    assert {"webhook-missing", "webhook-wrong"} <= absent(what)
+
+
+def test_by_gate_files_that_are_broken_no_webhook_is_planned() -> None:
+    problem = Problem(path="gate/streams.toml", code="not-toml", message="m", fix="f")
+    what = replace(webhooks(), gate=replace(webhooks().gate, problems=(problem,)))
+    assert plan_of(what) == []
+
+
+def test_a_branch_of_any_name_is_addressed_and_matched_to_the_letter() -> None:
+    home = replace(HOME, default_branch="release/1.0")
+    assert address_of(home).endswith("/ref/release%2F1.0/trigger/pipeline?token=")
+    assert re.search(branches_of("release/1.0"), "release/1x0") is None
+
+
+def test_a_trigger_of_ours_that_another_owns_is_told() -> None:
+    trigger = Trigger(id=12, description=PUSHES, owner="releng")
+    what = seen(project=replace(BARE, triggers=(trigger,)))
+    assert broken(what)["trigger-of-another"] == (f"the pipeline trigger {PUSHES!r} belongs to releng",)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ("compose-bot", "gate-bot", "rdo-ci", "idm-ci", "someone")
 PROJECTS = ("centos/compose-repo", "centos/compose-gate")
 DEVELOPER, MAINTAINER, OWNER = 30, 40, 50
-NOW = "2026-11-20T12:00:00Z"
+NOW = "2096-11-20T12:00:00Z"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 FILES = {
     "gate/policy.toml": """\
@@ -37,7 +37,7 @@ schema = "origins/1"
 [origins.rdo]
 name = "RDO"
 users = ["rdo-ci"]
-keys = [{{key = "{KEY} rdo-ci", valid_before = 2028-01-01}}]
+keys = [{{key = "{KEY} rdo-ci", valid_before = 2098-01-01}}]
 contact = {{email = "rdo-ci@example.org"}}
 [origins.idm]
 name = "Identity"
@@ -61,7 +61,7 @@ testcase = "tempest.smoke"
 reason = "A bug."
 issue = "https://issues.example.org/1"
 by = "jdoe"
-expires = 2027-01-01
+expires = 2097-01-01
 """,
     ".gitlab-ci.yml": "job: {script: [true]}\n",
 }
@@ -225,7 +225,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         owner = server.create_user("releng")
         people = {name: server.create_user(name) for name in PEOPLE}
         project, gate_project = (server.create_project(path, owner=owner) for path in PROJECTS)
-        token = server.create_token(owner, expires_at="2027-06-01")
+        token = server.create_token(owner, expires_at="2097-06-01")
         owner = User(id=owner.id, username=owner.username, token=token)
         made = Stage(
             folder=folder, server=server, owner=owner, people=people, project=project, gate_project=gate_project
@@ -411,7 +411,7 @@ PEOPLES: dict[str, tuple[Break, str]] = {
     "a compose bot that merges": (lambda w: w.role("compose-bot", MAINTAINER), "bot-too-strong"),
     "a gate bot that owns": (lambda w: w.role("gate-bot", OWNER), "bot-too-strong"),
     "a gate bot that cannot merge": (lambda w: w.role("gate-bot", DEVELOPER), "bot-too-weak"),
-    "a bot that leaves": (lambda w: w.role("gate-bot", MAINTAINER, expires_at="2026-12-01"), "bot-membership-ends"),
+    "a bot that leaves": (lambda w: w.role("gate-bot", MAINTAINER, expires_at="2096-12-01"), "bot-membership-ends"),
     "no account of an origin": (lambda w: w.api().members.delete(w.people["rdo-ci"].id), "origin-user-missing"),
     "an origin that merges": (lambda w: w.role("rdo-ci", MAINTAINER), "origin-user-too-strong"),
     "an origin that cannot push": (lambda w: w.role("rdo-ci", 20), "origin-user-too-weak"),
@@ -453,14 +453,14 @@ PEOPLES: dict[str, tuple[Break, str]] = {
     "our schedule, of another": (lambda w: w.schedule("compose-repo sync", "main"), "schedule-of-another"),
     "a broken gate file": (lambda w: w.gate("waivers", "waivers/1", "waivers/9"), "gate-files-invalid"),
     "an origin without users": (lambda w: w.gate("origins", '["idm-ci"]', "[]"), "origin-unattributable"),
-    "a key that is over": (lambda w: w.gate("origins", "2028-01-01", "2026-01-01"), "key-expired"),
-    "a key that ends": (lambda w: w.gate("origins", "2028-01-01", "2026-12-01"), "key-expires-soon"),
+    "a key that is over": (lambda w: w.gate("origins", "2098-01-01", "2026-01-01"), "key-expired"),
+    "a key that ends": (lambda w: w.gate("origins", "2098-01-01", "2096-12-01"), "key-expires-soon"),
     "the only key is revoked": (
-        lambda w: w.gate("origins", "valid_before = 2028-01-01}]", 'revoked = true}]\nattribution = "signature"'),
+        lambda w: w.gate("origins", "valid_before = 2098-01-01}]", 'revoked = true}]\nattribution = "signature"'),
         "origin-unattributable",
     ),
-    "a waiver that is over": (lambda w: w.gate("waivers", "2027-01-01", "2026-11-19"), "waiver-expired"),
-    "a waiver that ends": (lambda w: w.gate("waivers", "2027-01-01", "2026-11-20"), "waiver-expires-soon"),
+    "a waiver that is over": (lambda w: w.gate("waivers", "2097-01-01", "2096-11-19"), "waiver-expired"),
+    "a waiver that ends": (lambda w: w.gate("waivers", "2097-01-01", "2096-11-20"), "waiver-expires-soon"),
     "mirrors that are gone": (
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL/-/nothing"'),
         "stream-unreachable",
@@ -528,8 +528,8 @@ ELSEWHERE = {
 @pytest.mark.parametrize(
     ("scopes", "expires", "code"),
     [
-        (("api", "admin_mode"), "2027-06-01", "token-too-strong"),
-        (("api",), "2026-11-25", "token-expires"),
+        (("api", "admin_mode"), "2097-06-01", "token-too-strong"),
+        (("api",), "2096-11-25", "token-expires"),
         (("api",), None, "token-never-expires"),
     ],
 )
@@ -542,7 +542,7 @@ def test_doctor_names_what_is_wrong_with_the_token(
 
 def test_doctor_names_an_administrators_token(hardened: World) -> None:
     root = hardened.server.create_user("root", admin=True)
-    token = hardened.server.create_token(root, expires_at="2027-06-01")
+    token = hardened.server.create_token(root, expires_at="2097-06-01")
     assert set(hardened.findings(token=token)) == {"token-of-admin"}
 
 
@@ -557,7 +557,7 @@ def test_a_developers_token_is_refused_in_a_line(hardened: World, verb: str) -> 
 
 
 def test_the_gate_bots_own_token_is_enough(fresh: World) -> None:
-    token = fresh.server.create_token(fresh.people["gate-bot"], expires_at="2027-06-01")
+    token = fresh.server.create_token(fresh.people["gate-bot"], expires_at="2097-06-01")
     code, _, err = fresh.run("setup", token=token)
     assert code == 0, err
     assert fresh.findings(token=token) == {}

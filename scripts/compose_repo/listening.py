@@ -31,8 +31,8 @@ from compose_repo.core.problem import InputError, UsageError
 from compose_repo.core.result import ResultFile
 from compose_repo.core.sync import Do, Why
 from compose_repo.core.sync_report import Outcome, Row, SyncReport
-from compose_repo.passes.stream import Tools
 from compose_repo.passes.sync import sync
+from compose_repo.passes.world import Tools
 from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.git.objects import Blobs

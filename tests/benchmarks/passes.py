@@ -27,8 +27,8 @@ from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.manifest import Manifest
 from compose_repo.demo import gate_files
 from compose_repo.demo.stage import Stage, stage
-from compose_repo.passes.stream import Tools
 from compose_repo.passes.sync import sync
+from compose_repo.passes.world import Tools
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
 from compose_repo.ports.http import Http, Limits

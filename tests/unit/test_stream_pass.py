@@ -11,7 +11,9 @@ from compose_repo.core.forge import ForgeError, StaleHead
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.core.sync import Do, Step, Why
 from compose_repo.core.sync_report import Outcome
-from compose_repo.passes.stream import StreamPass, Tools, problems_of
+from compose_repo.passes.failures import problems_of
+from compose_repo.passes.stream import StreamPass
+from compose_repo.passes.world import Tools
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
 

@@ -8,7 +8,9 @@ from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.report import as_line
 from compose_repo.core.sync_report import SyncReport
 from compose_repo.passes.approve import withdraw
-from compose_repo.passes.stream import FAILURES, StreamPass, Tools, problems_of
+from compose_repo.passes.failures import FAILURES, problems_of
+from compose_repo.passes.stream import StreamPass
+from compose_repo.passes.world import Tools
 
 
 def sync(tools: Tools) -> SyncReport:

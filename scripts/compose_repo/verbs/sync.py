@@ -12,8 +12,9 @@ from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hint import Everything, Nothing, One, read_hint
 from compose_repo.core.problem import UsageError
 from compose_repo.core.sync_report import SyncReport
-from compose_repo.passes.stream import FAILURES, Tools, problems_of
+from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.sync import sync
+from compose_repo.passes.world import Tools
 from compose_repo.ports.hint import hint_in
 from compose_repo.ports.http import Http, limits
 

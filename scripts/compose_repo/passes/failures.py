@@ -1,0 +1,38 @@
+"""What goes wrong in a pass, under codes; whatever it is, it stops one step, or the reading of one stream."""
+
+from typing import Final
+
+from compose_repo.core.compose import ComposeId
+from compose_repo.core.forge import ForgeError, StaleHead
+from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.ports.git.repository import GitError
+
+FAILURES: Final = (InputError, UsageError, OSError)
+"""What stops a step, or the reading of a stream, and nothing else."""
+_AGAIN: Final = "the next pass tries again"
+
+
+def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:
+    """Give what went wrong, under a code."""
+    match error:
+        case InputError():
+            return error.problems
+        case StaleHead():
+            code = "head-moving"
+        case ForgeError():
+            code = "gitlab-failed"
+        case GitError():
+            code = "git-failed"
+        case _:
+            code = "not-done"
+    return (Problem(path=where, code=code, message=str(error), fix=_AGAIN),)
+
+
+def mistake_of(error: Exception, compose_id: ComposeId) -> Problem:
+    """Give a mistake of our own, which is told like any other failure."""
+    return Problem(
+        path=compose_id.folder,
+        code="internal-error",
+        message=f"{type(error).__name__}: {error}",
+        fix="this is our mistake: please report it with what the same command says under --verbose",
+    )

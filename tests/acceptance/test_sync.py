@@ -454,6 +454,7 @@ def let_pipelines_lock(world: SyncWorld) -> None:
 
 def end_pipeline(world: SyncWorld, status: str) -> None:
     """Let the newest pipeline of the merge request come to something: no runner is here to do it."""
+    world.server.wait_for_pipelines(60)  # whatever they come to by themselves, they do it now
     newest = "(SELECT max(id) FROM pipelines WHERE merge_request_id IS NOT NULL)"
     world.server.site.store.run(f"UPDATE pipelines SET status = ? WHERE id = {newest}", status)  # noqa: S608
 

@@ -238,7 +238,7 @@ def test_a_server_that_is_not_there_was_surely_not_called(world: SyncWorld) -> N
     assert tags(world) == ["1/claim", "1/failed"]
 
 
-@pytest.mark.parametrize("status", [302, 500, None])
+@pytest.mark.parametrize("status", [200, 302, 500, None])
 def test_where_nobody_knows_whether_it_was_called_nobody_calls_again(
     world: SyncWorld, ci: Jenkins, status: int | None
 ) -> None:
@@ -276,10 +276,38 @@ def test_a_command_says_by_its_exit_code_what_came_of_it(
     assert (codes(world), tags(world)) == (code, left)
 
 
-def test_a_command_that_is_not_there_was_surely_not_run(world: SyncWorld) -> None:
+def test_a_command_that_is_not_on_this_machine_is_left_to_another(world: SyncWorld) -> None:
     configure(world, 'command = ["/nowhere/publish"]')
     passed(world)
-    assert (codes(world), tags(world)) == (["promotion-failed"], ["1/claim", "1/failed"])
+    for _ in range(2):
+        assert (codes(world), tags(world)) == (["not-done"], [])
+
+
+def test_what_is_closed_between_its_judging_and_its_promotion_is_not_promoted(world: SyncWorld, ci: Jenkins) -> None:
+    passed(world)
+    project = world.client.projects.get(world.project.id)
+
+    def withdraw() -> None:
+        line = project.mergerequests.get(world.iid(A))
+        line.state_event = "close"
+        line.save()
+
+    faults = world.server.faults
+    faults.before("POST", "/approve$", lambda: faults.before("GET", r"/merge_requests/\d+$", withdraw))
+    assert rows(world) == [("promote", "unchanged")]
+    assert (tags(world), len(ci.posted)) == ([], 0)
+    assert world.states() == {"20261120.0": "closed"}
+
+
+def test_what_nobody_knows_stays_to_be_looked_at_whatever_becomes_of_the_verdict(world: SyncWorld, ci: Jenkins) -> None:
+    ci.post = lambda handler: send(handler, 500, b"")
+    passed(world)
+    assert codes(world) == ["promotion-unknown"]
+    world.report(A, "rdo", "failed", run="2")
+    assert codes(world) == ["promotion-unknown"]
+    world.report(A, "rdo", "passed", run="3")
+    assert codes(world) == ["promotion-unknown"]
+    assert (len(ci.posted), tags(world)) == (1, ["1/claim"])
 
 
 def test_two_passes_at_once_call_once(world: SyncWorld, ci: Jenkins) -> None:

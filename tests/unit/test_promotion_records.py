@@ -69,7 +69,7 @@ def test_tags_say_how_far_a_promotion_has_come(names: tuple[str, ...], last: int
         ((), Verdict.SATISFIED, True, False),
         ((), Verdict.BLOCKED, False, False),
         (("1/claim",), Verdict.SATISFIED, False, False),
-        (("1/claim",), Verdict.PENDING, False, True),
+        (("1/claim",), Verdict.PENDING, False, False),
         (("1/claim", "1/called"), Verdict.BLOCKED, False, True),
         (("1/claim", "1/called"), None, False, False),
         (("1/claim", "1/failed"), Verdict.BLOCKED, False, False),

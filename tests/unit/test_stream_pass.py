@@ -51,3 +51,17 @@ def test_our_own_mistake_with_one_compose_is_told_and_the_next_is_done(capsys: p
 )
 def test_whatever_goes_wrong_has_a_code(error: Exception, code: str) -> None:
     assert [problem.code for problem in problems_of(error, "composes/x")] == [code]
+
+
+def test_a_stream_whose_merge_requests_cannot_be_read_is_told_and_stops_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse() -> None:
+        raise ForgeError("HTTP 500")
+
+    work: Any = SimpleNamespace(dry_run=False, as_json=True, applied=[], console=Console(), open_merge_requests=refuse)
+    http = Http(Limits())
+    one = StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
+    one.judge_and_gate()
+    assert [problem.code for problem in one.report().problems] == ["gitlab-failed"]
+    assert "HTTP 500" in capsys.readouterr().err

@@ -129,8 +129,11 @@ def is_due(records: Records, verdict: Verdict | None) -> bool:
 
 
 def has_ended(records: Records, verdict: Verdict | None) -> bool:
-    """Tell whether a compose that has been promoted, or may have been, is satisfied no more."""
-    return verdict not in {Verdict.SATISFIED, None} and records.state is not State.DUE
+    """Tell whether a compose that has been promoted, or was refused for good, is satisfied no more.
+
+    Where nobody knows whether it has been, that stays to be looked at, whatever becomes of the verdict.
+    """
+    return verdict not in {Verdict.SATISFIED, None} and records.state in {State.CALLED, State.REFUSED}
 
 
 def plan_claim(  # noqa: PLR0913  # what a call carries, and what records it
@@ -194,7 +197,8 @@ def refused(action: Promote, said: str) -> Problem:
 
 def _look(call: str) -> str:
     return (
-        f"look whether it was; if not, delete the tag {call}/{Record.CLAIM}, else create the tag {call}/{Record.CALLED}"
+        "look whether it was, once no pass is running (a call may take ten minutes); "
+        f"if not, delete the tag {call}/{Record.CLAIM}, else create the tag {call}/{Record.CALLED}"
     )
 
 

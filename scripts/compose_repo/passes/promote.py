@@ -3,8 +3,8 @@
 from compose_repo.core.action import Plan, Promote
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
+from compose_repo.core.forge import MergeRequestState
 from compose_repo.core.hook import Hook
-from compose_repo.core.merge_requests import MERGED
 from compose_repo.core.promotion import has_ended, is_due, plan_claim, plan_end, records_of
 from compose_repo.core.result import utc
 from compose_repo.ports import promoting
@@ -14,18 +14,21 @@ from compose_repo.upkeep import settle
 
 
 def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:
-    """Judge once more, and prepare the claim and the call; nothing if a pass beside this one has claimed it.
+    """Judge once more, and prepare the claim and the call.
+
+    Nothing if a pass beside this one has claimed it, or if the merge request has been merged or closed meanwhile: what
+    a Maintainer has just withdrawn, or another compose overtaken, is not promoted.
 
     Raises:
         InputError: it cannot be judged.
-        UsageError: it has no merge request, or a secret is missing: then nothing is claimed.
+        UsageError: it has no merge request, or there is no secret or no program to call with: nothing is claimed.
         StaleHead: somebody pushes meanwhile.
 
     """
     settled = settle(work, compose_id)
     merge_request = settled.merge_request
     plan: Plan = ()
-    if merge_request.state not in MERGED:
+    if merge_request.state is MergeRequestState.OPENED and settled.stays_closed is None:
         judgement = work.judge(compose_id, merge_request)
         records = records_of(compose_id, work.promotions)
         if is_due(records, judgement.decision.verdict):
@@ -41,7 +44,7 @@ def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:
             )
     for action in plan:
         if isinstance(action, Promote) and not work.dry_run:
-            promoting.require_secrets(action)
+            promoting.require_means(action)
     return Prepared(
         compose_id=compose_id,
         plan=plan,

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from compose_repo.core.action import Promote
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.names import Stream
@@ -54,9 +55,11 @@ class StreamPass:
         return any(row.actions for row in self._rows) and not self._work.dry_run
 
     def publish_and_open(self) -> None:
-        """Merge what the mirrors carry, close what is overtaken, open what is new."""
-        if self._entry is None:
-            return
+        """Merge what the mirrors carry, close what is overtaken, open what is new; what cannot be read is told."""
+        if self._entry is not None:
+            self._reader.attempted(self._publish_and_open)
+
+    def _publish_and_open(self) -> None:
         self._reader.read()
         for step in self._of_interest(plan_publishing(self._reader.view())):
             self._do(step)
@@ -67,7 +70,10 @@ class StreamPass:
             self._do(step)
 
     def judge_and_gate(self) -> None:
-        """Judge what is open; where merging leads to publishing, merge what is satisfied."""
+        """Judge what is open, and promote or merge what is satisfied where it is asked for; tell what cannot be read."""
+        self._reader.attempted(self._judge_and_gate)
+
+    def _judge_and_gate(self) -> None:
         view = self._judged = self._reader.view()
         gone = {
             row.step.compose_id
@@ -90,7 +96,9 @@ class StreamPass:
         """Give what was promoted before, or just now."""
         before = {one for one in view.opened if records_of(one, self._work.promotions).state is State.CALLED}
         now = {
-            row.step.compose_id for row in self._rows if row.step.do is Do.PROMOTE and row.outcome is Outcome.CHANGED
+            row.step.compose_id
+            for row in self._rows
+            if row.outcome is Outcome.CHANGED and any(isinstance(action, Promote) for action in row.actions)
         }
         return frozenset(before | now)
 

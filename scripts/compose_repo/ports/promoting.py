@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -23,11 +24,11 @@ TRY_AGAIN: Final = 75
 """The exit code by which a command says that it has done nothing and may be called again (EX_TEMPFAIL)."""
 
 
-def require_secrets(action: Promote) -> None:
+def require_means(action: Promote) -> None:
     """See that what the call needs is there, before it is claimed.
 
     Raises:
-        UsageError: a variable is not set; the message names it.
+        UsageError: a variable is not set, which the message names; or the program is not on this machine.
 
     """
     secrets = promotion_secrets()
@@ -36,8 +37,8 @@ def require_secrets(action: Promote) -> None:
             _jenkins_account(secrets)
         case PipelineHook():
             _trigger_token(secrets)
-        case CommandHook():
-            pass
+        case CommandHook() as hook:
+            _program(hook)
         case _:
             assert_never(action.hook)
 
@@ -91,6 +92,12 @@ def _run(hook: CommandHook, variables: Mapping[str, str], document: Mapping[str,
         return Told(done=True, said="exit code 0")
     done = False if process.returncode == TRY_AGAIN else None
     return Told(done=done, said=f"exit code {process.returncode}")
+
+
+def _program(hook: CommandHook) -> None:
+    program = hook.command[0]
+    if shutil.which(program) is None:
+        raise UsageError(f"{program} is no program that can be run here: a pass where it is calls it")
 
 
 def _jenkins_account(secrets: PromotionSecrets) -> str:

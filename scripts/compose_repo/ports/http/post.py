@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from compose_repo.ports.http.connection import open_url
 from compose_repo.ports.http.timing import REAL, Deadline, Limits
 
-_TOLD: Final = range(200, 300)
+_TOLD: Final = 201
+"""What Jenkins and GitLab answer when they have taken a call; another 2xx may be a page that stands in between."""
 _REFUSED: Final = range(400, 500)
 _NO_WAY: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
 _AGENT: Final = {"User-Agent": "compose-repo", "Accept": "*/*", "Content-Type": "application/x-www-form-urlencoded"}
@@ -42,7 +43,7 @@ def post_form(url: str, fields: Mapping[str, str], headers: Mapping[str, str], l
         return Told(done=False if _is_no_way(error.reason) else None, said=_why(error.reason))
     except (OSError, http.client.HTTPException, UnicodeError) as error:
         return Told(done=None, said=_why(error))
-    done = True if status in _TOLD else False if status in _REFUSED else None
+    done = True if status == _TOLD else False if status in _REFUSED else None
     return Told(done=done, said=f"HTTP {status}")
 
 

@@ -70,7 +70,7 @@ class StreamPass:
             self._do(step)
 
     def judge_and_gate(self) -> None:
-        """Judge what is open, and promote or merge what is satisfied where it is asked for; tell what cannot be read."""
+        """Judge what is open, promote or merge what is satisfied where it is asked for, tell what cannot be read."""
         self._reader.attempted(self._judge_and_gate)
 
     def _judge_and_gate(self) -> None:

@@ -233,6 +233,21 @@ def test_whoever_stands_in_the_place_of_a_build_does_not_silence_it(world: SyncW
     assert world.writes() == []
 
 
+@pytest.mark.parametrize("said", [{"job": []}, {"number": {}}])
+def test_whatever_a_result_calls_a_build_it_is_judged(world: SyncWorld, ci: Jenkins, said: dict[str, object]) -> None:
+    for origin in ("rdo", "idm"):
+        world.report(A, origin, "passed", run="5")
+    assert world.sync()[0] == 0
+    assert world.approvers(world.iid(A)) == ["gate-bot"]
+    ci.build(7, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    named = {"job": ci.address(), "number": 7, "timestamp": START + 7000, **said}
+    world.report(A, "rdo", "failed", run="6", misc={"jenkins": named})
+    assert world.sync()[0] == 0
+    assert world.approvers(world.iid(A)) == []
+    assert "gate::blocked" in world.api(world.iid(A)).labels
+    assert sorted(files(world)) == ["5.json", "6.json", "compose-test-7.json"]
+
+
 def html(handler: Any) -> None:  # noqa: ANN401  # a handler
     send(handler, 200, b"<html>Please log in</html>", Content_Type="text/html")
 

@@ -146,8 +146,8 @@ class World:
     def publish(self, name: str) -> None:
         (self.folder / "web" / "mirror" / "COMPOSE_ID").write_text(name)
 
-    def report(self, name: str, origin: str, outcome: str, run: str = "1") -> None:
-        """Clone, write a result file, and push it, as a third party does."""
+    def report(self, name: str, origin: str, outcome: str, run: str = "1", **more: object) -> None:
+        """Clone, write a result file, of which `more` may be said, and push it, as a third party does."""
         clone = self.folder / f"clone-{origin}-{run}-{name}"
         url = self.project.clone_url_for({"rdo": self.rdo, "idm": self.idm}[origin])
         git(self.folder, "clone", "--quiet", "--branch", f"compose/{name}", url, str(clone))
@@ -162,6 +162,7 @@ class World:
             "origin": origin,
             "run": {"id": run, "url": "https://ci.example.org/1", "finished_at": f"2026-11-20T0{run}:00:00Z"},
             "results": [{"testcase": testcase, "outcome": outcome, "arch": arch} for arch in ("aarch64", "x86_64")],
+            **more,
         }
         path = clone / "composes" / name / "results" / origin / f"{run}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,8 @@ JOB: Final = JenkinsJob(job="https://ci.example.org/job/smoke/", arch=Arch("x86_
 HEAD: Final = Sha("0123456789abcdef" + "0" * 24)
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 Json = dict[str, Any]
+SAID: Final[Json] = {"job": JOB.address, "number": 7, "timestamp": 5}
+"""What a file says under `misc` of the build that `known` is."""
 
 
 def row(number: int = 7, **changes: object) -> Json:
@@ -108,9 +110,8 @@ def result(misc: object, **run: str) -> bytes:
 
 
 def test_a_file_says_which_build_it_is() -> None:
-    said = {"job": JOB.address, "number": 7, "timestamp": 5}
-    assert jenkins_job.known_of(result({"jenkins": said}, finished_at="now")) == known()
-    assert jenkins_job.known_of(result({"jenkins": said})) == known(finished=False)
+    assert jenkins_job.known_of(result({"jenkins": SAID}, finished_at="now")) == known()
+    assert jenkins_job.known_of(result({"jenkins": SAID})) == known(finished=False)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,13 @@ def test_a_file_says_which_build_it_is() -> None:
         result(None),
         result({"jenkins": 7}),
         result({"jenkins": {"job": 7}}),
+        result({"jenkins": {**SAID, "job": []}}),
+        result({"jenkins": {**SAID, "job": 7}}),
+        result({"jenkins": {**SAID, "number": {}}}),
+        result({"jenkins": {**SAID, "number": True}}),
+        result({"jenkins": {**SAID, "number": 7.0}}),
+        result({"jenkins": {**SAID, "timestamp": "5"}}),
+        result({"jenkins": {**SAID, "timestamp": False}}),
         b'{"run": {}, "note": "jenkins", "x": {"jenkins": 1}}',
     ],
 )

@@ -112,19 +112,20 @@ def _listed(row: Fields, job: JenkinsJob) -> Listed:
 
 
 def known_of(data: bytes) -> Known | None:
-    """Say which build a file reports, None if it is none that was polled. The file must count."""
+    """Say which build a file reports, None if it is none that was polled.
+
+    The file must count; what it has under `misc` is anybody's choice all the same.
+    """
     if b'"jenkins"' not in data:
         return None
     file = parse_json(data)
     said = (file.get("misc") or {}).get("jenkins")
-    if not isinstance(said, dict) or not {"job", "number", "timestamp"} <= said.keys():
+    if not isinstance(said, dict):
         return None
-    return Known(
-        address=said["job"],
-        number=said["number"],
-        timestamp=said["timestamp"],
-        finished="finished_at" in file["run"],
-    )
+    address, number, timestamp = (said.get(name) for name in ("job", "number", "timestamp"))
+    if not isinstance(address, str) or type(number) is not int or type(timestamp) is not int:  # a bool is none
+        return None
+    return Known(address=address, number=number, timestamp=timestamp, finished="finished_at" in file["run"])
 
 
 def is_known(job: JenkinsJob, build: Listed, known: Collection[Known]) -> bool:

@@ -4,13 +4,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from test_plan import GATE
 from test_sync_plan import A, B
 
 from compose_repo.console import Console
-from compose_repo.core.forge import ForgeError, StaleHead
+from compose_repo.core.action import Plan
+from compose_repo.core.forge import ForgeError, MergeRequestState, StaleHead
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.core.sync import Do, Step, Why
-from compose_repo.core.sync_report import Outcome
+from compose_repo.core.sync_report import Outcome, Row
 from compose_repo.passes.failures import problems_of
 from compose_repo.passes.stream import StreamPass
 from compose_repo.passes.world import Tools
@@ -34,8 +36,76 @@ def test_our_own_mistake_with_one_compose_is_told_and_the_next_is_done(capsys: p
     one._do(Step(do=Do.LEAVE, compose_id=B, why=Why.LIMIT))
     rows = one.report().rows
     assert [row.outcome for row in rows] == [Outcome.FAILED, Outcome.FAILED, Outcome.LEFT]
-    assert [problem.code for row in rows for problem in row.problems] == ["internal-error"] * 2
-    assert capsys.readouterr().err.count("this is our mistake") == 2
+    assert [problem.code for row in rows for problem in row.problems] == ["internal-error"] * 4
+    assert capsys.readouterr().err.count("this is our mistake") == 4
+
+
+class Mistaken(SimpleNamespace):
+    """A session that cannot judge, because of a mistake of ours; what is done to GitLab it notes, or raises `refusal`.
+
+    The compose's merge request is approved by us.
+    """
+
+    dry_run, as_json, refusal = False, True, None
+
+    def __init__(self, **more: object) -> None:
+        line = SimpleNamespace(iid=7, state=MergeRequestState.OPENED)
+        forge = SimpleNamespace(
+            merge_requests=lambda *, source_branch: [line] if source_branch == A.branch else [],
+            approved_by=lambda _: frozenset({GATE.id}),
+            me=lambda: GATE,
+        )
+        super().__init__(applied=[], console=Console(), forge=forge, **more)
+
+    def named(self, _: object) -> None:
+        raise TypeError("unhashable type: 'list'")
+
+    def apply(self, plan: Plan) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.applied += plan
+
+
+def judged_by(work: Mistaken, do: Do = Do.JUDGE) -> Row:
+    tools = Tools(work=cast("Any", work), opener=None, http=Http(Limits()), index_http=Http(Limits()))
+    one = StreamPass(tools, A.stream, None)
+    one._do(Step(do=do, compose_id=A, why=Why.IS_OPEN))
+    (row,) = one.report().rows
+    return row
+
+
+def test_what_our_own_mistake_keeps_from_being_judged_loses_our_approval() -> None:
+    row = judged_by(Mistaken())
+    assert (row.outcome, row.verdict, [problem.code for problem in row.problems]) == (
+        Outcome.FAILED,
+        None,
+        ["internal-error"],
+    )
+    assert [action.sentence for action in row.actions] == [
+        "withdraw approval of !7: it cannot be judged: internal-error"
+    ]
+
+
+def test_a_dry_run_says_that_the_approval_would_be_withdrawn(capsys: pytest.CaptureFixture[str]) -> None:
+    work = Mistaken(dry_run=True)
+    judged_by(work)
+    assert (work.applied, "withdraw approval of !7" in capsys.readouterr().err) == ([], True)
+
+
+def test_a_mistake_in_another_step_than_judging_takes_back_nothing() -> None:
+    row = judged_by(Mistaken(), Do.MERGE)
+    assert (row.outcome, row.actions) == (Outcome.FAILED, ())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"), [(ForgeError("503"), "gitlab-failed"), (ValueError("one more mistake"), "internal-error")]
+)
+def test_a_withdrawal_that_fails_is_told_as_well_and_stops_nothing(
+    refusal: Exception, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = judged_by(Mistaken(refusal=refusal))
+    assert [problem.code for problem in row.problems] == ["internal-error", code]
+    assert (row.actions, str(refusal) in capsys.readouterr().err) == ((), True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.names import Stream
 from compose_repo.core.policy import StreamEntry
-from compose_repo.core.problem import Problem
+from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.promotion import State, records_of
 from compose_repo.core.report import as_line
 from compose_repo.core.sync import (
@@ -26,7 +26,7 @@ from compose_repo.core.sync import (
     plan_publishing,
 )
 from compose_repo.core.sync_report import Outcome, Row, StreamReport
-from compose_repo.passes.approve import approve
+from compose_repo.passes.approve import approve, withdraw
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
 from compose_repo.passes.manifest import manifest_of
 from compose_repo.passes.merge import PipelineDue, merge
@@ -127,8 +127,7 @@ class StreamPass:
         except FAILURES as error:
             row = self._failed(step, problems_of(error, step.compose_id.folder))
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
-            self._work.console.trace("".join(traceback.format_exception(error)))
-            row = self._failed(step, (mistake_of(error, step.compose_id),))
+            row = self._failed(step, self._mistaken(step, error))
         if not self._work.dry_run:
             done = [action for one, start in zip(sessions, before, strict=True) for action in one.applied[start:]]
             row = replace(row, actions=tuple(done))
@@ -137,6 +136,23 @@ class StreamPass:
         self._rows.append(row)
         if row.actions and not self._work.dry_run and step.do in {Do.MERGE, Do.CLOSE}:
             self._reader.attempted(self._tools.look)  # main and the merge requests are others now
+
+    def _mistaken(self, step: Step, error: Exception) -> tuple[Problem, ...]:
+        """Give a mistake of our own; what it keeps from being judged loses our approval, like all that cannot be."""
+        mistake = self._mistake(step, error)
+        if step.do is not Do.JUDGE:
+            return (mistake,)
+        try:
+            withdraw(self._work, step.compose_id, InputError(mistake))
+        except FAILURES as failure:
+            return (mistake, *problems_of(failure, step.compose_id.folder))
+        except Exception as another:  # noqa: BLE001  # whatever the first was, the second may be, too
+            return (mistake, self._mistake(step, another))
+        return (mistake,)
+
+    def _mistake(self, step: Step, error: Exception) -> Problem:
+        self._work.console.trace("".join(traceback.format_exception(error)))
+        return mistake_of(error, step.compose_id)
 
     def _attempt(self, step: Step) -> Callable[[], Row]:
         """Give a way to try a step, each time but the first on what is read anew."""

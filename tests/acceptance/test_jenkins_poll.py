@@ -12,6 +12,7 @@ from jenkins import START, Answer, Jenkins, case, jenkins, send, send_json
 from sync_world import ROOT, SyncWorld, sync_world
 from test_main_path import ORIGINS, git
 
+from compose_repo.ports.http import Pace
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
 
@@ -54,7 +55,11 @@ def world(
 
 def map_to(world: SyncWorld, ci: Jenkins, more: str = 'arch_parameter = "ARCH"', job: str = JOB) -> None:
     """Let the job report for rdo."""
-    row = f'jenkins = [{{job = "{ci.address(job)}", testcase = "tempest.smoke", {more}}}]\n'
+    configure_jobs(world, [f'{{job = "{ci.address(job)}", testcase = "tempest.smoke", {more}}}'])
+
+
+def configure_jobs(world: SyncWorld, rows: list[str]) -> None:
+    row = f"jenkins = [{', '.join(rows)}]\n"
     file = world.client.projects.get(world.project.id).files.get("gate/origins.toml", ref="main")
     file.content = ORIGINS.replace("[origins.idm]", f"{row}[origins.idm]")
     file.save(branch="main", commit_message="Map")
@@ -342,7 +347,85 @@ def test_a_job_in_a_folder_with_a_strange_name_has_a_safe_one_here(world: SyncWo
     assert name.startswith("team.a-b")
 
 
+def paced(world: SyncWorld, clock: Callable[[], float] = lambda: 0.0, chance: float = 0.0) -> None:
+    """Let polling go by another clock, and by what chance says."""
+    world.monkeypatch.setattr("compose_repo.passes.jenkins.PACE", Pace(clock=clock, chance=lambda: chance))
+
+
+def slowed(world: SyncWorld, *servers: Jenkins) -> None:
+    """Let a clock go on by half a minute with each answer."""
+    asked = [len(one.asked) for one in servers]
+    paced(world, lambda: 30.0 * sum(len(one.asked) - start for one, start in zip(servers, asked, strict=True)))
+
+
+def test_a_slow_jenkins_has_its_time_and_the_rest_comes_with_the_next_pass(world: SyncWorld, ci: Jenkins) -> None:
+    for number in range(1, 6):
+        ci.build(number, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    world.report(B, "idm", "failed")
+    slowed(world, ci)
+    assert problems(world) == [("jenkins-slow", ci.url.removeprefix("http://127.0.0.1:"))]
+    assert set(files(world)) == {f"compose-test-{number}.json" for number in (1, 2, 3)}
+    assert "gate::blocked" in world.api(world.iid(B)).labels
+    slowed(world, ci)
+    assert world.sync()[0] == 0
+    assert len(files(world)) == 5
+
+
+@pytest.mark.parametrize("seconds", [300, 100])
+def test_a_slow_jenkins_takes_no_time_of_another_unless_all_have_had_theirs(
+    world: SyncWorld, ci: Jenkins, seconds: int
+) -> None:
+    world.monkeypatch.setattr("compose_repo.passes.jenkins.SECONDS", seconds)
+    with jenkins() as other:
+        rows = [f'{{job = "{one.address()}", testcase = "tempest.smoke", arch = "x86_64"}}' for one in (ci, other)]
+        configure_jobs(world, rows)
+        for number in range(1, 6):
+            ci.build(number, "ABORTED", COMPOSE=A)
+        other.build(9, "ABORTED", COMPOSE=A)
+        slowed(world, ci, other)
+        found = problems(world)
+        assert {code for code, _ in found} == {"jenkins-slow"}
+        assert (len(found), other.asked == []) == ((1, False) if seconds == 300 else (2, True))
+        assert ("compose-test-9.json" in files(world)) == (seconds == 300)
+        for _ in range(2):
+            slowed(world, ci, other)
+            world.sync()
+        assert len(files(world)) == 6
+
+
+@pytest.mark.parametrize("where", ["/compose-test/api", "/compose-test/7/"])
+def test_a_jenkins_that_is_not_itself_is_asked_no_more_in_a_pass(world: SyncWorld, ci: Jenkins, where: str) -> None:
+    paced(world)
+    for number in (7, 8, 9):
+        ci.build(number, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    ci.wrong[where] = lambda handler: send(handler, 503, b"")
+    assert {code for code, _ in problems(world)} == {"source-status"}
+    assert set(ci.asked) <= {"/job/compose-test/api/json", "/job/compose-test/7/api/json"}
+    assert files(world) == {}
+    ci.wrong.clear()
+    assert world.sync()[0] == 0
+    assert len(files(world)) == 3
+
+
+def test_a_build_that_jenkins_never_gives_does_not_hide_the_others_for_good(world: SyncWorld, ci: Jenkins) -> None:
+    for number in (7, 8, 9):
+        ci.build(number, "ABORTED", COMPOSE=A, ARCH="x86_64")
+    ci.wrong["/compose-test/7/"] = lambda handler: send(handler, 500, b"")
+    paced(world, chance=0.4)
+    assert {code for code, _ in problems(world)} == {"source-status"}
+    assert sorted(files(world)) == ["compose-test-8.json", "compose-test-9.json"]
+
+
+def test_builds_that_cannot_be_used_do_not_hide_newer_ones(world: SyncWorld, ci: Jenkins) -> None:
+    paced(world)
+    for number in range(1, 56):
+        ci.build(number, "ABORTED", COMPOSE=A, ARCH="s390x" if number <= 51 else "x86_64")
+    assert {code for code, _ in problems(world)} == {"unknown-arch"}
+    assert set(files(world)) == {f"compose-test-{number}.json" for number in range(52, 56)}
+
+
 def test_two_hundred_builds_are_looked_at_and_fifty_read_in_a_pass(world: SyncWorld, ci: Jenkins) -> None:
+    paced(world)
     for number in range(1, 301):
         ci.build(number, "ABORTED", COMPOSE=A, ARCH="x86_64")
     assert world.sync()[0] == 0

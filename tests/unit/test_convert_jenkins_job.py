@@ -265,6 +265,13 @@ def test_problems_name_the_job() -> None:
     assert [one.code for one in problems] == ["jenkins-no-room", "jenkins-not-a-job", "jenkins-elsewhere"]
 
 
+def test_a_slow_jenkins_is_named_and_so_is_one_that_others_leave_no_time() -> None:
+    one, all_of_them = (jenkins_job.slow(JOB, 100.0, of_all=of_all) for of_all in (False, True))
+    assert (one.path, one.code) == (all_of_them.path, all_of_them.code) == ("https://ci.example.org", "jenkins-slow")
+    assert one.message == "it has taken 100 s of this pass: what is not read yet comes with the next"
+    assert all_of_them.message.startswith("all that are polled have taken 100 s of this pass")
+
+
 # --- gate/origins.toml
 
 

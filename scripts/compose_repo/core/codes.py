@@ -214,6 +214,10 @@ POLLS: Final = {
         "Everybody may read a job that is polled.", "Mend the address in gate/origins.toml, or the job's permissions."
     ),
     "jenkins-other-build": Code("A Jenkins says the same of a build twice.", "Nothing; the next pass looks again."),
+    "jenkins-slow": Code(
+        "A pass reads a Jenkins for 100 seconds, and all of them for 300.",
+        "Nothing if there is much that is new; else look at why it is slow.",
+    ),
 }
 """What `sync` may find wrong with a Jenkins that it polls, beside what is wrong with a build and its report."""
 

@@ -6,7 +6,6 @@ Jenkins is told, and stops nothing else.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -33,6 +32,8 @@ from compose_repo.core.convert.jenkins_job import (
     read_listing,
     report_url,
     result_file,
+    server_of,
+    slow,
     too_many,
 )
 from compose_repo.core.forge import MergeRequest, MergeRequestState, StaleHead
@@ -46,7 +47,7 @@ from compose_repo.core.report import as_line
 from compose_repo.core.result import ResultFile
 from compose_repo.ports.converting import checked
 from compose_repo.ports.git.objects import Blobs, GitTree
-from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.http import Http, Limits, Pace
 from compose_repo.session import Judgement, Session
 
 T = TypeVar("T")
@@ -54,10 +55,16 @@ T = TypeVar("T")
 LIMITS: Final = Limits(timeout=10.0, total=30.0, tries=3)
 """A Jenkins is not waited for as long as a compose server: everything else waits behind it."""
 MOST_READ: Final = 50
-"""How many builds of a job are read for one compose in one pass; the rest comes with the next pass."""
+"""How many builds of a job are written down for one compose in one pass; the rest comes with the next pass."""
 MOST_BYTES: Final = 32 * 1024 * 1024
 """About how many bytes of a job one commit adds; the rest comes with the next pass."""
-_AWAY: Final = frozenset({"source-timeout", "source-unreachable", "source-tls"})
+SECONDS: Final = 300.0
+"""About how long a pass reads every Jenkins in all; the rest comes with the next pass."""
+SECONDS_OF_ONE: Final = 100.0
+"""About how long it reads one of them, so that one that is slow leaves time for the others."""
+PACE: Final = Pace()
+"""The clock that both go by, and the chance that says with which build is begun."""
+_AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,12 +79,17 @@ class _Place:
 
 @dataclass(kw_only=True, slots=True)
 class Poll:
-    """What one pass knows of the jobs; each is asked once for its builds, and nothing more once it is away."""
+    """What one pass knows of the jobs; each is asked once for its builds, and nothing more once it is away.
+
+    `_spent` is how many seconds have gone by with each server.
+    """
 
     work: Session
     opener: Session | None
     http: Http
+    pace: Pace = field(default_factory=lambda: PACE)
     problems: list[Problem] = field(default_factory=list)
+    _spent: dict[str, float] = field(default_factory=dict)
     _listings: dict[str, list[Listed]] = field(default_factory=dict)
     _away: set[str] = field(default_factory=set)
     _added: set[ComposeId] = field(default_factory=set)
@@ -131,7 +143,10 @@ class Poll:
         return True
 
     def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
-        """Read what a job has built of a compose that its branch has not got, oldest first."""
+        """Read what a job has built of a compose that its branch has not got, until it is enough for one commit.
+
+        Chance says where is begun: a build that stops the reading in each pass hides none for good.
+        """
         job, builds = place.job, self._builds(place.job)
         if not any(str(place.compose_id) in build.composes for build in builds):
             return
@@ -144,19 +159,23 @@ class Poll:
         if new and len(files) >= MOST_FILES:
             self._tell(too_many(job, place.origin))
             return
-        size = 0
-        for listed in islice(new, MOST_READ):
-            made = None if size > MOST_BYTES else self._attempted(place, listed, known)
+        size, written, start = 0, 0, int(self.pace.chance() * len(new))
+        for listed in new[start:] + new[:start]:
+            if size > MOST_BYTES or written >= MOST_READ:
+                return
+            made = self._attempted(place, listed, known)
             if made is not None:
-                size += len(made[1])
+                size, written = size + len(made[1]), written + 1
                 yield made
 
     def _attempted(self, place: _Place, listed: Listed, known: set[Known]) -> tuple[ResultFile, bytes] | None:
         """Read one build, once in a pass; what is wrong with it is told."""
-        if place.job.address in self._away or (place.compose_id, place.job.address, listed) in self._tried:
+        job = place.job
+        is_tried = (place.compose_id, job.address, listed) in self._tried
+        if is_tried or job.address in self._away or not self._has_time(job):
             return None
-        self._tried.add((place.compose_id, place.job.address, listed))
-        return self._told(place.job, lambda: self._read(place, listed, known))
+        self._tried.add((place.compose_id, job.address, listed))
+        return self._told(job, lambda: self._read(place, listed, known))
 
     def _read(self, place: _Place, listed: Listed, known: set[Known]) -> tuple[ResultFile, bytes] | None:
         job = place.job
@@ -183,6 +202,8 @@ class Poll:
     def _builds(self, job: JenkinsJob) -> list[Listed]:
         """List a job's builds, once in a pass; none where it cannot be read."""
         if job.address not in self._listings:
+            if not self._has_time(job):
+                return []
             with self.work.console.progress(f"reading {job.address}"):
                 self._listings[job.address] = self._told(job, lambda: self._listing(job)) or []
         return self._listings[job.address]
@@ -203,12 +224,27 @@ class Poll:
             InputError: it cannot be read, or lies elsewhere.
 
         """
-        document = self.http.get(url, limit)
+        began = self.pace.clock()
+        try:
+            document = self.http.get(url, limit)
+        finally:
+            server = server_of(job)
+            self._spent[server] = self._spent.get(server, 0.0) + self.pace.clock() - began
         if document is None:
             return None
         if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():
             raise InputError(elsewhere(job, url.partition("?")[0]))
         return document.body
+
+    def _has_time(self, job: JenkinsJob) -> bool:
+        """Tell whether a pass still has time for a job's server; if not, say so."""
+        if self._spent.get(server_of(job), 0.0) >= SECONDS_OF_ONE:
+            self._tell(slow(job, SECONDS_OF_ONE, of_all=False))
+            return False
+        if sum(self._spent.values()) >= SECONDS:
+            self._tell(slow(job, SECONDS, of_all=True))
+            return False
+        return True
 
     def _manifest(self, place: _Place) -> bytes:
         path = manifest_path(place.compose_id)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.jenkins import composes_of, convert, parameters_of
@@ -288,6 +288,23 @@ def elsewhere(job: JenkinsJob, path: str) -> Problem:
     fix = "give the address that it really has in gate/origins.toml"
     message = f"{job.address} leads to another server"
     return Problem(path=path, code="jenkins-elsewhere", message=message, fix=fix)
+
+
+def server_of(job: JenkinsJob) -> str:
+    """Give the address of a job's Jenkins, without its path."""
+    parts = urlsplit(job.address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:
+    """Say that a pass has no more time for a Jenkins, because of itself or `of_all`."""
+    who = "all that are polled have" if of_all else "it has"
+    return Problem(
+        path=server_of(job),
+        code="jenkins-slow",
+        message=f"{who} taken {seconds:,.0f} s of this pass: what is not read yet comes with the next",
+        fix="nothing if there is much that is new; if it says so again, look why it is slow",
+    )
 
 
 def _unclear(job: JenkinsJob, build: Listed) -> Problem:

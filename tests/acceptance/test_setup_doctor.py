@@ -203,8 +203,9 @@ class World(Stage):
         self.commit({path: FILES[path].replace(old, new)}, self.project)
 
     def promote(self, create: int | None = None) -> None:
-        """Give a stream a hook, and the tags that record its calls a rule of some level."""
+        """Give a stream a hook, and the tags that record its calls a rule of some level, or none."""
         self.gate("streams", 'published = "URL"', 'published = "URL"\npromote = {command = ["publish"]}')
+        self.api().protectedtags.delete("promotion/*")
         if create is not None:
             self.api().protectedtags.create({"name": "promotion/*", "create_access_level": create})
 
@@ -291,6 +292,15 @@ def test_setup_has_nothing_to_do_twice(hardened: World) -> None:
     assert hardened.writes() == []
 
 
+def test_setup_has_the_records_protected_before_any_stream_promotes(fresh: World) -> None:
+    assert fresh.findings()["promotion-tags-unprotected"] == ["no rule protects the tags promotion/*"]
+    code, out, _ = fresh.setup()
+    assert code == 0
+    assert "centos/compose-repo: protect tags promotion/*: create Maintainers" in out
+    [rule] = fresh.api().protectedtags.list(get_all=True)
+    assert (rule.name, rule.create_access_levels[0]["access_level"]) == ("promotion/*", MAINTAINER)
+
+
 def test_setup_writes_nothing_on_a_dry_run(fresh: World) -> None:
     fresh.server.requests.clear()
     code, out, _ = fresh.setup("--dry-run")
@@ -308,7 +318,7 @@ def test_the_plan_as_json_is_held_to_its_schema(fresh: World) -> None:
     _, out, _ = fresh.setup("--dry-run", "--format", "json")
     document = json.loads(out)
     jsonschema.validate(document, json.loads((ROOT / "schemas" / "setup.schema.json").read_text()))
-    assert {"ChangeSettings", "Protect", "Unprotect", "CreateLabel", "CreateSchedule"} == {
+    assert {"ChangeSettings", "Protect", "Unprotect", "ProtectTags", "CreateLabel", "CreateSchedule"} == {
         row["action"] for row in document["actions"]
     }
 
@@ -399,6 +409,10 @@ SETUP: dict[str, tuple[Break, str]] = {
     "gating mode": (
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL"\nmode = "gating"'),
         "pipeline-before-merge",
+    ),
+    "records that anybody makes before promotions": (
+        lambda w: w.api().protectedtags.delete("promotion/*"),
+        "promotion-tags-unprotected",
     ),
     "promotions that anybody records": (lambda w: w.promote(), "promotion-tags-unprotected"),
     "promotions that Developers record": (lambda w: w.promote(DEVELOPER), "promotion-tags-open"),

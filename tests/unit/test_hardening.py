@@ -144,12 +144,43 @@ def test_the_records_of_promotions_are_the_gate_bots(rules: list[TagRule], code:
     assert [type(action).__name__ for action in plan_tags(what)] == plan
 
 
-def test_tags_are_left_alone_where_no_stream_promotes_or_there_are_no_composes() -> None:
-    open_rule = tag_rule(Access(level=DEVELOPER))
-    idle = seen(project=replace(BARE, tag_rules=(open_rule,)))
-    assert plan_tags(idle) == ()
-    assert not {one for one in broken(idle) if one.startswith("promotion-")}
+def idle(*rules: TagRule) -> Seen:
+    """Give a project in which no stream promotes, yet."""
+    return seen(project=replace(BARE, tag_rules=rules))
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "plan"),
+    [
+        ([], "promotion-tags-unprotected", ["ProtectTags"]),
+        ([tag_rule(Access(level=MAINTAINER))], None, []),
+        ([tag_rule(Access(level=NO_ONE))], None, []),
+        ([tag_rule(Access(level=DEVELOPER))], "promotion-tags-open", ["UnprotectTags", "ProtectTags"]),
+        (
+            [tag_rule(Access(level=MAINTAINER)), tag_rule(Access(level=DEVELOPER), name="*")],
+            "promotion-tags-open",
+            ["UnprotectTags"],
+        ),
+    ],
+)
+def test_before_a_stream_promotes_nobody_else_can_make_records_for_that_day(
+    rules: list[TagRule], code: str | None, plan: list[str]
+) -> None:
+    what = idle(*rules)
+    assert {one for one in broken(what) if one.startswith("promotion-")} == ({code} if code else set())
+    assert [type(action).__name__ for action in plan_tags(what)] == plan
+
+
+def test_where_there_are_no_composes_there_are_no_records() -> None:
     assert plan_tags(replace(with_tags(), composes=False)) == ()
+
+
+@pytest.mark.parametrize("rules", [[], [tag_rule(Access(level=DEVELOPER))]])
+def test_where_a_stream_promotes_records_from_before_the_rule_are_doubted(rules: list[TagRule]) -> None:
+    doubted = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
+    told = [one for findings in broken(with_tags(*rules)).values() for one in findings]
+    assert doubted in told
+    assert doubted not in [one for findings in broken(idle(*rules)).values() for one in findings]
 
 
 def test_who_is_no_member_is_no_gate_bot() -> None:

@@ -1,4 +1,8 @@
-"""Who may make the tags that record what was promoted: they say whether a hook is called."""
+"""Who may make the tags that record what was promoted: they say whether a hook is called.
+
+Their names are believed, and can be made long before the compose: so the rule has to be there from the beginning,
+before any stream promotes.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,11 +21,12 @@ from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
 from compose_repo.core.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
+DOUBT: Final = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
 
 
 def plan_tags(seen: Seen) -> Plan:
-    """Plan the rule where a stream promotes, and take those away that open what it closes."""
-    if not seen.composes or not _promotes(seen):
+    """Plan the rule, and take those away that open what it closes; a stricter one is good until a stream promotes."""
+    if not seen.composes:
         return ()
     path, found = seen.project.path, _ours(seen)
     opening = [
@@ -32,7 +37,7 @@ def plan_tags(seen: Seen) -> Plan:
     protect = ProtectTags(project=path, pattern=PATTERN, create=MAINTAINER)
     if found is None:
         return (*opening, protect)
-    if _opened(seen, found) or not _lets_the_gate_bot(seen, found):
+    if _opened(seen, found) or _keeps_the_gate_bot_out(seen, found):
         return (*opening, UnprotectTags(project=path, pattern=PATTERN), protect)
     return tuple(opening)
 
@@ -61,25 +66,34 @@ def _opened(seen: Seen, found: TagRule) -> list[str]:
     return [one.name for one, good in zip(found.create, within, strict=True) if not good]
 
 
-def _lets_the_gate_bot(seen: Seen, found: TagRule) -> bool:
-    return any(
+def _keeps_the_gate_bot_out(seen: Seen, found: TagRule) -> bool:
+    """Tell whether a stream promotes whose calls the gate bot may not record."""
+    return _promotes(seen) and not any(
         _is_gate_bot(seen, one) or (one.holder is None and NO_ONE < one.level <= MAINTAINER) for one in found.create
     )
+
+
+def _doubts(seen: Seen) -> Iterator[str]:
+    """Say that records which anybody could make cannot be trusted, where they count."""
+    if _promotes(seen):
+        yield DOUBT
 
 
 @rule(
     "promotion-tags-unprotected",
     Severity.UNSAFE,
-    why="Whoever makes these tags says that a compose was promoted, so that nobody is called; whoever deletes them has "
-    "somebody called twice.",
+    why="Whoever makes these tags, be it long before, says that a compose was promoted, so that nobody is called, and "
+    "a gated stream merges it; whoever deletes them has somebody called twice. So the rule comes before anybody else "
+    "may push, and before a stream promotes.",
     mend=f"{PAGE}: {PATTERN}, Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
 )
 def records_are_protected(seen: Seen) -> Iterator[str]:
-    """Where a stream promotes, a rule protects the tags that record it."""
-    if _promotes(seen) and _ours(seen) is None:
+    """A rule protects the tags that record promotions, even while no stream promotes."""
+    if _ours(seen) is None:
         yield f"no rule protects the tags {PATTERN}"
+        yield from _doubts(seen)
 
 
 @rule(
@@ -92,9 +106,11 @@ def records_are_protected(seen: Seen) -> Iterator[str]:
 )
 def only_maintainers_record(seen: Seen) -> Iterator[str]:
     """Nobody below a Maintainer makes the tags that record a promotion."""
-    for found in seen.project.tag_rules if _promotes(seen) else ():
-        for name in _opened(seen, found):
-            yield f"{name} may create tags {found.name}"
+    opened = [(name, found.name) for found in seen.project.tag_rules for name in _opened(seen, found)]
+    for name, pattern in opened:
+        yield f"{name} may create tags {pattern}"
+    if opened:
+        yield from _doubts(seen)
 
 
 @rule(
@@ -108,7 +124,7 @@ def only_maintainers_record(seen: Seen) -> Iterator[str]:
 def the_gate_bot_records(seen: Seen) -> Iterator[str]:
     """Where a stream promotes, the gate bot may make the tags that record it."""
     found = _ours(seen)
-    if _promotes(seen) and found is not None and not _lets_the_gate_bot(seen, found):
+    if found is not None and _keeps_the_gate_bot_out(seen, found):
         yield f"the gate bot may not create tags {PATTERN}"
 
 

@@ -11,7 +11,17 @@ from typing import Final, TypeVar
 from compose_repo import wording
 from compose_repo.cli import moment
 from compose_repo.console import Console, Paint
-from compose_repo.core.action import Action, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch, to_dict
+from compose_repo.core.action import (
+    Action,
+    Approve,
+    CloseMergeRequest,
+    CreateTag,
+    Merge,
+    Plan,
+    Promote,
+    RestoreBranch,
+    to_dict,
+)
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
@@ -19,7 +29,7 @@ from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, St
 from compose_repo.core.history import Content, Version, is_clean, still_true
 from compose_repo.core.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import Judged, manifest_path
+from compose_repo.core.plan import Judged, manifest_path, plan_second_notes
 from compose_repo.core.problem import InputError
 from compose_repo.core.promotion import Record, below, outcome, refused, unknown
 from compose_repo.core.result import utc
@@ -403,6 +413,9 @@ class Session:
                 match action:
                     case RestoreBranch():
                         self._restore(action)
+                    case CloseMergeRequest():
+                        self.apply(plan_second_notes(action.iid, self.forge.notes(action.iid), self.forge.me()))
+                        self.forge.apply(action)
                     case CreateTag():
                         self._create_tag(action)
                     case Promote():

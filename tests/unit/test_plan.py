@@ -14,6 +14,7 @@ from compose_repo.core.action import (
     CommitState,
     CreateBranch,
     CreateCommit,
+    DeleteNote,
     EditNote,
     File,
     Merge,
@@ -43,6 +44,7 @@ from compose_repo.core.plan import (
     plan_merge,
     plan_open,
     plan_restore,
+    plan_second_notes,
     plan_supersede,
     plan_withdraw,
     restored,
@@ -647,3 +649,19 @@ def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> N
     )
     found = [action.body for action in plan if isinstance(action, EditNote)]
     assert found == [f"{words}\n{told}"] * edits
+
+
+def test_of_notes_that_two_runs_have_written_the_older_one_stays() -> None:
+    def note(number: int, body: str, author: User = GATE) -> Note:
+        return Note(id=number, author_id=author.id, body=body)
+
+    notes = [
+        note(9, f"{DUPLICATE_MARKER}\nClosed"),
+        note(4, f"{DUPLICATE_MARKER}\nClosed"),
+        note(2, NOTE),
+        note(5, f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}"),
+        note(1, DUPLICATE_MARKER, OTHER),
+        note(3, "mine"),
+    ]
+    assert plan_second_notes(7, notes, GATE) == (DeleteNote(iid=7, note_id=5), DeleteNote(iid=7, note_id=9))
+    assert plan_second_notes(7, notes[1:3], GATE) == ()

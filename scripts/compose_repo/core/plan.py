@@ -150,6 +150,13 @@ def plan_close_duplicates(duplicates: Sequence[Duplicate], *, me: User) -> Plan:
     return tuple(actions)
 
 
+def plan_second_notes(iid: int, notes: Sequence[Note], me: User) -> Plan:
+    """Delete what runs side by side have both written below a merge request that nobody looks at once it is closed."""
+    ours = sorted(note for note in notes if note.author_id == me.id)
+    said = [[note for note in ours if marker in note.body] for marker in (MARKER, DUPLICATE_MARKER)]
+    return tuple(DeleteNote(iid=iid, note_id=note.id) for same in said for note in same[1:])
+
+
 def plan_open(  # noqa: PLR0913  # what is, and what should be
     compose_id: ComposeId,
     *,

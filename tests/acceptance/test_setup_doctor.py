@@ -713,6 +713,15 @@ def test_the_gate_bots_setup_mends_the_webhook(hardened: World, name: str) -> No
     assert (len(hooks(hardened)), triggers(hardened)) == (1, [("compose-repo: pushes", "gate-bot")])
 
 
+def test_a_webhook_that_starts_an_origins_own_project_is_left_alone(hardened: World) -> None:
+    address = f"{hardened.server.url}/api/v4/projects/99/ref/main/trigger/pipeline?token=glptt-1"
+    theirs = hardened.api().hooks.create({"url": address, "name": "rdo: pushes", "push_events": True})
+    assert hardened.findings() == {}
+    code, out, _ = hardened.run("setup", token=hardened.gate_token)
+    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert theirs.id in [hook.id for hook in hooks(hardened)]
+
+
 def test_the_gate_bots_setup_has_nothing_to_do_twice(hardened: World) -> None:
     hardened.server.requests.clear()
     code, out, _ = hardened.run("setup", token=hardened.gate_token)

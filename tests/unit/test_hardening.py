@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -499,6 +500,7 @@ OURS: Final = Hook(
     id=3,
     url=f"{WHERE}{{trigger12}}",
     checks_certificate=True,
+    name=PUSHES,
     events=frozenset({"push_events"}),
     branches=("regex", "^(main|compose/.+)$"),
     template=TEMPLATE,
@@ -545,9 +547,44 @@ def test_of_two_good_webhooks_one_is_taken_away() -> None:
     assert plan_webhook(what) == (RemoveWebhook(project=HOME.path, id=4, host="gitlab.example.org"),)
 
 
-def test_webhooks_of_others_are_no_business_of_ours() -> None:
-    what = webhooks(OURS, Hook(id=5, url="https://chat.example.org/", checks_certificate=True))
-    assert plan_of(what) == []
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://chat.example.org/",
+        "https://gitlab.example.org/git/api/v4/projects/99/ref/main/trigger/pipeline?token={theirs}",
+        "https://gitlab.example.org/git/api/v4/projects/77/trigger/pipeline?token={theirs}",
+        "https://gitlab.example.org/git/api/v4/projects/rdo%2Ftests/trigger/pipeline?token={theirs}",
+        "https://gitlab.example.org/api/v4/projects/7/ref/main/trigger/pipeline?token={theirs}",
+        "https://gitlab.rdo.example.org/api/v4/projects/7/ref/main/trigger/pipeline?token={theirs}",
+        "https://rdo.example.org/?to=https://gitlab.example.org/git/api/v4/projects/7/trigger/pipeline",
+    ],
+)
+def test_webhooks_of_others_are_no_business_of_ours(url: str) -> None:
+    theirs = Hook(id=5, url=url, checks_certificate=True, name="rdo: pushes", events=frozenset({"push_events"}))
+    what = webhooks(OURS, theirs)
+    assert (broken(what).keys() & {"webhook-missing", "webhook-wrong"}, plan_of(what)) == (set(), [])
+    assert (set(broken(webhooks(theirs))) & {"webhook-missing"}, plan_of(webhooks(theirs))) == (
+        {"webhook-missing"},
+        ["CreateWebhook"],
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://gitlab.example.org/git/api/v4/projects/7/trigger/pipeline?token=glptt-1",
+        "https://gitlab.example.org/git/api/v4/projects/7/trigger/pipeline",
+        "http://GitLab.example.org/git/api/v4/projects/7/ref/devel/trigger/pipeline?token=glptt-1",
+        f"https://gitlab.example.org/git/api/v4/projects/{quote(BARE.path, safe='')}/trigger/pipeline?token=glptt-1",
+    ],
+)
+def test_a_webhook_to_a_trigger_of_our_own_project_is_ours_whatever_its_name(path: str) -> None:
+    what = webhooks(replace(OURS, id=4, url=path, name=""), OURS)
+    assert plan_of(what) == ["RemoveWebhook"]
+
+
+def test_where_gitlab_knows_no_names_of_webhooks_ours_is_known_by_its_address() -> None:
+    assert plan_of(webhooks(replace(OURS, name=""))) == []
 
 
 @pytest.mark.parametrize("token", [None, replace(GATE_BOTS, username="releng")])

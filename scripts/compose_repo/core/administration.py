@@ -130,7 +130,7 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hook:
-    """A webhook, without its secret; masked parts of its address are names in braces.
+    """A webhook, without its secret; masked parts of its address are names in braces, its own name may be none.
 
     `events` names the switches of what it is called for. `branches` is the strategy and the pattern by which pushes are
     chosen, `template` what takes the event's place: "" if nothing does, None where this GitLab knows no templates.
@@ -143,6 +143,7 @@ class Hook:
     branches: tuple[str, str] = ("wildcard", "")
     template: str | None = None
     is_called: bool = True
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,18 +12,29 @@ from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_
 from compose_repo.core.hint import TEMPLATE
 
 PUSHES: Final = "compose-repo: pushes"
-"""The name of our webhook, and the description by which its pipeline trigger is known."""
+"""The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""
 EVENTS: Final = frozenset({"push_events"})
 """What it is called for: our own notes, labels and approvals call it for nothing."""
 BY_THE_GATE_BOT: Final = "run `compose-repo setup` with the gate bot's token; where no webhook may be set: --no-webhook"
-_CALLS_A_TRIGGER: Final = re.compile(r"/api/v4/projects/[^/?#]+/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)")
 
 
 def address_of(home: ProjectState) -> str:
     """Give where the trigger of the default branch is called, but for what authorises."""
-    server = str(home.settings.get("web_url", "")).removesuffix(f"/{home.path}")
     branch = quote(home.default_branch, safe="")
-    return f"{server}/api/v4/projects/{home.settings.get('id')}/ref/{branch}/trigger/pipeline?token="
+    return f"{_api_of(home)}/{home.settings.get('id')}/ref/{branch}/trigger/pipeline?token="
+
+
+def _api_of(home: ProjectState) -> str:
+    server = str(home.settings.get("web_url", "")).removesuffix(f"/{home.path}")
+    return f"{server}/api/v4/projects"
+
+
+def _calls_a_trigger_of(home: ProjectState) -> re.Pattern[str]:
+    """Give what an address looks like that starts a pipeline of a project, on whatever branch, by number or by path."""
+    where = re.escape(_api_of(home).partition("://")[2])
+    which = "|".join(re.escape(one) for one in (str(home.settings.get("id")), quote(home.path, safe="")))
+    pattern = rf"https?://{where}/(?:{which})/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)"
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def masked(trigger_id: int) -> str:
@@ -41,7 +52,9 @@ def _not_wanted(seen: Seen) -> str | None:
 
 
 def _ours(seen: Seen) -> list[Hook]:
-    return [hook for hook in seen.project.hooks if _CALLS_A_TRIGGER.search(hook.url)]
+    """Give the webhooks that are ours to judge and take away: by their name, or as they start our own pipelines."""
+    calls = _calls_a_trigger_of(seen.pipelines)
+    return [hook for hook in seen.project.hooks if hook.name == PUSHES or calls.match(hook.url)]
 
 
 def _triggers(seen: Seen) -> list[Trigger]:
@@ -91,7 +104,7 @@ def there_is_our_webhook(seen: Seen) -> Iterator[str]:
     absent=_not_wanted,
 )
 def our_webhook_is_right(seen: Seen) -> Iterator[str]:
-    """There is one webhook to a pipeline trigger: for pushes, to the trigger of the gate bot's, and it is called."""
+    """There is one webhook to our pipelines: for pushes, to the trigger of the gate bot's, and it is called."""
     ours = _ours(seen)
     for hook in ours:
         yield from _faults(hook, seen)

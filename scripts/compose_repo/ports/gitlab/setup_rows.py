@@ -83,7 +83,7 @@ def variable_of(data: Mapping[str, Any]) -> Variable:
 
 
 def hook_of(data: Mapping[str, Any]) -> Hook:
-    """Read a webhook; that a failing one is called no more, GitLab says since 15.2, templates are there since 16.10."""
+    """Read a webhook; GitLab tells failing ones since 15.2, templates since 16.10; an older one knows no names."""
     return Hook(
         id=data["id"],
         url=data["url"],
@@ -92,6 +92,7 @@ def hook_of(data: Mapping[str, Any]) -> Hook:
         branches=(data.get("branch_filter_strategy") or "wildcard", data.get("push_events_branch_filter") or ""),
         template=(data["custom_webhook_template"] or "") if "custom_webhook_template" in data else None,
         is_called=data.get("alert_status", "executable") == "executable",
+        name=data.get("name") or "",
     )
 
 

@@ -95,8 +95,8 @@ SIGNATURE_IS_VERIFIED: Final = Mutation(
 """ssh-keygen says that the signature fits the commit."""
 TITLE_IS_SET_BACK: Final = Mutation(
     module="core/plan.py",
-    old="*_update(merge_request, labels=(), title=str(compose_id), target_branch=target_branch),",
-    new="*_update(merge_request, labels=(), target_branch=target_branch),",
+    old="*_update(merge_request, title=str(compose_id), target_branch=target_branch),",
+    new="*_update(merge_request, target_branch=target_branch),",
 )
 """A compose's merge request bears the compose's name."""
 CLOSED_IS_REOPENED: Final = Mutation(

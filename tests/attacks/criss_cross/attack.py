@@ -11,8 +11,8 @@ HONEST_TOO = True
 DEFENCES = (
     Mutation(
         module="ports/git/history.py",
-        old="forks[0] if len(forks) == 1",
-        new="forks[0] if forks",
+        old='forks[0].decode("ascii")) if len(forks) == 1',
+        new='forks[0].decode("ascii")) if forks',
     ),
 )
 

@@ -227,6 +227,7 @@ def _tell_of_changes(work: Session, report: SyncReport) -> None:
                 note=notes[0],
                 verdict=verdict,
                 summary=row.summary or "",
+                decision_sha256=row.decision_sha256,
             )
             if notes
             else None

@@ -26,7 +26,7 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
-from compose_repo.core.history import Content, Version, is_clean, still_true
+from compose_repo.core.history import Content, Version, is_clean
 from compose_repo.core.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, manifest_path, plan_second_notes
@@ -42,9 +42,10 @@ from compose_repo.ports.git.repository import Repository, scratch
 from compose_repo.ports.git.tags import TagTaken, create_tag
 from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.gitlab.pace import Paces
-from compose_repo.ports.judging import judge, opened_at
+from compose_repo.ports.judging import judge_branch, judge_files, opened_at
 from compose_repo.ports.line import LineReader, PushLog, since_of
-from compose_repo.ports.loading import GateFiles, load_compose, load_gate
+from compose_repo.ports.loading import GateFiles, load_gate
+from compose_repo.ports.publications import Publications
 
 T = TypeVar("T")
 
@@ -151,6 +152,7 @@ class Session:
         self.applied: list[Action] = []
         self._token = token
         self._view = _View()
+        self._publications = Publications()
         self._pushes = PushLog(lambda since: forge.pushes(None, since))
         self._lines = LineReader(repository, pushes=self._pushes.of, fetch=self._fetch_commit)
 
@@ -167,6 +169,7 @@ class Session:
             paces=self.paces,
         )
         other._view = self._view
+        other._publications = self._publications
         return other
 
     @property
@@ -303,22 +306,20 @@ class Session:
         reading = self._lines.read(
             compose_id, merge_request.created_at, main=main.commit, head=head, gate_files=gate_files
         )
-        loaded = load_compose(reading.tree, compose_id, gate_files, self.now)
-        refused = {problem.path for problem in loaded.refused}
-        decision = judge(
-            loaded,
+        decision, counted = judge_branch(
+            reading.branch,
+            compose_id,
             gate_files=gate_files,
-            merged=main,
-            opened_at=reading.line.opening.at,
+            main=main,
+            publications=self._publications,
             now=self.now,
-            problems=still_true(reading.problems, refused),
         )
         return Judgement(
             head=head,
             main=main.commit,
             decision=decision,
             gate_files=gate_files,
-            counted=tuple(file for file in reading.files if file.path not in refused),
+            counted=counted,
             brings=reading.brings,
             pushed_at=reading.pushed_at,
             below=reading.below,
@@ -327,8 +328,15 @@ class Session:
     def _judge_merged(self, compose_id: ComposeId, main: GitTree, head: Sha, gate_files: GateFiles) -> Judgement:
         """Decide on what main holds: only what counted has been merged."""
         opened = opened_at(self.repository, compose_id, gate_files, main.commit)
-        loaded = load_compose(main, compose_id, gate_files, self.now)
-        decision = judge(loaded, gate_files=gate_files, merged=main, opened_at=opened, now=self.now)
+        decision = judge_files(
+            main,
+            compose_id,
+            gate_files=gate_files,
+            main=main,
+            publications=self._publications,
+            opened_at=opened,
+            now=self.now,
+        )
         return Judgement(head=head, main=main.commit, decision=decision, gate_files=gate_files)
 
     def restoration(

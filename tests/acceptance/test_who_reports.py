@@ -103,11 +103,11 @@ def run_keygen(folder: Path) -> None:
 
 
 def counted(reading: Reading) -> list[str]:
-    return [version.path for version in reading.line.results]
+    return [version.path for version in reading.branch.files if version.origin is not None]
 
 
 def refusals(reading: Reading) -> list[str]:
-    return [problem.message for problem in reading.problems if problem.code == "not-attributed"]
+    return [problem.message for problem in reading.branch.problems if problem.code == "not-attributed"]
 
 
 def test_a_result_counts_for_its_origin_if_its_user_has_pushed_it(stage: Stage) -> None:

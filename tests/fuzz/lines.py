@@ -12,6 +12,7 @@ from compose_repo.core.forge import Push, User
 from compose_repo.core.history import (
     GONE,
     PLAIN,
+    Attributed,
     Change,
     Commit,
     Content,
@@ -22,6 +23,7 @@ from compose_repo.core.history import (
     is_clean,
     read_line,
     read_unattributed,
+    refused_reports,
     reported,
     still_true,
     within_bytes,
@@ -36,6 +38,7 @@ MANIFEST: Final = f"{FOLDER}/manifest.json"
 README: Final = f"{FOLDER}/results/README.md"
 ABSENT: Final = Content(GONE, "0" * 40)
 BOTS: Final = Bots()
+ORIGINS: Final = frozenset({Origin("rdo"), Origin("idm")})
 MAIN: Final = Sha(f"{0xFFFF:040x}")
 RESULTS: Final = tuple(
     f"{FOLDER}/results/{name}"
@@ -137,10 +140,10 @@ def judge_any_line(data: bytes) -> None:
     earlier = _judge(history, refused % pushes, refused, None) if pushes and refused % pushes else None
     _judge(history, pushes, refused, earlier)
     everything = [commit.sha for commit in history.commits]
-    versions, problems = read_unattributed(ID, history.commits)
-    assert {version.commit for version in versions} <= set(everything)
-    still_true(problems, set())
-    for problem in problems:
+    found = read_unattributed(ID, history.commits, ORIGINS)
+    assert {version.commit for version in found.results} <= set(everything)
+    still_true(found.problems, set())
+    for problem in found.problems:
         assert as_line(problem).isprintable()
 
 
@@ -149,8 +152,12 @@ def _judge(history: History, number: int, refused: int, earlier: Line | None) ->
     commits = history.reachable(pushes)
     pushed = Pushed(pushes=pushes, of=attribute([(commit.sha, commit.parents) for commit in commits], pushes))
     # The same origin and commit are refused in every pass.
-    refusals = {pair: "no" for pair in reported(ID, commits) if (len(pair[0]) + int(pair[1], 16)) & refused & 3 == 3}
-    line = read_line(ID, commits, pushed=pushed, refusals=refusals, bots=BOTS)
+    asked = reported(ID, commits, ORIGINS)
+    refusals = {pair: "no" for pair in asked if (len(pair[0]) + int(pair[1], 16)) & refused & 3 == 3}
+    ours = {sha for sha in pushed.of if pushed.is_by(sha, BOTS.compose) or pushed.is_by(sha, BOTS.gate)}
+    owned = {pair for pair in asked if pair not in refusals and pair[1] not in ours}
+    attributed = Attributed(refusals=refusals, owned=owned, origins=ORIGINS)
+    line = read_line(ID, commits, pushed=pushed, attributed=attributed, bots=BOTS)
     assert earlier is None or line is not None, "a later push takes the whole line away"
     if earlier is not None and line is not None:
         assert line.manifest == earlier.manifest
@@ -159,7 +166,8 @@ def _judge(history: History, number: int, refused: int, earlier: Line | None) ->
     if number < len(history.pushes):
         return line
     shuffled = sorted(commits, key=lambda commit: getattr(pushed.of.get(commit.sha), "at", NOW), reverse=True)
-    assert read_line(ID, shuffled, pushed=pushed, refusals=refusals, bots=BOTS) == line, "the order of pushes decides"
+    again = read_line(ID, shuffled, pushed=pushed, attributed=attributed, bots=BOTS)
+    assert again == line, "the order of pushes decides"
     if line is None:
         return None
     _assert_lawful(line, {commit.sha: commit for commit in commits}, pushed, refusals)
@@ -169,6 +177,10 @@ def _judge(history: History, number: int, refused: int, earlier: Line | None) ->
     assert is_clean(line.counted, {version.path: Content(PLAIN, version.blob) for version in line.counted})
     kept, _ = within_bytes(line.results, {version.blob: 1 for version in line.counted})
     assert kept == list(line.results)
+    for report in refused_reports(line.touched, line.results, told):
+        assert report.path.startswith(f"{FOLDER}/results/{report.origin}/")
+        assert any(origin == report.origin for origin, _ in owned), "a refused report of nobody"
+        assert any(problem.path == report.path or problem.code == "more-problems" for problem in told), report.path
     for problem in told:
         assert problem.code in CODES, problem.code
         assert as_line(problem).isprintable()

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +14,11 @@ from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.decision import Decision, State, Verdict
 from compose_repo.core.decision_text import decision_text
 from compose_repo.core.escape import json_text
+from compose_repo.core.gate import decide
 from compose_repo.core.names import Sha
 from compose_repo.core.report import Report, as_code_quality, as_json, as_junit
-from compose_repo.ports.judging import judge
 from compose_repo.ports.loading import LoadedCompose, load_compose, load_gate
-from compose_repo.ports.tree import Entry, WorkingTree
+from compose_repo.ports.tree import GivenTree, WorkingTree
 
 BASE: Final = Path(__file__).resolve().parents[1] / "examples" / "base"
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
@@ -80,29 +79,6 @@ SEEDS: Final = (
 )
 
 
-class Memory:
-    """A tree of files that are nowhere but here."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-
-    def folders(self, folder: str) -> Sequence[str]:
-        """Give the names of a folder's own sub-folders."""
-        return sorted(
-            {path.removeprefix(f"{folder}/").partition("/")[0] for path in self.files if path.startswith(f"{folder}/")}
-        )
-
-    def list(self, folder: str) -> Sequence[Entry]:
-        """Give every file below a folder."""
-        return [
-            Entry(path=path, size=len(raw)) for path, raw in sorted(self.files.items()) if path.startswith(f"{folder}/")
-        ]
-
-    def read(self, path: str) -> bytes | None:
-        """Give a file's bytes."""
-        return self.files.get(path)
-
-
 def report_any_file(data: bytes) -> None:
     """Judge up to two result files of any bytes, and tell what came of it in every way there is."""
     draw = Draw(data)
@@ -110,23 +86,35 @@ def report_any_file(data: bytes) -> None:
         f"{ID.folder}/results/rdo/{run_id}.json": _file(draw, run_id)
         for run_id in ("8841", "8842")[: 1 + draw.integer(1)]
     }
-    tree = Memory({MANIFEST: MANIFEST_BYTES, **files})
+    tree = GivenTree({MANIFEST: MANIFEST_BYTES, **files})
     loaded = load_compose(tree, ID, GATE_FILES, NOW)
-    decision = _decide(loaded, tree)
+    decision = _decide(loaded)
     turned = LoadedCompose(
         manifest=loaded.manifest,
         manifest_sha256=loaded.manifest_sha256,
         files=loaded.files[::-1],
         refused=loaded.refused[::-1],
+        unasked=loaded.unasked,
     )
-    assert _decide(turned, tree).to_dict()["answers"] == decision.to_dict()["answers"], "the order of files decides"
+    assert _decide(turned).to_dict()["answers"] == decision.to_dict()["answers"], "the order of files decides"
     assert len({problem.path for problem in loaded.refused}) + len(loaded.files) == len(files)
     _assert_earned(decision, loaded)
     _assert_told(decision, Report(checked=sorted(files), problems=sorted(loaded.refused)))
 
 
-def _decide(loaded: LoadedCompose, tree: Memory) -> Decision:
-    return judge(loaded, gate_files=GATE_FILES, merged=tree, opened_at=NOW, now=NOW)
+def _decide(loaded: LoadedCompose) -> Decision:
+    return decide(
+        manifest=loaded.manifest,
+        manifest_sha256=loaded.manifest_sha256,
+        policy=GATE_FILES.policy,
+        policy_sha256=GATE_FILES.policy_sha256,
+        files=loaded.files,
+        waivers=GATE_FILES.waivers,
+        refused=loaded.refused,
+        unasked=loaded.unasked,
+        opened_at=NOW,
+        now=NOW,
+    )
 
 
 def _file(draw: Draw, run_id: str) -> bytes:

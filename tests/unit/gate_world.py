@@ -1,17 +1,20 @@
 """A small world for the gate's tests: one compose, short ways to say who reported what and when."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from compose_repo.core.baseline import Published, conclude, remembering
 from compose_repo.core.compose import ComposeId, Status
 from compose_repo.core.decision import Answer, Decision
-from compose_repo.core.gate import Baseline, decide
+from compose_repo.core.gate import decide
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.policy import Policy, Requirement, Waiver
 from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import RefusedReport
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.unmatched import Reported
 
 COMPOSE = ComposeId.parse("CentOS-Stream-10-20261120.0")
 PUBLISHED = ComposeId.parse("CentOS-Stream-10-20261115.0")
@@ -109,8 +112,22 @@ def problem(path: str = f"composes/{COMPOSE}/results/rdo/9.json") -> Problem:
     return Problem(path=path, code="json-invalid", message="the file ends too early", fix="write it whole")
 
 
-def baseline(*files: ResultFile) -> Baseline:
-    return Baseline(compose_id=PUBLISHED, files=files)
+def past(*composes: Sequence[ResultFile]) -> list[tuple[ComposeId, Sequence[ResultFile]]]:
+    """Publish composes, the newest first, each with what was reported on it."""
+    return [
+        (ComposeId.parse(f"CentOS-Stream-10-202610{31 - number}.0"), files) for number, files in enumerate(composes)
+    ]
+
+
+def baseline(*files: ResultFile) -> list[tuple[ComposeId, Sequence[ResultFile]]]:
+    """Publish one compose."""
+    return [(PUBLISHED, files)]
+
+
+def publications(composes: Iterable[tuple[ComposeId, Sequence[ResultFile]]], policy: Policy) -> Iterator[Published]:
+    requirements = remembering(policy, COMPOSE.stream)
+    for compose_id, files in composes:
+        yield conclude(compose_id, files, requirements)
 
 
 def judge(  # noqa: PLR0913  # every input of a decision
@@ -119,20 +136,29 @@ def judge(  # noqa: PLR0913  # every input of a decision
     variants: Mapping[Variant, tuple[Arch, ...]] = ONE_ARCH,
     waivers: Sequence[Waiver] = (),
     refused: Sequence[Problem] = (),
-    published: Baseline | None = None,
+    refused_reports: Sequence[RefusedReport] = (),
+    came: Mapping[str, int] | None = None,
+    unasked: Collection[Reported] = (),
+    advice: Sequence[Problem] = (),
+    published: Iterable[tuple[ComposeId, Sequence[ResultFile]]] = (),
     age: float | None = 1,
     now: dt.datetime = NOW,
 ) -> Decision:
     """Decide; `age` is how many hours ago the merge request was opened, None if nobody knows."""
+    policy = Policy(requirements=requirements or (requirement(),))
     return decide(
         manifest=manifest(variants),
         manifest_sha256=DIGEST,
-        policy=Policy(requirements=requirements or (requirement(),)),
+        policy=policy,
         policy_sha256=POLICY_DIGEST,
         files=files,
         waivers=waivers,
         refused=refused,
-        baseline=published,
+        refused_reports=refused_reports,
+        came=came or {},
+        unasked=unasked,
+        advice=advice,
+        published=publications(published, policy),
         opened_at=None if age is None else now - dt.timedelta(hours=age),
         now=now,
     )

@@ -12,7 +12,7 @@ from compose_repo.core.action import EditNote
 from compose_repo.core.announcement import Announced, DecisionChanged, announced_in, change_of, marked, plan_announced
 from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import MergeRequest, MergeRequestState, Note, User
-from compose_repo.core.names import Sha
+from compose_repo.core.names import Sha, Sha256
 
 LINE: Final = MergeRequest(
     iid=7,
@@ -27,12 +27,15 @@ LINE: Final = MergeRequest(
     created_at=dt.datetime(2026, 11, 20, tzinfo=dt.UTC),
     web_url="https://gitlab.example.org/centos/compose-repo/-/merge_requests/7",
 )
+DIGEST: Final = Sha256("d" * 64)
 FIRST: Final = "<!-- compose-repo: announced 1 pending -->"
 
 
 def change(body: str, verdict: Verdict) -> DecisionChanged | None:
     note = Note(id=3, author_id=2, body=body)
-    return change_of(COMPOSE, merge_request=LINE, note=note, verdict=verdict, summary="1 missing")
+    return change_of(
+        COMPOSE, merge_request=LINE, note=note, verdict=verdict, summary="1 missing", decision_sha256=DIGEST
+    )
 
 
 def test_the_first_verdict_is_a_change_from_nothing() -> None:
@@ -45,6 +48,8 @@ def test_the_first_verdict_is_a_change_from_nothing() -> None:
         "old": None,
         "new": "pending",
         "summary": "1 missing",
+        "held": None,
+        "decision_sha256": DIGEST,
         "url": LINE.web_url,
     }
 

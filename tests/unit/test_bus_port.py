@@ -17,6 +17,7 @@ from compose_repo.core.announcement import DecisionChanged
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.event import STATUS_TOPICS, Message
+from compose_repo.core.names import Sha256
 from compose_repo.core.problem import InputError, Problem, UsageError
 from compose_repo.ports.bus import consumer
 from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
@@ -202,6 +203,7 @@ CHANGE: Final = DecisionChanged(
     old=Verdict.PENDING,
     new=Verdict.BLOCKED,
     summary="1 failed",
+    decision_sha256=Sha256("d" * 64),
     url="https://gitlab.example.org/-/merge_requests/7",
 )
 
@@ -210,7 +212,7 @@ def test_the_message_of_a_change_is_found_by_its_entry_point_and_has_one_id() ->
     first, again = decision_changed(CHANGE), decision_changed(CHANGE)
     first.validate()
     assert first.id == again.id
-    assert fedora.get_class("compose_repo.decision.changed.v1") is type(first)
+    assert fedora.get_class("compose_repo.decision.changed.v2") is type(first)
     assert fedora.loads(fedora.dumps(first))[0] == first
     assert str(first).startswith("CentOS-Stream-10-20261120.0 is blocked (it was pending): 1 failed")
     assert (first.url, first.app_name) == (CHANGE.url, "compose-repo")

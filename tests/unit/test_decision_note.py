@@ -58,13 +58,13 @@ Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result fil
 
 </details>
 
+**Refused files**
+
+- composes/CentOS-Stream-10-20261120.0/results/rdo/9.json\:1: json-invalid: the file ends too early; write it whole
+
 **Waivers worth a look**
 
 - unused: idm x (until 2026-12-31, by jdoe, https\://issues.example.org/1)
-
-**Refused files, which count as absent**
-
-- composes/CentOS-Stream-10-20261120.0/results/rdo/9.json\:1: json-invalid: the file ends too early; write it whole
 
 **Whom to ask**
 

@@ -68,7 +68,7 @@ waived   idm     smoke  x86_64    missing; waived: known bug; until 2026-12-31,
 
 2 passed: rdo 2 (--all lists them)
 
-Refused files, which count as absent:
+Refused files:
   composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: json-invalid: the file ends too early;
     write it whole
 

@@ -1,4 +1,4 @@
-"""What becomes of one requirement: cells, attempts, deadlines, waivers, the baseline."""
+"""What becomes of one requirement: cells, attempts, deadlines, waivers."""
 
 import datetime as dt
 import itertools
@@ -13,7 +13,6 @@ from gate_world import (
     TWO_ARCHES,
     X86,
     attempts,
-    baseline,
     judge,
     only,
     problem,
@@ -616,111 +615,3 @@ def test_a_skip_is_overdue_although_another_variant_is_waived() -> None:
     files = [run(result("skipped"))]
     answer = only(judge(files, requirement(deadline=DAY), age=25, waivers=[waiver(variant=BASEOS)]))
     assert answer.state is State.OVERDUE
-
-
-# Baseline
-
-NO_REGRESSION = "no regression: it did not pass in CentOS-Stream-10-20261115.0 either"
-
-
-def test_what_passed_in_the_published_compose_blocks_when_it_fails() -> None:
-    line = requirement(baseline="published")
-    answer = only(judge([run(result("failed"))], line, published=baseline(run(result("passed")))))
-    assert (answer.state, answer.reason) == (State.FAILED, "")
-
-
-@pytest.mark.parametrize("before", ["failed", "needs_inspection", "error", "running", "skipped"])
-def test_what_did_not_pass_in_the_published_compose_does_not_block(before: str) -> None:
-    line = requirement(baseline="published")
-    answer = only(judge([run(result("failed"))], line, published=baseline(run(result(before)))))
-    assert (answer.state, answer.waiver, answer.reason) == (State.WAIVED, None, NO_REGRESSION)
-
-
-def test_what_was_never_reported_on_the_published_compose_does_not_block() -> None:
-    answer = only(judge([run(result("failed"))], requirement(baseline="published"), published=baseline()))
-    assert (answer.state, answer.reason) == (State.WAIVED, NO_REGRESSION)
-
-
-def test_without_published_compose_everything_blocks() -> None:
-    assert only(judge([run(result("failed"))], requirement(baseline="published"))).state is State.FAILED
-
-
-def test_without_baseline_the_published_compose_does_not_matter() -> None:
-    assert only(judge([run(result("failed"))], published=baseline())).state is State.FAILED
-
-
-@pytest.mark.parametrize("outcome", ["error", "running", "skipped"])
-def test_a_baseline_bears_on_nothing_that_does_not_block(outcome: str) -> None:
-    files = [run(result(outcome))]
-    with_baseline = judge(files, requirement(baseline="published"), published=baseline())
-    assert with_baseline.answers == judge(files).answers
-
-
-def test_silence_past_its_deadline_does_not_block_where_it_did_not_pass_before() -> None:
-    line = requirement(baseline="published", deadline=DAY)
-    answer = only(judge([], line, published=baseline(), age=25))
-    assert answer.state is State.MISSING
-    assert answer.reason == ("nothing reported; due within 1d; it did not pass in CentOS-Stream-10-20261115.0 either")
-
-
-def test_silence_past_its_deadline_blocks_where_it_passed_before() -> None:
-    line = requirement(baseline="published", deadline=DAY)
-    answer = only(judge([], line, published=baseline(run(result("passed", variant="BaseOS"))), age=25))
-    assert answer.state is State.OVERDUE
-
-
-def test_each_cell_is_compared_with_its_own_past() -> None:
-    line = requirement(baseline="published")
-    before = run(result("failed", variant="BaseOS"), result("passed", variant="AppStream"))
-    files = [run(result("failed", variant="BaseOS"), result("failed", variant="AppStream"))]
-    assert states(judge(files, line, published=baseline(before))) == [
-        "rdo smoke on x86_64 AppStream: failed",
-        "rdo smoke on x86_64 BaseOS: waived",
-    ]
-
-
-@pytest.mark.parametrize(("before", "state"), [("passed", State.FAILED), ("failed", State.WAIVED)])
-def test_a_new_variant_is_measured_by_all_that_was_reported_in_its_place(before: str, state: State) -> None:
-    line = requirement(baseline="published")
-    past = baseline(run(result("passed", variant="AppStream"), result(before)))
-    answer = only(judge([run(result("failed", variant="BaseOS"))], line, published=past))
-    assert answer.state is state
-
-
-def test_every_new_variant_is_measured_by_the_same_past() -> None:
-    line = requirement(baseline="published")
-    files = [run(result("failed", variant="BaseOS"), result("failed", variant="AppStream"))]
-    assert states(judge(files, line, published=baseline(run(result("passed"))))) == [
-        "rdo smoke on x86_64 AppStream: failed",
-        "rdo smoke on x86_64 BaseOS: failed",
-    ]
-
-
-def test_the_past_of_another_arch_does_not_matter() -> None:
-    line = requirement(baseline="published")
-    past = baseline(run(result("passed", ARM), result("failed", X86)))
-    files = [run(result("failed", ARM), result("failed", X86))]
-    assert states(judge(files, line, published=past, variants=TWO_ARCHES)) == [
-        "rdo smoke on aarch64: failed",
-        "rdo smoke on x86_64: waived",
-    ]
-
-
-def test_the_past_is_judged_by_the_requirements_own_words() -> None:
-    accept = frozenset({Outcome.PASSED})
-    past = baseline(run(result("info")))
-    answer = only(judge([run(result("failed"))], requirement(baseline="published", accept=accept), published=past))
-    assert answer.state is State.WAIVED
-
-
-def test_a_waiver_covers_what_is_a_regression() -> None:
-    line = requirement(baseline="published")
-    past = baseline(run(result("passed")))
-    answer = only(judge([run(result("failed"))], line, published=past, waivers=[waiver()]))
-    assert (answer.state, answer.reason) == (State.WAIVED, "failed; waived: known bug")
-
-
-def test_a_waiver_is_not_spent_on_what_is_no_regression() -> None:
-    line = requirement(baseline="published")
-    answer = only(judge([run(result("failed"))], line, published=baseline(), waivers=[waiver()]))
-    assert (answer.waiver, answer.reason) == (None, NO_REGRESSION)

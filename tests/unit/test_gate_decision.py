@@ -1,8 +1,10 @@
-"""What is said of the whole compose: the verdict, the sentence, waivers worth a look, and `decision/1`."""
+"""What is said of the whole compose: the verdict, the sentence, waivers worth a look, and `decision/2`."""
 
 import datetime as dt
+import hashlib
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from gate_world import (
@@ -22,8 +24,12 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.decision import Decision, State, Verdict
-from compose_repo.core.names import Arch, Scenario, Stream
+from compose_repo.core.decision import Attempt, Decision, Hold, State, Verdict
+from compose_repo.core.names import Arch, Origin, RunId, Scenario, Stream, Testcase
+from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import RefusedReport
+from compose_repo.core.result import Outcome
+from compose_repo.core.unmatched import Reported
 from compose_repo.core.waivers import WaiverState
 
 DAY = dt.timedelta(hours=24)
@@ -168,13 +174,26 @@ def test_refused_files_are_told_of_where_no_requirement_applies() -> None:
 
 def test_the_verdict_is_a_function_of_the_states() -> None:
     """Any failed or overdue blocks; else any errored, running or missing waits; else it is satisfied."""
-    outcome = {"passed": "passed", "failed": "failed", "errored": "error", "running": "running", "waived": "failed"}
-    for states in itertools.chain.from_iterable(itertools.combinations(State, count) for count in range(1, 8)):
+    outcome = {
+        "passed": "passed",
+        "failed": "failed",
+        "errored": "error",
+        "running": "running",
+        "known": "failed",
+        "waived": "failed",
+    }
+    published = baseline(run(result("failed", testcase="known")))
+    for states in itertools.chain.from_iterable(itertools.combinations(State, count) for count in range(1, 9)):
         lines = [
-            requirement(testcase=state.value, deadline=DAY if state is State.OVERDUE else None) for state in states
+            requirement(
+                testcase=state.value,
+                deadline=DAY if state is State.OVERDUE else None,
+                baseline="published" if state is State.KNOWN else None,
+            )
+            for state in states
         ]
         files = [run(*(result(outcome[state], testcase=state.value) for state in states if state.value in outcome))]
-        decision = judge(files, *lines, waivers=[waiver(testcase="waived")], age=25)
+        decision = judge(files, *lines, waivers=[waiver(testcase="waived")], published=published, age=25)
         if {State.FAILED, State.OVERDUE} & set(states):
             expected = Verdict.BLOCKED
         elif {State.ERRORED, State.RUNNING, State.MISSING} & set(states):
@@ -283,7 +302,16 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
     exception = waiver(expires="2026-11-25", arch=X86, composes=("CentOS-Stream-10-*",))
     files = [run(result("failed", X86, "BaseOS", "bios", url="https://ci.example.org/1/smoke"), run_id="1")]
     lines = (requirement(scenarios=(Scenario("bios"),), variants=(BASEOS,)), IDM)
-    decision = judge(files, *lines, waivers=[exception], refused=[problem()])
+    aged = Problem(path="gate/waivers.toml", code="waiver-expired", message="it has ended", fix="remove it")
+    decision = judge(
+        files,
+        *lines,
+        waivers=[exception],
+        refused=[problem()],
+        refused_reports=[RefusedReport(origin=Origin("rdo"), path=problem().path, came=1)],
+        unasked=[Reported(Origin("idm"), Testcase("instal"), None, X86, None)],
+        advice=[aged],
+    )
     excused = {
         "origin": "rdo",
         "testcase": "smoke",
@@ -295,9 +323,10 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
         "composes": ["CentOS-Stream-10-*"],
     }
     assert json.loads(json.dumps(decision.to_dict())) == {
-        "schema": "decision/1",
+        "schema": "decision/2",
         "compose_id": "CentOS-Stream-10-20261120.0",
         "verdict": "pending",
+        "held": None,
         "summary": "Of 2 required, 1 missing (idm install on x86_64), 1 waived; 1 result file refused",
         "manifest_sha256": "a" * 64,
         "policy_sha256": "b" * 64,
@@ -308,13 +337,16 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "scenario": None,
                 "arch": "x86_64",
                 "variant": None,
+                "blocking": True,
                 "state": "missing",
                 "outcome": None,
                 "run_id": None,
                 "url": None,
                 "attempts": 0,
+                "not_counted": [],
                 "flaky": False,
                 "waiver": None,
+                "since": None,
                 "reason": "nothing reported",
             },
             {
@@ -323,13 +355,16 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "scenario": "bios",
                 "arch": "x86_64",
                 "variant": "BaseOS",
+                "blocking": True,
                 "state": "waived",
                 "outcome": "failed",
                 "run_id": "1",
                 "url": "https://ci.example.org/1/smoke",
                 "attempts": 1,
+                "not_counted": [],
                 "flaky": False,
                 "waiver": excused,
+                "since": None,
                 "reason": "failed; waived: known bug",
             },
         ],
@@ -341,10 +376,72 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "line": 1,
                 "message": "the file ends too early",
                 "fix": "write it whole",
+                "bears_on": 1,
             }
         ],
+        "unmatched": [{"origin": "idm", "named": ["instal on x86_64; did you mean install?"], "others": 0}],
         "waivers": [{"state": "expires soon", "waiver": excused}],
+        "advice": [
+            {
+                "code": "waiver-expired",
+                "path": "gate/waivers.toml",
+                "pointer": "",
+                "line": 1,
+                "message": "it has ended",
+                "fix": "remove it",
+            }
+        ],
     }
+
+
+def test_the_digest_covers_what_was_decided_and_no_words() -> None:
+    files, lines = [run(result("failed"), run_id="1")], (SMOKE,)
+    whole = judge(files, *lines, waivers=[waiver()])
+    assert whole.sha256 == hashlib.sha256(CANONICAL.encode()).hexdigest()
+    other_words = judge(files, *lines, waivers=[waiver(reason="another")], refused=[problem()])
+    assert (other_words.summary != whole.summary, other_words.sha256) == (True, whole.sha256)
+
+
+CANONICAL = (
+    '{"answers":[["rdo","smoke",null,"x86_64",null,true,"waived","failed","1",'
+    '{"by":"jdoe","expires":"2026-12-31","issue":"https://issues.example.org/1","origin":"rdo","testcase":"smoke"}]],'
+    '"held":null,"verdict":"satisfied"}'
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        judge([run(result("failed"), run_id="2")], SMOKE, waivers=[waiver()]),
+        judge([run(result("info"), run_id="1")], SMOKE, waivers=[waiver()]),
+        judge([run(result("failed"), run_id="1")], SMOKE),
+        judge([run(result("failed"), run_id="1")], SMOKE, waivers=[waiver(by="somebody")]),
+        judge([run(result("failed"), run_id="1")], SMOKE, FULL, waivers=[waiver()]),
+    ],
+)
+def test_another_decision_has_another_digest(other: Decision) -> None:
+    assert other.sha256 != judge([run(result("failed"), run_id="1")], SMOKE, waivers=[waiver()]).sha256
+
+
+def test_a_hold_is_part_of_the_digest_without_its_words() -> None:
+    bare = judge([])
+    hold = Hold(reason="a", issue="https://issues.example.org/1", by="jdoe", until=NOW.date())
+    held, reworded = (replace(bare, held=one) for one in (hold, replace(hold, reason="b")))
+    assert (held.sha256 == reworded.sha256, held.sha256 == bare.sha256) == (True, False)
+    assert held.to_dict()["held"] == {
+        "reason": "a",
+        "issue": "https://issues.example.org/1",
+        "by": "jdoe",
+        "until": "2026-11-21",
+    }
+
+
+def test_an_attempt_that_does_not_count_is_named_by_its_run() -> None:
+    attempt = Attempt(outcome=Outcome.PASSED, run_id=RunId("4"), url="https://ci.example.org/4")
+    answer = replace(judge([]).answers[0], not_counted=(attempt,), since=COMPOSE)
+    row = answer.to_dict()
+    assert row["not_counted"] == [{"outcome": "passed", "run_id": "4", "url": "https://ci.example.org/4"}]
+    assert row["since"] == "CentOS-Stream-10-20261120.0"
 
 
 def test_the_decision_is_about_its_compose() -> None:

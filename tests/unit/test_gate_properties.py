@@ -8,15 +8,32 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from gate_world import APPSTREAM, ARM, BASEOS, COMPOSE, DIGEST, NOW, POLICY_DIGEST, PUBLISHED, X86, manifest
+from gate_world import (
+    APPSTREAM,
+    ARM,
+    BASEOS,
+    COMPOSE,
+    DIGEST,
+    NOW,
+    POLICY_DIGEST,
+    X86,
+    judge,
+    manifest,
+    past,
+    publications,
+    requirement,
+    result,
+    run,
+)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compose_repo.core.decision import BLOCKING, WAITING, Decision, State, Verdict
-from compose_repo.core.gate import Baseline, decide
+from compose_repo.core.gate import decide
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
 from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import RefusedReport
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
 
 ORIGINS = st.sampled_from([*[Origin("rdo")] * 4, Origin("idm")])
@@ -26,6 +43,7 @@ VARIANTS = st.sampled_from([BASEOS, APPSTREAM])
 SCENARIOS = st.sampled_from([Scenario("bios"), Scenario("uefi")])
 HOURS = st.integers(0, 4)
 MOMENTS = HOURS.map(lambda hours: NOW - dt.timedelta(hours=hours))
+MEMORIES = st.integers(1, 26)
 INPUTS = dict[str, Any]
 
 
@@ -46,6 +64,7 @@ REQUIREMENTS = st.builds(
     attempts=st.sampled_from(Attempts),
     deadline=st.none() | st.integers(1, 4).map(lambda hours: dt.timedelta(hours=hours)),
     baseline=st.sampled_from([None, "published"]),
+    memory=MEMORIES,
 )
 LISTED = st.builds(
     dataclasses.replace,
@@ -104,6 +123,16 @@ REFUSED = st.builds(
     message=st.sampled_from(["not JSON", "too long"]),
     fix=st.just("mend it"),
 )
+PATHS = st.builds(
+    "composes/{}/results/{}/{}.json".format, st.just(COMPOSE), ORIGINS, st.sampled_from(["1", "2", "3", "9"])
+)
+REFUSED_REPORTS = st.builds(
+    lambda path, came: RefusedReport(origin=Origin(path.split("/")[3]), path=path, came=came),
+    PATHS,
+    st.integers(0, 4),
+)
+COMPOSES = st.lists(st.lists(FILES, max_size=2), max_size=4)
+"""What was reported on each published compose, the newest first."""
 WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
     {
         "manifest": st.dictionaries(VARIANTS, listed(ARCHES)).map(manifest),
@@ -113,8 +142,9 @@ WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
         "files": st.lists(FILES, max_size=5),
         "waivers": st.lists(WAIVERS, max_size=3),
         "refused": st.lists(REFUSED, max_size=2),
-        "baseline": st.none()
-        | st.lists(FILES, max_size=3).map(lambda files: Baseline(compose_id=PUBLISHED, files=tuple(files))),
+        "refused_reports": st.lists(REFUSED_REPORTS, max_size=2),
+        "came": st.dictionaries(PATHS, st.integers(0, 4)),
+        "composes": COMPOSES,
         "opened_at": st.none() | MOMENTS,
         "now": st.just(NOW),
     }
@@ -133,19 +163,24 @@ OVERDUE_WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
             scenarios=st.just("any"),
             deadline=st.just(dt.timedelta(hours=1)),
             baseline=st.sampled_from([None, "published"]),
+            memory=MEMORIES,
         ).map(lambda line: Policy(requirements=(line,))),
         "policy_sha256": st.just(POLICY_DIGEST),
         "files": st.lists(FILES, max_size=1),
         "waivers": st.lists(WAIVERS, max_size=2),
         "refused": st.just([]),
-        "baseline": st.lists(FILES | PASSED, max_size=2).map(
-            lambda files: Baseline(compose_id=PUBLISHED, files=tuple(files))
-        ),
+        "composes": st.lists(st.lists(FILES | PASSED, max_size=2), max_size=3),
         "opened_at": st.just(NOW - dt.timedelta(days=1)),
         "now": st.just(NOW),
     }
 )
 """One requirement, already late: whatever is said of silence is said here."""
+
+
+def decided(world: INPUTS) -> Decision:
+    composes = past(*world["composes"])
+    inputs = {name: value for name, value in world.items() if name != "composes"}
+    return decide(**inputs, published=publications(composes, world["policy"]))
 
 
 def to_bytes(decision: Decision) -> bytes:
@@ -170,34 +205,34 @@ def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Rando
     def shuffled(items: Sequence[Any]) -> list[Any]:
         return chance.sample(items, len(items))
 
-    past = world["baseline"]
     files = [dataclasses.replace(file, results=tuple(shuffled(file.results))) for file in shuffled(world["files"])]
     other = {
         **world,
         "files": files,
         "waivers": shuffled(world["waivers"]),
         "refused": shuffled(world["refused"]),
-        "baseline": past and dataclasses.replace(past, files=tuple(shuffled(past.files))),
+        "refused_reports": shuffled(world["refused_reports"]),
+        "composes": list(map(shuffled, world["composes"])),
     }
-    assert to_bytes(decide(**other)) == to_bytes(decide(**world))
+    assert to_bytes(decided(other)) == to_bytes(decided(world))
 
 
 @given(WORLDS | OVERDUE_WORLDS, st.builds(dataclasses.replace, FILES, results=st.lists(RESULTS, max_size=1).map(tuple)))
 @settings(max_examples=400)
 def test_adding_failed_results_never_turns_blocked_into_satisfied(world: INPUTS, extra: ResultFile) -> None:
     failed = tuple(dataclasses.replace(each, outcome=Outcome.FAILED) for each in extra.results)
-    assume(failed and decide(**world).verdict is Verdict.BLOCKED)
+    assume(failed and decided(world).verdict is Verdict.BLOCKED)
     more = {**world, "files": [*world["files"], dataclasses.replace(extra, results=failed)]}
-    assert decide(**more).verdict is not Verdict.SATISFIED
+    assert decided(more).verdict is not Verdict.SATISFIED
 
 
 @given(WORLDS, st.data())
 def test_removing_what_passed_never_turns_anything_into_satisfied(world: INPUTS, data: st.DataObject) -> None:
     """Take away any one result whose outcome is `passed`: every policy accepts that one."""
     passed = [each for file in world["files"] for each in file.results if each.outcome is Outcome.PASSED]
-    assume(passed and decide(**world).verdict is not Verdict.SATISFIED)
+    assume(passed and decided(world).verdict is not Verdict.SATISFIED)
     victim = data.draw(st.sampled_from(passed))
-    assert decide(**drop(world, lambda _, each: each is victim)).verdict is not Verdict.SATISFIED
+    assert decided(drop(world, lambda _, each: each is victim)).verdict is not Verdict.SATISFIED
 
 
 @given(WORLDS, st.data())
@@ -205,11 +240,11 @@ def test_removing_all_of_what_is_listed_never_turns_anything_into_satisfied(worl
     """Take away every report, good or bad, of one arch, variant and scenario that a requirement lists."""
     line = dataclasses.replace(data.draw(LISTED), streams=None)
     world = {**world, "policy": Policy(requirements=(line, *world["policy"].requirements))}
-    assume(decide(**world).verdict is not Verdict.SATISFIED)
+    assume(decided(world).verdict is not Verdict.SATISFIED)
     values = [data.draw(st.sampled_from(each)) for each in (line.scenarios, line.arches, line.variants)]
     assert (
-        decide(
-            **drop(
+        decided(
+            drop(
                 world,
                 lambda file, each: (
                     (file.origin, each.testcase) == (line.origin, line.testcase)
@@ -225,7 +260,7 @@ def test_removing_all_of_what_is_listed_never_turns_anything_into_satisfied(worl
 def test_an_expired_waiver_changes_nothing_but_the_notices(world: INPUTS, expired: Waiver, days: int) -> None:
     expired = dataclasses.replace(expired, expires=NOW.date() - dt.timedelta(days=days))
     more = {**world, "waivers": [expired, *world["waivers"]]}
-    assert without_notices(decide(**more)) == without_notices(decide(**world))
+    assert without_notices(decided(more)) == without_notices(decided(world))
 
 
 @given(WORLDS, st.data())
@@ -239,8 +274,11 @@ def test_silence_on_a_listed_arch_never_passes(world: INPUTS, data: st.DataObjec
     assume(lines)
     line = data.draw(st.sampled_from(lines))
     arch = data.draw(st.sampled_from(arches if line.arches == "all" else line.arches))
-    silent = drop({**world, "waivers": []}, lambda file, each: file.origin == line.origin and each.arch == arch)
-    decision = decide(**silent)
+    silent = drop(
+        {**world, "waivers": [], "refused_reports": []},
+        lambda file, each: file.origin == line.origin and each.arch == arch,
+    )
+    decision = decided(silent)
     assert decision.verdict is not Verdict.SATISFIED
     states = {
         answer.state
@@ -253,7 +291,7 @@ def test_silence_on_a_listed_arch_never_passes(world: INPUTS, data: st.DataObjec
 
 @given(WORLDS)
 def test_the_verdict_follows_from_the_answers_alone(world: INPUTS) -> None:
-    decision = decide(**world)
+    decision = decided(world)
     states = {answer.state for answer in decision.answers}
     if not states or states & set(BLOCKING):
         assert decision.verdict is Verdict.BLOCKED
@@ -268,8 +306,8 @@ def test_a_waiver_changes_no_answer_but_those_that_it_covers(world: INPUTS) -> N
     """Except for silence past a deadline: where a waiver covers a part of what is awaited, it waits again."""
     for line in world["policy"].requirements:  # of one requirement, no two answers are about one cell
         alone = {**world, "policy": Policy(requirements=(line,))}
-        bare = decide(**{**alone, "waivers": []}).answers
-        for without, answer in zip(bare, decide(**alone).answers, strict=True):
+        bare = decided({**alone, "waivers": []}).answers
+        for without, answer in zip(bare, decided(alone).answers, strict=True):
             if answer.waiver is None:
                 assert answer == without or (without.state, answer.state) == (State.OVERDUE, State.MISSING)
             else:
@@ -280,18 +318,18 @@ def test_a_waiver_changes_no_answer_but_those_that_it_covers(world: INPUTS) -> N
 @given(WORLDS)
 def test_every_requirement_of_the_stream_is_answered(world: INPUTS) -> None:
     asked = {(line.origin, line.testcase) for line in world["policy"].requirements if line.applies_to(COMPOSE.stream)}
-    assert {(answer.origin, answer.testcase) for answer in decide(**world).answers} == asked
+    assert {(answer.origin, answer.testcase) for answer in decided(world).answers} == asked
 
 
 @given(WORLDS)
 @settings(max_examples=30)
 def test_deciding_twice_gives_the_same_bytes(world: INPUTS) -> None:
-    assert to_bytes(decide(**world)) == to_bytes(decide(**world))
+    assert to_bytes(decided(world)) == to_bytes(decided(world))
 
 
 @given(WORLDS)
 def test_a_decision_without_any_result_is_never_satisfied_unless_all_is_waived(world: INPUTS) -> None:
-    decision = decide(**{**world, "files": []})
+    decision = decided({**world, "files": []})
     if decision.verdict is Verdict.SATISFIED:
         assert {answer.state for answer in decision.answers} == {State.WAIVED}
 
@@ -307,5 +345,112 @@ def test_only_what_is_accepted_passes(outcome: Outcome, world: INPUTS) -> None:
         dataclasses.replace(file, results=tuple(dataclasses.replace(each, outcome=outcome) for each in file.results))
         for file in world["files"]
     ]
-    decision = decide(**{**world, "policy": Policy(requirements=lines), "files": files})
+    decision = decided({**world, "policy": Policy(requirements=lines), "files": files})
     assert decision.count(State.PASSED) == 0
+
+
+# Refused reports
+
+
+@given(WORLDS, REFUSED_REPORTS)
+def test_adding_a_refused_report_never_turns_anything_into_satisfied(world: INPUTS, report: RefusedReport) -> None:
+    assume(decided(world).verdict is not Verdict.SATISFIED)
+    more = {**world, "refused_reports": [*world["refused_reports"], report]}
+    assert decided(more).verdict is not Verdict.SATISFIED
+
+
+@given(WORLDS, REFUSED_REPORTS)
+def test_a_refused_report_blocks_nothing_and_unblocks_nothing(world: INPUTS, report: RefusedReport) -> None:
+    more = {**world, "refused_reports": [*world["refused_reports"], report]}
+    assert (decided(more).verdict is Verdict.BLOCKED) == (decided(world).verdict is Verdict.BLOCKED)
+
+
+@given(WORLDS)
+def test_what_a_refused_report_bears_on_does_not_pass_unless_it_is_waived(world: INPUTS) -> None:
+    decision = decided(world)
+    held = {path.split("/")[3] for path in decision.bears_on}
+    lifted = {path.split("/")[3] for path in decision.bears_on if decision.bears_on[path] == 0}
+    assert not lifted
+    for origin in held:
+        assert {answer.state for answer in decision.answers if answer.origin == origin} != {State.PASSED}
+
+
+# Baseline
+
+
+CONCLUSIONS = st.sampled_from(["passed", "failed", "error", "running", "silent"])
+HISTORIES = st.lists(CONCLUSIONS, max_size=6)
+
+
+def with_history(now: str, history: Sequence[str], memory: int, *, late: bool) -> Decision:
+    """Decide on one cell; each of the history is what a published compose came to in it, the newest first."""
+
+    def files(outcome: str) -> list[ResultFile]:
+        return [] if outcome == "silent" else [run(result(outcome, variant="BaseOS"))]
+
+    line = requirement(
+        arches=(X86,), variants=(BASEOS,), baseline="published", memory=memory, deadline=dt.timedelta(hours=1)
+    )
+    return judge(files(now), line, published=past(*map(files, history)), age=2 if late else 0)
+
+
+def is_pass(decision: Decision) -> bool:
+    return decision.verdict is Verdict.SATISFIED
+
+
+def is_block(decision: Decision) -> bool:
+    return decision.verdict is Verdict.BLOCKED
+
+
+@given(now=CONCLUSIONS, history=HISTORIES, memory=MEMORIES, late=st.booleans(), data=st.data())
+def test_what_is_unknown_in_place_of_a_failing_baseline_never_turns_block_into_pass(
+    now: str, history: list[str], memory: int, data: st.DataObject, *, late: bool
+) -> None:
+    failing = [place for place, outcome in enumerate(history) if outcome == "failed"]
+    assume(failing and is_block(with_history(now, history, memory, late=late)))
+    place = data.draw(st.sampled_from(failing))
+    for unknown in ("error", "running", "silent"):
+        other = [*history[:place], unknown, *history[place + 1 :]]
+        assert not is_pass(with_history(now, other, memory, late=late))
+
+
+@given(now=CONCLUSIONS, history=HISTORIES, memory=MEMORIES, late=st.booleans(), place=st.integers(0, 6))
+def test_adding_a_published_compose_in_which_the_cell_is_silent_changes_nothing(
+    now: str, history: list[str], memory: int, place: int, *, late: bool
+) -> None:
+    for nothing in ("silent", "running", "error"):
+        more = [*history[:place], nothing, *history[place:]]
+        before, after = with_history(now, history, memory, late=late), with_history(now, more, memory, late=late)
+        assert [answer.state for answer in after.answers] == [answer.state for answer in before.answers]
+
+
+@given(now=CONCLUSIONS, history=HISTORIES, memory=MEMORIES, late=st.booleans())
+def test_publishing_a_blocked_compose_changes_no_later_verdict_while_a_pass_is_remembered(
+    now: str, history: list[str], memory: int, *, late: bool
+) -> None:
+    conclusive = [outcome for outcome in history if outcome in {"passed", "failed"}]
+    assume("passed" in conclusive[: memory - 1])
+    before = with_history(now, history, memory, late=late)
+    assert with_history(now, ["failed", *history], memory, late=late).verdict is before.verdict
+
+
+@given(now=CONCLUSIONS, history=HISTORIES, memory=MEMORIES, longer=MEMORIES, late=st.booleans())
+def test_a_longer_memory_never_turns_block_into_pass(
+    now: str, history: list[str], memory: int, longer: int, *, late: bool
+) -> None:
+    assume(longer > memory and is_block(with_history(now, history, memory, late=late)))
+    assert is_block(with_history(now, history, longer, late=late))
+
+
+@given(WORLDS | OVERDUE_WORLDS, RESULTS)
+def test_silence_is_never_worse_than_the_worst_report(world: INPUTS, extra: Result) -> None:
+    """Whoever is late and says that it failed is not better off than before."""
+    failed = dataclasses.replace(extra, outcome=Outcome.FAILED)
+    file = run(failed)
+    assume(decided(world).verdict is Verdict.BLOCKED)
+    assert decided({**world, "files": [*world["files"], file]}).verdict is not Verdict.SATISFIED
+
+
+@given(HISTORIES, MEMORIES)
+def test_what_passes_passes_whatever_was_published(history: list[str], memory: int) -> None:
+    assert is_pass(with_history("passed", history, memory, late=True))

@@ -45,8 +45,8 @@ def test_a_tree_lists_a_folder_with_sizes_sorted_by_path(work: Path) -> None:
     commit(work, {"composes/C-1-20260101.0/results/rdo/1.json": b"123", "composes/C-2-20260101.0/x": b""})
     tree = GitTree(Repository(work), "main")
     assert tree.list("composes/C-1-20260101.0") == [
-        Entry(path=MANIFEST, size=3),
-        Entry(path="composes/C-1-20260101.0/results/rdo/1.json", size=3),
+        Entry(path=MANIFEST, size=3, at=WHEN),
+        Entry(path="composes/C-1-20260101.0/results/rdo/1.json", size=3, at=WHEN),
     ]
 
 

@@ -11,7 +11,8 @@ import pytest
 from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import InputError
-from compose_repo.ports.loading import GateFiles, LoadedCompose, load_baseline, load_compose, load_gate
+from compose_repo.ports.loading import GateFiles, LoadedCompose, load_compose, load_gate
+from compose_repo.ports.publications import Publications
 from compose_repo.ports.tree import Entry, WorkingTree
 
 BASE: Final = Path(__file__).resolve().parents[1] / "examples" / "base"
@@ -74,9 +75,10 @@ def with_baseline(root: Path) -> None:
     policy.write_text(policy.read_text() + 'baseline = "published"\n')
 
 
-def baseline(root: Path, compose_id: ComposeId = COMPOSE) -> ComposeId | None:
-    found = load_baseline(WorkingTree(root), compose_id, gate_files(root), NOW)
-    return None if found is None else found.compose_id
+def published(root: Path, compose_id: ComposeId = COMPOSE, tree: WorkingTree | None = None) -> list[ComposeId]:
+    """Give the composes that one is compared with."""
+    found = Publications().before(compose_id, tree or WorkingTree(root), gate_files(root))
+    return [one.compose_id for one in found]
 
 
 def test_gate_files_are_read_whole(root: Path) -> None:
@@ -178,7 +180,7 @@ def test_no_other_composes_folder_is_looked_into(root: Path) -> None:
     assert all(path.startswith(COMPOSE.folder) for path in tree.touched)
 
 
-def test_the_baseline_is_the_newest_older_compose_of_the_stream(root: Path) -> None:
+def test_the_baseline_is_every_older_compose_of_the_stream_the_newest_first(root: Path) -> None:
     with_baseline(root)
     for text in ("CentOS-Stream-10-20261118.0", "CentOS-Stream-10-20261119.1", "CentOS-Stream-10-20261119.0"):
         add_compose(root, text)
@@ -186,24 +188,24 @@ def test_the_baseline_is_the_newest_older_compose_of_the_stream(root: Path) -> N
     (root / "composes" / "CentOS-Stream-9-20261119.5").mkdir()
     (root / "composes" / "CentOS-Stream-10-20261119.2").mkdir()
     (root / "composes" / "nonsense").mkdir()
-    assert baseline(root) == ComposeId.parse("CentOS-Stream-10-20261119.1")
+    older = ["CentOS-Stream-10-20261119.1", "CentOS-Stream-10-20261119.0", "CentOS-Stream-10-20261118.0"]
+    assert published(root) == list(map(ComposeId.parse, older))
 
 
 def test_without_an_older_compose_there_is_no_baseline(root: Path) -> None:
     with_baseline(root)
-    assert baseline(root) is None
+    assert published(root) == []
 
 
 def test_a_baseline_that_nobody_asks_for_is_not_read(root: Path) -> None:
     add_compose(root, "CentOS-Stream-10-20261119.0")
     tree = Watched(root)
-    assert load_baseline(tree, COMPOSE, gate_files(root), NOW) is None
+    assert published(root, tree=tree) == []
     assert tree.touched == []
 
 
 def test_a_baseline_has_the_results_of_its_compose(root: Path) -> None:
     with_baseline(root)
     later = add_compose(root, "CentOS-Stream-10-20261121.0")
-    found = load_baseline(WorkingTree(root), later, gate_files(root), NOW)
-    assert found is not None
-    assert [file.run.id for file in found.files] == ["8841"]
+    [found] = Publications().before(later, WorkingTree(root), gate_files(root))
+    assert found.conclusions == ({("devstack", "x86_64", "AppStream"): True, (None, "aarch64", None): None},)

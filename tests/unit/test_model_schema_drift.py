@@ -200,7 +200,10 @@ TABLE = [
     ("problems", "problem", Problem, {}),
     ("decision", "answer", answers.Answer, {}),
     ("decision", "waiver_notice", waivers.WaiverNotice, {}),
-    ("decision", None, answers.Decision, {"notices": "waivers"}),
+    ("decision", None, answers.Decision, {"notices": "waivers", "bears_on": None}),
+    ("decision", "attempt", answers.Attempt, {}),
+    ("decision", "hold", answers.Hold, {}),
+    ("decision", "unmatched", answers.Unmatched, {}),
 ]
 
 

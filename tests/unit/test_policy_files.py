@@ -38,6 +38,7 @@ REQUIREMENT: dict[str, Any] = {
     "attempts": "worst",
     "deadline": "2d",
     "baseline": "published",
+    "memory": 3,
     "why": "It boots.",
 }
 LEAST: dict[str, Any] = {"origin": "rdo", "testcase": "smoke", "why": "It boots."}
@@ -90,6 +91,7 @@ def test_a_policy_is_read_whole() -> None:
                 attempts=Attempts.WORST,
                 deadline=dt.timedelta(days=2),
                 baseline="published",
+                memory=3,
             ),
             Requirement(
                 origin=Origin("rdo"),
@@ -124,6 +126,7 @@ def test_a_policy_is_written_whole() -> None:
                 "scenario": "any",
                 "accept": ["passed", "info"],
                 "attempts": "latest",
+                "memory": 8,
             },
         ],
     }

@@ -15,6 +15,7 @@ from compose_repo.core.action import EditNote, Plan
 from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import MergeRequest, Note
+from compose_repo.core.names import Sha256
 
 _MARK: Final = re.compile(
     r"\n*<!-- compose-repo: announced (?P<number>[0-9]{1,9}) (?P<verdict>satisfied|pending|blocked) -->"
@@ -38,6 +39,7 @@ class DecisionChanged:
     old: Verdict | None
     new: Verdict
     summary: str
+    decision_sha256: Sha256 | None
     url: str
 
     @property
@@ -52,7 +54,9 @@ class DecisionChanged:
             "stream": str(self.compose_id.stream),
             "old": None if self.old is None else str(self.old),
             "new": str(self.new),
+            "held": None,
             "summary": self.summary,
+            "decision_sha256": self.decision_sha256,
             "url": self.url,
         }
 
@@ -71,8 +75,14 @@ def marked(body: str, announced: Announced | None) -> str:
     return f"{plain.rstrip()}\n<!-- compose-repo: announced {announced.number} {announced.verdict} -->"
 
 
-def change_of(
-    compose_id: ComposeId, *, merge_request: MergeRequest, note: Note, verdict: Verdict, summary: str
+def change_of(  # noqa: PLR0913  # what a message says
+    compose_id: ComposeId,
+    *,
+    merge_request: MergeRequest,
+    note: Note,
+    verdict: Verdict,
+    summary: str,
+    decision_sha256: Sha256 | None,
 ) -> DecisionChanged | None:
     """Tell what has changed since it was told last; None if nothing has."""
     before = announced_in(note.body)
@@ -84,6 +94,7 @@ def change_of(
         old=None if before is None else before.verdict,
         new=verdict,
         summary=summary,
+        decision_sha256=decision_sha256,
         url=merge_request.web_url,
     )
 

@@ -22,6 +22,7 @@ ORDER: Final = (
     State.ERRORED,
     State.RUNNING,
     State.MISSING,
+    State.KNOWN,
     State.WAIVED,
     State.PASSED,
 )
@@ -67,8 +68,10 @@ def decision_text(
 
 def _lists(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> Iterator[tuple[str, Sequence[str]]]:
     for title, lines in (
+        ("Refused files", _refused_lines(decision)),
+        ("Results that answer no requirement", _unmatched_lines(decision)),
         ("Waivers worth a look", _waiver_lines(decision)),
-        ("Refused files, which count as absent", _refused_lines(decision)),
+        ("Advice on the rules", list(map(as_line, decision.advice))),
         ("Whom to ask", _contact_lines(decision, origins)),
     ):
         if lines:
@@ -123,8 +126,27 @@ def _waiver_lines(decision: Decision) -> list[str]:
 
 
 def _refused_lines(decision: Decision) -> list[str]:
-    """Name each problem for which a file was refused."""
-    return list(map(as_line, decision.refused))
+    """Name each problem for which a file was refused, and what it keeps from passing; what keeps most comes first."""
+    ordered = sorted(decision.refused, key=lambda problem: -decision.bears_on.get(problem.path, 0))
+    return [f"{as_line(problem)}{_holding(decision.bears_on.get(problem.path, 0))}" for problem in ordered]
+
+
+def _holding(answers: int) -> str:
+    if not answers:
+        return ""
+    counted = "1 answer" if answers == 1 else f"{answers:,} answers"
+    return f"; this bears on {counted} until each is reported again or the file is taken back"
+
+
+def _unmatched_lines(decision: Decision) -> list[str]:
+    """Name what is close to a missing result, and count the others of each origin."""
+    lines = []
+    for row in decision.unmatched:
+        lines += [f"{row.origin}: {name}" for name in row.named]
+        if row.others:
+            more = " more" if row.named else ""
+            lines.append(f"{row.origin}: {row.others:,}{more} {'result' if row.others == 1 else 'results'}")
+    return lines
 
 
 def _contact_lines(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> list[str]:

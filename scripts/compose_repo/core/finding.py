@@ -49,6 +49,20 @@ def judge(requirement: Requirement, history: History) -> Finding:
     return Finding(State.MISSING, f"only {last.outcome}: that is no result", last)
 
 
+def conclusion(requirement: Requirement, history: History) -> bool | None:
+    """Return whether a cell passed, by the word of one requirement; None where nothing in it is conclusive."""
+    if len(history) > 1:
+        state = judge(requirement, history).state
+        return state is State.PASSED if state in _CONCLUDED else None
+    (outcome,) = history  # most cells have one report, and a memory holds very many
+    if outcome in requirement.accept:
+        return True
+    return False if outcome in CONCLUSIVE else None
+
+
+_CONCLUDED: Final = frozenset({State.PASSED, State.FAILED})
+
+
 def _judge_conclusive(requirement: Requirement, conclusive: Sequence[Alike]) -> Finding:
     """Take the last attempt, or the worst, by the requirement's word; a tie in time goes to the worst.
 

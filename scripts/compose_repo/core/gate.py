@@ -2,29 +2,26 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from compose_repo.core.attempts import History, Reports, sorted_by_cell
-from compose_repo.core.compose import ComposeId
+from compose_repo.core.baseline import COMPARED, Past, Published, Shelf, compared
 from compose_repo.core.decision import BLOCKING, WAITING, Answer, Decision, State, Verdict
 from compose_repo.core.finding import Finding, judge
 from compose_repo.core.manifest import Manifest
 from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
 from compose_repo.core.policy import Policy, Requirement, Waiver, format_duration
 from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import Refusals, RefusedReport
 from compose_repo.core.result import ResultFile
 from compose_repo.core.summary import summary
+from compose_repo.core.unmatched import Reported, unmatched
 from compose_repo.core.waivers import in_force, notices
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Baseline:
-    """The last published compose of the stream and what was reported on it."""
-
-    compose_id: ComposeId
-    files: tuple[ResultFile, ...]
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clock, no environment
@@ -36,20 +33,29 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     files: Iterable[ResultFile],
     waivers: Sequence[Waiver] = (),
     refused: Sequence[Problem] = (),
-    baseline: Baseline | None = None,
+    refused_reports: Sequence[RefusedReport] = (),
+    came: Mapping[str, int] = NOTHING,
+    unasked: Collection[Reported] = (),
+    published: Iterable[Published] = (),
+    advice: Sequence[Problem] = (),
     opened_at: dt.datetime | None,
     now: dt.datetime,
 ) -> Decision:
     """Decide whether a compose has what the policy requires of its stream.
 
-    `opened_at` is when the merge request was opened (deadlines run from it), None if that is not known: then nothing
-    is overdue, and what is missing keeps the gate pending. Files that are bound to another manifest are for the
-    caller to refuse.
+    `refused_reports` are those that nobody has taken back, `came` says of each result file's path when it came to the
+    branch, on the same scale. `unasked` are results whose test no requirement names. `published` are the stream's
+    published composes older than this one, newest first, concluded for `remembering(policy, stream)`; they are taken
+    from the iterable only as far as needed. `opened_at` is when the merge request was opened (deadlines run from it),
+    None if that is not known: then nothing is overdue, and what is missing keeps the gate pending. Files that are bound
+    to another manifest are for the caller to refuse.
     """
     compose_id = manifest.compose_id
+    files = files if isinstance(files, Sequence) else tuple(files)
     requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
     reports = sorted_by_cell(files, requirements)
-    past = sorted_by_cell(() if baseline is None else baseline.files, [line for line in requirements if line.baseline])
+    shelf, compared_so_far = Shelf(published), 0
+    refusals = Refusals(refused_reports, files, came)
     covering = in_force(waivers, compose_id, now)
     refused_files = Counter(_origin_of(path) for path in {problem.path for problem in refused})
     age = None if opened_at is None else now - opened_at
@@ -57,16 +63,19 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     answers: list[Answer] = []
     for requirement in requirements:
         origin, testcase = requirement.origin, requirement.testcase
+        past = None
+        if requirement.baseline is not None:
+            past = Past(requirement, compared_so_far, shelf)
+            compared_so_far += 1
         answers.extend(
             _answers(
                 _Case(
                     requirement=requirement,
                     wanted=tuple(_wanted(requirement, manifest)),
                     reports=reports[origin][testcase],
-                    past=None
-                    if baseline is None or requirement.baseline is None
-                    else _Past(baseline.compose_id, requirement, past[origin][testcase]),
+                    past=past,
                     waivers=covering.get((origin, testcase), ()),
+                    refusals=refusals,
                     refused=refused_files[origin],
                     age=age,
                 )
@@ -83,31 +92,11 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
         policy_sha256=policy_sha256,
         answers=tuple(answers),
         refused=tuple(sorted(refused)),
+        bears_on=refusals.bears_on,
+        unmatched=unmatched(answers, reports, unasked),
+        advice=tuple(sorted(advice)),
         notices=notices(waivers, compose_id, policy, {answer.waiver for answer in answers}, now),
     )
-
-
-class _Past:
-    """What was reported of one requirement's test on the baseline."""
-
-    __slots__ = ("_passed", "_reports", "_requirement", "compose_id")
-
-    def __init__(self, compose_id: ComposeId, requirement: Requirement, reports: Reports) -> None:
-        self.compose_id = compose_id
-        self._requirement = requirement
-        self._reports = reports
-        self._passed: dict[Cell, bool] = {}
-
-    def passed(self, wanted: Cell, cell: Cell) -> bool:
-        """Tell whether a cell passed; one that was never reported is measured by all that was reported in its place."""
-        place = cell if cell in self._reports.cells else wanted
-        if place not in self._passed:
-            self._passed[place] = self._all_passed(self._reports.matching(place))
-        return self._passed[place]
-
-    def _all_passed(self, cells: Sequence[Cell]) -> bool:
-        findings = [judge(self._requirement, self._reports.cells[cell]) for cell in cells]
-        return bool(findings) and all(finding.state is State.PASSED for finding in findings)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,8 +110,9 @@ class _Case:
     requirement: Requirement
     wanted: Sequence[Cell]
     reports: Reports
-    past: _Past | None
+    past: Past | None
     waivers: Sequence[Waiver]
+    refusals: Refusals
     refused: int
     age: dt.timedelta | None
 
@@ -138,12 +128,12 @@ def _answers(case: _Case) -> Iterator[Answer]:
         for cell in cells:
             history = reports.cells[cell]
             finding = judge(requirement, history)
-            if finding.state is not State.PASSED:
-                finding = _no_regression(case, wanted, cell, _overdue(case, finding))
-            yield _answer(case, cell, finding, history)
+            if finding.state is State.MISSING:
+                finding = _overdue(case, finding)
+            yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history)
         if not cells:
             finding = _excused_in_part(case, wanted, _overdue(case, Finding(State.MISSING, "nothing reported")))
-            yield _answer(case, wanted, _no_regression(case, wanted, wanted, finding), {})
+            yield _answer(case, wanted, _heeded(case, wanted, _compared(case, wanted, None, finding)), {})
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
@@ -179,8 +169,6 @@ def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: Arch | 
 
 def _overdue(case: _Case, finding: Finding) -> Finding:
     """After the deadline, what is missing is overdue."""
-    if finding.state is not State.MISSING:
-        return finding
     state, reason, deadline = State.MISSING, finding.reason, case.requirement.deadline
     if case.refused:
         files = "file" if case.refused == 1 else "files"
@@ -206,24 +194,22 @@ def _excused_in_part(case: _Case, wanted: Cell, finding: Finding) -> Finding:
     return finding
 
 
-def _no_regression(case: _Case, wanted: Cell, cell: Cell, finding: Finding) -> Finding:
-    """With a baseline, only what passed in the last published compose blocks.
-
-    What failed there too is waived. What is silent past its deadline and did not pass there stays missing: it does
-    not block, and silence does not pass. Without a published compose there is no baseline, and everything blocks.
-    """
+def _compared(case: _Case, wanted: Cell, cell: Cell | None, finding: Finding) -> Finding:
+    """Compare with what was published, where the requirement asks for it; no cell, where nothing is reported."""
     past = case.past
-    if past is None or finding.state not in BLOCKING or past.passed(wanted, cell):
+    if past is None or finding.state not in COMPARED:
         return finding
-    unpassed = f"it did not pass in {past.compose_id} either"
-    if finding.state is State.OVERDUE:
-        return finding._replace(state=State.MISSING, reason=f"{finding.reason}; {unpassed}")
-    return finding._replace(state=State.WAIVED, reason=f"no regression: {unpassed}")
+    return compared(finding, past.of_silence(wanted) if cell is None else past.of(wanted, cell))
+
+
+def _heeded(case: _Case, cell: Cell, finding: Finding) -> Finding:
+    """What was refused keeps a cell from passing."""
+    return case.refusals.keep_open(case.requirement.origin, case.requirement.testcase, cell, finding)
 
 
 def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
     """A waiver in force covers every state but passed; of several, the one that lasts longest is named."""
-    if state is State.PASSED or state is State.WAIVED:
+    if state is State.PASSED:
         return None
     return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
 
@@ -251,6 +237,8 @@ def _answer(case: _Case, cell: Cell, finding: Finding, history: History) -> Answ
 
 def _verdict(answers: Sequence[Answer]) -> Verdict:
     """Any failed or overdue blocks; else any errored, running or missing waits; else it is satisfied.
+
+    What is known or waived neither blocks nor waits.
 
     No requirement at all blocks: nobody has said what would be enough.
     """

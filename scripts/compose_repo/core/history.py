@@ -5,22 +5,27 @@ pushed count for ever; whatever else is done to it is named and changes nothing.
 to say, not for the commit: names, mails and dates in it are claims.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
 
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import Push
 from compose_repo.core.layout import Kind, Place, name_problems, not_plain, place_of
 from compose_repo.core.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
-from compose_repo.core.names import Origin, Sha
+from compose_repo.core.names import Origin, Sha, is_name
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import RefusedReport
 
 PLAIN: Final = "100644"
 """The mode of a plain file; links, executables and submodules have others."""
 GONE: Final = "000000"
 """The mode of what is not there."""
+_FOLDER: Final = "040000"
+"""The mode of a folder in which more has changed than anybody can list."""
 
 
 class Content(NamedTuple):
@@ -39,21 +44,44 @@ class Change(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """A commit of the line and what it changes."""
+    """A commit of the line and what it changes; `date` is its committer's, a claim."""
 
     sha: Sha
     parents: tuple[Sha, ...]
     changes: tuple[Change, ...]
+    date: dt.datetime | None = None
+
+
+class Touch(NamedTuple):
+    """The last change to a path below an origin's folder by somebody whom the origin's attribution believes.
+
+    `after` is what it left there, `first` what stood there before anybody came. `came` is the place of its commit among
+    all commits of the line, in the order in which they were pushed.
+    """
+
+    first: Content
+    after: Content
+    came: int
+
+
+Touched: TypeAlias = Mapping[tuple[Origin, str], Touch]
+"""By origin and path."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """The version of a file that counts, and the commit that brought it."""
+    """The version of a file that counts, and the commit that brought it.
+
+    `came` is the place of that commit among all commits of the line, in the order in which they were pushed. `at` is
+    when it was pushed, by GitLab's clock; where nobody asks GitLab, the commit's own date.
+    """
 
     path: str
     blob: str
     commit: Sha
     origin: Origin | None = None
+    came: int = 0
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +93,7 @@ class Line:
     readme: Version | None
     results: tuple[Version, ...]
     problems: tuple[Problem, ...]
+    touched: Touched = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[Version, ...]:
@@ -100,15 +129,31 @@ def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
     return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))
 
 
-def reported(compose_id: ComposeId, commits: Iterable[Commit]) -> list[tuple[Origin, Sha]]:
-    """Give each origin that a commit reports for: what has to be attributed before anything is read."""
+def reported(compose_id: ComposeId, commits: Iterable[Commit], origins: Collection[Origin]) -> list[tuple[Origin, Sha]]:
+    """Return each origin below whose folder a commit changes anything, with that commit: what has to be attributed.
+
+    `origins` are those that gate/origins.toml lists. Removing, linking and misnaming are changes like adding.
+    """
     found: dict[tuple[Origin, Sha], None] = {}
     for commit in commits:
         for change in commit.changes:
-            place = _result_place(compose_id, change.path)
-            if place is not None and change.after.mode == PLAIN:
-                found[Origin(place.origin), commit.sha] = None
+            for origin in _origins_of(compose_id, change, origins):
+                found[origin, commit.sha] = None
     return list(found)
+
+
+def _origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin]) -> Sequence[Origin]:
+    """Return the origins below whose folders a change lies.
+
+    A folder that nobody could look into stands for all that is in it: above all origins, it is a change of each.
+    """
+    results = f"{compose_id.folder}/results"
+    if not change.path.startswith(f"{results}/"):
+        above = _FOLDER in {change.before.mode, change.after.mode} and f"{results}/".startswith(f"{change.path}/")
+        return tuple(origins) if above else ()
+    name, inside, _ = change.path[len(results) + 1 :].partition("/")
+    is_origins = is_name(name) if inside else name in origins
+    return (Origin(name),) if is_origins else ()
 
 
 def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Commit | None:
@@ -144,46 +189,96 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
     )
 
 
-def read_line(  # the law of the whole line
-    compose_id: ComposeId,
-    commits: Sequence[Commit],
-    *,
-    pushed: Pushed,
-    refusals: Mapping[tuple[Origin, Sha], str],
-    bots: Bots,
-) -> Line | None:
-    """Judge each commit since main, in the order in which they were pushed; None if no compose bot has opened it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributed:
+    """Whom the origins believe: for each origin and commit that `reported` gives.
 
-    `refusals` says of an origin and a commit why nobody believes that the one has reported by the other.
+    `refusals` say why nobody believes that the one has reported by the other. `owned` are those that the origin's own
+    attribution believes: not what our bots have pushed, on whomever's behalf.
     """
+
+    refusals: Mapping[tuple[Origin, Sha], str]
+    owned: Container[tuple[Origin, Sha]]
+    origins: Collection[Origin]
+
+
+def read_line(
+    compose_id: ComposeId, commits: Sequence[Commit], *, pushed: Pushed, attributed: Attributed, bots: Bots
+) -> Line | None:
+    """Judge each commit since main, in the order in which they were pushed; None if no compose bot has opened it."""
     ordered = in_push_order(commits, pushed)
     opening = opening_of(compose_id, ordered, pushed, bots)
     if opening is None:
         return None
-    reader = _Reader(compose_id, opening, pushed, refusals)
-    for commit in ordered:
-        if not pushed.is_by(commit.sha, bots.gate):  # it only brings back what counts, before it merges
-            reader.read(commit)
+    ours = {commit.sha for commit in ordered if pushed.is_by(commit.sha, bots.gate)}  # they only bring back what counts
+    reader = _Reader(compose_id, opening, pushed, attributed)
+    reader.read_all([commit for commit in ordered if commit.sha not in ours])
     return Line(
         opening=pushed.of[opening.sha],
         manifest=reader.manifest,
         readme=reader.readme,
         results=tuple(reader.versions.values()),
         problems=(*_rewritings(compose_id, ordered, pushed), *reader.problems),
+        touched=reader.touched,
     )
 
 
-def read_unattributed(compose_id: ComposeId, commits: Sequence[Commit]) -> tuple[list[Version], list[Problem]]:
+class Unattributed(NamedTuple):
+    """What counts of commits as far as it goes without asking who has pushed them.
+
+    `opening` is the commit that adds the manifest, None if there is none.
+    """
+
+    opening: Commit | None
+    results: Sequence[Version]
+    problems: Sequence[Problem]
+    touched: Touched
+
+
+class _Everybody(Container[tuple[Origin, Sha]]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def read_unattributed(
+    compose_id: ComposeId, commits: Sequence[Commit], origins: Collection[Origin] = ()
+) -> Unattributed:
     """Judge each commit since main as far as it goes without knowing who has pushed it, as in a pipeline.
 
-    Whoever has added the manifest counts as the compose bot, and everybody may report for every origin. Gives the first
-    version of each result, and the problems.
+    The user who added the manifest counts as the compose bot, and folders are believed: what lies below an origin's is
+    the origin's. Commits come parents first.
     """
+    opening = _first_with_manifest(compose_id, commits)
     nobody = Pushed(pushes=(), of={})
-    reader = _Reader(compose_id, _first_with_manifest(compose_id, commits), nobody, {})
-    for commit in commits:
-        reader.read(commit)
-    return list(reader.versions.values()), reader.problems
+    reader = _Reader(compose_id, opening, nobody, Attributed(refusals={}, owned=_Everybody(), origins=origins))
+    reader.read_all(commits)
+    return Unattributed(opening, list(reader.versions.values()), reader.problems, reader.touched)
+
+
+def refused_reports(touched: Touched, counted: Iterable[Version], problems: Iterable[Problem]) -> list[RefusedReport]:
+    """Return what was reported by somebody believed, does not count, and was not taken back.
+
+    `counted` are the versions that count after every check. A path is taken back once it is as it was before anybody
+    came, or has its counted bytes again.
+    """
+    blobs = {version.path: version.blob for version in counted}
+    codes: dict[str, set[str]] = defaultdict(set)
+    for problem in problems:
+        codes[problem.path].add(problem.code)
+    return [
+        RefusedReport(origin=origin, path=path, came=touch.came, codes=tuple(sorted(codes.get(path, ()))))
+        for (origin, path), touch in touched.items()
+        if not _is_same(touch.after, Content(PLAIN, blobs[path]) if path in blobs else touch.first)
+    ]
+
+
+def taken_back(touched: Touched) -> frozenset[str]:
+    """Return the paths that somebody whom the origin's attribution believes has left as they were at first."""
+    return frozenset(path for (_, path), touch in touched.items() if _is_same(touch.after, touch.first))
+
+
+def _is_same(one: Content, other: Content) -> bool:
+    return one == other or one.mode == other.mode == GONE
 
 
 def opened_with(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Version]:
@@ -254,22 +349,19 @@ def is_clean(counted: Iterable[Version], head: Mapping[str, Content]) -> bool:
 class _Reader:
     """Reads the commits of a line one after the other."""
 
-    def __init__(
-        self,
-        compose_id: ComposeId,
-        opening: Commit | None,
-        pushed: Pushed,
-        refusals: Mapping[tuple[Origin, Sha], str],
-    ) -> None:
+    def __init__(self, compose_id: ComposeId, opening: Commit | None, pushed: Pushed, attributed: Attributed) -> None:
         self._id = compose_id
         self._pushed = pushed
-        self._refusals = refusals
+        self._attributed = attributed
         self._manifest_path = f"{compose_id.folder}/manifest.json"
         self._readme_path = f"{compose_id.folder}/results/README.md"
         self._opening = {} if opening is None else _opening_files(opening, self._manifest_path, self._readme_path)
         self._first: dict[str, Content] = {}
+        self._last: dict[str, Content] = {}
+        self._last_owned: dict[str, Content] = {}
         self._taken: dict[str, str] = {}
         self._count: dict[Origin, int] = {}
+        self.touched: dict[tuple[Origin, str], Touch] = {}
         self.versions: dict[str, Version] = {}
         self.problems: list[Problem] = []
 
@@ -283,38 +375,71 @@ class _Reader:
         """The file that explains the results folder, if it was opened with one."""
         return self._opening.get(self._readme_path)
 
-    def read(self, commit: Commit) -> None:
-        """Judge one commit."""
+    def read_all(self, commits: Sequence[Commit]) -> None:
+        """Judge commits in the order in which they came."""
+        for commit in commits:
+            for change in commit.changes:
+                self._last[change.path] = change.after
+                if self._owners(commit.sha, change):
+                    self._last_owned[change.path] = change.after
+        for came, commit in enumerate(commits):
+            self._read(commit, came)
+
+    def _read(self, commit: Commit, came: int) -> None:
         found = [] if len(commit.parents) < 2 else [self._merge(commit)]  # noqa: PLR2004  # two parents make a merge
         for change in commit.changes:
-            problem = self._change(commit.sha, change)
-            if problem is not None:
+            first = self._first.setdefault(change.path, change.before)
+            owners = self._owners(commit.sha, change)
+            problem = self._change(commit, change, came)
+            if problem is not None and not self._is_taken_back(problem, owners=bool(owners)):
                 found.append(problem)
+            for origin in owners:
+                self.touched[origin, change.path] = Touch(first, change.after, came)
         self.problems.extend(found[:COMMIT_PROBLEMS])
         if len(found) > COMMIT_PROBLEMS:
             self.problems.append(self._more(commit.sha, len(found) - COMMIT_PROBLEMS))
 
-    def _change(self, commit: Sha, change: Change) -> Problem | None:
+    def _owners(self, commit: Sha, change: Change) -> Sequence[Origin]:
+        """Return the origins below whose folders a change lies, and whose attribution believes its commit."""
+        if change.path in self._opening:
+            return ()
+        origins = _origins_of(self._id, change, self._attributed.origins)
+        return [origin for origin in origins if (origin, commit) in self._attributed.owned]
+
+    def _is_taken_back(self, problem: Problem, *, owners: bool) -> bool:
+        """Return whether a later commit has taken back what a problem is about: then there is nothing to tell.
+
+        Of what the origin itself did, the origin must have taken it back. Of what was never believed, nothing is left
+        as soon as the file is gone.
+        """
+        path = problem.path
+        if owners:
+            there = self.versions.get(path)
+            wanted = self._first[path] if there is None else Content(PLAIN, there.blob)
+            return _is_same(self._last_owned[path], wanted)
+        return problem.code == "not-attributed" and self._last[path].mode == GONE
+
+    def _change(self, commit: Commit, change: Change, came: int) -> Problem | None:
         path, after = change.path, change.after
         opened = self._opening.get(path)
         if opened is not None:
-            return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit, change)
+            return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit.sha, change)
         place = _result_place(self._id, path)
         if place is None:
-            return self._foreign(commit, change)
+            return self._foreign(commit.sha, change)
         if after.mode == GONE:
-            return self._removal(commit, path)
+            return self._removal(commit.sha, path)
         if after.mode != PLAIN:
             return not_plain(path)
-        return self._result(commit, place, after.blob)
+        return self._result(commit, place, after.blob, came)
 
-    def _result(self, commit: Sha, place: Place, blob: str) -> Problem | None:
+    def _result(self, brought_by: Commit, place: Place, blob: str, came: int) -> Problem | None:
         """The first version that its origin has pushed counts for ever; of names that differ in case, the first."""
-        path, origin = place.path, Origin(place.origin)
+        path, origin, commit = place.path, Origin(place.origin), brought_by.sha
         there = self.versions.get(path)
         if there is not None:
             return None if there.blob == blob else self._edit(commit, path, there)
-        refusal = self._refusals.get((origin, commit))
+        refusal = self._attributed.refusals.get((origin, commit))
         if refusal is not None:
             return Problem(
                 path=path,
@@ -333,12 +458,14 @@ class _Reader:
         self._count[origin] = self._count.get(origin, 0) + 1
         if self._count[origin] > ORIGIN_FILES:
             return _too_many(path, f"more than {ORIGIN_FILES:,} result files on this compose")
-        self.versions[path] = Version(path=path, blob=blob, commit=commit, origin=origin)
+        push = self._pushed.of.get(commit)
+        at = brought_by.date if push is None else push.at
+        self.versions[path] = Version(path=path, blob=blob, commit=commit, origin=origin, came=came, at=at)
         return None
 
     def _foreign(self, commit: Sha, change: Change) -> Problem | None:
         """Whatever is no result of this compose is not for the branch to change; putting it back is no problem."""
-        if self._first.setdefault(change.path, change.before) == change.after:
+        if self._first[change.path] == change.after:
             return None
         place = place_of(change.path)
         if place is not None and place.compose_id == self._id.text and place.kind is Kind.RESULT:

@@ -34,6 +34,7 @@ class Requirement:
     A dimension (`arches`, `variants`, `scenarios`) given as a tuple, or "all", must be reported and acceptable for
     each of its values; one left at "any" needs at least one report, and each that is there must be acceptable.
     `streams` is None for every stream. `deadline` runs from the opening of the merge request.
+    With a `baseline`, at most `memory` published composes are remembered.
     """
 
     origin: Origin
@@ -47,6 +48,7 @@ class Requirement:
     attempts: Attempts = Attempts.LATEST
     deadline: dt.timedelta | None = None
     baseline: Literal["published"] | None = None
+    memory: int = 8
 
     def applies_to(self, stream: Stream) -> bool:
         """Tell whether composes of a stream must satisfy it."""
@@ -68,6 +70,7 @@ class Requirement:
             attempts=Attempts(data.get("attempts", "latest")),
             deadline=None if deadline is None else parse_duration(deadline),
             baseline=data.get("baseline"),
+            memory=data.get("memory", 8),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,6 +83,7 @@ class Requirement:
             "scenario": _spelled(self.scenarios),
             "accept": [str(outcome) for outcome in Outcome if outcome in self.accept],
             "attempts": str(self.attempts),
+            "memory": self.memory,
             "why": self.why,
         }
         if self.streams is not None:

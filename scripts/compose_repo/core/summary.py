@@ -32,7 +32,7 @@ def _sentence(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer]
     named = BLOCKING if verdict is Verdict.BLOCKED else WAITING
     parts = [
         f"{counts[state]} {state}{_names(answers, state) if state in named else ''}"
-        for state in (*BLOCKING, *WAITING, State.WAIVED)
+        for state in (*BLOCKING, *WAITING, State.KNOWN, State.WAIVED)
         if counts[state]
     ]
     if not parts:

@@ -1,4 +1,4 @@
-"""What a pass of `sync` has come to, as programs read it (`sync/1`) and in one line."""
+"""What a pass of `sync` has come to, as programs read it (`sync/2`) and in one line."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,13 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import MergeRequest
-from compose_repo.core.names import Stream
+from compose_repo.core.names import Sha256, Stream
 from compose_repo.core.policy import Mode
 from compose_repo.core.problem import Problem
 from compose_repo.core.report import as_row
 from compose_repo.core.sync import Do, Step
 
-SCHEMA: Final = "sync/1"
+SCHEMA: Final = "sync/2"
 
 
 class Outcome(StrEnum):
@@ -40,10 +40,11 @@ class Row:
     merge_request: MergeRequest | None = None
     verdict: Verdict | None = None
     summary: str | None = None
+    decision_sha256: Sha256 | None = None
     vanished: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the row of `sync/1`."""
+        """Give the row of `sync/2`."""
         line = self.merge_request
         return {
             "compose_id": str(self.step.compose_id),
@@ -53,7 +54,9 @@ class Row:
             "outcome": str(self.outcome),
             "merge_request": None if line is None else {"iid": line.iid, "web_url": line.web_url},
             "verdict": None if self.verdict is None else str(self.verdict),
+            "held": None,
             "summary": None if self.summary is None else terminal(self.summary),
+            "decision_sha256": self.decision_sha256,
             "vanished": self.vanished,
             "actions": [{"action": type(action).__name__, "sentence": action.sentence} for action in self.actions],
             "problems": list(map(as_row, self.problems)),
@@ -76,7 +79,7 @@ class StreamReport:
     problems: tuple[Problem, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the stream of `sync/1`."""
+        """Give the stream of `sync/2`."""
         return {
             "stream": self.stream,
             "mode": None if self.mode is None else str(self.mode),
@@ -115,7 +118,7 @@ class SyncReport:
         return _sentence(self._rows(), len(self.problems) + sum(len(stream.problems) for stream in self.streams))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the `sync/1` document."""
+        """Give the `sync/2` document."""
         return {
             "schema": SCHEMA,
             "dry_run": self.dry_run,

@@ -29,7 +29,7 @@ class WaiverNotice:
     waiver: Waiver
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the row of `decision/1`."""
+        """Give the row of `decision/2`."""
         return {"state": str(self.state), "waiver": self.waiver.to_dict()}
 
 

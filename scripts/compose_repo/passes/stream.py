@@ -214,6 +214,7 @@ class StreamPass:
             self._carried_out(step, self._work, prepared, about),
             verdict=decision.verdict,
             summary=decision.summary,
+            decision_sha256=decision.sha256,
             vanished=vanished(judgement.results) is True,
         )
 

@@ -15,7 +15,7 @@ from compose_repo.core.problem import InputError
 from compose_repo.core.result import ResultFile
 from compose_repo.core.strict import too_large
 from compose_repo.ports.inspection import Inspector
-from compose_repo.ports.tree import Entry
+from compose_repo.ports.tree import GivenTree
 
 
 def converted(
@@ -45,8 +45,8 @@ def checked(file: ResultFile, manifest: bytes, now: dt.datetime) -> bytes:
     if len(data) > RESULT_BYTES:
         raise InputError(too_large(file.path, len(data), RESULT_BYTES))
     place = Place(path=file.path, kind=Kind.RESULT, compose_id=file.compose_id, origin=file.origin, run_id=file.run.id)
-    shelf = _Shelf(f"composes/{file.compose_id}/manifest.json", manifest)
-    problems = Inspector(shelf, now).inspect_bytes(place, data).problems
+    tree = GivenTree({f"composes/{file.compose_id}/manifest.json": manifest})
+    problems = Inspector(tree, now).inspect_bytes(place, data).problems
     if problems:
         raise InputError(*problems)
     return data
@@ -64,23 +64,3 @@ def read_source(file: Path) -> Source:
     if size > FOREIGN_BYTES:
         raise InputError(too_large(str(file), size, FOREIGN_BYTES))
     return Source(path=str(file), data=file.read_bytes())
-
-
-class _Shelf:
-    """A tree of one file."""
-
-    def __init__(self, path: str, data: bytes) -> None:
-        self._path = path
-        self._data = data
-
-    def folders(self, folder: str) -> Sequence[str]:
-        """Name none: nobody looks for any."""
-        raise NotImplementedError(folder)
-
-    def list(self, folder: str) -> Sequence[Entry]:
-        """List nothing: nobody looks for anything."""
-        raise NotImplementedError(folder)
-
-    def read(self, path: str) -> bytes | None:
-        """Give the file's bytes."""
-        return self._data if path == self._path else None

@@ -80,10 +80,10 @@ class Inspector:
         raw = tree.read(path)
         if raw is None:
             return Inspected(path=path, problems=(absent(path),))
-        return self.inspect_bytes(place, raw)
+        return self.inspect_bytes(place, raw, entry.at)
 
-    def inspect_bytes(self, place: Place, raw: bytes) -> Inspected:
-        """Do the same with bytes that may not be in the tree."""
+    def inspect_bytes(self, place: Place, raw: bytes, at: dt.datetime | None = None) -> Inspected:
+        """Do the same with bytes that may not be in the tree; `at` is when they were pushed, by default now."""
         path, toml = place.path, place.kind not in BYTES
         if is_lfs_pointer(raw):
             return Inspected(path=path, raw=raw, problems=(lfs_pointer(path),))
@@ -96,7 +96,7 @@ class Inspector:
         except InputError as error:
             return Inspected(path=path, raw=raw, problems=[*name_problems(place), *error.problems])
         if valid:
-            found = check(Case(place=place, raw=raw, data=data, known=self._known(place), now=self.now))
+            found = check(Case(place=place, raw=raw, data=data, known=self._known(place), now=at or self.now))
         else:
             found = violations(place.kind, data, path)
         problems = [*name_problems(place), *found]

@@ -1,46 +1,95 @@
 """From trees of files to the gate's decision; the same for a look at the tree and for an approval."""
 
 import datetime as dt
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Decision
 from compose_repo.core.gate import decide
+from compose_repo.core.history import Touched, Version, refused_reports, still_true, taken_back
 from compose_repo.core.problem import Problem
 from compose_repo.ports.git.repository import GitError, Repository
-from compose_repo.ports.loading import GateFiles, LoadedCompose, load_baseline
+from compose_repo.ports.loading import GateFiles, load_compose
+from compose_repo.ports.publications import Publications
 from compose_repo.ports.tree import Tree
 
 
-def judge(  # noqa: PLR0913  # where each input comes from is for the caller to say
-    loaded: LoadedCompose,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """What counts of a compose's branch before its files are looked into, and what else was done to it.
+
+    `files` are the versions that count so far, `tree` holds them. `opened_at` is when the branch was opened, None if
+    that is not known.
+    """
+
+    tree: Tree
+    files: tuple[Version, ...]
+    problems: tuple[Problem, ...]
+    touched: Touched
+    opened_at: dt.datetime | None
+
+
+def judge_branch(  # noqa: PLR0913  # where each input comes from is for the caller to say
+    branch: Branch,
+    compose_id: ComposeId,
     *,
     gate_files: GateFiles,
-    merged: Tree,
-    opened_at: dt.datetime | None,
+    main: Tree,
+    publications: Publications,
     now: dt.datetime,
-    problems: Sequence[Problem] = (),
-) -> Decision:
-    """Decide on a compose; `merged` is the tree in which every compose is published.
+) -> tuple[Decision, tuple[Version, ...]]:
+    """Decide on a compose's branch; give the versions that count after every check, too.
 
-    `problems` are those of the commits that the tree was made from.
+    Of a refused file that its origin has taken back, nothing is told.
 
     Raises:
-        InputError: the manifest of the compose it is compared with has a problem.
+        InputError: the manifest has a problem, or that of a compose it is compared with.
 
     """
-    return decide(
+    loaded = load_compose(branch.tree, compose_id, gate_files, now)
+    unsound = {problem.path for problem in loaded.refused}
+    counted = tuple(file for file in branch.files if file.path not in unsound)
+    back = taken_back(branch.touched)
+    problems = [
+        *still_true(branch.problems, unsound),
+        *(problem for problem in loaded.refused if problem.path not in back),
+    ]
+    decision = decide(
         manifest=loaded.manifest,
         manifest_sha256=loaded.manifest_sha256,
         policy=gate_files.policy,
         policy_sha256=gate_files.policy_sha256,
         files=loaded.files,
         waivers=gate_files.waivers,
-        refused=(*problems, *loaded.refused),
-        baseline=load_baseline(merged, loaded.manifest.compose_id, gate_files, now),
-        opened_at=opened_at,
+        refused=problems,
+        refused_reports=refused_reports(branch.touched, counted, problems),
+        came={file.path: file.came for file in counted},
+        unasked=loaded.unasked,
+        published=publications.before(compose_id, main, gate_files),
+        opened_at=branch.opened_at,
         now=now,
     )
+    return decision, counted
+
+
+def judge_files(  # noqa: PLR0913  # where each input comes from is for the caller to say
+    tree: Tree,
+    compose_id: ComposeId,
+    *,
+    gate_files: GateFiles,
+    main: Tree,
+    publications: Publications,
+    opened_at: dt.datetime | None,
+    now: dt.datetime,
+) -> Decision:
+    """Decide on the files of a tree as they lie there: of main, which has only what counted, or checked out.
+
+    Raises:
+        InputError: the manifest has a problem, or that of a compose it is compared with.
+
+    """
+    branch = Branch(tree=tree, files=(), problems=(), touched={}, opened_at=opened_at)
+    return judge_branch(branch, compose_id, gate_files=gate_files, main=main, publications=publications, now=now)[0]
 
 
 def opened_at(

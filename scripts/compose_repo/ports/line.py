@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,12 @@ from compose_repo.core.attribution import UNSIGNED, attribute, in_order, refusal
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import MergeRequest, Push
 from compose_repo.core.history import (
+    Attributed,
     Commit,
     Content,
     Line,
     Pushed,
-    Version,
+    Touched,
     below_restoring,
     foreign_manifest,
     gone_from_head,
@@ -24,6 +25,7 @@ from compose_repo.core.history import (
     read_unattributed,
     reported,
     still_true,
+    taken_back,
     within_bytes,
 )
 from compose_repo.core.merge_requests import compose_of, is_same
@@ -35,6 +37,7 @@ from compose_repo.ports.git.history import changed_since, commits_after, commits
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.ports.inspection import Inspector
+from compose_repo.ports.judging import Branch
 from compose_repo.ports.loading import GateFiles
 from compose_repo.ports.signatures import Signatures
 
@@ -46,16 +49,13 @@ _DAYS: Final = dt.timedelta(days=2)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What counts of a merge request, the problems of its commits, and what its head would bring to main.
+    """A compose's branch as GitLab tells of it, and what its head would bring to main.
 
     `pushed_at` is when the branch was last pushed to by anybody but the gate bot, and `below` what stands below the
     gate bot's restoring commits: the head itself, nearly always.
     """
 
-    line: Line
-    files: tuple[Version, ...]
-    tree: VersionTree
-    problems: tuple[Problem, ...]
+    branch: Branch
     brings: Mapping[str, Content]
     pushed_at: dt.datetime | None
     below: Sha
@@ -68,26 +68,47 @@ def commit_problems(
 
     Files that are not at the head any more are inspected where the commits have them.
     """
-    versions, problems = read_unattributed(compose_id, commits_since(repository, base, [head]))
-    gone = {problem.path for problem in problems if problem.code == "removed-file"}
+    found = read_unattributed(compose_id, commits_since(repository, base, [head]))
+    gone = {problem.path for problem in found.problems if problem.code == "removed-file"}
     blobs = Blobs(repository)
-    sizes = blobs.sizes(version.blob for version in versions if version.path in gone)
-    tree = VersionTree(blobs, [version for version in versions if version.path in gone], sizes)
+    sizes = blobs.sizes(version.blob for version in found.results if version.path in gone)
+    tree = VersionTree(blobs, [version for version in found.results if version.path in gone], sizes)
     refused = {entry.path for entry in tree.list("") if inspector.inspect_from(tree, entry).problems}
-    return still_true(problems, refused)
+    return still_true(found.problems, refused)
 
 
 def unattributed(
-    repository: Repository, compose_id: ComposeId, *, base: str, head: str
-) -> tuple[VersionTree, list[Problem]]:
-    """Give what counts of the commits between two, and their problems, without asking GitLab who has pushed them."""
-    commits = commits_since(repository, base, [head])
+    repository: Repository,
+    compose_id: ComposeId,
+    *,
+    base: str,
+    heads: Sequence[str],
+    origins: Collection[Origin],
+) -> Branch:
+    """Read the commits that some heads have and a base has not, without asking GitLab who has pushed them.
+
+    Folders are believed: what is changed below an origin's, the origin has changed. Times are those of the commits.
+    """
+    commits = commits_since(repository, base, heads)
+    found = read_unattributed(compose_id, commits, origins)
     opened = opened_with(compose_id, commits)
-    results, problems = read_unattributed(compose_id, commits)
     blobs = Blobs(repository)
-    sizes = blobs.sizes(version.blob for version in (*opened, *results))
-    kept, too_large = within_bytes(results, sizes)
-    return VersionTree(blobs, (*opened, *kept), sizes), [*problems, *too_large]
+    sizes = blobs.sizes(version.blob for version in (*opened, *found.results))
+    kept, too_large = within_bytes(found.results, sizes)
+    files = (*opened, *kept)
+    return Branch(
+        tree=VersionTree(blobs, files, sizes),
+        files=files,
+        problems=(*found.problems, *_standing(too_large, found.touched)),
+        touched=found.touched,
+        opened_at=None if found.opening is None else found.opening.date,
+    )
+
+
+def _standing(problems: Iterable[Problem], touched: Touched) -> list[Problem]:
+    """Leave out the problems of files that their origin has taken back."""
+    back = taken_back(touched)
+    return [problem for problem in problems if problem.path not in back]
 
 
 class PushLog:
@@ -160,24 +181,27 @@ class LineReader:
         """
         bots = gate_files.bots
         commits, pushed = self._pushed(compose_id, opened_at, main, head, bots)
-        refusals = self._refusals(compose_id, commits, pushed, gate_files)
-        line = read_line(compose_id, commits, pushed=pushed, refusals=refusals, bots=bots)
+        attributed = self._attributed(compose_id, commits, pushed, gate_files)
+        line = read_line(compose_id, commits, pushed=pushed, attributed=attributed, bots=bots)
         if line is None:
             raise InputError(foreign_manifest(compose_id, bots))
         brings = changed_since(self._repository, main, head)
         blobs = Blobs(self._repository)
         sizes = blobs.sizes(version.blob for version in line.counted)
         results, too_large = within_bytes(line.results, sizes)
-        problems = [*line.problems, *too_large]
+        problems = [*line.problems, *_standing(too_large, line.touched)]
         problems += gone_from_head(line, self._since_opening(line, head, brings), problems)
         opened = [line.manifest] if line.readme is None else [line.manifest, line.readme]
         files = (*opened, *results)
         tree = VersionTree(blobs, files, sizes)
         return Reading(
-            line=line,
-            files=files,
-            tree=tree,
-            problems=tuple(problems),
+            branch=Branch(
+                tree=tree,
+                files=files,
+                problems=tuple(problems),
+                touched=line.touched,
+                opened_at=line.opening.at,
+            ),
             brings=brings,
             pushed_at=max((push.at for push in pushed.pushes if not is_same(push.user, bots.gate)), default=None),
             below=below_restoring(head, commits, pushed, bots),
@@ -240,12 +264,13 @@ class LineReader:
                     raise InputError(lost_history(compose_id, sha, push)) from error
         return list(outside)
 
-    def _refusals(
+    def _attributed(
         self, compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed, gate_files: GateFiles
-    ) -> dict[tuple[Origin, Sha], str]:
-        """Say of each origin and commit why the one has not reported by the other."""
-        asked = reported(compose_id, commits)
-        carrier = gate_files.bots.compose
+    ) -> Attributed:
+        """Say of each origin and commit whether the one has reported by the other, and why not."""
+        asked = reported(compose_id, commits, gate_files.origins)
+        bots = gate_files.bots
+        carrier = bots.compose
         unsigned = self._unsigned(asked, pushed, gate_files.origins, carrier)
         refused: dict[tuple[Origin, Sha], str] = {}
         for origin, sha in asked:
@@ -257,7 +282,12 @@ class LineReader:
             )
             if reason is not None:
                 refused[origin, sha] = reason
-        return refused
+        owned = {
+            (origin, sha)
+            for origin, sha in asked
+            if (origin, sha) not in refused and not any(pushed.is_by(sha, bot) for bot in (bots.compose, bots.gate))
+        }
+        return Attributed(refusals=refused, owned=owned, origins=gate_files.origins.keys())
 
     def _unsigned(
         self, asked: Sequence[tuple[Origin, Sha]], pushed: Pushed, origins: Mapping[Origin, OriginEntry], carrier: str

@@ -5,11 +5,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.diagnosis import bounded, placed
-from compose_repo.core.gate import Baseline
 from compose_repo.core.labels import USUAL, Labels, labels_from_dict
 from compose_repo.core.layout import Kind, absent
 from compose_repo.core.limits import MANIFEST_BYTES
@@ -29,6 +28,7 @@ from compose_repo.core.policy import (
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.result import ResultFile
 from compose_repo.core.strict import read_json, too_large
+from compose_repo.core.unmatched import Reported
 from compose_repo.ports.inspection import Inspector, inspect_gate
 from compose_repo.ports.schemas import is_valid, violations
 from compose_repo.ports.tree import Tree
@@ -51,13 +51,15 @@ class GateFiles:
 class LoadedCompose:
     """One compose and what was reported on it.
 
-    A file with any problem is not in `files`; its problems are in `refused`.
+    A file with any problem is not in `files`; its problems are in `refused`. `unasked` are sound results whose test no
+    requirement names.
     """
 
     manifest: Manifest
     manifest_sha256: Sha256
     files: tuple[ResultFile, ...]
     refused: tuple[Problem, ...]
+    unasked: frozenset[Reported] = frozenset()
 
 
 def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
@@ -67,7 +69,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         InputError: any file of the folder has a problem; it carries all of them.
 
     """
-    files, problems = inspect_gate(tree, now or _ANY_TIME)
+    files, problems = inspect_gate(tree, now or ANY_TIME)
     if problems:
         raise InputError(*problems)
     return GateFiles(
@@ -132,54 +134,38 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
         raise InputError(*manifest.problems)
     refused: list[Problem] = []
     files = []
+    unasked: set[Reported] = set()
     wanted = {line.testcase for line in gate_files.policy.requirements}
     for entry in entries.values():
         inspected = inspector.inspect(entry)
         refused.extend(inspected.problems)
         data = inspected.data
-        if data is not None and not inspected.problems and any(row["testcase"] in wanted for row in data["results"]):
+        if data is None or inspected.problems:
+            continue
+        rows = data["results"]
+        if any(row["testcase"] in wanted for row in rows):
             files.append(ResultFile.from_dict(data, wanted))
+        unasked.update(_reported(data["origin"], row) for row in rows if row["testcase"] not in wanted)
     return LoadedCompose(
         manifest=Manifest.from_dict(manifest.data),
         manifest_sha256=Sha256(hashlib.sha256(manifest.raw).hexdigest()),
         files=tuple(files),
         refused=tuple(sorted(refused)),
+        unasked=frozenset(unasked),
     )
+
+
+def _reported(origin: Origin, row: Mapping[str, Any]) -> Reported:
+    return Reported(origin, row["testcase"], row.get("scenario"), row["arch"], row.get("variant"))
 
 
 def load_manifest(tree: Tree, compose_id: ComposeId) -> Manifest | None:
     """Read a compose's manifest alone, or give None if there is none without problems."""
     path = f"{compose_id.folder}/manifest.json"
     entry = next((entry for entry in tree.list(compose_id.folder) if entry.path == path), None)
-    found = None if entry is None else Inspector(tree, _ANY_TIME).inspect(entry)
+    found = None if entry is None else Inspector(tree, ANY_TIME).inspect(entry)
     return None if found is None or found.problems else Manifest.from_dict(found.data)
 
 
-def load_baseline(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: dt.datetime) -> Baseline | None:
-    """Read the newest older compose of the same stream in the tree: what is merged has been published.
-
-    None where there is none, and where no requirement for the stream compares with it.
-
-    Raises:
-        InputError: that compose's manifest has a problem.
-
-    """
-    stream = compose_id.stream
-    if not any(line.baseline and line.applies_to(stream) for line in gate_files.policy.requirements):
-        return None
-    older = []
-    for name in tree.folders("composes"):
-        try:
-            other = ComposeId.parse(name)
-        except ComposeIdError:
-            continue
-        if other.stream == stream and other < compose_id:
-            older.append(other)
-    for other in sorted(older, reverse=True):
-        if tree.read(f"{other.folder}/manifest.json") is not None:
-            return Baseline(compose_id=other, files=load_compose(tree, other, gate_files, now).files)
-    return None
-
-
-_ANY_TIME: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+ANY_TIME: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 """For files of which no check looks at the clock."""

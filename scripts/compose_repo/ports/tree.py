@@ -1,5 +1,6 @@
 """Trees of files: the working tree here, a commit's tree behind the git port. Paths are relative to the root."""
 
+import datetime as dt
 import errno
 import os
 import stat
@@ -12,11 +13,15 @@ from typing import Final, Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file."""
+    """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file.
+
+    `at` is when the file was pushed or committed, None where nobody knows: it may be there since a moment ago.
+    """
 
     path: str
     size: int
     regular: bool = True
+    at: dt.datetime | None = None
 
 
 class Tree(Protocol):
@@ -24,6 +29,10 @@ class Tree(Protocol):
 
     def folders(self, folder: str) -> Sequence[str]:
         """Give the names of a folder's own sub-folders, sorted; nothing is looked into, an absent folder is empty."""
+        ...
+
+    def folder_id(self, path: str) -> str | None:
+        """Give what is the same for two folders with the same files; None where nobody knows without reading them."""
         ...
 
     def list(self, folder: str) -> Sequence[Entry]:
@@ -45,6 +54,9 @@ class GivenTree:
         """Give the names of a folder's own sub-folders, sorted."""
         rests = (path.removeprefix(f"{folder}/") for path in self._files if path.startswith(f"{folder}/"))
         return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})
+
+    def folder_id(self, path: str) -> None:
+        """Give nothing: there is no such id here."""
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; "" is the root."""
@@ -74,6 +86,9 @@ class WorkingTree:
             return sorted(
                 child.name for child in children if child.is_dir(follow_symlinks=False) and child.name != ".git"
             )
+
+    def folder_id(self, path: str) -> None:
+        """Give nothing: there is no such id here."""
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""

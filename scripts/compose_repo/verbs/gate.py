@@ -2,8 +2,7 @@
 
 import argparse
 import datetime as dt
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
 from compose_repo.console import Console, Paint
@@ -11,14 +10,25 @@ from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import State, Verdict
 from compose_repo.core.decision_text import decision_text
 from compose_repo.core.escape import json_text
-from compose_repo.core.history import still_true
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.problem import InputError, UsageError
 from compose_repo.ports import environment
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository
-from compose_repo.ports.judging import judge, opened_at
-from compose_repo.ports.loading import GateFiles, load_compose, load_gate
+from compose_repo.ports.judging import judge_branch, judge_files, opened_at
+from compose_repo.ports.line import unattributed
+from compose_repo.ports.loading import GateFiles, load_gate
+from compose_repo.ports.publications import Publications
 from compose_repo.ports.tree import Tree, WorkingTree
+
+
+class Rules(TypedDict):
+    """By what is judged."""
+
+    gate_files: GateFiles
+    main: Tree
+    publications: Publications
+    now: dt.datetime
+
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0
@@ -38,6 +48,7 @@ PAINT: Final[dict[State | Verdict, Paint]] = {
     State.ERRORED: Paint.WAITING,
     State.RUNNING: Paint.WAITING,
     State.MISSING: Paint.WAITING,
+    State.KNOWN: Paint.FAINT,
     State.WAIVED: Paint.FAINT,
 }
 
@@ -63,9 +74,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     repository = Repository(arguments.repo, console.trace)
     tree: Tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
     main: Tree = tree if arguments.base is None else GitTree(repository, arguments.base)
-    problems: Sequence[Problem] = ()
-    if arguments.base is not None and arguments.rev is not None:
-        tree, problems = _line(repository, compose_id, main, arguments)
     if tree.read(f"{compose_id.folder}/manifest.json") is None:
         where = arguments.repo.resolve() if arguments.rev is None else arguments.rev
         raise UsageError(
@@ -74,15 +82,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     with console.progress(f"reading {compose_id.folder}"):
         gate_files = _gate_files(main, now)
-        loaded = load_compose(tree, compose_id, gate_files, now)
-        decision = judge(
-            loaded,
-            gate_files=gate_files,
-            merged=main,
-            opened_at=opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD"),
-            now=now,
-            problems=still_true(problems, {problem.path for problem in loaded.refused}),
-        )
+        rules: Rules = {"gate_files": gate_files, "main": main, "publications": Publications(), "now": now}
+        is_line = arguments.base is not None and arguments.rev is not None
+        if is_line and main.read(f"{compose_id.folder}/manifest.json") is None:
+            branch = unattributed(
+                repository, compose_id, base=arguments.base, heads=[arguments.rev], origins=gate_files.origins
+            )
+            decision, _ = judge_branch(branch, compose_id, **rules)
+        else:
+            opened = opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD")
+            decision = judge_files(main if is_line else tree, compose_id, opened_at=opened, **rules)
     if arguments.base is not None:
         console.info(UNATTRIBUTED)
     if arguments.format == "json":
@@ -96,17 +105,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
         console.out("\n".join(lines))
     return EXIT_CODE[decision.verdict]
-
-
-def _line(
-    repository: Repository, compose_id: ComposeId, main: Tree, arguments: argparse.Namespace
-) -> tuple[Tree, Sequence[Problem]]:
-    """Give what counts of a compose's branch, commit by commit; of a compose that is merged, what main has."""
-    from compose_repo.ports.line import unattributed  # noqa: PLC0415  # only for --base
-
-    if main.read(f"{compose_id.folder}/manifest.json") is not None:
-        return main, ()
-    return unattributed(repository, compose_id, base=arguments.base, head=arguments.rev)
 
 
 def _compose_id(text: str) -> ComposeId:

@@ -17,13 +17,13 @@ def _text(description: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # t
     return {"type": "string", "description": description, **more}
 
 
-class DecisionChangedV1(fedora.Message):
+class DecisionChangedV2(fedora.Message):
     """A compose's verdict has changed."""
 
     topic = "compose-repo.decision.changed"
     body_schema: ClassVar[dict[str, Any]] = {
         "$schema": _DRAFT,
-        "$id": "urn:compose-repo:message:decision-changed/1",
+        "$id": "urn:compose-repo:message:decision-changed/2",
         "description": "The verdict of the gate on a compose has changed.",
         "type": "object",
         "properties": {
@@ -34,11 +34,20 @@ class DecisionChangedV1(fedora.Message):
                 "enum": [*_VERDICTS, None],
             },
             "new": {"description": "The verdict.", "enum": _VERDICTS},
+            "held": {
+                "description": "The hold that keeps the compose from being published; null where there is none.",
+                "type": ["object", "null"],
+            },
             "summary": _text("Why, in one sentence."),
+            "decision_sha256": {
+                "type": ["string", "null"],
+                "description": "The digest of the decision's canonical form.",
+                "pattern": "^[0-9a-f]{64}$",
+            },
             "url": _text("The merge request."),
         },
         "additionalProperties": False,
-        "required": ["compose_id", "stream", "old", "new", "summary", "url"],
+        "required": ["compose_id", "stream", "old", "new", "held", "summary", "decision_sha256", "url"],
     }
 
     @property
@@ -108,9 +117,9 @@ class MessageRefusedV1(fedora.Message):
         return f"message {self.body['id']} on {self.body['topic']} cannot be used: {codes}"
 
 
-def decision_changed(change: DecisionChanged) -> DecisionChangedV1:
+def decision_changed(change: DecisionChanged) -> DecisionChangedV2:
     """Make the message of a change; the same change always has the same id."""
-    made = DecisionChangedV1(body=change.to_dict())
+    made = DecisionChangedV2(body=change.to_dict())
     made.id = str(uuid5(NAMESPACE_URL, change.key))
     return made
 

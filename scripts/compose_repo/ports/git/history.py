@@ -1,11 +1,14 @@
 """The commits of a branch, and what each of them changes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compose_repo.core.history import GONE, Change, Commit, Content
 from compose_repo.core.names import Sha
-from compose_repo.ports.git.repository import GitError, Repository, path_text
+from compose_repo.ports.git.repository import GitError, Repository, moment, path_text
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 _EXACTLY: Final = (
     "--raw",
@@ -20,7 +23,7 @@ _EXACTLY: Final = (
 
 
 _LOG: Final = (
-    "-c", "log.showRoot=true", "log", "--format=commit %H %P", "--diff-merges=combined", *_EXACTLY,
+    "-c", "log.showRoot=true", "log", "--format=commit %H %ct %P", "--diff-merges=combined", *_EXACTLY,
 )  # fmt: skip
 LOG_BYTES: Final = 64 * 1024 * 1024
 """Most bytes of changes that are read in one go."""
@@ -56,16 +59,20 @@ def _logged(repository: Repository, span: Sequence[str]) -> list[Commit]:
     out = repository.run_at_most(LOG_BYTES, *_LOG, "--topo-order", "--reverse", *span, "--")
     if out is not None:
         return list(_commits(iter(out.split(b"\0"))))
-    rows = repository.run("rev-list", "--topo-order", "--reverse", "--parents", *span, "--").decode("ascii")
-    return [_alone(repository, *map(Sha, row.split())) for row in rows.splitlines()]
+    rows = repository.run("rev-list", "--topo-order", "--reverse", "--parents", "--timestamp", *span, "--")
+    return [_alone(repository, *row.split()) for row in rows.decode("ascii").splitlines()]
 
 
-def _alone(repository: Repository, sha: Sha, *parents: Sha) -> Commit:
+def _alone(repository: Repository, seconds: str, name: str, *above: str) -> Commit:
+    sha, parents = Sha(name), tuple(map(Sha, above))
     against = [
         {change.path: change for change in _from_above(repository, parent, sha)} for parent in parents or (None,)
     ]
     return Commit(
-        sha, parents, tuple(change for path, change in against[0].items() if all(path in one for one in against[1:]))
+        sha,
+        parents,
+        tuple(change for path, change in against[0].items() if all(path in one for one in against[1:])),
+        moment(seconds),
     )
 
 
@@ -113,6 +120,7 @@ def _tree(repository: Repository, revision: str | None, folder: str) -> str:
 def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
     """Read what git logs: of each commit its ids, then for each path a row that begins with colons, and the path."""
     sha = ""
+    date: dt.datetime | None = None
     parents: tuple[Sha, ...] = ()
     changes: list[Change] = []
     for token in tokens:
@@ -121,11 +129,11 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
             changes.append(_change(line, next(tokens)))
         elif line:
             if sha:
-                yield Commit(Sha(sha), parents, tuple(changes))
-            _, sha, *rest = line.decode("ascii").split()
-            parents, changes = tuple(map(Sha, rest)), []
+                yield Commit(Sha(sha), parents, tuple(changes), date)
+            _, sha, seconds, *rest = line.decode("ascii").split()
+            date, parents, changes = moment(seconds), tuple(map(Sha, rest)), []
     if sha:
-        yield Commit(Sha(sha), parents, tuple(changes))
+        yield Commit(Sha(sha), parents, tuple(changes), date)
 
 
 def _change(row: bytes, path: bytes) -> Change:

@@ -1,5 +1,6 @@
 """What git holds, object by object: sizes are known before anything is read, and only plain files are."""
 
+import datetime as dt
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile, islice
@@ -106,8 +107,16 @@ class GitTree:
         self.commit = repository.commit(revision)
         self._files: dict[str, tuple[str, Entry]] = {}
         self._listed: set[str] = set()
-        self._folders: dict[str, Sequence[str]] = {}
+        self._folders: dict[str, dict[str, str]] = {}
+        self._at: dt.datetime | None = None
         self._blobs = Blobs(repository)
+
+    @property
+    def at(self) -> dt.datetime | None:
+        """The date of the commit: no file of it came later. None if the date is none that there can be."""
+        if self._at is None:
+            self._at = self.repository.date(self.commit)
+        return self._at
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
@@ -116,10 +125,21 @@ class GitTree:
 
     def folders(self, folder: str) -> Sequence[str]:
         """Give the names of a folder's own sub-folders, sorted; an absent folder is empty."""
+        return sorted(self._folders_of(folder))
+
+    def folder_id(self, path: str) -> str | None:
+        """Give what is the same for two folders with the same files, of whatever commit; None if it is not there."""
+        folder, _, name = path.rpartition("/")
+        return self._folders_of(folder).get(name)
+
+    def _folders_of(self, folder: str) -> dict[str, str]:
         if folder not in self._folders:
             where = ["--", f"{folder.rstrip('/')}/"] if folder.strip("/") else []
-            out = self.repository.run("ls-tree", "-dz", "--name-only", "--full-tree", self.commit, *where)
-            self._folders[folder] = sorted(path_text(path).rpartition("/")[2] for path in out.split(b"\0") if path)
+            out = self.repository.run("ls-tree", "-dz", "--full-tree", self.commit, *where)
+            rows = (row.partition(b"\t") for row in out.split(b"\0") if row)
+            self._folders[folder] = {
+                path_text(path).rpartition("/")[2]: about.split()[2].decode("ascii") for about, _, path in rows
+            }
         return self._folders[folder]
 
     def entry(self, path: str) -> Entry | None:
@@ -150,7 +170,9 @@ class GitTree:
                 continue
             if size == _BROKEN:
                 raise damaged(self.repository.path, name)
-            entry = Entry(path=path_text(raw), size=0 if size == "-" else int(size), regular=mode == PLAIN)
+            path = path_text(raw)
+            at = self.at if path.startswith("composes/") else None
+            entry = Entry(path=path, size=0 if size == "-" else int(size), regular=mode == PLAIN, at=at)
             self._files[entry.path] = (name, entry)
             entries.append(entry)
         return entries
@@ -161,7 +183,9 @@ class VersionTree:
 
     def __init__(self, blobs: Blobs, versions: Iterable[Version], sizes: Mapping[str, int]) -> None:
         self._blobs = blobs
+        versions = tuple(versions)
         self._versions = dict(sorted((version.path, version.blob) for version in versions))
+        self._times = {version.path: version.at for version in versions}
         self._sizes = sizes
         self._ahead: dict[str, bytes] = {}
         self._asked: list[str] = []
@@ -170,7 +194,9 @@ class VersionTree:
         """Give every file below a folder, sorted by path; an absent folder is empty."""
         below = f"{folder.rstrip('/')}/" if folder else ""
         return [
-            Entry(path=path, size=self._sizes[blob]) for path, blob in self._versions.items() if path.startswith(below)
+            Entry(path=path, size=self._sizes[blob], at=self._times[path])
+            for path, blob in self._versions.items()
+            if path.startswith(below)
         ]
 
     def folders(self, folder: str) -> Sequence[str]:
@@ -178,6 +204,9 @@ class VersionTree:
         below = f"{folder.rstrip('/')}/" if folder else ""
         rest = [path.removeprefix(below) for path in self._versions if path.startswith(below)]
         return sorted({path.partition("/")[0] for path in rest if "/" in path})
+
+    def folder_id(self, path: str) -> None:
+        """Give nothing: there is no such id here."""
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if no version of it counts."""

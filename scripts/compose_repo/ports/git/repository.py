@@ -67,6 +67,14 @@ class GitError(UsageError):
     """A git command that failed; the message says which and why."""
 
 
+def moment(seconds: str) -> dt.datetime | None:
+    """Read a commit's time; one that no calendar has is not known: a commit's date is whatever its author wrote."""
+    try:
+        return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+
+
 def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
@@ -273,10 +281,11 @@ class Repository:
         seconds, _, parents = out.partition(" ")
         if not parents.strip() and self.run("rev-parse", "--is-shallow-repository").strip() == b"true":
             return None
-        try:
-            return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
-        except (OSError, OverflowError, ValueError):
-            return None
+        return moment(seconds)
+
+    def date(self, commit: Sha) -> dt.datetime | None:
+        """Give the date that a commit's committer has written into it; None if it is none that there can be."""
+        return moment(self.run("log", "-1", "--no-color", "--format=%ct", commit, "--").decode("ascii"))
 
     def commits_touching(self, path: str, base: str, revision: str) -> list[Sha]:
         """Give the commits that a revision has and a base has not, and that change a path; merges are left out."""

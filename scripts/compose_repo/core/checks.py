@@ -17,7 +17,7 @@ from compose_repo.core.problem import Problem, escape, shown
 from compose_repo.core.signing import KeyFormError, public_key
 
 SKEW: Final = dt.timedelta(minutes=5)
-"""How far a reporter's clock may run ahead of ours."""
+"""How far a reporter's clock may run ahead of GitLab's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,10 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """One file to check: where it lies, its bytes and its data, what is known around it, and what time it is."""
+    """One file to check: where it lies, its bytes and its data, and what is known around it.
+
+    `now` is when the file was pushed or committed; of one that is neither yet, the time of looking.
+    """
 
     place: Place
     raw: bytes
@@ -158,15 +161,19 @@ def times_are_in_order(case: Case) -> Iterator[Problem]:
 
 
 def times_are_past(case: Case) -> Iterator[Problem]:
-    """Nothing has happened in the future; a clock may run a little ahead."""
+    """No run ends after its file was pushed; a clock may run a little ahead.
+
+    So a file is refused or counts for good, whenever it is looked at.
+    """
+    came = f"{case.now.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     for name in ("started_at", "finished_at"):
         moment = _moment(case.data["run"].get(name))
         if moment is not None and moment > case.now + SKEW:
             yield case.problem(
                 f"/run/{name}",
                 "future-time",
-                f"{case.data['run'][name]} is in the future",
-                "set the clock, and mind the offset from UTC",
+                f"{case.data['run'][name]} is later than the file itself, which came at {came}",
+                "set the clock, mind the offset from UTC, and report again in a new file",
             )
 
 

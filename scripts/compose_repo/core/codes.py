@@ -73,7 +73,9 @@ RESULTS: Final = {
     "duplicate-cell": Code(
         "A testcase, scenario, arch and variant stand once in a file.", "Report a rerun in a file of its own."
     ),
-    "future-time": Code("Nothing has happened in the future (5 minutes are forgiven).", "Set the clock."),
+    "future-time": Code(
+        "No run starts or ends more than 5 minutes after its file was pushed.", "Set the clock, and report again."
+    ),
     "manifest-mismatch": Code(
         "A result file carries the SHA-256 of its compose's manifest.json.", "Test the compose that is there."
     ),
@@ -228,6 +230,10 @@ PASSES: Final = {
         "A merge request rests for as long as it takes to judge it.", "Nothing; the next pass tries again."
     ),
     "not-done": Code("What is due can be done.", "Do as the message says; the next pass tries again."),
+    "refused-report": Code(
+        "Where merging leads to publishing, no refused report is taken off a branch while it bears on an answer.",
+        "The origin reports on each test again, or takes the file back.",
+    ),
     "pipeline-failed": Code(
         "What is satisfied has a pipeline that succeeds, where GitLab merges nothing without.",
         "Look at the pipeline; run it again if what failed in it is waived by now.",

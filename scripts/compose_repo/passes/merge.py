@@ -8,6 +8,7 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import Lock, MergeRequest, StaleHead
+from compose_repo.core.history import is_clean
 from compose_repo.core.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan import plan_merge, plan_supersede
 from compose_repo.core.policy import Mode, StreamEntry
@@ -45,6 +46,7 @@ def merge(work: Session, compose_id: ComposeId, why_not: Callable[[StreamEntry],
             raise NotPublished(reason)
         settled = _opened_again(work, compose_id, settled, stream)
         if stream.mode is Mode.GATING and judgement.decision.verdict is Verdict.SATISFIED:
+            _see_that_no_refused_report_is_lost(judgement)
             _see_that_the_pipeline_lets_it_through(work, settled.merge_request, judgement)
         merging = settled.plan + _merge(work, compose_id, settled.merge_request, judgement, stream)
     merge_request = settled.merge_request
@@ -70,6 +72,27 @@ def _opened_again(work: Session, compose_id: ComposeId, settled: Settled, stream
             "a Maintainer opens it again if it is to be published"
         )
     return bring_back(work, compose_id, settled)
+
+
+def _see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
+    """Restore nothing while a refused report bears on an answer, be it waived: somebody has said something."""
+    decision = judgement.decision
+    if not decision.bears_on or is_clean(judgement.counted, judgement.brings):
+        return
+    problems = {problem.path: problem.code for problem in decision.refused}
+    raise InputError(
+        *(
+            Problem(
+                path=path,
+                code="refused-report",
+                message=f"the gate is satisfied, but this report was refused ({problems.get(path, 'one of many')}) "
+                f"and bears on {'1 answer' if answers == 1 else f'{answers} answers'}; "
+                "merging would take it off the branch",
+                fix="its origin reports on each of them again, or takes the file back",
+            )
+            for path, answers in decision.bears_on.items()
+        )
+    )
 
 
 def _see_that_the_pipeline_lets_it_through(work: Session, merge_request: MergeRequest, judgement: Judgement) -> None:

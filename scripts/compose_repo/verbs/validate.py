@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -170,15 +171,22 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
 def _changed(
     repository: "Repository", tree: "WorkingTree | GitTree", arguments: argparse.Namespace
 ) -> tuple[list[Entry], list[str]]:
-    """Find what a revision has changed since it left the base, and what it has removed."""
+    """Find what a revision has changed since it left the base, and what it has removed.
+
+    Each file is measured against the date of the commit that changed it last.
+    """
+    from compose_repo.ports.git.history import commits_since, dates_of  # noqa: PLC0415  # only commits need it
+
+    head = arguments.rev or "HEAD"
+    paths = [path for path in repository.changed_paths(arguments.base, head) if is_ours(path)]
+    dates = dates_of(commits_since(repository, arguments.base, [head])) if paths else {}
     entries, gone = [], []
-    for path in repository.changed_paths(arguments.base, arguments.rev or "HEAD"):
-        if is_ours(path):
-            entry = tree.entry(path)
-            if entry is None:
-                gone.append(path)
-            else:
-                entries.append(entry)
+    for path in paths:
+        entry = tree.entry(path)
+        if entry is None:
+            gone.append(path)
+        else:
+            entries.append(replace(entry, at=dates.get(path, entry.at)))
     return entries, gone
 
 

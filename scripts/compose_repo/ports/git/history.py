@@ -1,14 +1,12 @@
 """The commits of a branch, and what each of them changes."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from compose_repo.core.history import GONE, Change, Commit, Content
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository, moment, path_text
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 _EXACTLY: Final = (
     "--raw",
@@ -46,6 +44,11 @@ def commits_since(repository: Repository, base: str, heads: Sequence[str]) -> li
     if repository.run("rev-parse", "--is-shallow-repository").strip() == b"true":
         raise GitError(f"{repository.path} has not the whole history; run: git fetch --unshallow (in CI: GIT_DEPTH: 0)")
     return _logged(repository, [*(repository.commit(head) for head in heads), f"^{repository.commit(base)}"])
+
+
+def dates_of(commits: Iterable[Commit]) -> dict[str, dt.datetime]:
+    """Give the date of the last of some commits, parents first, that changed each path."""
+    return {change.path: commit.date for commit in commits if commit.date is not None for change in commit.changes}
 
 
 def commits_after(repository: Repository, first: Sha, heads: Sequence[str]) -> list[Commit]:

@@ -2,13 +2,16 @@
 
 import datetime as dt
 
-from gate_world import ARM, TWO_ARCHES, X86, judge, problem, requirement, result, run, waiver
+from gate_world import ARM, COMPOSE, TWO_ARCHES, X86, baseline, judge, problem, requirement, result, run, waiver
 
 from compose_repo.core.decision import Decision, State, Verdict
 from compose_repo.core.decision_text import decision_text
-from compose_repo.core.names import Arch, Origin
+from compose_repo.core.names import Arch, Origin, Testcase
 from compose_repo.core.policy import OriginEntry
+from compose_repo.core.problem import Problem
+from compose_repo.core.refusals import RefusedReport
 from compose_repo.core.result import Contact
+from compose_repo.core.unmatched import Reported
 
 ORIGINS = {
     Origin("rdo"): OriginEntry(
@@ -30,6 +33,7 @@ def text(decision: Decision, *, every: bool = False) -> str:
 
 def every_state() -> Decision:
     lines = [requirement(testcase=name) for name in ("a", "b", "c", "d", "e", "f")]
+    lines.append(requirement(testcase="g", baseline="published"))
     files = [
         run(result("failed", X86, "AppStream", "bios", testcase="f"), at=2),
         run(
@@ -41,18 +45,27 @@ def every_state() -> Decision:
             at=1,
             run_id="2",
         ),
-        run(result("failed", testcase="e"), run_id="3"),
+        run(result("failed", testcase="e"), result("failed", testcase="g"), run_id="3"),
     ]
     late = requirement("idm", "late", deadline=HOUR, arches="any")
-    return judge(files, *lines, late, requirement("idm"), waivers=[waiver("idm")], refused=[problem()], age=2)
+    return judge(
+        files,
+        *lines,
+        late,
+        requirement("idm"),
+        waivers=[waiver("idm")],
+        refused=[problem()],
+        published=baseline(run(result("failed", testcase="g"))),
+        age=2,
+    )
 
 
 def test_what_needs_a_person_comes_first() -> None:
     assert text(every_state()) == (
         """\
 BLOCKED  CentOS-Stream-10-20261120.0
-Of 8 required, 1 failed (rdo e on x86_64), 1 overdue (idm late), 1 errored, 1 running, 1 missing, 1
-waived; 1 result file refused.
+Of 9 required, 1 failed (rdo e on x86_64), 1 overdue (idm late), 1 errored, 1 running, 1 missing, 1
+known, 1 waived; 1 result file refused.
 
 STATE    ORIGIN  TEST   WHERE     WHY
 failed   rdo     e      x86_64    2 attempts
@@ -63,6 +76,8 @@ errored  rdo     d      x86_64    infrastructure error: no route
 running  rdo     c      x86_64    running
          https://ci.example.org/2
 missing  rdo     b      x86_64    nothing reported; 1 file of rdo refused
+known    rdo     g      x86_64    failing since CentOS-Stream-10-20261115.0
+         https://ci.example.org/3
 waived   idm     smoke  x86_64    missing; waived: known bug; until 2026-12-31,
                                   https://issues.example.org/1
 
@@ -154,3 +169,55 @@ def test_what_stands_out_is_the_verdict_and_each_state() -> None:
 def test_no_character_moves_the_cursor() -> None:
     decision = judge([run(result("error", error_reason="a\x1b[2Jb"))])
     assert "\x1b" not in text(decision)
+
+
+def test_a_refused_file_says_on_how_many_answers_it_bears() -> None:
+    report = RefusedReport(origin=Origin("rdo"), path=problem().path, came=1)
+    shown = text(judge([], requirement(), requirement(testcase="b"), refused=[problem()], refused_reports=[report]))
+    assert (
+        """
+Refused files:
+  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: json-invalid: the file ends too early;
+    write it whole; this bears on 2 answers until each is reported again or the file is taken back
+"""
+        in shown
+    )
+    one = text(judge([], refused=[problem()], refused_reports=[report]))
+    assert "; this bears on 1 answer until" in one.replace("\n   ", "")
+
+
+def test_what_bears_on_most_is_told_first() -> None:
+    old, new = (f"composes/{COMPOSE}/results/rdo/{name}.json" for name in ("a", "z"))
+    reports = [
+        RefusedReport(origin=Origin("rdo"), path=old, came=1),
+        RefusedReport(origin=Origin("rdo"), path=new, came=5),
+    ]
+    file = run(result("passed"))
+    shown = text(
+        judge([file], refused=[problem(old), problem(new)], refused_reports=reports, came={file.path: 3}), every=True
+    )
+    assert shown.index("rdo/z.json:1") < shown.index("rdo/a.json:1")
+
+
+def test_results_that_answer_nothing_are_named_or_counted() -> None:
+    unasked = [
+        Reported(Origin(origin), Testcase(name), None, X86, None)
+        for origin, name in (("rdo", "smok"), ("rdo", "x"), ("idm", "y"), ("qa", "y"), ("qa", "z"))
+    ]
+    shown = text(judge([], unasked=unasked))
+    assert (
+        """
+Results that answer no requirement:
+  idm: 1 result
+  qa: 2 results
+  rdo: smok on x86_64; did you mean smoke?
+  rdo: 1 more result
+"""
+        in shown
+    )
+
+
+def test_advice_on_the_rules_is_shown() -> None:
+    aged = Problem(path="gate/waivers.toml", line=9, code="waiver-expired", message="it has ended", fix="remove it")
+    shown = text(judge([], advice=[aged]))
+    assert "\nAdvice on the rules:\n  gate/waivers.toml:9: waiver-expired: it has ended; remove it\n" in shown

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.codes import GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
+from compose_repo.core.codes import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "tests" / "examples"
@@ -34,9 +34,9 @@ def overlaid(example: Path, root: Path) -> Path:
     return root
 
 
-def validate(root: Path) -> "subprocess.CompletedProcess[str]":
+def validate(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "compose_repo", "validate", "--repo", root, "--now", NOW],
+        [sys.executable, "-m", "compose_repo", "validate", "--repo", root, "--now", NOW, *arguments],
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -50,13 +50,36 @@ def test_what_is_invalid_is_told_exactly(example: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, (example / "expected.txt").read_text("utf-8"), "")
 
 
+def commit(root: Path, message: str) -> None:
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+    for command in (("add", "--all"), (*who, "commit", "-qm", message)):
+        subprocess.run(["git", *command], cwd=root, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("example", folders("advice"), ids=lambda folder: folder.name)
+def test_what_has_aged_is_advice(example: Path, tmp_path: Path) -> None:
+    done = validate(overlaid(example, tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, (example / "expected.txt").read_text("utf-8"), "")
+
+
+@pytest.mark.parametrize("example", folders("advice"), ids=lambda folder: folder.name)
+def test_what_a_change_brings_aged_is_a_problem(example: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(EXAMPLES / "base", tmp_path / "repo"))
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=root, check=True)
+    commit(root, "base")
+    subprocess.run(["git", "checkout", "-q", "-b", "change"], cwd=root, check=True)
+    commit(overlaid(example, root), "change")
+    done = validate(root, "--base", "main")
+    assert (done.returncode, done.stdout, done.stderr) == (1, (example / "as-a-change.txt").read_text("utf-8"), "")
+
+
 @pytest.mark.parametrize("example", [EXAMPLES / "base", *folders("valid")], ids=lambda folder: folder.name)
 def test_what_is_valid_passes(example: Path, tmp_path: Path) -> None:
     done = validate(overlaid(example, tmp_path))
     assert (done.returncode, done.stderr, done.stdout.endswith("checked, no problem\n")) == (0, "", True)
 
 
-@pytest.mark.parametrize("example", folders("invalid"), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("example", folders("invalid") + folders("advice"), ids=lambda folder: folder.name)
 def test_an_example_shows_the_code_it_is_named_by(example: Path) -> None:
     assert f": {example.name}: " in (example / "expected.txt").read_text("utf-8")
 
@@ -64,3 +87,4 @@ def test_an_example_shows_the_code_it_is_named_by(example: Path) -> None:
 def test_every_code_of_validate_has_an_example() -> None:
     codes = {**READING, **SCHEMAS, **PLACES, **RESULTS, **MANIFESTS, **GATE}
     assert set(codes) - {folder.name for folder in folders("invalid")} == set(WITHOUT_EXAMPLE)
+    assert set(AGEING) == {folder.name for folder in folders("advice")}

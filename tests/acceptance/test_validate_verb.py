@@ -82,7 +82,7 @@ def test_json_is_stable_and_in_the_form_of_the_contract(repo: Path, run: Run) ->
     first, second = run("--format", "json").stdout, run("--format", "json").stdout
     document = json.loads(first)
     assert first == second
-    assert (document["schema"], document["checked"]) == ("problems/1", 6)
+    assert (document["schema"], document["checked"]) == ("problems/2", 6)
     assert [(one["code"], one["line"]) for one in document["problems"]] == [("wrong-value", 21)]
 
 
@@ -170,6 +170,146 @@ def test_code_quality_points_at_the_line(repo: Path, run: Run) -> None:
     run("--code-quality", "quality.json")
     [row] = json.loads((repo / "quality.json").read_text())
     assert row["location"] == {"path": RESULT, "lines": {"begin": 21}}
+
+
+WAIVERS: Final = "gate/waivers.toml"
+EXPIRED: Final = """
+[[waiver]]
+origin = "rdo"
+testcase = "tempest.smoke"
+arch = "x86_64"
+reason = "It was over yesterday."
+issue = "https://issues.example.org/1230"
+by = "jdoe"
+expires = 2026-11-20
+"""
+
+
+def put_first(repo: Path, entry: str) -> None:
+    """Write a waiver before all others: each of them gets another number and another line."""
+    file = repo / WAIVERS
+    file.write_text(file.read_text().replace("[[waiver]]", f"{entry.strip()}\n\n[[waiver]]", 1))
+
+
+def test_advice_is_told_and_ends_with_0(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("gate/waivers.toml:10: advice: waiver-expired: /waiver/0/expires: ")
+    assert done.stdout.endswith("6 files checked, no problem; 1 piece of advice\n")
+
+
+def test_advice_in_json_is_apart_from_the_problems(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    document = json.loads(run("--format", "json").stdout)
+    assert document["problems"] == []
+    assert [(one["code"], one["path"], one["line"]) for one in document["advice"]] == [("waiver-expired", WAIVERS, 10)]
+
+
+def test_advice_fails_no_case_of_junit(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    run("--junit", "validate.xml")
+    suites = ET.parse(repo / "validate.xml").getroot()  # noqa: S314  # our own
+    told = {case.get("name"): [one.tag for one in case] for case in suites.iter("testcase")}
+    assert (suites.get("failures"), told[WAIVERS], len(told)) == ("0", ["system-out"], 6)
+
+
+def test_code_quality_shows_advice_at_its_line(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    run("--code-quality", "quality.json")
+    [row] = json.loads((repo / "quality.json").read_text())
+    assert (row["severity"], row["location"]) == ("info", {"path": WAIVERS, "lines": {"begin": 10}})
+
+
+def test_advice_on_gate_is_not_told_of_a_result(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    assert run(RESULT).stdout == "1 file checked, no problem\n"
+
+
+def test_nothing_has_expired_before_its_day_is_over(repo: Path, run: Run) -> None:
+    put_first(repo, EXPIRED)
+    assert "waiver-expired" not in run(now="2026-11-20T23:59:59Z").stdout
+
+
+@pytest.fixture
+def aged(repo: Path) -> Path:
+    """Give a branch of a main on which a waiver has expired."""
+    put_first(repo, EXPIRED)
+    git(repo, "init", "-q", "-b", "main")
+    commit(repo, "main")
+    git(repo, "checkout", "-qb", "change")
+    return repo
+
+
+REVISIONS: Final = pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+
+
+@REVISIONS
+def test_a_change_that_adds_an_expired_waiver_ends_with_1(aged: Path, run: Run, revision: list[str]) -> None:
+    put_first(aged, EXPIRED.replace("x86_64", "ppc64le"))
+    commit(aged, "another exception")
+    done = run("--base", "main", *revision)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0].startswith("gate/waivers.toml:10: waiver-expired: /waiver/0/expires: ")
+    assert done.stdout.splitlines()[1].startswith("gate/waivers.toml:19: advice: waiver-expired: /waiver/1/expires: ")
+    assert done.stdout.endswith("\n1 problem in 1 file; 1 piece of advice; 4 files checked\n")
+
+
+@REVISIONS
+def test_an_old_waiver_that_has_expired_holds_up_no_change(aged: Path, run: Run, revision: list[str]) -> None:
+    put_first(aged, EXPIRED.replace("x86_64", "ppc64le").replace("2026-11-20", "2026-12-20"))
+    commit(aged, "an exception that is in force")
+    done = run("--base", "main", *revision)
+    assert done.returncode == 0
+    assert done.stdout.startswith("gate/waivers.toml:19: advice: waiver-expired: /waiver/1/expires: ")
+
+
+def test_a_change_of_an_expired_waiver_that_does_not_renew_it_ends_with_1(aged: Path, run: Run) -> None:
+    (aged / WAIVERS).write_text((aged / WAIVERS).read_text().replace("yesterday", "on Friday"))
+    commit(aged, "another reason")
+    assert run("--base", "main").returncode == 1
+
+
+def test_a_renewed_waiver_is_in_order(aged: Path, run: Run) -> None:
+    (aged / WAIVERS).write_text((aged / WAIVERS).read_text().replace("2026-11-20", "2026-12-20"))
+    commit(aged, "renew it")
+    assert run("--base", "main").stdout == "4 files checked, no problem\n"
+
+
+def test_a_waiver_that_main_has_removed_since_is_not_what_the_change_brings(aged: Path, run: Run) -> None:
+    put_first(aged, EXPIRED.replace("2026-11-20", "2026-12-20"))
+    commit(aged, "an exception")
+    git(aged, "checkout", "-q", "main")
+    (aged / WAIVERS).write_text((aged / WAIVERS).read_text().replace(EXPIRED.strip(), ""))
+    commit(aged, "remove what has expired")
+    git(aged, "checkout", "-q", "change")
+    assert run("--base", "main").returncode == 0
+
+
+def test_a_change_that_takes_docs_from_a_required_origin_ends_with_1(branch: Path, run: Run) -> None:
+    origins = branch / "gate" / "origins.toml"
+    origins.write_text(origins.read_text().replace(', docs = "https://docs.example.org/rdo-ci"', ""))
+    commit(branch, "no docs")
+    done = run("--base", "main")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert lines[0].startswith("gate/origins.toml:6: no-docs: /origins/rdo/contact: ")
+    assert lines[1].startswith("gate/policy.toml:4: advice: no-docs: /requirement/0/origin: ")
+    assert len(lines) == 3
+
+
+def test_what_a_change_brings_is_told_once_even_if_it_removes_a_gate_file(aged: Path, run: Run) -> None:
+    put_first(aged, EXPIRED.replace("x86_64", "ppc64le"))
+    (aged / "gate" / "streams.toml").unlink()
+    commit(aged, "another exception")
+    assert run("--base", "main").stdout.endswith("\n1 problem in 1 file; 1 piece of advice; 3 files checked\n")
+
+
+def test_a_change_that_only_removes_a_gate_file_is_told_what_has_aged(aged: Path, run: Run) -> None:
+    (aged / "gate" / "streams.toml").unlink()
+    commit(aged, "no streams")
+    done = run("--base", "main")
+    assert (done.returncode, done.stdout.count(": advice: waiver-expired: ")) == (0, 1)
 
 
 def test_with_a_base_only_what_changed_is_checked(branch: Path, run: Run) -> None:

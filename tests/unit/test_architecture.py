@@ -11,9 +11,8 @@ SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 
 # fmt: off
 PURE: Final = frozenset({
-    "base64", "binascii", "bisect", "collections",
-    "contextlib", "dataclasses", "datetime", "decimal", "enum", "fnmatch",
-    "functools",
+    "base64", "binascii", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum",
+    "fnmatch", "functools",
     "difflib", "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
     "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "urllib.parse", "xml",
 })

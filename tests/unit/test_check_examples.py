@@ -1,4 +1,4 @@
-"""The example folders again, without a process for each: every problem is told, word by word."""
+"""The example folders again, without a process for each: everything is told, word by word."""
 
 import datetime as dt
 import shutil
@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.report import as_line
+from compose_repo.core.report import as_advice_line, as_line
 from compose_repo.ports.inspection import inspect_all
 from compose_repo.ports.tree import WorkingTree
 
@@ -23,11 +23,16 @@ def found(example: Path, root: Path) -> list[str]:
         (root / name).unlink()
     tree = WorkingTree(root)
     entries = [entry for folder in ("composes", "gate") for entry in tree.list(folder)]
-    return [as_line(problem) for problem in sorted(set(inspect_all(tree, entries, NOW)[1]))]
+    inspection = inspect_all(tree, entries, NOW)
+    problems, advice = sorted(set(inspection.problems)), sorted(inspection.advice)
+    return [*map(as_line, problems), *map(as_advice_line, advice)]
 
 
-@pytest.mark.parametrize("example", sorted((EXAMPLES / "invalid").iterdir()), ids=lambda folder: folder.name)
-def test_each_problem_is_told_word_by_word(example: Path, tmp_path: Path) -> None:
+SHOWN: Final = [*sorted((EXAMPLES / "invalid").iterdir()), *sorted((EXAMPLES / "advice").iterdir())]
+
+
+@pytest.mark.parametrize("example", SHOWN, ids=lambda folder: folder.name)
+def test_each_problem_and_each_piece_of_advice_is_told_word_by_word(example: Path, tmp_path: Path) -> None:
     told = (example / "expected.txt").read_text("utf-8").splitlines()[:-1]
     names = " differs only in case from "  # of files, only `validate` as a whole looks for that
     assert found(example, tmp_path) == [line for line in told if names not in line or line.startswith("gate/")]

@@ -168,7 +168,7 @@ def test_problems_of_an_input_are_json_when_json_was_asked_for() -> None:
     done = run("gate", "input", "--format", "json")
     answer = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (1, "")
-    assert (answer["schema"], [problem["line"] for problem in answer["problems"]]) == ("problems/1", [3, 7])
+    assert (answer["schema"], [problem["line"] for problem in answer["problems"]]) == ("problems/2", [3, 7])
 
 
 def test_what_was_answered_before_an_error_is_not_lost() -> None:

@@ -261,9 +261,9 @@ def test_an_expired_waiver_for_another_stream_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("expires", "notices"),
-    [("2026-11-27", [(WaiverState.EXPIRES_SOON, "rdo smoke")]), ("2026-11-28", [])],
+    [("2026-12-04", [(WaiverState.EXPIRES_SOON, "rdo smoke")]), ("2026-12-05", [])],
 )
-def test_a_waiver_in_use_is_named_in_its_last_week(expires: str, notices: list[tuple[WaiverState, str]]) -> None:
+def test_a_waiver_in_use_is_named_in_its_last_two_weeks(expires: str, notices: list[tuple[WaiverState, str]]) -> None:
     assert noticed(judge([], waivers=[waiver(expires=expires)])) == notices
 
 

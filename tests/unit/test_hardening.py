@@ -45,7 +45,7 @@ from compose_repo.core.hardening.webhook import PUSHES, address_of, branches_of,
 from compose_repo.core.hint import TEMPLATE
 from compose_repo.core.hook import CommandHook
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry
+from compose_repo.core.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry, Waiver
 from compose_repo.core.problem import Problem
 from compose_repo.core.result import Contact
 
@@ -350,6 +350,21 @@ def test_where_gate_files_are_broken_nothing_is_said_by_them() -> None:
     what = seen(problems=(problem,), origins={})
     assert {"bot-missing", "pipeline-before-merge", "waiver-expired"} <= absent(what)
     assert broken(what)["gate-files-invalid"] == ("gate/policy.toml:1: not-toml: x",)
+
+
+@pytest.mark.parametrize(
+    ("expires", "code"),
+    [
+        ("2026-11-19", "waiver-expired"),
+        ("2026-11-20", "waiver-expires-soon"),
+        ("2026-12-03", "waiver-expires-soon"),
+        ("2026-12-04", None),
+    ],
+)
+def test_a_waiver_is_named_in_its_last_two_weeks_and_after_its_end(expires: str, code: str | None) -> None:
+    row = {"origin": "rdo", "testcase": "t", "reason": "r", "issue": "https://i", "by": "b", "expires": expires}
+    named = {"waiver-expired", "waiver-expires-soon"} & broken(seen(waivers=(Waiver.from_dict(row),))).keys()
+    assert named == ({code} if code else set())
 
 
 def test_more_than_three_owners_are_worth_a_look() -> None:

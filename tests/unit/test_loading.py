@@ -104,6 +104,43 @@ def test_the_bots_are_those_that_streams_names(root: Path) -> None:
     assert gate_files(root).bots == Bots(compose="opener", gate="gate-bot")
 
 
+def test_what_has_aged_leaves_the_gate_files_readable(root: Path) -> None:
+    files = load_gate(WorkingTree(root), dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    assert [(one.path, one.line, one.code) for one in files.advice] == [("gate/waivers.toml", 10, "waiver-expired")]
+    assert len(files.waivers) == 1
+
+
+def test_advice_on_the_gate_files_is_sorted(root: Path) -> None:
+    origins = root / "gate" / "origins.toml"
+    origins.write_text(origins.read_text().replace(', docs = "https://docs.example.org/rdo-ci"', ""))
+    (root / "gate" / "streams.toml").write_text('schema = "streams/1"\n')
+    (root / "gate" / "policy.toml").write_text('schema = "policy/1"\n' + REQUIREMENTS)
+    (root / "gate" / "waivers.toml").write_text(PATTERN)
+    files = load_gate(WorkingTree(root), dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    assert [(one.path.removeprefix("gate/"), one.line, one.code) for one in files.advice] == [
+        ("policy.toml", 3, "no-docs"),
+        ("policy.toml", 7, "no-docs"),
+        ("waivers.toml", 5, "pattern-matches-nothing"),
+        ("waivers.toml", 9, "waiver-expired"),
+    ]
+
+
+REQUIREMENTS: Final = "".join(
+    f'[[requirement]]\norigin = "rdo"\ntestcase = "{name}"\nwhy = "It boots."\n' for name in ("a", "b")
+)
+PATTERN: Final = """\
+schema = "waivers/1"
+[[waiver]]
+origin = "rdo"
+testcase = "a"
+composes = ["CentOS-Stream-9-*"]
+reason = "r"
+issue = "https://issues.example.org/1"
+by = "jdoe"
+expires = 2026-12-31
+"""
+
+
 def test_every_problem_of_the_gate_files_is_told_at_once(root: Path) -> None:
     (root / "gate" / "policy.toml").unlink()
     (root / "gate" / "waivers.toml").write_text("?")

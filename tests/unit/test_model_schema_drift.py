@@ -22,6 +22,7 @@ from compose_repo.core.compose import FINISHED, ComposeType, Image
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Stream, is_name, is_sha256
 from compose_repo.core.problem import Problem
+from compose_repo.core.report import Report, as_json
 from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
 
 
@@ -174,10 +175,9 @@ def test_what_a_decision_writes_is_valid(decision: answers.Decision) -> None:
 
 
 @quick
-@given(problems=st.lists(strategies.problems, max_size=3))
-def test_what_problems_write_is_valid(problems: list[Problem]) -> None:
-    rows = [problem.to_dict() for problem in problems]
-    assert valid("problems")({"schema": "problems/1", "checked": len(rows), "problems": rows})
+@given(problems=st.lists(strategies.problems, max_size=3), advice=st.lists(strategies.problems, max_size=3))
+def test_what_problems_write_is_valid(problems: list[Problem], advice: list[Problem]) -> None:
+    assert valid("problems")(json.loads(as_json(Report(checked=[], problems=problems, advice=advice))))
 
 
 TABLE = [

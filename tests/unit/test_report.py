@@ -1,17 +1,19 @@
 """Reports carry text from outside: they stay one line, valid XML, valid JSON, and stable."""
 
 import json
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compose_repo.core.problem import Problem
-from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_line, as_text
+from compose_repo.core.report import Report, as_advice_line, as_code_quality, as_json, as_junit, as_line, as_text
 
 PROBLEM = Problem(
     path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
 )
+ADVICE = Problem(path="a/c.json", line=7, pointer="/x", code="waiver-expired", message="'x' & <y>", fix="remove it")
 ANY_TEXT = st.text(st.characters(), max_size=20)
 PROBLEMS = st.builds(
     Problem,
@@ -24,8 +26,8 @@ PROBLEMS = st.builds(
 )
 
 
-def report(*problems: Problem) -> Report:
-    return Report(checked=["a/b.json", "a/c.json"], problems=sorted(problems))
+def report(*problems: Problem, advice: Sequence[Problem] = ()) -> Report:
+    return Report(checked=["a/b.json", "a/c.json"], problems=sorted(problems), advice=sorted(advice))
 
 
 def test_a_problem_is_one_line() -> None:
@@ -36,6 +38,10 @@ def test_a_problem_of_the_whole_file_has_no_pointer() -> None:
     assert as_line(Problem(path="f", code="stray-file", message="m", fix="x")) == "f:1: stray-file: m; x"
 
 
+def test_a_piece_of_advice_is_one_line_that_says_what_it_is() -> None:
+    assert as_advice_line(ADVICE) == "a/c.json:7: advice: waiver-expired: /x: 'x' & <y>; remove it"
+
+
 def test_text_sums_up_what_is_wrong() -> None:
     assert as_text(report(PROBLEM)).endswith("\n1 problem in 1 file; 2 files checked")
 
@@ -44,9 +50,23 @@ def test_text_says_that_nothing_is_wrong() -> None:
     assert as_text(report()) == "2 files checked, no problem"
 
 
+def test_text_has_advice_after_the_problems_and_counts_it() -> None:
+    first = Problem(path="a/a.json", code="no-docs", message="m", fix="x")
+    assert as_text(report(PROBLEM, advice=[ADVICE, first])).split("\n") == [
+        as_line(PROBLEM),
+        as_advice_line(first),
+        as_advice_line(ADVICE),
+        "1 problem in 1 file; 2 pieces of advice; 2 files checked",
+    ]
+
+
+def test_advice_alone_is_not_a_problem() -> None:
+    assert as_text(report(advice=[ADVICE])).endswith("\n2 files checked, no problem; 1 piece of advice")
+
+
 def test_json_is_the_contract() -> None:
-    assert json.loads(as_json(report(PROBLEM))) == {
-        "schema": "problems/1",
+    assert json.loads(as_json(report(PROBLEM, advice=[ADVICE]))) == {
+        "schema": "problems/2",
         "checked": 2,
         "problems": [
             {
@@ -58,7 +78,21 @@ def test_json_is_the_contract() -> None:
                 "fix": "mend it",
             }
         ],
+        "advice": [
+            {
+                "code": "waiver-expired",
+                "path": "a/c.json",
+                "pointer": "/x",
+                "line": 7,
+                "message": "'x' & <y>",
+                "fix": "remove it",
+            }
+        ],
     }
+
+
+def test_json_says_that_there_is_no_advice() -> None:
+    assert json.loads(as_json(report()))["advice"] == []
 
 
 def test_junit_has_a_case_for_each_file() -> None:
@@ -70,6 +104,32 @@ def test_junit_has_a_case_for_each_file() -> None:
         ("a/b.json", "a/b.json", ["origin-mismatch: 'x' & <y> (and 1 more)"]),
         ("a/c.json", "a/c.json", []),
     ]
+
+
+def test_advice_is_the_output_of_a_case_and_no_failure() -> None:
+    suites = ET.fromstring(as_junit(report(advice=[ADVICE, ADVICE])))  # noqa: S314  # our own
+    line = as_advice_line(ADVICE)
+    assert suites.get("failures") == "0"
+    assert [[(one.tag, one.text) for one in case] for case in suites.iter("testcase")] == [
+        [],
+        [("system-out", f"{line}\n{line}")],
+    ]
+
+
+def test_a_case_with_both_has_its_failure_first_as_junit_wants_it() -> None:
+    both = Problem(path=ADVICE.path, code="bad-time", message="m", fix="x")
+    suites = ET.fromstring(as_junit(report(both, advice=[ADVICE])))  # noqa: S314  # our own
+    assert [[one.tag for one in case] for case in suites.iter("testcase")] == [[], ["failure", "system-out"]]
+
+
+def test_gitlab_takes_nothing_in_advice_for_an_attachment() -> None:
+    sly = Problem(path="a/c.json", code="waiver-expired", message="[[ATTACHMENT|../x]]", fix="x")
+    assert b"[[ATTACHMENT" not in as_junit(report(advice=[sly]))
+
+
+def test_junit_has_a_case_for_a_file_that_only_advice_names() -> None:
+    elsewhere = Problem(path="gate/waivers.toml", code="waiver-expired", message="m", fix="x")
+    assert b'name="gate/waivers.toml"' in as_junit(report(advice=[elsewhere]))
 
 
 def test_junit_counts_files_and_failures() -> None:
@@ -94,6 +154,14 @@ def test_code_quality_is_what_gitlab_reads() -> None:
     }
 
 
+def test_advice_is_of_the_least_severity() -> None:
+    rows = json.loads(as_code_quality(report(PROBLEM, advice=[ADVICE])))
+    assert [(row["check_name"], row["severity"]) for row in rows] == [
+        ("origin-mismatch", "major"),
+        ("waiver-expired", "info"),
+    ]
+
+
 def test_a_fingerprint_outlives_a_moved_line() -> None:
     moved = Problem(
         path="a/b.json", line=9, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
@@ -104,15 +172,17 @@ def test_a_fingerprint_outlives_a_moved_line() -> None:
 
 @given(st.lists(PROBLEMS, max_size=5))
 def test_fingerprints_are_unique(problems: list[Problem]) -> None:
-    rows = json.loads(as_code_quality(report(*problems, *problems)))
-    assert len({row["fingerprint"] for row in rows}) == 2 * len(problems)
+    rows = json.loads(as_code_quality(report(*problems, *problems, advice=problems)))
+    assert len({row["fingerprint"] for row in rows}) == 3 * len(problems)
 
 
-@given(st.lists(PROBLEMS, max_size=5))
-def test_whatever_stands_in_a_problem_every_report_can_be_read(problems: list[Problem]) -> None:
-    whole = report(*problems)
+@given(st.lists(PROBLEMS, max_size=5), st.lists(PROBLEMS, max_size=5))
+def test_whatever_stands_in_a_problem_every_report_can_be_read(problems: list[Problem], advice: list[Problem]) -> None:
+    whole = report(*problems, advice=advice)
+    both = len(problems) + len(advice)
     assert all(line.isprintable() for line in as_text(whole).split("\n"))
-    assert len(as_text(whole).split("\n")) == len(problems) + 1
-    assert len(json.loads(as_json(whole).encode())["problems"]) == len(problems)
-    assert len(json.loads(as_code_quality(whole).encode())) == len(problems)
+    assert len(as_text(whole).split("\n")) == both + 1
+    document = json.loads(as_json(whole).encode())
+    assert (len(document["problems"]), len(document["advice"])) == (len(problems), len(advice))
+    assert len(json.loads(as_code_quality(whole).encode())) == both
     ET.fromstring(as_junit(whole))  # noqa: S314  # our own

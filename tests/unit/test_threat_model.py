@@ -21,7 +21,7 @@ PATH: Final = re.compile(
     r"(?P<path>[\w.-]*[\w/-]+(?:/|/[\w-]+|\.(?:py|md|yml|toml)))(?:: (?P<names>\w+(?:\.\w+)?(?:, \w+(?:\.\w+)?)*))?"
 )
 CODE: Final = re.compile(r"[a-z]+(?:-[a-z]+)+")
-NO_CODES: Final = {"decision/1", "compose/*", "compose/ID"}
+NO_CODES: Final = {"decision/2", "compose/*", "compose/ID"}
 """What looks like a path and is none."""
 
 

@@ -118,6 +118,25 @@ GATE: Final = {
 }
 """What files of gate/ must agree with."""
 
+AGEING: Final = {
+    "more-advice": Code(
+        "At most 100 pieces of advice on a file are listed.", "Follow those that are listed first, then validate again."
+    ),
+    "no-docs": Code(
+        "The contact of an origin that a blocking requirement waits for has docs.",
+        "Add the address of a page about its tests to its contact in gate/origins.toml.",
+    ),
+    "pattern-matches-nothing": Code(
+        "A waiver's pattern can match a compose of a stream of gate/streams.toml.",
+        "Correct the pattern, or add the stream.",
+    ),
+    "waiver-expired": Code(
+        "A waiver has not expired; after its last day (UTC) it covers nothing.",
+        "Remove it, or renew it in a merge request, with a reason.",
+    ),
+}
+"""What time makes of gate/: advice, and a problem only in an entry that a change brings."""
+
 SOURCES: Final = {
     "compose-changed": Code("A compose does not change while it is read.", "Try again."),
     "compose-id-invalid": Code("COMPOSE_ID holds a compose id.", "Name a compose that pungi has made."),
@@ -271,6 +290,7 @@ GROUPS: Final = {
     "Results": RESULTS,
     "Manifests": MANIFESTS,
     "Policy, waivers, origins and streams": GATE,
+    "Advice on policy, waivers and origins": AGEING,
     "Composes": SOURCES,
     "Commits of a merge request": COMMITS,
     "Messages of the bus": MESSAGES,
@@ -283,6 +303,15 @@ CODES: Final = {code: entry for group in GROUPS.values() for code, entry in grou
 """Every code, in the order of the table."""
 
 
+_ABOUT: Final = {
+    "Advice on policy, waivers and origins": "These codes are advice: they never change an exit code, and gate/ can be "
+    "read all the same. There is one exception:\n`validate --base REV` judges a change. There it is a problem if the "
+    "change adds or edits the waiver or the requirement,\nor takes an origin's docs away. An entry that was there "
+    "before, wherever it stood in its file, stays advice.",
+}
+"""What is said of a group before its table."""
+
+
 def as_markdown() -> str:
     """Write `docs/problems.md`."""
     parts = [
@@ -291,6 +320,7 @@ def as_markdown() -> str:
         "particular; this table says what each code means. It is made from `scripts/compose_repo/core/codes.py`.",
     ]
     for title, group in GROUPS.items():
-        parts += [f"\n## {title}\n", "| code | law | mend |", "|---|---|---|"]
+        about = [f"{_ABOUT[title]}\n"] if title in _ABOUT else []
+        parts += [f"\n## {title}\n", *about, "| code | law | mend |", "|---|---|---|"]
         parts += [f"| `{code}` | {entry.law} | {entry.fix} |" for code, entry in group.items()]
     return "\n".join(parts) + "\n"

@@ -10,7 +10,7 @@ from compose_repo.core.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KE
 from compose_repo.core.problem import Problem, escape
 
 LISTED: Final = 100
-"""How many problems of one file are listed."""
+"""How many problems of one file are listed, and how much advice on it."""
 
 _SHOWN: Final = 80
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -20,21 +20,34 @@ _TOML_PLACE: Final = re.compile(
 )
 
 
-def bounded(problems: Sequence[Problem], path: str) -> list[Problem]:
-    """Sort the problems of one file and keep the first; the last line says how many more there are."""
+def bounded(problems: Sequence[Problem], path: str, *, advice: bool = False) -> list[Problem]:
+    """Sort the problems of one file, or the advice on it, and keep the first; the last says how many more there are."""
     ordered = sorted(problems)
     more = len(ordered) - LISTED
     if more <= 0:
         return ordered
+    code, message, fix = _MORE_ADVICE if advice else _MORE_PROBLEMS
     closing = Problem(
         path=path,
         line=ordered[LISTED - 1].line,
         pointer=ordered[LISTED - 1].pointer,
-        code="more-problems",
-        message=f"and {more} more problems in this file",
-        fix="mend those above first, then validate again",
+        code=code,
+        message=message.format(more),
+        fix=fix,
     )
     return [*ordered[:LISTED], closing]
+
+
+_MORE_PROBLEMS: Final = (
+    "more-problems",
+    "and {} more problems in this file",
+    "mend those above first, then validate again",
+)
+_MORE_ADVICE: Final = (
+    "more-advice",
+    "and {} more pieces of advice on this file",
+    "follow those above first, then validate again",
+)
 
 
 def json_lines(data: bytes, pointers: Iterable[str]) -> dict[str, int]:

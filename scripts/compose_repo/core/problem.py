@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-SCHEMA: Final = "problems/1"
+SCHEMA: Final = "problems/2"
 
 _SHOWN: Final = 80
 _STEP: Final = 200
@@ -33,7 +33,7 @@ class Problem:
         return (self.path, self.line, self.pointer, self.code, self.message, self.fix)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the `problems/1` row."""
+        """Give the `problems/2` row."""
         return {
             "code": self.code,
             "path": self.path,

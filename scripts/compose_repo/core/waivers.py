@@ -9,7 +9,7 @@ from typing import Any, Final
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.policy import Policy, Waiver
 
-EXPIRES_SOON: Final = dt.timedelta(days=7)
+EXPIRES_SOON: Final = dt.timedelta(days=14)
 """How long before its end a waiver in use is reported as soon expiring."""
 
 

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.layout import (
@@ -25,6 +25,9 @@ from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.ports.schemas import is_valid, violations
 from compose_repo.ports.tree import Entry, Tree
+
+if TYPE_CHECKING:
+    from compose_repo.core.advice import Rules
 
 BYTES: Final = {Kind.RESULT: RESULT_BYTES, Kind.MANIFEST: MANIFEST_BYTES}
 """Most bytes of each kind of file; the others are TOML."""
@@ -132,8 +135,52 @@ class Inspector:
         return Known(origins=self.origins, manifest_sha256=digest, variants=variants, arches=arches)
 
 
-def inspect_gate(tree: Tree, now: dt.datetime) -> tuple[dict[Kind, Inspected], list[Problem]]:
-    """Check `gate/*.toml` as a whole, against one another; gives the files by kind, and every problem of the folder."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InspectedGate:
+    """The files of `gate/` by kind, every problem of the folder, and the advice on it; both sorted."""
+
+    files: Mapping[Kind, Inspected]
+    problems: tuple[Problem, ...]
+    advice: tuple[Problem, ...] = ()
+
+
+def inspect_gate(tree: Tree, now: dt.datetime, *, base: Tree | None = None) -> InspectedGate:
+    """Check `gate/*.toml` as a whole, against one another, and what time has made of it.
+
+    What has aged is advice, or a problem in an entry that a change has brought: one that is not in `base`, the tree
+    from which it set out. Without a base there is no change.
+    """
+    from compose_repo.core.advice import advise  # noqa: PLC0415  # results alone do not need it
+
+    gate = _inspected_gate(tree, now)
+    before = None if base is None else _rules(_inspected_gate(base, now).files)
+    aged, advice = advise(_rules(gate.files), now, before)
+    if not aged and not advice:
+        return gate
+    from compose_repo.core.diagnosis import bounded, placed  # noqa: PLC0415  # only what has aged needs a line
+
+    files = {file.path: file for file in gate.files.values()}
+    brought = _by_path(aged)
+    problems = [problem for problem in gate.problems if problem.path not in brought]
+    for path, rows in brought.items():
+        problems += _beside(files[path], rows)
+    told = list[Problem]()
+    for path, rows in _by_path(advice).items():
+        told += bounded(placed(rows, files[path].raw, toml=True), path, advice=True)
+    return InspectedGate(files=gate.files, problems=tuple(sorted(problems)), advice=tuple(sorted(told)))
+
+
+def _beside(file: Inspected, aged: Sequence[Problem]) -> Sequence[Problem]:
+    """Put what has aged in a file to what is wrong with it; of both together as many are listed as of one."""
+    from compose_repo.core.diagnosis import LISTED, bounded, placed  # noqa: PLC0415  # as above
+
+    if len(file.problems) > LISTED:  # the last of them says already that there are more
+        return file.problems
+    return bounded([*file.problems, *placed(aged, file.raw, toml=True)], file.path)
+
+
+def _inspected_gate(tree: Tree, now: dt.datetime) -> InspectedGate:
+    """Check the files of `gate/` alone, whatever time has made of them."""
     entries = {entry.path: entry for entry in tree.list("gate")}
     first = Inspector(tree, now)
     origins = first.inspect(entries[_ORIGINS]) if _ORIGINS in entries else None
@@ -145,7 +192,33 @@ def inspect_gate(tree: Tree, now: dt.datetime) -> tuple[dict[Kind, Inspected], l
             done[path] = inspector.inspect(entry)
     problems = [problem for file in done.values() for problem in file.problems]
     problems += [absent(path) for path in REQUIRED if path not in entries]
-    return {GATE_FILES[path]: file for path, file in done.items() if path in GATE_FILES}, sorted(problems)
+    files = {GATE_FILES[path]: file for path, file in done.items() if path in GATE_FILES}
+    return InspectedGate(files=files, problems=tuple(sorted(problems)))
+
+
+def _rules(files: Mapping[Kind, Inspected]) -> "Rules":
+    """Take the entries out of the files: what others refer to is known only of a file without problems."""
+    from compose_repo.core.advice import Rules  # noqa: PLC0415  # results alone do not need it
+
+    return Rules(
+        requirements=_rows(files, Kind.POLICY, "requirement"),
+        waivers=_rows(files, Kind.WAIVERS, "waiver"),
+        origins=_names(files.get(Kind.ORIGINS), "origins"),
+        streams=_names(files.get(Kind.STREAMS), "streams"),
+    )
+
+
+def _rows(files: Mapping[Kind, Inspected], kind: Kind, table: str) -> Sequence[Mapping[str, Any]] | None:
+    """Give the entries of a table: none of an absent file, and None of one that does not satisfy its schema."""
+    if kind not in files:
+        return ()
+    data = files[kind].data
+    rows: Sequence[Mapping[str, Any]] | None = data.get(table, ()) if is_valid(kind, data) else None
+    return rows
+
+
+def _by_path(rows: Sequence[Problem]) -> dict[str, list[Problem]]:
+    return {path: [row for row in rows if row.path == path] for path in sorted({row.path for row in rows})}
 
 
 def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
@@ -161,22 +234,40 @@ def origin_names(origins: Inspected) -> Collection[str] | None:
     return _names(origins, "origins")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspection:
+    """What came of checking files: the paths that were checked, every problem, and all advice, in no order."""
+
+    checked: set[str]
+    problems: list[Problem]
+    advice: list[Problem]
+
+
 def inspect_all(
-    tree: Tree, entries: Sequence[Entry], now: dt.datetime, *, rules: Tree | None = None
-) -> tuple[set[str], list[Problem]]:
-    """Check files and what they refer to; gives the paths that were checked, and every problem.
+    tree: Tree,
+    entries: Sequence[Entry],
+    now: dt.datetime,
+    *,
+    rules: Tree | None = None,
+    base: Tree | None = None,
+) -> Inspection:
+    """Check files and what they refer to.
 
     The files of gate/ refer to one another: with one of them, all are checked. `rules` is the tree whose origins
-    result files may name, where that is another than theirs: what a branch says of origins is not asked.
+    result files may name, where that is another than theirs: what a branch says of origins is not asked. `base` is the
+    tree from which a change set out, as for `inspect_gate`.
     """
     checked: set[str] = set()
     problems: list[Problem] = []
+    advice: list[Problem] = []
     results = [entry for entry in entries if not entry.path.startswith("gate/")]
     origins = None
     if len(results) < len(entries):
-        files, problems = inspect_gate(tree, now)
-        checked.update(file.path for file in files.values())
-        origins = files.get(Kind.ORIGINS)
+        gate = inspect_gate(tree, now, base=base)
+        problems.extend(gate.problems)
+        advice.extend(gate.advice)
+        checked.update(file.path for file in gate.files.values())
+        origins = gate.files.get(Kind.ORIGINS)
     if results and (rules is not None or len(results) == len(entries)):
         origins = inspect_origins(rules or tree, now)
         problems.extend(origins.problems)
@@ -185,11 +276,11 @@ def inspect_all(
         problems.extend(inspector.inspect(entry).problems)
         if not is_readme(entry.path):
             checked.add(entry.path)
-    return checked, problems
+    return Inspection(checked=checked, problems=problems, advice=advice)
 
 
-def _names(file: Inspected | None, table: str) -> Collection[str] | None:
-    """Give the names that a sound file lists; of one with problems nothing is said."""
+def _names(file: Inspected | None, table: str) -> Mapping[str, Mapping[str, Any]] | None:
+    """Give the names that a sound file lists, with their entries; of one with problems nothing is said."""
     return None if file is None or file.problems else file.data.get(table, {})
 
 

@@ -66,6 +66,7 @@ def judge_branch(  # noqa: PLR0913  # where each input comes from is for the cal
         came={file.path: file.came for file in counted},
         unasked=loaded.unasked,
         published=publications.before(compose_id, main, gate_files),
+        advice=gate_files.advice,
         opened_at=branch.opened_at,
         now=now,
     )

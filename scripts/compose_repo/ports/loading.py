@@ -36,7 +36,10 @@ from compose_repo.ports.tree import Tree
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateFiles:
-    """What `gate/*.toml` says; `policy_sha256` is the digest of policy.toml's bytes."""
+    """What `gate/*.toml` says; `policy_sha256` is the digest of policy.toml's bytes.
+
+    `advice` is what time has made of it, sorted: none of it is a problem.
+    """
 
     policy: Policy
     policy_sha256: Sha256
@@ -45,6 +48,7 @@ class GateFiles:
     streams: Mapping[Stream, StreamEntry]
     bots: Bots
     labels: Labels = USUAL
+    advice: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,15 +67,16 @@ class LoadedCompose:
 
 
 def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
-    """Read `gate/*.toml`; waivers.toml and streams.toml may be absent.
+    """Read `gate/*.toml`; waivers.toml and streams.toml may be absent. Without `now`, nothing has expired.
 
     Raises:
         InputError: any file of the folder has a problem; it carries all of them.
 
     """
-    files, problems = inspect_gate(tree, now or ANY_TIME)
-    if problems:
-        raise InputError(*problems)
+    gate = inspect_gate(tree, now or ANY_TIME)
+    if gate.problems:
+        raise InputError(*gate.problems)
+    files = gate.files
     return GateFiles(
         policy=Policy.from_dict(files[Kind.POLICY].data),
         policy_sha256=Sha256(hashlib.sha256(files[Kind.POLICY].raw).hexdigest()),
@@ -80,6 +85,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         streams=streams_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else {},
         bots=bots_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else Bots(),
         labels=labels_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else USUAL,
+        advice=gate.advice,
     )
 
 
@@ -168,4 +174,4 @@ def load_manifest(tree: Tree, compose_id: ComposeId) -> Manifest | None:
 
 
 ANY_TIME: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
-"""For files of which no check looks at the clock."""
+"""For files of which no check looks at the clock; nothing has expired by then."""

@@ -4,7 +4,7 @@ import argparse
 import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -82,12 +82,17 @@ def _validate(arguments: argparse.Namespace, console: Console) -> Report:
     """Check the files that are checked out, all of them or those that are named, against one another."""
     tree = WorkingTree(arguments.repo)
     entries = _named(tree, arguments) if arguments.paths else _everything(tree, arguments.repo)
-    checked, problems = _inspect(tree, entries, arguments, console)
-    return Report(checked=sorted(checked), problems=sorted({*problems, *_collisions(tree, entries)}))
+    with _progress(console, entries):
+        found = inspect_all(tree, entries, arguments.now or now())
+    problems = {*found.problems, *_collisions(tree, entries)}
+    return Report(checked=sorted(found.checked), problems=sorted(problems), advice=sorted(found.advice))
 
 
 def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
-    """Check what has changed since a base was left. What results may name is for the base to say, not for them."""
+    """Check what has changed since a base was left. What results may name is for the base to say, not for them.
+
+    What has aged in gate/ is a problem in entries that are not there where the base was left.
+    """
     from compose_repo.ports.git.objects import GitTree  # noqa: PLC0415  # git is run only for --base
     from compose_repo.ports.git.repository import Repository  # noqa: PLC0415
 
@@ -95,15 +100,20 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
     rules = GitTree(repository, arguments.base)
     tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
     entries, gone = _changed(repository, tree, arguments)
-    checked, problems = _inspect(tree, entries, arguments, console, rules)
-    problems += _collisions(tree, entries)
+    when, base = arguments.now or now(), None
+    if any(entry.path.startswith("gate/") for entry in entries):
+        base = GitTree(repository, repository.fork(arguments.base, arguments.rev or "HEAD"))
+    with _progress(console, entries):
+        found = inspect_all(tree, entries, when, rules=rules, base=base)
+    problems, advice = [*found.problems, *_collisions(tree, entries)], found.advice
     problems += [removed(path) for path in gone if _is_kept(path)]
-    if any(path.startswith("gate/") for path in gone):
-        problems += inspect_gate(tree, arguments.now or now())[1]
+    if base is None and any(path.startswith("gate/") for path in gone):
+        gate = inspect_gate(tree, when)  # no entry of what is left has changed
+        problems, advice = [*problems, *gate.problems], [*gate.advice]
     told = _of_commits(repository, tree, rules, arguments)
     known = {(problem.path, problem.code) for problem in told}
     problems = [*told, *(problem for problem in problems if (problem.path, problem.code) not in known)]
-    return Report(checked=sorted(checked), problems=sorted(set(problems)))
+    return Report(checked=sorted(found.checked), problems=sorted(set(problems)), advice=sorted(advice))
 
 
 def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: argparse.Namespace) -> list[Problem]:
@@ -127,14 +137,9 @@ def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: ar
     )
 
 
-def _inspect(
-    tree: Tree, entries: Sequence[Entry], arguments: argparse.Namespace, console: Console, rules: Tree | None = None
-) -> tuple[set[str], list[Problem]]:
-    when = arguments.now or now()
-    if len(entries) <= _MANY:
-        return inspect_all(tree, entries, when, rules=rules)
-    with console.progress(f"validating {len(entries):,} files"):
-        return inspect_all(tree, entries, when, rules=rules)
+def _progress(console: Console, entries: Sequence[Entry]) -> AbstractContextManager[object]:
+    """Show that something is being done, where that takes a while."""
+    return console.progress(f"validating {len(entries):,} files") if len(entries) > _MANY else nullcontext()
 
 
 def _everything(tree: WorkingTree, root: Path) -> list[Entry]:

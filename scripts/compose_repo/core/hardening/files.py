@@ -9,11 +9,11 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 from compose_repo.core.policy import Attribution, SigningKey
+from compose_repo.core.waivers import EXPIRES_SOON
 
 MOST: Final = 20
 """Most problems of gate/*.toml that are told here; `validate` tells all."""
 KEY_SOON: Final = dt.timedelta(days=30)
-WAIVER_SOON: Final = dt.timedelta(days=7)
 
 CI_FILE: Final = ".gitlab-ci.yml"
 PROJECT_FILES: Final = (
@@ -136,9 +136,9 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     absent=needs_gate_files,
 )
 def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
-    """No waiver expires within a week."""
+    """No waiver expires within two weeks."""
     for waiver in seen.gate.waivers:
-        if waiver.holds(seen.now) and waiver.expires - seen.today <= WAIVER_SOON:
+        if waiver.holds(seen.now) and not waiver.holds(seen.now + EXPIRES_SOON):
             yield f"the waiver for {waiver.title} expires on {waiver.expires}"
 
 

@@ -295,14 +295,23 @@ class Repository:
 
     def changed_paths(self, base: str, revision: str = "HEAD") -> list[str]:
         """Give the paths that a revision has changed, added or removed since it left a base, sorted."""
+        fork, head = self.fork(base, revision), self.commit(revision)
+        out = self.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", fork, head)
+        return sorted(path_text(path) for path in out.split(b"\0") if path)
+
+    def fork(self, base: str, revision: str) -> Sha:
+        """Give the commit at which a revision has left a base.
+
+        Raises:
+            GitError: they have none in common.
+
+        """
         head = self.commit(revision)
         try:
-            fork = self.run("merge-base", self.commit(base), head).decode("ascii").strip()
+            return Sha(self.run("merge-base", self.commit(base), head).decode("ascii").strip())
         except GitError as error:
             message = f"{self.path} has no commit that {revision} and {base} come from; fetch more of their history"
             raise GitError(message) from error
-        out = self.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", fork, head)
-        return sorted(path_text(path) for path in out.split(b"\0") if path)
 
 
 @contextmanager

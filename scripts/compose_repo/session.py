@@ -22,11 +22,12 @@ from compose_repo.core.action import (
     RestoreBranch,
     to_dict,
 )
+from compose_repo.core.commit import Content, Version
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
-from compose_repo.core.history import Content, Version, is_clean
+from compose_repo.core.history import is_clean
 from compose_repo.core.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
 from compose_repo.core.plan import Judged, manifest_path, plan_second_notes

@@ -7,15 +7,10 @@ from draw import Draw
 
 from compose_repo.core.attribution import attribute
 from compose_repo.core.codes import CODES
+from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import Push, User
 from compose_repo.core.history import (
-    GONE,
-    PLAIN,
-    Attributed,
-    Change,
-    Commit,
-    Content,
     Line,
     Pushed,
     gone_from_head,
@@ -23,14 +18,13 @@ from compose_repo.core.history import (
     is_clean,
     read_line,
     read_unattributed,
-    refused_reports,
-    reported,
     still_true,
     within_bytes,
 )
 from compose_repo.core.names import Origin, Sha, is_name
 from compose_repo.core.policy import Bots
 from compose_repo.core.report import as_line
+from compose_repo.core.touch import Attributed, refused_reports, reported
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 FOLDER: Final = f"composes/{ID}"

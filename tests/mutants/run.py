@@ -18,8 +18,24 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STAGE: Final = ROOT / "mutants"
-MUTATED: Final = ("attempts", "checks", "decision", "finding", "gate", "policy", "summary", "waivers")
+MUTATED: Final = (
+    "advice",
+    "attempts",
+    "baseline",
+    "checks",
+    "decision",
+    "finding",
+    "gate",
+    "policy",
+    "refusals",
+    "summary",
+    "touch",
+    "unmatched",
+    "waivers",
+)
 TESTS: Final = (
+    "test_advice.py",
+    "test_baseline.py",
     "test_gate_answers.py",
     "test_gate_decision.py",
     "test_policy_model.py",
@@ -27,6 +43,9 @@ TESTS: Final = (
     "test_checks.py",
     "test_check_examples.py",
     "test_check_messages.py",
+    "test_history.py",
+    "test_refusals.py",
+    "test_unmatched.py",
 )
 UNNOTICED: Final = frozenset({"survived", "no tests", "suspicious", "skipped"})
 SETTINGS: Final = """\

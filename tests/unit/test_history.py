@@ -11,18 +11,12 @@ from hypothesis import strategies as st
 
 from compose_repo.core import history
 from compose_repo.core.attribution import attribute
+from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import Push, User
 from compose_repo.core.history import (
-    GONE,
-    PLAIN,
-    Attributed,
-    Change,
-    Commit,
-    Content,
     Line,
     Pushed,
-    Version,
     below_restoring,
     gone_from_head,
     in_push_order,
@@ -31,15 +25,13 @@ from compose_repo.core.history import (
     opened_with,
     read_line,
     read_unattributed,
-    refused_reports,
-    reported,
     still_true,
-    taken_back,
     within_bytes,
 )
 from compose_repo.core.names import Origin, Sha
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import Problem
+from compose_repo.core.touch import Attributed, refused_reports, reported, taken_back
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 FOLDER: Final = f"composes/{ID}"

@@ -5,83 +5,19 @@ pushed count for ever; whatever else is done to it is named and changes nothing.
 to say, not for the commit: names, mails and dates in it are claims.
 """
 
-import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import Push
 from compose_repo.core.layout import Kind, Place, name_problems, not_plain, place_of
 from compose_repo.core.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
-from compose_repo.core.names import Origin, Sha, is_name
+from compose_repo.core.names import Origin, Sha
 from compose_repo.core.policy import Bots
 from compose_repo.core.problem import Problem
-from compose_repo.core.refusals import RefusedReport
-
-PLAIN: Final = "100644"
-"""The mode of a plain file; links, executables and submodules have others."""
-GONE: Final = "000000"
-"""The mode of what is not there."""
-_FOLDER: Final = "040000"
-"""The mode of a folder in which more has changed than anybody can list."""
-
-
-class Content(NamedTuple):
-    """What stands at a path: git's mode and the object's id; the mode is `GONE` where nothing does."""
-
-    mode: str
-    blob: str
-
-
-class Change(NamedTuple):
-    """What a commit does to a path, against its parent; of a merge, only what differs from every parent."""
-
-    path: str
-    before: Content
-    after: Content
-
-
-class Commit(NamedTuple):
-    """A commit of the line and what it changes; `date` is its committer's, a claim."""
-
-    sha: Sha
-    parents: tuple[Sha, ...]
-    changes: tuple[Change, ...]
-    date: dt.datetime | None = None
-
-
-class Touch(NamedTuple):
-    """The last change to a path below an origin's folder by somebody whom the origin's attribution believes.
-
-    `after` is what it left there, `first` what stood there before anybody came. `came` is the place of its commit among
-    all commits of the line, in the order in which they were pushed.
-    """
-
-    first: Content
-    after: Content
-    came: int
-
-
-Touched: TypeAlias = Mapping[tuple[Origin, str], Touch]
-"""By origin and path."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
-    """The version of a file that counts, and the commit that brought it.
-
-    `came` is the place of that commit among all commits of the line, in the order in which they were pushed. `at` is
-    when it was pushed, by GitLab's clock; where nobody asks GitLab, the commit's own date.
-    """
-
-    path: str
-    blob: str
-    commit: Sha
-    origin: Origin | None = None
-    came: int = 0
-    at: dt.datetime | None = None
+from compose_repo.core.touch import Attributed, Touch, Touched, is_same, origins_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,33 +65,6 @@ def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
     return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))
 
 
-def reported(compose_id: ComposeId, commits: Iterable[Commit], origins: Collection[Origin]) -> list[tuple[Origin, Sha]]:
-    """Return each origin below whose folder a commit changes anything, with that commit: what has to be attributed.
-
-    `origins` are those that gate/origins.toml lists. Removing, linking and misnaming are changes like adding.
-    """
-    found: dict[tuple[Origin, Sha], None] = {}
-    for commit in commits:
-        for change in commit.changes:
-            for origin in _origins_of(compose_id, change, origins):
-                found[origin, commit.sha] = None
-    return list(found)
-
-
-def _origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin]) -> Sequence[Origin]:
-    """Return the origins below whose folders a change lies.
-
-    A folder that nobody could look into stands for all that is in it: above all origins, it is a change of each.
-    """
-    results = f"{compose_id.folder}/results"
-    if not change.path.startswith(f"{results}/"):
-        above = _FOLDER in {change.before.mode, change.after.mode} and f"{results}/".startswith(f"{change.path}/")
-        return tuple(origins) if above else ()
-    name, inside, _ = change.path[len(results) + 1 :].partition("/")
-    is_origins = is_name(name) if inside else name in origins
-    return (Origin(name),) if is_origins else ()
-
-
 def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Commit | None:
     """Find the commit that opened a compose: the first of the compose bot's that adds the manifest."""
     manifest = f"{compose_id.folder}/manifest.json"
@@ -187,19 +96,6 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
         "is gone from the branch and from the server",
         fix="push that commit again from a clone that has it; protect compose/* against force pushes (doctor)",
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attributed:
-    """Whom the origins believe: for each origin and commit that `reported` gives.
-
-    `refusals` say why nobody believes that the one has reported by the other. `owned` are those that the origin's own
-    attribution believes: not what our bots have pushed, on whomever's behalf.
-    """
-
-    refusals: Mapping[tuple[Origin, Sha], str]
-    owned: Container[tuple[Origin, Sha]]
-    origins: Collection[Origin]
 
 
 def read_line(
@@ -253,32 +149,6 @@ def read_unattributed(
     reader = _Reader(compose_id, opening, nobody, Attributed(refusals={}, owned=_Everybody(), origins=origins))
     reader.read_all(commits)
     return Unattributed(opening, list(reader.versions.values()), reader.problems, reader.touched)
-
-
-def refused_reports(touched: Touched, counted: Iterable[Version], problems: Iterable[Problem]) -> list[RefusedReport]:
-    """Return what was reported by somebody believed, does not count, and was not taken back.
-
-    `counted` are the versions that count after every check. A path is taken back once it is as it was before anybody
-    came, or has its counted bytes again.
-    """
-    blobs = {version.path: version.blob for version in counted}
-    codes: dict[str, set[str]] = defaultdict(set)
-    for problem in problems:
-        codes[problem.path].add(problem.code)
-    return [
-        RefusedReport(origin=origin, path=path, came=touch.came, codes=tuple(sorted(codes.get(path, ()))))
-        for (origin, path), touch in touched.items()
-        if not _is_same(touch.after, Content(PLAIN, blobs[path]) if path in blobs else touch.first)
-    ]
-
-
-def taken_back(touched: Touched) -> frozenset[str]:
-    """Return the paths that somebody whom the origin's attribution believes has left as they were at first."""
-    return frozenset(path for (_, path), touch in touched.items() if _is_same(touch.after, touch.first))
-
-
-def _is_same(one: Content, other: Content) -> bool:
-    return one == other or one.mode == other.mode == GONE
 
 
 def opened_with(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Version]:
@@ -403,7 +273,7 @@ class _Reader:
         """Return the origins below whose folders a change lies, and whose attribution believes its commit."""
         if change.path in self._opening:
             return ()
-        origins = _origins_of(self._id, change, self._attributed.origins)
+        origins = origins_of(self._id, change, self._attributed.origins)
         return [origin for origin in origins if (origin, commit) in self._attributed.owned]
 
     def _is_taken_back(self, problem: Problem, *, owners: bool) -> bool:
@@ -416,7 +286,7 @@ class _Reader:
         if owners:
             there = self.versions.get(path)
             wanted = self._first[path] if there is None else Content(PLAIN, there.blob)
-            return _is_same(self._last_owned[path], wanted)
+            return is_same(self._last_owned[path], wanted)
         return problem.code == "not-attributed" and self._last[path].mode == GONE
 
     def _change(self, commit: Commit, change: Change, came: int) -> Problem | None:

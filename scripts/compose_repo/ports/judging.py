@@ -3,11 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from compose_repo.core.commit import Version
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Decision
 from compose_repo.core.gate import decide
-from compose_repo.core.history import Touched, Version, refused_reports, still_true, taken_back
+from compose_repo.core.history import still_true
 from compose_repo.core.problem import Problem
+from compose_repo.core.touch import Touched, refused_reports, taken_back
 from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.ports.loading import GateFiles, load_compose
 from compose_repo.ports.publications import Publications

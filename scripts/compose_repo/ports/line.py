@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from compose_repo.core.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
+from compose_repo.core.commit import Commit, Content
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import MergeRequest, Push
 from compose_repo.core.history import (
-    Attributed,
-    Commit,
-    Content,
     Line,
     Pushed,
-    Touched,
     below_restoring,
     foreign_manifest,
     gone_from_head,
@@ -23,9 +20,7 @@ from compose_repo.core.history import (
     opened_with,
     read_line,
     read_unattributed,
-    reported,
     still_true,
-    taken_back,
     within_bytes,
 )
 from compose_repo.core.merge_requests import compose_of, is_same
@@ -33,6 +28,7 @@ from compose_repo.core.names import Origin, Sha
 from compose_repo.core.policy import Bots, OriginEntry
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.core.signing import COMMIT_BYTES, TOO_LARGE
+from compose_repo.core.touch import Attributed, Touched, reported, taken_back
 from compose_repo.ports.git.history import changed_since, commits_after, commits_since
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository

@@ -217,7 +217,9 @@ Results that answer no requirement:
     )
 
 
-def test_advice_on_the_rules_is_shown() -> None:
-    aged = Problem(path="gate/waivers.toml", line=9, code="waiver-expired", message="it has ended", fix="remove it")
-    shown = text(judge([], advice=[aged]))
-    assert "\nAdvice on the rules:\n  gate/waivers.toml:9: waiver-expired: it has ended; remove it\n" in shown
+def test_advice_on_the_rules_is_counted() -> None:
+    def aged(code: str, line: int) -> Problem:
+        return Problem(path="gate/policy.toml", line=line, code=code, message="it has aged", fix="look at it")
+
+    shown = text(judge([], advice=[aged("no-docs", 1), aged("waiver-expired", 2), aged("no-docs", 3)]))
+    assert "\nAdvice on the rules:\n  2 no-docs, 1 waiver-expired (compose-repo validate gate lists them)\n" in shown

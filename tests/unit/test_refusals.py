@@ -151,3 +151,18 @@ def test_what_lifts_it_names_the_cell(cell: tuple[Arch, str | None, str | None],
 def test_what_lifts_it_names_no_cell_where_any_would_do() -> None:
     answer = only(judge([], requirement(arches="any"), refused_reports=[refused_report()]))
     assert "; push a report, or take" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("results/rdo/a\nb.json", "rdo/a\\nb.json"), (f"results/rdo/{'x' * 200}", f"rdo/{'x' * 156}…")],
+)
+def test_a_hostile_name_is_shown_on_one_line_and_not_too_long(path: str, name: str) -> None:
+    assert RefusedReport(origin=Origin("rdo"), path=f"composes/{COMPOSE}/{path}", came=1).name == name
+
+
+def test_a_flood_of_refused_reports_takes_no_time_for_each_answer() -> None:
+    reports = [refused_report(str(number), number) for number in range(3000)]
+    lines = [requirement(testcase=f"t{number}") for number in range(1000)]
+    decision = judge([], *lines, refused_reports=reports)
+    assert set(decision.bears_on.values()) == {1000}

@@ -5,11 +5,12 @@ on a cell again, or takes the refused file back, the cell is not known to pass.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, TypeAlias
 
+from compose_repo.core import escape
 from compose_repo.core.decision import State
 from compose_repo.core.finding import CONCLUSIVE, Finding
 from compose_repo.core.names import Cell, Origin
@@ -31,8 +32,9 @@ class RefusedReport:
 
     @property
     def name(self) -> str:
-        """How people name it: `rdo/8842.json`."""
-        return self.path.split("/results/", 1)[-1]
+        """How people name it: `rdo/8842.json`; a name that nobody can read whole is cut."""
+        name = escape.path(self.path.split("/results/", 1)[-1])
+        return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"
 
 
 Key: TypeAlias = tuple[str, str, Cell]
@@ -40,6 +42,8 @@ Key: TypeAlias = tuple[str, str, Cell]
 
 OPEN_BY_REFUSAL: Final = frozenset({State.PASSED, State.KNOWN, State.MISSING})
 """What a refused report turns into `errored`; what fails, is overdue or is running stays what it is."""
+NAME_LENGTH: Final = 160
+"""Most characters that are shown of a refused file's name."""
 NEVER: Final = -1
 """Before every commit."""
 
@@ -81,13 +85,13 @@ class Refusals:
         if reports is None:
             return finding
         first = bisect_left(self._times[origin], self._last.get((origin, testcase, cell), NEVER))
-        holding = reports[first:]
-        if not holding:
+        if first == len(reports):
             return finding
         self._starts[origin][first] += 1
         if finding.state not in OPEN_BY_REFUSAL:
             return finding
-        return finding._replace(state=State.ERRORED, reason=_reason(origin, cell, finding, holding))
+        reason = _reason(cell, finding, reports[-1], len(reports) - first - 1)
+        return finding._replace(state=State.ERRORED, reason=reason)
 
     @property
     def bears_on(self) -> dict[str, int]:
@@ -100,14 +104,14 @@ class Refusals:
         }
 
 
-def _reason(origin: Origin, cell: Cell, finding: Finding, holding: Sequence[RefusedReport]) -> str:
-    newest = holding[-1]
+def _reason(cell: Cell, finding: Finding, newest: RefusedReport, more: int) -> str:
+    """Say which file keeps the cell from passing, and how to lift that."""
     codes = f" ({', '.join(newest.codes)})" if newest.codes else ""
-    others = f" and {len(holding) - 1} more" if len(holding) > 1 else ""
+    others = f" and {more} more" if more else ""
     before = [finding.reason] if finding.reason else []
     if finding.state is State.PASSED and finding.counted is not None:
         before.insert(0, f"passed in run {finding.counted.run.id}")
-    refused = f"a report of {origin} was refused: {newest.name}{codes}{others}"
+    refused = f"a report of {newest.origin} was refused: {newest.name}{codes}{others}"
     where = " ".join(part for part in (cell[1], cell[2]) if part is not None)
     scenario = "" if cell[0] is None else f" ({cell[0]})"
     report = f"push a report for {where}{scenario}" if where or scenario else "push a report"

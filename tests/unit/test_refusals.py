@@ -161,7 +161,7 @@ def test_a_hostile_name_is_shown_on_one_line_and_not_too_long(path: str, name: s
     assert RefusedReport(origin=Origin("rdo"), path=f"composes/{COMPOSE}/{path}", came=1).name == name
 
 
-def test_a_flood_of_refused_reports_takes_no_time_for_each_answer() -> None:
+def test_many_refused_reports_bear_on_many_answers() -> None:
     reports = [refused_report(str(number), number) for number in range(3000)]
     lines = [requirement(testcase=f"t{number}") for number in range(1000)]
     decision = judge([], *lines, refused_reports=reports)

@@ -151,13 +151,21 @@ def test_silence_is_not_overdue_where_a_failure_in_its_place_would_be_known() ->
     line = requirement(baseline="published", deadline=DAY)
     published = past(
         [run(result("failed", variant="BaseOS"))],
-        [run(result("passed", variant="AppStream"), result("failed", variant="BaseOS"))],
+        [run(result("failed", variant="BaseOS"))],
+        [run(result("passed", variant="AppStream"))],
     )
     answer = only(judge([], line, published=published, age=25))
     assert (answer.state, answer.reason) == (
         State.MISSING,
         f"nothing reported; due within 1d; failing since {MIDDLE}",
     )
+
+
+def test_a_report_that_names_no_variant_does_not_stand_for_the_silence_of_all() -> None:
+    line = requirement(baseline="published", deadline=DAY)
+    published = past([run(result("error"), result("failed", variant="BaseOS"))])
+    answer = only(judge([], line, published=published, age=25))
+    assert (answer.state, answer.reason) == (State.MISSING, f"nothing reported; due within 1d; failing since {NEWEST}")
 
 
 def test_silence_is_overdue_where_any_failure_in_its_place_would_block() -> None:

@@ -56,8 +56,7 @@ class Shelf:
 
     def __iter__(self) -> Iterator[Published]:
         """Give them from the newest on."""
-        yield from self._fetched
-        place = len(self._fetched)
+        place = 0
         while True:
             if place == len(self._fetched):
                 older = next(self._rest, None)
@@ -102,20 +101,18 @@ class Past:
         A value of "any" that was never reported is measured by all that was reported in its place.
         """
         memory, was_reported = self._of_cell(cell)
-        if was_reported or None not in wanted:
-            return memory
-        if wanted not in self._known:
-            self._known[wanted] = _remembered(self._in_place(wanted), self._memory)
-        return self._known[wanted]
+        return memory if was_reported or None not in wanted else self._of_place(wanted)
 
     def of_silence(self, wanted: Cell) -> Memory | None:
         """Return what is remembered of a place of which nothing is reported now.
 
-        Silence is never worse than the worst report: where a failure of some cell in the place would be known, so is
-        the silence.
+        Silence is never worse than the worst report: where a failure of some cell in the place would be known, silence
+        is measured by that cell.
         """
-        memory = self.of(wanted, wanted)
-        if memory is None or not memory.has_passed or None not in wanted:
+        if None not in wanted:
+            return self._of_cell(wanted)[0]
+        memory = self._of_place(wanted)
+        if memory is None or not memory.has_passed:
             return memory
         cells = {cell for published in self._shelf for cell in published.conclusions[self._index]}
         for cell in sorted(cells, key=repr):
@@ -137,6 +134,11 @@ class Past:
                         yield published.compose_id, passed
 
         return _remembered(conclusive(), self._memory), was_reported
+
+    def _of_place(self, wanted: Cell) -> Memory | None:
+        if wanted not in self._known:
+            self._known[wanted] = _remembered(self._in_place(wanted), self._memory)
+        return self._known[wanted]
 
     def _in_place(self, wanted: Cell) -> Iterator[tuple[ComposeId, bool]]:
         """Give each compose in which something was conclusive in a place: it passed if nothing there failed."""

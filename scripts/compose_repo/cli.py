@@ -49,7 +49,7 @@ VERBS: Final = {
     "open": "open a compose's merge request, or bring it up to date",
     "convert": "turn another tool's report (Jenkins) into a result file",
     "validate": "check result files, manifests and gate/*.toml",
-    "gate": "decide on a compose from the tree; change nothing",
+    "gate": "decide on a compose from git, offline; change nothing",
     "approve": "decide, then write approval, status, labels and the note",
     "merge": "merge a published compose, close what it supersedes",
     "sync": "do in one pass whatever is due: open, judge, merge, close",
@@ -147,7 +147,7 @@ def load(name: str) -> Verb:
 
 def moment(text: str) -> "dt.datetime":
     """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
-    import datetime as dt  # noqa: PLC0415  # only --now needs it
+    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
 
     try:
         found = dt.datetime.fromisoformat(text)

@@ -12,7 +12,7 @@ from gitlab_markdown import acts, rendered
 from compose_repo import wording
 from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.decision import Decision, State, Verdict
-from compose_repo.core.decision_text import decision_text
+from compose_repo.core.decision_text import Basis, decision_text
 from compose_repo.core.escape import json_text
 from compose_repo.core.gate import decide
 from compose_repo.core.names import Sha
@@ -174,7 +174,8 @@ def _assert_told(decision: Decision, report: Report) -> None:
     assert note.count("<!--") == 1
     assert all(link.lower().startswith(("https://", "http://")) for link in result.links)
     assert all(len(row) == 5 for row in _rows(result.cells))
-    for line in decision_text(decision, GATE_FILES.origins, every=True, emphasize=lambda _, text: text):
+    basis = Basis(where="on a branch", believed=len(decision.answers))
+    for line in decision_text(decision, GATE_FILES.origins, basis=basis, every=True, emphasize=lambda _, text: text):
         assert line.isprintable()
     assert json.loads(json_text(decision.to_dict())) == json.loads(json.dumps(decision.to_dict()))
     if report.problems:

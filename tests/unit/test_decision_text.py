@@ -2,10 +2,11 @@
 
 import datetime as dt
 
+import pytest
 from gate_world import ARM, COMPOSE, TWO_ARCHES, X86, baseline, judge, problem, requirement, result, run, waiver
 
 from compose_repo.core.decision import Decision, State, Verdict
-from compose_repo.core.decision_text import decision_text
+from compose_repo.core.decision_text import Basis, decision_text, heading
 from compose_repo.core.names import Arch, Origin, Testcase
 from compose_repo.core.policy import OriginEntry
 from compose_repo.core.problem import Problem
@@ -21,6 +22,8 @@ ORIGINS = {
     )
 }
 HOUR = dt.timedelta(hours=1)
+MERGED = Basis(where="as merged on origin/main (0123456789ab)")
+OPENED = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 
 
 def plain(_: State | Verdict, text: str) -> str:
@@ -28,7 +31,12 @@ def plain(_: State | Verdict, text: str) -> str:
 
 
 def text(decision: Decision, *, every: bool = False) -> str:
-    return "".join(f"{line}\n" for line in decision_text(decision, ORIGINS, every=every, emphasize=plain))
+    lines = decision_text(decision, ORIGINS, basis=MERGED, every=every, emphasize=plain)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def head(basis: Basis) -> list[str]:
+    return list(heading(judge([run(result("passed"))]), basis, plain))
 
 
 def every_state() -> Decision:
@@ -63,7 +71,8 @@ def every_state() -> Decision:
 def test_what_needs_a_person_comes_first() -> None:
     assert text(every_state()) == (
         """\
-BLOCKED  CentOS-Stream-10-20261120.0
+BLOCKED
+CentOS-Stream-10-20261120.0: as merged on origin/main (0123456789ab)
 Of 9 required, 1 failed (rdo e on x86_64), 1 overdue (idm late), 1 errored, 1 running, 1 missing, 1
 known, 1 waived; 1 result file refused.
 
@@ -117,10 +126,11 @@ missing  rdo     {"a" * 26}  x86_64  nothing reported
     )
 
 
-def test_a_decision_without_answers_is_two_lines() -> None:
+def test_a_decision_without_answers_is_three_lines() -> None:
     decision = judge([], requirement(streams=("CentOS-Stream-9",)))
     assert text(decision) == (
-        "BLOCKED  CentOS-Stream-10-20261120.0\n"
+        "BLOCKED\n"
+        "CentOS-Stream-10-20261120.0: as merged on origin/main (0123456789ab)\n"
         "No requirement applies to CentOS-Stream-10, so nothing can be satisfied.\n"
     )
 
@@ -130,7 +140,8 @@ def test_what_passed_is_counted_by_origin() -> None:
     decision = judge(files, requirement(), requirement("idm", arches=(Arch("x86_64"),)), variants=TWO_ARCHES)
     assert text(decision) == (
         """\
-SATISFIED  CentOS-Stream-10-20261120.0
+SATISFIED
+CentOS-Stream-10-20261120.0: as merged on origin/main (0123456789ab)
 All 3 required passed.
 
 3 passed: idm 1, rdo 2 (--all lists them)
@@ -158,11 +169,12 @@ def test_what_stands_out_is_the_verdict_and_each_state() -> None:
         decision_text(
             judge([run(result("failed"))], requirement(), requirement("idm")),
             {},
+            basis=MERGED,
             every=False,
             emphasize=lambda state, text: f"<{state}:{text}>",
         )
     )
-    assert shown[0] == "<blocked:BLOCKED>  CentOS-Stream-10-20261120.0"
+    assert shown[0] == "<blocked:BLOCKED>"
     assert [line.split(">")[0] for line in shown if line.startswith("<")][1:] == ["<failed:failed", "<missing:missing"]
 
 
@@ -223,3 +235,29 @@ def test_advice_on_the_rules_is_counted() -> None:
 
     shown = text(judge([], advice=[aged("no-docs", 1), aged("waiver-expired", 2), aged("no-docs", 3)]))
     assert "\nAdvice on the rules:\n  2 no-docs, 1 waiver-expired (compose-repo validate gate lists them)\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("files", "said"), [(1, "1 result file"), (2, "2 result files"), (1_000, "1,000 result files")]
+)
+def test_a_verdict_that_hangs_on_who_has_pushed_says_so_and_of_how_many_files(files: int, said: str) -> None:
+    assert head(Basis(where="on a branch", believed=files)) == [
+        f"SATISFIED if the pushers are who they say: {said}, whose pushers only GitLab knows",
+        "CentOS-Stream-10-20261120.0: on a branch",
+    ]
+
+
+def test_a_verdict_that_hangs_on_nobody_stands_alone() -> None:
+    assert head(MERGED)[0] == "SATISFIED"
+
+
+def test_what_runs_by_the_date_of_a_commit_is_said() -> None:
+    at = dt.datetime(2026, 11, 20, 19, tzinfo=dt.timezone(HOUR))
+    assert head(Basis(where="on a branch", opened_at=OPENED, at=at))[2:] == [
+        "what was there by 2026-11-20 18:00 UTC, as of commit dates; they are claims",
+        "deadlines run from 2026-11-20 06:00 UTC, the date of the commit that opened the compose",
+    ]
+
+
+def test_the_name_of_a_commit_comes_from_outside() -> None:
+    assert head(Basis(where="on a\x1b[2J"))[1] == "CentOS-Stream-10-20261120.0: on a\N{REPLACEMENT CHARACTER}[2J"

@@ -1,5 +1,6 @@
 """A decision as people read it: what decides first, then what is worth a look, then whom to ask."""
 
+import datetime as dt
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,12 +48,46 @@ def passed_by_origin(decision: Decision) -> list[tuple[Origin, int]]:
     return sorted(Counter(answer.origin for answer in decision.answers if answer.state is State.PASSED).items())
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Basis:
+    """What a decision was made from where nobody has asked GitLab.
+
+    `where` names the commit or the files that were judged, and by whose rules. `believed` counts the result files that
+    somebody has to have pushed for their origin, where that is not known. `opened_at` is from when deadlines run, where
+    there are any; `at` is the time by which commits were left out, if there is one.
+    """
+
+    where: str
+    believed: int = 0
+    opened_at: dt.datetime | None = None
+    at: dt.datetime | None = None
+
+
+def minute(moment: dt.datetime) -> str:
+    """Write a moment for people: `2026-11-20 06:00 UTC`."""
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def heading(decision: Decision, basis: Basis, emphasize: Emphasize) -> Iterator[str]:
+    """Write the verdict, on what condition it holds, and what it was made from."""
+    verdict = emphasize(decision.verdict, decision.verdict.value.upper())
+    if basis.believed:
+        files = "1 result file" if basis.believed == 1 else f"{basis.believed:,} result files"
+        yield f"{verdict} if the pushers are who they say: {files}, whose pushers only GitLab knows"
+    else:
+        yield verdict
+    yield from _wrap(f"{decision.compose_id}: {basis.where}")
+    if basis.at is not None:
+        yield f"what was there by {minute(basis.at)}, as of commit dates; they are claims"
+    if basis.opened_at is not None:
+        yield f"deadlines run from {minute(basis.opened_at)}, the date of the commit that opened the compose"
+
+
 def decision_text(
-    decision: Decision, origins: Mapping[Origin, OriginEntry], *, every: bool, emphasize: Emphasize
+    decision: Decision, origins: Mapping[Origin, OriginEntry], *, basis: Basis, every: bool, emphasize: Emphasize
 ) -> Iterator[str]:
     """Write a decision line by line; without `every`, what passed is only counted."""
-    verdict = decision.verdict
-    yield f"{emphasize(verdict, verdict.value.upper())}  {decision.compose_id}"
+    yield from heading(decision, basis, emphasize)
     yield from _wrap(f"{decision.summary}.")
     yield from _table([answer for answer in decision.answers if every or answer.state is not State.PASSED], emphasize)
     passed = passed_by_origin(decision)

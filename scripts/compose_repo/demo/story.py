@@ -141,6 +141,7 @@ def rerun_passes(story: Story) -> None:
     _pipelines(story, {"validate": "success", "gate": "failed, allowed"})
     _pass(story)
     _shown(story, "pending", "the rerun passed; ipa.trust is still missing")
+    story.stage.idm.git("fetch", "--quiet", "origin")
     decided = story.stage.idm.compose_repo("gate", story.compose_id, "--format", "json")
     flaky = [answer for answer in decided.json()["answers"] if answer["flaky"]]
     story.narrator.expect(len(flaky) == 1, "the pass after a failure is marked flaky", flaky)

@@ -102,11 +102,16 @@ def opened_at(
 
     None where no deadline runs, outside a git checkout, and before that commit.
     """
-    lines = gate_files.policy.requirements
-    if not any(line.deadline is not None and line.applies_to(compose_id.stream) for line in lines):
+    if not has_deadline(compose_id, gate_files):
         return None
     try:
         commit = repository.find(revision)
     except GitError:  # a copy of the files without their history
         return None
     return None if commit is None else repository.commit_time(f"{compose_id.folder}/manifest.json", commit)
+
+
+def has_deadline(compose_id: ComposeId, gate_files: GateFiles) -> bool:
+    """Return whether any requirement of a compose's stream has a deadline."""
+    lines = gate_files.policy.requirements
+    return any(line.deadline is not None and line.applies_to(compose_id.stream) for line in lines)

@@ -1,42 +1,28 @@
-"""Decides on a compose from the tree, offline, and changes nothing; exits 0 satisfied, 1 blocked, 3 pending."""
+"""Decides on a compose from git, offline, and changes nothing; exits 0 satisfied, 1 blocked, 3 pending."""
 
 import argparse
 import datetime as dt
-from typing import Final, TypedDict
+from typing import Final
 
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
 from compose_repo.console import Console, Paint
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import State, Verdict
-from compose_repo.core.decision_text import decision_text
+from compose_repo.core.decision_text import decision_text, heading
 from compose_repo.core.escape import json_text
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.ports import environment
-from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.clone import Asked, judged, standing
 from compose_repo.ports.git.repository import Repository
-from compose_repo.ports.judging import judge_branch, judge_files, opened_at
-from compose_repo.ports.line import unattributed
 from compose_repo.ports.loading import GateFiles, load_gate
-from compose_repo.ports.publications import Publications
-from compose_repo.ports.tree import Tree, WorkingTree
-
-
-class Rules(TypedDict):
-    """By what is judged."""
-
-    gate_files: GateFiles
-    main: Tree
-    publications: Publications
-    now: dt.datetime
-
+from compose_repo.ports.tree import Tree
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0
-compose-repo gate CentOS-Stream-10-20261120.0 --now 2026-11-23T06:00:00Z
-compose-repo gate CentOS-Stream-10-20261120.0 --rev origin/compose/CentOS-Stream-10-20261120.0 --format json
-compose-repo gate CentOS-Stream-10-20261120.0 --rev origin/compose/CentOS-Stream-10-20261120.0 --base origin/main
+compose-repo gate CentOS-Stream-10-20261120.0 --format json
+compose-repo gate CentOS-Stream-10-20261120.0 --at 2026-11-20T18:00:00Z
+compose-repo gate CentOS-Stream-10-20261120.0 --working-tree
 """
-UNATTRIBUTED: Final = "note: who pushed each result is not checked here; compose-repo approve does, with a token"
 EXIT_CODE: Final = {Verdict.SATISFIED: OK, Verdict.BLOCKED: PROBLEMS, Verdict.PENDING: PENDING}
 PAINT: Final[dict[State | Verdict, Paint]] = {
     Verdict.SATISFIED: Paint.GOOD,
@@ -58,53 +44,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose of the repository, or its branch")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
     parser.add_argument("--all", action="store_true", help="list what passed too; json always does")
-    parser.add_argument("--now", type=moment, metavar="TIME", help="decide as at this time, RFC 3339 (default: now)")
-    parser.add_argument("--rev", metavar="REV", help="decide on a commit's files, not on those checked out")
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument(
+        "--now", type=moment, metavar="TIME", help="decide as if it were this time, RFC 3339 (default: now)"
+    )
+    when.add_argument(
+        "--at", type=moment, metavar="TIME", help="decide on what was pushed and ruled by this time, by commit dates"
+    )
     parser.add_argument(
-        "--base",
-        metavar="REV",
-        help="take gate/ and what is published from this commit, and judge each commit of --rev since",
+        "--rev", metavar="REV", help="judge this commit (default: origin/compose/COMPOSE_ID, else the local branch)"
+    )
+    parser.add_argument(
+        "--base", metavar="REV", help="take this commit for main (default: origin/HEAD, else origin/main, else main)"
+    )
+    parser.add_argument(
+        "--working-tree", action="store_true", help="take the files that lie here for main's, committed or not"
     )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Decide, then print."""
-    now: dt.datetime = arguments.now or environment.now()
+    now: dt.datetime = arguments.now or arguments.at or environment.now()
     compose_id = _compose_id(arguments.compose_id)
     repository = Repository(arguments.repo, console.trace)
-    tree: Tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
-    main: Tree = tree if arguments.base is None else GitTree(repository, arguments.base)
-    if tree.read(f"{compose_id.folder}/manifest.json") is None:
-        where = arguments.repo.resolve() if arguments.rev is None else arguments.rev
-        raise UsageError(
-            f"{where} has no {compose_id.folder}/manifest.json; while its merge request is open, it is on its branch: "
-            f"--rev origin/{compose_id.branch}"
-        )
     with console.progress(f"reading {compose_id.folder}"):
-        gate_files = _gate_files(main, now)
-        rules: Rules = {"gate_files": gate_files, "main": main, "publications": Publications(), "now": now}
-        is_line = arguments.base is not None and arguments.rev is not None
-        if is_line and main.read(f"{compose_id.folder}/manifest.json") is None:
-            branch = unattributed(
-                repository, compose_id, base=arguments.base, heads=[arguments.rev], origins=gate_files.origins
-            )
-            decision, _ = judge_branch(branch, compose_id, **rules)
-        else:
-            opened = opened_at(repository, compose_id, gate_files, arguments.rev or "HEAD")
-            decision = judge_files(main if is_line else tree, compose_id, opened_at=opened, **rules)
-    if arguments.base is not None:
-        console.info(UNATTRIBUTED)
+        place = standing(repository, compose_id, _asked(arguments))
+        gate_files = _gate_files(place.main, now)
+        decision, basis = judged(repository, compose_id, place, gate_files=gate_files, now=now)
+    if place.hint is not None:
+        console.info(place.hint)
     if arguments.format == "json":
+        console.info("\n".join(heading(decision, basis, lambda _, text: text)))
         console.out(json_text(decision.to_dict()))
     else:
         lines = decision_text(
             decision,
             gate_files.origins,
+            basis=basis,
             every=arguments.all,
             emphasize=lambda state, text: console.paint(PAINT[state], text),
         )
         console.out("\n".join(lines))
     return EXIT_CODE[decision.verdict]
+
+
+def _asked(arguments: argparse.Namespace) -> Asked:
+    """Read what people say themselves of where to look.
+
+    Raises:
+        UsageError: it does not go together.
+
+    """
+    for name, given in (("--rev", arguments.rev), ("--at", arguments.at)):
+        if arguments.working_tree and given is not None:
+            raise UsageError(f"{name} is about commits, --working-tree about the files that lie here; leave one out")
+    return Asked(rev=arguments.rev, base=arguments.base, at=arguments.at, working_tree=arguments.working_tree)
 
 
 def _compose_id(text: str) -> ComposeId:

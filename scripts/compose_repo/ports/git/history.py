@@ -41,9 +41,19 @@ def commits_since(repository: Repository, base: str, heads: Sequence[str]) -> li
         GitError: the repository has not the whole history, or not these commits.
 
     """
+    require_whole_history(repository)
+    return _logged(repository, [*(repository.commit(head) for head in heads), f"^{repository.commit(base)}"])
+
+
+def require_whole_history(repository: Repository) -> None:
+    """Refuse to read a history of which a part is missing.
+
+    Raises:
+        GitError: the clone is a shallow one.
+
+    """
     if repository.run("rev-parse", "--is-shallow-repository").strip() == b"true":
         raise GitError(f"{repository.path} has not the whole history; run: git fetch --unshallow (in CI: GIT_DEPTH: 0)")
-    return _logged(repository, [*(repository.commit(head) for head in heads), f"^{repository.commit(base)}"])
 
 
 def dates_of(commits: Iterable[Commit]) -> dict[str, dt.datetime]:

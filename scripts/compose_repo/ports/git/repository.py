@@ -67,7 +67,7 @@ class GitError(UsageError):
     """A git command that failed; the message says which and why."""
 
 
-def moment(seconds: str) -> dt.datetime | None:
+def moment(seconds: str | int) -> dt.datetime | None:
     """Read a commit's time; one that no calendar has is not known: a commit's date is whatever its author wrote."""
     try:
         return dt.datetime.fromtimestamp(int(seconds), dt.UTC)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from gate_world import (
     ARM,
+    BASEOS,
     DIGEST,
     NOW,
     TWO_ARCHES,
@@ -28,6 +29,7 @@ from gate_world import (
 from compose_repo.core.baseline import Published
 from compose_repo.core.decision import State, Verdict
 from compose_repo.core.gate import decide
+from compose_repo.core.names import Scenario
 from compose_repo.core.policy import Attempts, Policy
 from compose_repo.core.result import Outcome
 
@@ -159,6 +161,16 @@ def test_silence_is_not_overdue_where_a_failure_in_its_place_would_be_known() ->
         State.MISSING,
         f"nothing reported; due within 1d; failing since {MIDDLE}",
     )
+
+
+@pytest.mark.parametrize(("before", "state"), [("failed", State.MISSING), ("passed", State.OVERDUE)])
+def test_silence_on_a_cell_that_is_listed_whole_is_measured_by_that_cell(before: str, state: State) -> None:
+    line = requirement(baseline="published", deadline=DAY, variants=(BASEOS,), scenarios=(Scenario("bios"),))
+    published = past(
+        [run(result("passed", scenario="uefi", variant="BaseOS"))],
+        [run(result(before, scenario="bios", variant="BaseOS"))],
+    )
+    assert only(judge([], line, published=published, age=25)).state is state
 
 
 def test_a_report_that_names_no_variant_does_not_stand_for_the_silence_of_all() -> None:

@@ -19,14 +19,13 @@ from compose_repo import session, wording
 from compose_repo.console import Console
 from compose_repo.core.action import File
 from compose_repo.core.announcement import change_of, plan_announced
+from compose_repo.core.bots import Bot
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.event import ComposeFinished, Message, Nothing, TestReported, event_of
 from compose_repo.core.forge import MergeRequest, MergeRequestState
 from compose_repo.core.layout import place_of
-from compose_repo.core.merge_requests import is_same
 from compose_repo.core.plan import manifest_path, our_notes, plan_add
-from compose_repo.core.policy import Bots
 from compose_repo.core.problem import InputError, UsageError
 from compose_repo.core.result import ResultFile
 from compose_repo.core.sync import Do, Why
@@ -209,7 +208,9 @@ class Work:
                 opener = stack.enter_context(session.opener_of(work))
                 if opener is None:
                     raise UsageError("COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token")
-                _is_the_compose_bots(opener, work.gate_files().bots)
+                work.require(Bot.GATE)
+                opener.require(Bot.COMPOSE)
+                work.gate_files()
             yield _Accounts(gate=work, opener=opener)
 
 
@@ -269,15 +270,6 @@ def _passing(kind: type[Later] = Later) -> Iterator[None]:
         raise kind(str(error)) from error
 
 
-def _is_the_compose_bots(opener: Session, bots: Bots) -> None:
-    me = opener.forge.me()
-    if not is_same(me, bots.compose):
-        raise UsageError(
-            f"COMPOSE_REPO_OPENER_TOKEN belongs to {me.username}, but {bots.compose} writes messages down; "
-            "use its token, or name the account as [bots] compose in gate/streams.toml"
-        )
-
-
 def _merge_request(work: Session, compose_id: ComposeId) -> MergeRequest:
     """Find a compose's merge request, in whatever state.
 
@@ -285,7 +277,7 @@ def _merge_request(work: Session, compose_id: ComposeId) -> MergeRequest:
         Later: there is none yet.
 
     """
-    found, _, _ = find(work, compose_id)
+    found, _, _ = find(work, compose_id, Bot.GATE)
     if found.ours is None:
         raise Later(f"{compose_id} has no merge request yet")
     return found.ours

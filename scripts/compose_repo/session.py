@@ -22,6 +22,7 @@ from compose_repo.core.action import (
     RestoreBranch,
     to_dict,
 )
+from compose_repo.core.bots import Bot, not_the_bot
 from compose_repo.core.commit import Content, Version
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.decision import Decision
@@ -35,6 +36,7 @@ from compose_repo.core.problem import InputError
 from compose_repo.core.promotion import Record, below, outcome, refused, unknown
 from compose_repo.core.result import utc
 from compose_repo.ports import promoting
+from compose_repo.ports.bots import read_bots
 from compose_repo.ports.environment import environment, nonce, now
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.history import fork_of
@@ -152,6 +154,7 @@ class Session:
         self.done: list[Action] = []
         self.applied: list[Action] = []
         self._token = token
+        self._variable = "COMPOSE_REPO_TOKEN"
         self._view = _View()
         self._publications = Publications()
         self._pushes = PushLog(lambda since: forge.pushes(None, since))
@@ -169,6 +172,7 @@ class Session:
             as_json=self.as_json,
             paces=self.paces,
         )
+        other._variable = "COMPOSE_REPO_OPENER_TOKEN"
         other._view = self._view
         other._publications = self._publications
         return other
@@ -244,6 +248,22 @@ class Session:
         if self._view.gate_files is None:
             self._view.gate_files = load_gate(main, self.now)
         return self._view.gate_files
+
+    def require(self, bot: Bot) -> None:
+        """Refuse any account but the one that main names as this bot: before anything is planned or written.
+
+        Where gate/streams.toml has problems, nobody knows who the bots are. Then `gate_files` is refused right after,
+        and all that is written is that this account takes back its own approvals.
+
+        Raises:
+            UsageError: the token belongs to another account.
+
+        """
+        known = self._view.gate_files
+        bots = read_bots(self.main(), self.now) if known is None else known.bots
+        refusal = None if bots is None else not_the_bot(self.forge.me(), bot, bots, variable=self._variable)
+        if refusal is not None:
+            raise refusal
 
     def named(self, compose_id: ComposeId) -> Sequence[MergeRequest]:
         """Give what could be taken for a compose's merge request: all from its branch, and open ones with its name.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from compose_repo import wording
 from compose_repo.core.action import Plan
+from compose_repo.core.bots import Bot
 from compose_repo.core.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import MergeRequest, MergeRequestState, StaleHead
@@ -31,15 +32,19 @@ class Settled:
     stays_closed: str | None = None
 
 
-def find(work: Session, compose_id: ComposeId) -> tuple[Found, GitTree, Bots]:
-    """Sort out the merge requests that bear a compose's name, and name those that are none of ours.
+def find(work: Session, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, Bots]:
+    """Sort out the merge requests that bear a compose's name, for a session that acts as a bot of ours.
+
+    Those that are not ours are named.
 
     Raises:
         InputError: the rules on main have problems.
+        UsageError: the session's account is not that bot.
 
     """
     named = work.named(compose_id)
     main = work.main()  # after the merge requests: what they say is merged has to be there
+    work.require(bot)
     bots = work.gate_files().bots
     is_on_main = main.read(manifest_path(compose_id)) is not None
     found = choose(compose_id, named, bots=bots, target_branch=work.project.default_branch, is_on_main=is_on_main)
@@ -53,12 +58,12 @@ def settle(work: Session, compose_id: ComposeId) -> Settled:
     """Find a compose's merge request; bring it back first if anybody has changed what it is.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or the account is not the gate bot's.
         StaleHead: it has been brought back, and has to be read anew.
         InputError: the rules on main have problems.
 
     """
-    found, main, bots = find(work, compose_id)
+    found, main, bots = find(work, compose_id, Bot.GATE)
     if found.ours is None:
         raise UsageError(_none(work, compose_id, found, bots))
     stays_closed = _why_it_stays_closed(work, compose_id, found.ours, main, bots)

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,7 @@ class Place:
     def listen(  # how, and with which settings
         self,
         *command: str,
+        gate: str | None = None,
         opener: str | None = None,
         **settings: Any,  # noqa: ANN401  # TOML values
     ) -> "subprocess.Popen[bytes]":
@@ -105,7 +107,7 @@ class Place:
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR", "LANG"}},
             "COMPOSE_REPO_URL": self.world.server.url,
             "COMPOSE_REPO_PROJECT": self.world.project.path,
-            "COMPOSE_REPO_TOKEN": self.world.gate.token,
+            "COMPOSE_REPO_TOKEN": self.world.gate.token if gate is None else gate,
             "COMPOSE_REPO_OPENER_TOKEN": self.world.opener.token if opener is None else opener,
             "FEDORA_MESSAGING_CONF": str(configuration),
             "PYTHONPATH": str(ROOT / "scripts"),
@@ -352,17 +354,21 @@ def test_a_verdict_that_changed_without_a_message_is_told_when_listening_begins(
 
 
 def test_who_cannot_listen_says_why_in_one_line(place: Place) -> None:
+    place.world.server.requests.clear()
     assert place.listen(opener="").wait(SECONDS) == 2
     assert place.listen(opener=place.world.rdo.token).wait(SECONDS) == 2
+    assert place.listen(gate=place.world.rdo.token).wait(SECONDS) == 2
     assert place.listen(tires=3).wait(SECONDS) == 2
     place.bus.arguments = {"x-max-length": 7}
     assert place.listen().wait(SECONDS) == 2
     told = [line for line in place.log().splitlines() if line.startswith("compose-repo listen: ")]
-    assert [line.partition(": ")[2].partition(";")[0] for line in told[:3]] == [
+    assert [re.split(r"; | \(\[", line.partition(": ")[2])[0] for line in told[:4]] == [
         "COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token",
-        "COMPOSE_REPO_OPENER_TOKEN belongs to rdo-ci, but compose-bot writes messages down",
+        "COMPOSE_REPO_OPENER_TOKEN belongs to rdo-ci, but compose-bot opens composes",
+        "COMPOSE_REPO_TOKEN belongs to rdo-ci, but gate-bot approves and merges",
         "[consumer_config] has no setting 'tires'",
     ]
-    assert "PRECONDITION_FAILED" in told[3]
+    assert "PRECONDITION_FAILED" in told[4]
     assert "guest:guest" not in place.log()
     assert "Traceback" not in place.log()
+    assert place.world.writes() == []

@@ -169,12 +169,6 @@ def test_a_branch_that_was_there_before_the_compose_bot_is_not_built_upon(world:
     assert world.writes() == []
 
 
-def test_nobody_but_the_compose_bot_opens_composes(world: World) -> None:
-    code, _, err = world.run(world.rdo, "open", f"{world.web}/{ID}")
-    assert (code, world.writes()) == (2, [])
-    assert "the token belongs to rdo-ci, but compose-bot opens composes" in err
-
-
 def test_a_branch_that_somebody_has_deleted_comes_back_with_its_results(world: World) -> None:
     world.open()
     passed(world)

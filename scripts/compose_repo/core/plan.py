@@ -27,6 +27,7 @@ from compose_repo.core.action import (
     UpdateMergeRequest,
 )
 from compose_repo.core.announcement import announced_in, marked
+from compose_repo.core.bots import Bot, not_the_bot
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
@@ -187,11 +188,9 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
         InputError: the compose's manifest stands there with other bytes, or the branch is not the compose bot's.
 
     """
-    if not is_same(me, bots.compose):
-        raise UsageError(
-            f"the token belongs to {me.username}, but {bots.compose} opens composes; "
-            "use its token, or name the account as [bots] compose in gate/streams.toml"
-        )
+    refusal = not_the_bot(me, Bot.COMPOSE, bots)
+    if refusal is not None:
+        raise refusal
     manifest = next(file.content for file in files if file.path == manifest_path(compose_id))
     if merged is not None:
         _same_manifest(compose_id, merged, manifest, target_branch)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from compose_repo import wording
 from compose_repo.core.action import File, Plan
+from compose_repo.core.bots import Bot
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.convert.jenkins_job import (
     BUILD_BYTES,
@@ -38,7 +39,6 @@ from compose_repo.core.convert.jenkins_job import (
 )
 from compose_repo.core.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.limits import FOREIGN_BYTES
-from compose_repo.core.merge_requests import is_same
 from compose_repo.core.names import Origin
 from compose_repo.core.plan import manifest_path, plan_add
 from compose_repo.core.policy import JenkinsJob
@@ -116,13 +116,13 @@ class Poll:
         plan = plan_add(compose_id.branch, files, {}, message=wording.jenkins_commit([file for file, _ in new]))
         if self.work.dry_run:
             return plan
-        if self._is_written(plan, merge_request, self.opener, judgement):
+        if self._is_written(plan, merge_request, self.opener):
             self._added.add(compose_id)
             builds = "1 new build" if len(new) == 1 else f"{len(new)} new builds"
             raise StaleHead(f"!{merge_request.iid} has {builds} of Jenkins")
         return ()
 
-    def _is_written(self, plan: Plan, merge_request: MergeRequest, opener: Session, judgement: Judgement) -> bool:
+    def _is_written(self, plan: Plan, merge_request: MergeRequest, opener: Session) -> bool:
         """Write, and tell if it cannot be done.
 
         Raises:
@@ -130,7 +130,7 @@ class Poll:
 
         """
         try:
-            _require_compose_bot(opener, judgement)
+            opener.require(Bot.COMPOSE)
             if not opener.as_json:
                 opener.show_actions(plan)
             opener.apply(plan)
@@ -270,9 +270,3 @@ class Poll:
         if problem not in self.problems:
             self.problems.append(problem)
             self.work.console.error(as_line(problem))
-
-
-def _require_compose_bot(opener: Session, judgement: Judgement) -> None:
-    me, bots = opener.forge.me(), judgement.gate_files.bots
-    if not is_same(me, bots.compose):
-        raise UsageError(f"COMPOSE_REPO_OPENER_TOKEN belongs to {me.username}, but {bots.compose} writes builds down")

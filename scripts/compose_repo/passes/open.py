@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from compose_repo import wording
 from compose_repo.core.action import File
+from compose_repo.core.bots import Bot
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.forge import ForgeError, MergeRequest
 from compose_repo.core.manifest import Manifest
@@ -29,7 +30,7 @@ def prepare_open(work: Session, manifest: Manifest) -> Prepared:
     compose_id, raw = manifest.compose_id, manifest.to_bytes()
     digest = Sha256(hashlib.sha256(raw).hexdigest())
     project = work.project
-    found, main, bots = find(work, compose_id)
+    found, main, bots = find(work, compose_id, Bot.COMPOSE)
     gate_files = work.gate_files()
     plan = plan_open(
         compose_id,

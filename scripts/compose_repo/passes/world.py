@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
+from compose_repo.core.bots import Bot
 from compose_repo.core.compose import ComposeId, ComposeIdError, Status
 from compose_repo.core.escape import terminal
-from compose_repo.core.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge import ForgeError, MergeRequest, MergeRequestState
 from compose_repo.core.merge_requests import compose_of, is_bots
 from compose_repo.core.policy import StreamEntry
 from compose_repo.core.problem import InputError, Problem
@@ -52,9 +53,20 @@ class Tools:
         self.poll = Poll(work=self.work, opener=self.opener, http=self.jenkins)
 
     def look(self) -> None:
-        """Read anew what is in GitLab and on main."""
+        """Read anew what is in GitLab and on main, by which both accounts have to be the bots.
+
+        Raises:
+            UsageError: one of them is not.
+
+        """
         self.recent = None
         self.work.look(self.only)
+        self.work.require(Bot.GATE)
+        if self.opener is not None:
+            try:
+                self.opener.require(Bot.COMPOSE)
+            except ForgeError as error:  # its token has ended, say: it can write nothing, and stops nothing else
+                self.work.console.info(str(error))
 
     def tell(self, text: str) -> None:
         """Print a line, unless one document is to be all of the output."""
@@ -153,7 +165,7 @@ class StreamReader:
         carried = view.carried.compose_id
         closed: set[ComposeId] = set()
         if carried is not None and carried not in view.merged | view.opened and self._tools.is_wanted(carried):
-            found, _, _ = find(self._work, carried)
+            found, _, _ = find(self._work, carried, Bot.GATE)
             closed |= {carried} if found.ours is not None else set()
         if candidates(view):
             closed |= self._tools.recently_closed().keys()

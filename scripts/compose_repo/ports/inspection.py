@@ -229,6 +229,12 @@ def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
     return Inspector(tree, now).inspect(Entry(path=_ORIGINS, size=len(raw)))
 
 
+def inspect_streams(tree: Tree, now: dt.datetime) -> Inspected | None:
+    """Check `gate/streams.toml` alone; None where there is none."""
+    entry = next((entry for entry in tree.list("gate") if entry.path == _STREAMS), None)
+    return None if entry is None else Inspector(tree, now).inspect(entry)
+
+
 def origin_names(origins: Inspected) -> Collection[str] | None:
     """Give the names that a sound `gate/origins.toml` lists; of one with problems nothing is said."""
     return _names(origins, "origins")

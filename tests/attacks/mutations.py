@@ -129,3 +129,22 @@ BRANCH_IS_OURS: Final = Mutation(
     new="if branch:",
 )
 """Nothing is built upon a branch that somebody else has made."""
+PUSHED_BY_SOMEBODY: Final = Mutation(
+    module="core/attribution.py",
+    old='return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"',
+    new="return None",
+)
+"""Nobody is believed for whom GitLab names no push."""
+EXPIRED_KEYS_ARE_NONE: Final = (
+    Mutation(
+        module="core/signing.py",
+        old="day >= line.valid_before",
+        new="day is None",
+    ),
+    Mutation(
+        module="core/signing.py",
+        old=("    if line.valid_before is not None:\n        options"),
+        new=("    if not line:\n        options"),
+    ),
+)
+"""A key is valid by GitLab's time of the push."""

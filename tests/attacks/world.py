@@ -11,6 +11,7 @@ It has one function for each moment at which the attacker acts (`MOMENTS`), and 
 - `TWIN = False`: there is no undisturbed twin to compare with,
 - `prepare(world)`, `report(world, origin, outcome)`: what is done, by honest people, in place of the usual,
 - `verify(played)`: more that must hold, told as what does not,
+- `VARIANTS`: by name, what of all this each of several attacks has, which are played as `<name>/<variant>`,
 - `DEFENCES`: what stops it, as mutations of the source without which the attack succeeds.
 """
 
@@ -532,13 +533,21 @@ def run_command(variables: Mapping[str, str], *arguments: str) -> Ran:
 
 
 def names() -> list[str]:
-    """Name every attack."""
-    return sorted(path.parent.name for path in HERE.glob("*/attack.py"))
+    """Name every attack, and each variant of those that have some."""
+    folders = sorted(path.parent.name for path in HERE.glob("*/attack.py"))
+    variants = {folder: getattr(load(folder), "VARIANTS", {}) for folder in folders}
+    return [name for folder in folders for name in ([f"{folder}/{one}" for one in variants[folder]] or [folder])]
 
 
 def load(name: str) -> ModuleType:
-    """Import an attack."""
-    return importlib.import_module(f"attacks.{name}.attack")
+    """Import an attack, or make one of its variants."""
+    folder, _, variant = name.partition("/")
+    attack = importlib.import_module(f"attacks.{folder}.attack")
+    if not variant:
+        return attack
+    made = ModuleType(f"{attack.__name__}/{variant}")
+    vars(made).update({**vars(attack), **attack.VARIANTS[variant], "__name__": made.__name__})
+    return made
 
 
 def starts(attack: ModuleType) -> tuple[Start, ...]:

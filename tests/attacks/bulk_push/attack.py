@@ -3,16 +3,11 @@
 Without the defence a push that no event tells of is taken for an honest one.
 """
 
-from attacks.world import Mutation, World
+from attacks.mutations import PUSHED_BY_SOMEBODY
+from attacks.world import World
 
 NAMED = frozenset({"not-attributed"})
-DEFENCES = (
-    Mutation(
-        module="core/attribution.py",
-        old='return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"',
-        new="return None",
-    ),
-)
+DEFENCES = (PUSHED_BY_SOMEBODY,)
 
 
 def after_reports(world: World) -> None:

@@ -3,25 +3,13 @@
 Without the defence a key's end is what the committer's clock says.
 """
 
+from attacks.mutations import EXPIRED_KEYS_ARE_NONE
 from attacks.signing import SIGNED, report  # noqa: F401  # the honest reports
-from attacks.world import Mutation, World
+from attacks.world import World
 
 NAMED = frozenset({"not-attributed"})
-
-
 MAIN = SIGNED
-DEFENCES = (
-    Mutation(
-        module="core/signing.py",
-        old="day >= line.valid_before",
-        new="day is None",
-    ),
-    Mutation(
-        module="core/signing.py",
-        old=("    if line.valid_before is not None:\n        options"),
-        new=("    if not line:\n        options"),
-    ),
-)
+DEFENCES = EXPIRED_KEYS_ARE_NONE
 
 
 def after_reports(world: World) -> None:

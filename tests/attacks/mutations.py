@@ -60,7 +60,7 @@ NAMES_ARE_ASCII: Final = Mutation(
 """Names in a path are safe."""
 FOREIGN_IS_NAMED: Final = Mutation(
     module="core/history.py",
-    old="if self._first.setdefault(change.path, change.before) == change.after:",
+    old="if self._first[change.path] == change.after:",
     new="if change.path:",
 )
 """Whatever is no result of the compose is named."""

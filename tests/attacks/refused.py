@@ -1,7 +1,7 @@
 """The failures of RDO that are refused for their form, one for each kind of fault, and how each is taken back."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,8 +11,6 @@ from compose_repo.core.limits import RESULT_BYTES
 
 OWN: Final = "a1.json"
 """The file in which RDO's pass is."""
-MOVES: Final = ("approve", "rows", "approved_by", "status", "labels")
-"""What a refused report moves: the verdict, and what tells of it; never what is merged when it is published."""
 WAITING: Final = 3
 """What `approve` exits with while the gate is pending."""
 FAST: Final = dt.timedelta(minutes=20)
@@ -53,15 +51,10 @@ class Fault:
         """Let stand there again what RDO has reported before, if anything."""
         return world.add(who, {self.path(world): world.result("rdo") if self.name == OWN else None})
 
-    def untold(self, where: str, text: str) -> Iterator[str]:
-        """Tell what a text does not say of the refused file: that it keeps an answer from passing, and the way out."""
-        words = (f"rdo/{self.name} ({self.code})", f"push a report for aarch64, or take rdo/{self.name} back")
-        yield from (f"{where} does not say {word!r}" for word in words if word not in plain(text))
-
-
-def plain(text: str) -> str:
-    """Give a text without what escapes it."""
-    return text.replace("\\", "").replace("\N{WORD JOINER}", "")
+    @property
+    def told(self) -> str:
+        """What the note says was refused."""
+        return f"rdo/{self.name} ({self.code})"
 
 
 def failed(world: World, run: str, **more: Any) -> bytes:  # noqa: ANN401  # a JSON value

@@ -7,6 +7,8 @@ It has one function for each moment at which the attacker acts (`MOMENTS`), and 
 - `STARTS`: from which beginnings it is played (default: from a satisfied and from a blocked one),
 - `MAIN`: files of main that differ from the usual ones,
 - `MOVES`: what of the outcome honest people's later reports move too, and the attack therefore may,
+- `REFUSED`: the refused report of an origin's own that it leaves behind, in the words of the note: what that origin has
+  passed is errored then, a satisfied gate is pending, and nothing else moves,
 - `HONEST_TOO = True`: the moments are played in the twin too, `world.hostile` says who acts,
 - `TWIN = False`: there is no undisturbed twin to compare with,
 - `prepare(world)`, `report(world, origin, outcome)`: what is done, by honest people, in place of the usual,
@@ -29,7 +31,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -166,6 +168,18 @@ class Outcome:
     main: Mapping[str, tuple[str, str]]
     """Every file of main afterwards: its mode and its digest, the project's own name left out."""
 
+    def held_by(self, refused: str) -> "Outcome":
+        """Give what it comes to when a refused report keeps what its origin has passed from passing."""
+        decided = [_held(row, refused) for row in self.rows if row != HEADING]
+        passed = [row for row in decided if _state(row) == "passed"]
+        others = sorted((row for row in decided if row not in passed), key=lambda row: STATES.index(_state(row)))
+        tables = [(HEADING, *table) for table in (others, passed) if table]
+        held = replace(self, rows=tuple(row for table in tables for row in table))
+        if self.approve != CODE[Start.SATISFIED]:
+            return held
+        labels = tuple("gate::pending" if label.startswith("gate::") else label for label in self.labels)
+        return replace(held, approve=CODE[Start.PENDING], approved_by=(), status="pending", labels=labels)
+
     def differences(self, other: "Outcome", but: Collection[str] = ()) -> Iterator[str]:
         """Tell where another outcome is not this one."""
         for name in self.__slots__:
@@ -194,6 +208,31 @@ class Played:
 
 CODE: Final = {Start.SATISFIED: 0, Start.BLOCKED: 1, Start.PENDING: 3}
 """What `approve` exits with, undisturbed."""
+
+
+HEADING: Final = "| State | Origin | Test | Where | Why |"
+STATES: Final = ("failed", "overdue", "errored", "running", "missing", "known", "waived")
+"""In the order of the note; what has passed stands in a table of its own."""
+
+
+def _state(row: str) -> str:
+    return row.partition(" | ")[0].removeprefix("| ")
+
+
+def _held(row: str, refused: str) -> str:
+    """Rewrite a row of what the refused report's origin has passed: why it is errored, and how that ends."""
+    state, origin, test, where, _ = row.split(" | ")
+    if (state, origin) != ("| passed", refused.partition("/")[0]):
+        return row
+    name = re.sub(r" \([^)]*\)", "", refused)
+    way_out = f"push a report for {where}, or take {name} back"
+    why = f"passed in run a1; a report of {origin} was refused: {refused}; {way_out}"
+    return f"| errored | {origin} | {test} | {where} | {why} |"
+
+
+def plain(text: str) -> str:
+    """Give a text without what escapes it."""
+    return text.replace("\\", "").replace("\N{WORD JOINER}", "")
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -561,7 +600,10 @@ def failures(arena: Arena, name: str, start: Start) -> list[str]:
     played = play(arena, attack, start, moments=MOMENTS)
     found: list[str] = []
     if getattr(attack, "TWIN", True):
-        found += arena.twin(attack, start).outcome.differences(played.outcome, getattr(attack, "MOVES", ()))
+        refused: str | None = getattr(attack, "REFUSED", None)
+        twin = arena.twin(attack, start).outcome
+        expected = twin if refused is None else twin.held_by(refused)
+        found += expected.differences(played.outcome, getattr(attack, "MOVES", ()))
     found += [f"nobody is told of {code}" for code in getattr(attack, "NAMED", ()) if not _names(code, played.said)]
     if played.restless:
         found.append(f"a second pass is not idle: {played.restless}")
@@ -611,7 +653,7 @@ def play(arena: Arena, attack: ModuleType, start: Start, *, moments: Sequence[st
     arena.publish(ID)
     merged = world.merge()
     after = world.counting()
-    told = "\n".join((*world.said, *world.notes())).replace("\\", "").replace("\N{WORD JOINER}", "")
+    told = plain("\n".join((*world.said, *world.notes())))
     outcome = Outcome(
         approve=again.code, **seen, merge=merged.code, state=after.state if after else "", main=world.files_of_main()
     )
@@ -628,7 +670,7 @@ def _seen(world: World) -> dict[str, Any]:
     by_gate = [one for one in statuses if one.author["username"] == "gate-bot"]
     approvals = line.approvals.get().approved_by
     return {
-        "rows": tuple(row for text in ours for row in text.splitlines() if row.startswith("| ")),
+        "rows": tuple(row for text in ours for row in plain(text).splitlines() if row.startswith("| ")),
         "approved_by": tuple(sorted(row["user"]["username"] for row in approvals)),
         "status": by_gate[0].status if by_gate else "",
         "labels": tuple(sorted(line.labels)),

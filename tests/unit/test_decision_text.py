@@ -211,6 +211,13 @@ def test_what_bears_on_most_is_told_first() -> None:
     assert shown.index("rdo/z.json:1") < shown.index("rdo/a.json:1")
 
 
+def test_what_is_wrong_with_the_branch_is_told_before_any_file() -> None:
+    file, branch = problem(), problem(f"composes/{COMPOSE}")
+    report = RefusedReport(origin=Origin("rdo"), path=file.path, came=1)
+    shown = text(judge([], refused=[file, branch], refused_reports=[report]))
+    assert shown.index(f"  {branch.path}:1") < shown.index(f"  {file.path}:1")
+
+
 def test_results_that_answer_nothing_are_named_or_counted() -> None:
     unasked = [
         Reported(Origin(origin), Testcase(name), None, X86, None)

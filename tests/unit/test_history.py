@@ -508,6 +508,20 @@ def test_a_file_that_failed_a_check_is_taken_back_by_removing_it() -> None:
     assert taken_back(line.touched) == {result()}
 
 
+@pytest.mark.parametrize(("after", "mode"), [("b", PLAIN), ("a", "100755"), ("target", "120000"), (None, PLAIN)])
+def test_of_a_refused_file_that_was_taken_back_nothing_is_told_whatever_was_done_before(
+    after: str | None, mode: str
+) -> None:
+    branch = Branch().opened()
+    branch.push("rdo-ci", {result(): "a", result("2"): "a"})
+    branch.push("rdo-ci", {result(): after, result("2"): after}, mode=mode)
+    branch.push("rdo-ci", {result(): "a", result("2"): "b"})
+    branch.push("rdo-ci", {result(): None, result("2"): None})
+    line = branch.line()
+    told = still_true(line.problems, {result()}, taken_back(line.touched))
+    assert {problem.path for problem in told} == {result("2")}
+
+
 def test_an_edit_does_not_take_back_a_file_that_failed_a_check() -> None:
     branch = Branch().opened()
     branch.push("rdo-ci", {result(): "a"})

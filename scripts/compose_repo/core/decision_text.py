@@ -161,8 +161,14 @@ def _waiver_lines(decision: Decision) -> list[str]:
 
 
 def _refused_lines(decision: Decision) -> list[str]:
-    """Name each problem for which a file was refused, and what it keeps from passing; what keeps most comes first."""
-    ordered = sorted(decision.refused, key=lambda problem: -decision.bears_on.get(problem.path, 0))
+    """Name each problem for which a file was refused, and what it keeps from passing; what keeps most comes first.
+
+    Before that comes what is wrong with the branch as a whole: files beyond number shall not crowd it out of a note.
+    """
+    branch = decision.compose_id.folder
+    ordered = sorted(
+        decision.refused, key=lambda problem: (problem.path != branch, -decision.bears_on.get(problem.path, 0))
+    )
     return [f"{as_line(problem)}{_holding(decision.bears_on.get(problem.path, 0))}" for problem in ordered]
 
 

@@ -163,9 +163,18 @@ def _first_with_manifest(compose_id: ComposeId, commits: Sequence[Commit]) -> Co
     return next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
 
 
-def still_true(problems: Iterable[Problem], refused: Container[str]) -> list[Problem]:
-    """Leave out that a file was taken away which is `refused` anyway: that is how one mends."""
-    return [problem for problem in problems if problem.code != "removed-file" or problem.path not in refused]
+def still_true(
+    problems: Iterable[Problem], refused: Container[str], back: Container[str] = frozenset()
+) -> list[Problem]:
+    """Leave out that a file was taken away which is `refused` anyway: that is how one mends.
+
+    Of a refused file that its origin has taken `back` nothing is told, whatever was done to it before.
+    """
+    return [
+        problem
+        for problem in problems
+        if problem.path not in refused or (problem.code != "removed-file" and problem.path not in back)
+    ]
 
 
 def within_bytes(versions: Iterable[Version], sizes: Mapping[str, int]) -> tuple[list[Version], list[Problem]]:

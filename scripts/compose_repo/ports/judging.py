@@ -53,7 +53,7 @@ def judge_branch(  # noqa: PLR0913  # where each input comes from is for the cal
     counted = tuple(file for file in branch.files if file.path not in unsound)
     back = taken_back(branch.touched)
     problems = [
-        *still_true(branch.problems, unsound),
+        *still_true(branch.problems, unsound, back),
         *(problem for problem in loaded.refused if problem.path not in back),
     ]
     decision = decide(

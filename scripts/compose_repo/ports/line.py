@@ -70,7 +70,7 @@ def commit_problems(
     sizes = blobs.sizes(version.blob for version in found.results if version.path in gone)
     tree = VersionTree(blobs, [version for version in found.results if version.path in gone], sizes)
     refused = {entry.path for entry in tree.list("") if inspector.inspect_from(tree, entry).problems}
-    return still_true(found.problems, refused)
+    return still_true(found.problems, refused, taken_back(found.touched))
 
 
 def unattributed(

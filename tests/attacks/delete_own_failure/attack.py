@@ -7,6 +7,7 @@ from attacks.mutations import REMOVED_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"removed-file"})
+REFUSED = "rdo/a1.json (removed-file)"
 DEFENCES = (REMOVED_COUNTS,)
 
 

@@ -6,6 +6,7 @@ Without the defence which of the two counts depends on who reads the file.
 from attacks.world import Mutation, World
 
 NAMED = frozenset({"duplicate-cell"})
+REFUSED = "rdo/b1.json (duplicate-cell)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

@@ -9,8 +9,8 @@ NAMED = frozenset({"manifest-changed"})
 DEFENCES = (
     Mutation(
         module="core/history.py",
-        old="return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit, change)",
-        new=("self._opening[path] = Version(path=path, blob=after.blob, commit=commit)\n            return None"),
+        old="return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit.sha, change)",
+        new=("self._opening[path] = Version(path=path, blob=after.blob, commit=commit.sha)\n            return None"),
     ),
 )
 

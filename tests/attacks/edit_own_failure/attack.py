@@ -7,6 +7,7 @@ from attacks.mutations import FIRST_VERSION_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"changed-result"})
+REFUSED = "rdo/a1.json (changed-result)"
 DEFENCES = (FIRST_VERSION_COUNTS,)
 
 

@@ -6,6 +6,7 @@ Without the defence whoever lies about time has the last word.
 from attacks.world import Mutation, World
 
 NAMED = frozenset({"future-time"})
+REFUSED = "rdo/b1.json (future-time)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

@@ -6,6 +6,7 @@ Without the defence a cell that nobody asked for stands in for one that is missi
 from attacks.world import Mutation, World
 
 NAMED = frozenset({"unknown-arch"})
+REFUSED = "rdo/b1.json (unknown-arch)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

@@ -6,6 +6,7 @@ Without the defence the folder and the file may name two origins, and a failure 
 from attacks.world import Mutation, World
 
 NAMED = frozenset({"origin-mismatch", "not-attributed"})
+REFUSED = "idm/b1.json (origin-mismatch)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

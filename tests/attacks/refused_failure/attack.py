@@ -5,31 +5,27 @@ Without the defence what cannot be read is nothing: the compose is approved, and
 
 from collections.abc import Iterator
 
-from attacks.refused import FAULTS, MOVES, REFUSED_HAS_FORCE, WAITING, Fault, plain  # noqa: F401  # MOVES is read
-from attacks.world import Played, Start
+from attacks.refused import FAULTS, REFUSED_HAS_FORCE, Fault
+from attacks.world import Played, Start, plain
 
 STARTS = (Start.SATISFIED,)
 DEFENCES = (REFUSED_HAS_FORCE,)
 
 
 def _verify(fault: Fault, played: Played) -> Iterator[str]:
-    """It is pending and says why, it is merged as what counts, and from then on the note names the file."""
-    outcome, world = played.outcome, played.world
-    if (outcome.approve, outcome.approved_by, outcome.status) != (WAITING, (), "pending"):
-        yield f"it is not pending: {outcome}"
-    yield from fault.untold("the note before", "\n".join(outcome.rows))
-    (note,) = world.notes()
-    if "Published while pending" not in plain(note):
-        yield "the note does not say what was published"
-    yield from fault.untold("the note afterwards", note)
-    world.approve()
-    if world.notes() != [note]:
+    """From its publication on, also when it is looked at again, the note says that it was pending, and why."""
+    (note,) = played.world.notes()
+    words = ("Published while pending", f"a report of rdo was refused: {fault.told}", f"{fault.path(played.world)}:")
+    yield from (f"the note does not say {word!r}: {note}" for word in words if word not in plain(note))
+    played.world.approve()
+    if played.world.notes() != [note]:
         yield "the note is forgotten once it is merged"
 
 
 def _variant(fault: Fault) -> dict[str, object]:
     return {
         "NAMED": frozenset({fault.code}),
+        "REFUSED": fault.told,
         "after_approval": fault.push,
         "verify": lambda played: _verify(fault, played),
     }

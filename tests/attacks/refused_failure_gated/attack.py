@@ -47,7 +47,8 @@ def _verify(fault: Fault, head: str, played: Played) -> Iterator[str]:
     outcome, world = played.outcome, played.world
     if (outcome.approve, outcome.approved_by) != (WAITING, ()):
         yield f"it is not pending: {outcome}"
-    yield from fault.untold("the note", "\n".join(outcome.rows))
+    if fault.told not in "\n".join(outcome.rows):
+        yield f"the note does not name {fault.told}: {outcome.rows}"
     if (outcome.merge, outcome.state, world.head()) != (REFUSED, "opened", head):
         yield f"it is restored or merged: {outcome.merge}, {outcome.state}, {world.head()}"
     if fault.path(world) not in world.said[-1]:

@@ -5,8 +5,8 @@ Without the defence whoever makes one mistake waits for ever, and takes to waive
 
 from collections.abc import Iterator
 
-from attacks.refused import FAULTS, NOT_JSON, WAITING, plain
-from attacks.world import ARCHES, Mutation, Played, Start, World
+from attacks.refused import FAULTS, NOT_JSON, WAITING
+from attacks.world import ARCHES, Mutation, Played, Start, World, plain
 
 STARTS = (Start.SATISFIED,)
 LASTS_FOR_EVER = Mutation(module="core/touch.py", old="if not is_same(touch.after, Content(", new="if (Content(")
@@ -59,9 +59,7 @@ VARIANTS = {
         "TWIN": False,
         "after_approval": _by_reports,
         "verify": _verify_reports,
-        "DEFENCES": (
-            Mutation(module="core/refusals.py", old="holding = reports[first:]", new="holding = reports"),
-        ),
+        "DEFENCES": (Mutation(module="core/refusals.py", old="first = bisect_left(", new="first = 0 * bisect_left("),),
     },
     "by_taking_back": {
         "after_approval": _by_taking_back,

@@ -7,6 +7,7 @@ from attacks.mutations import REMOVED_COUNTS
 from attacks.world import World
 
 NAMED = frozenset({"removed-file"})
+REFUSED = "rdo/z9.json (run-mismatch) and 1 more"
 DEFENCES = (REMOVED_COUNTS,)
 
 

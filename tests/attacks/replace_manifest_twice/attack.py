@@ -9,9 +9,10 @@ NAMED = frozenset({"manifest-changed"})
 STARTS = (Start.PENDING,)
 DEFENCES = (
     Mutation(
-        module="session.py",
-        old="opened_at=reading.line.opening.at,",
-        new="opened_at=opened_at(self.repository, compose_id, gate_files, head),",
+        module="ports/line.py",
+        old="opened_at=line.opening.at,",
+        new="opened_at=min(commit.date for commit in commits"
+        " if commit.date and any(change.path == line.manifest.path for change in commit.changes)),",
     ),
 )
 

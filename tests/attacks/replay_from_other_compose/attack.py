@@ -6,6 +6,7 @@ Without the defence a pass is a pass, of whatever compose.
 from attacks.world import OLDER, Mutation, World
 
 NAMED = frozenset({"compose-mismatch"})
+REFUSED = "rdo/b1.json (compose-mismatch, manifest-mismatch)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

@@ -6,6 +6,7 @@ Without the defence a compose that changes under its id keeps what was said of t
 from attacks.world import Mutation, World
 
 NAMED = frozenset({"manifest-mismatch"})
+REFUSED = "rdo/b1.json (manifest-mismatch)"
 DEFENCES = (
     Mutation(
         module="core/checks.py",

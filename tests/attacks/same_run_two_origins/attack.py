@@ -7,6 +7,7 @@ from attacks.mutations import CASE_IS_NO_NAME
 from attacks.world import World
 
 NAMED = frozenset({"name-collision", "not-attributed"})
+REFUSED = "idm/A1.json (name-collision)"
 DEFENCES = (CASE_IS_NO_NAME,)
 
 

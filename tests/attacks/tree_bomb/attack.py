@@ -11,7 +11,7 @@ STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
         module="ports/git/history.py",
-        old="return [_alone(repository, *map(Sha, row.split())) for row in rows.splitlines()]",
+        old='return [_alone(repository, *row.split()) for row in rows.decode("ascii").splitlines()]',
         new="return [] if rows else []",
     ),
 )

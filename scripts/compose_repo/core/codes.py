@@ -250,7 +250,7 @@ PASSES: Final = {
     ),
     "not-done": Code("What is due can be done.", "Do as the message says; the next pass tries again."),
     "refused-report": Code(
-        "Where merging leads to publishing, no refused report is taken off a branch while it bears on an answer.",
+        "Where merging leads to publishing, nothing is merged while a refused report bears on an answer.",
         "The origin reports on each test again, or takes the file back.",
     ),
     "pipeline-failed": Code(

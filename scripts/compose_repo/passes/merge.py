@@ -8,7 +8,6 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge import Lock, MergeRequest, StaleHead
-from compose_repo.core.history import is_clean
 from compose_repo.core.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan import plan_merge, plan_supersede
 from compose_repo.core.policy import Mode, StreamEntry
@@ -75,9 +74,12 @@ def _opened_again(work: Session, compose_id: ComposeId, settled: Settled, stream
 
 
 def _see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
-    """Restore nothing while a refused report bears on an answer, be it waived: somebody has said something."""
+    """Restore and merge nothing while a refused report bears on an answer, be it waived: somebody has said something.
+
+    Nor if somebody else has taken it off the branch: only its origin takes it back.
+    """
     decision = judgement.decision
-    if not decision.bears_on or is_clean(judgement.counted, judgement.brings):
+    if not decision.bears_on:
         return
     problems = {problem.path: problem.code for problem in decision.refused}
     raise InputError(
@@ -86,8 +88,7 @@ def _see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
                 path=path,
                 code="refused-report",
                 message=f"the gate is satisfied, but this report was refused ({problems.get(path, 'one of many')}) "
-                f"and bears on {'1 answer' if answers == 1 else f'{answers} answers'}; "
-                "merging would take it off the branch",
+                f"and bears on {'1 answer' if answers == 1 else f'{answers} answers'}; merging would lose it",
                 fix="its origin reports on each of them again, or takes the file back",
             )
             for path, answers in decision.bears_on.items()

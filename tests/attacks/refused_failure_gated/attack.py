@@ -4,9 +4,9 @@ Without the defence the failure is taken off the branch, "to bring it back to wh
 and published: at once, or as soon as the cells that it keeps from passing are waived.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from attacks.refused import FAULTS, WAITING, Fault
+from attacks.refused import FAULTS, NOT_JSON, WAITING, Fault
 from attacks.world import ID, STREAMS, Mutation, Played, Start, World
 
 STARTS = (Start.SATISFIED,)
@@ -42,8 +42,8 @@ def before_merge(world: World) -> None:
     assert world.approve().code == 0
 
 
-def _verify(fault: Fault, head: str, played: Played) -> Iterator[str]:
-    """Nothing is restored or merged until RDO has taken it back; then it is merged."""
+def _verify(fault: Fault, head: str, lift: Callable[[World], object], played: Played) -> Iterator[str]:
+    """Nothing is restored or merged until RDO has lifted it; then it is merged."""
     outcome, world = played.outcome, played.world
     if (outcome.approve, outcome.approved_by) != (WAITING, ()):
         yield f"it is not pending: {outcome}"
@@ -51,19 +51,45 @@ def _verify(fault: Fault, head: str, played: Played) -> Iterator[str]:
         yield f"the note does not name {fault.told}: {outcome.rows}"
     if (outcome.merge, outcome.state, world.head()) != (REFUSED, "opened", head):
         yield f"it is restored or merged: {outcome.merge}, {outcome.state}, {world.head()}"
+        return
     if fault.path(world) not in world.said[-1]:
         yield f"nobody is told what has to be taken back: {world.said[-1]}"
-    fault.take_back(world)
+    lift(world)
     if (world.merge().code, world.counting().state) != (0, "merged"):
-        yield "it is not merged once it is taken back"
+        yield f"it is not merged once it is lifted: {world.said[-1]}"
 
 
 def _variant(fault: Fault) -> dict[str, object]:
-    pushed: list[str] = []
+    heads: list[str] = []
     return {
-        "after_approval": lambda world: pushed.append(fault.push(world)),
-        "verify": lambda played: _verify(fault, pushed[-1], played),
+        "after_approval": lambda world: heads.append(fault.push(world)),
+        "verify": lambda played: _verify(fault, heads[-1], fault.take_back, played),
     }
 
 
-VARIANTS = {name: _variant(fault) for name, fault in FAULTS.items()}
+def _taken_off(fault: Fault, who: str) -> dict[str, object]:
+    """Somebody else does what the gate bot must not, so that RDO can only report again."""
+    heads: list[str] = []
+
+    def last(world: World) -> None:
+        before_merge(world)
+        heads.append(fault.take_back(world, who))
+
+    return {
+        "after_approval": fault.push,
+        "before_merge": last,
+        "verify": lambda played: _verify(fault, heads[-1], lambda world: world.report("rdo", "passed", "c1"), played),
+        "DEFENCES": (
+            Mutation(
+                module="passes/merge.py",
+                old="    if not decision.bears_on:\n",
+                new="    if not decision.bears_on.keys() & judgement.brings.keys():\n",
+            ),
+        ),
+    }
+
+
+VARIANTS = {
+    **{name: _variant(fault) for name, fault in FAULTS.items()},
+    "taken_off_by_mallory": _taken_off(NOT_JSON, "mallory"),
+}

@@ -5,9 +5,10 @@ Without the defence a push that GitLab names nobody for keeps a compose from pas
 
 from attacks.mutations import PUSHED_BY_SOMEBODY
 from attacks.refused import NOT_JSON
-from attacks.world import World
+from attacks.world import Start, World
 
 NAMED = frozenset({"not-attributed"})
+STARTS = (Start.SATISFIED,)
 DEFENCES = (PUSHED_BY_SOMEBODY,)
 
 

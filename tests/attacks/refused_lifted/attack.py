@@ -9,7 +9,6 @@ from attacks.refused import FAULTS, NOT_JSON, WAITING
 from attacks.world import ARCHES, Mutation, Played, Start, World, plain
 
 STARTS = (Start.SATISFIED,)
-LASTS_FOR_EVER = Mutation(module="core/touch.py", old="if not is_same(touch.after, Content(", new="if (Content(")
 
 
 def _by_reports(world: World) -> None:
@@ -35,7 +34,8 @@ def _by_taking_back(world: World) -> None:
     """Take back each kind of fault: remove what was new, restore what was changed or removed."""
     for fault in FAULTS.values():
         fault.push(world)
-        assert world.approve().code == WAITING, fault
+    assert world.approve().code == WAITING
+    for fault in FAULTS.values():
         fault.take_back(world)
 
 
@@ -64,11 +64,17 @@ VARIANTS = {
     "by_taking_back": {
         "after_approval": _by_taking_back,
         "verify": _verify_nothing_is_told,
-        "DEFENCES": (LASTS_FOR_EVER,),
+        "DEFENCES": (
+            Mutation(
+                module="core/touch.py",
+                old="if not is_same(touch.after, Content(PLAIN, blobs[path]) if path in blobs else touch.first)",
+                new="if path not in blobs or not is_same(touch.after, Content(PLAIN, blobs[path]))",
+            ),
+        ),
     },
     "by_taking_back_what_was_corrected": {
         "after_approval": _by_taking_back_what_was_corrected,
         "verify": _verify_nothing_is_told,
-        "DEFENCES": (LASTS_FOR_EVER,),
+        "DEFENCES": (Mutation(module="core/history.py", old=" and problem.path not in back)", new=")"),),
     },
 }

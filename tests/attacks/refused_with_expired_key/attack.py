@@ -6,10 +6,11 @@ Without the defence whoever has what RDO does not believe any more keeps a compo
 from attacks.mutations import EXPIRED_KEYS_ARE_NONE
 from attacks.refused import NOT_JSON
 from attacks.signing import SIGNED, report  # noqa: F401  # the honest reports
-from attacks.world import World
+from attacks.world import Start, World
 
 NAMED = frozenset({"not-attributed"})
 MAIN = SIGNED
+STARTS = (Start.SATISFIED,)
 DEFENCES = EXPIRED_KEYS_ARE_NONE
 
 

@@ -4,7 +4,7 @@ Without the defence whoever sends a message that is written down badly keeps a c
 """
 
 from attacks.refused import NOT_JSON, REMOVED
-from attacks.world import ORIGINS, Mutation, World
+from attacks.world import ORIGINS, Mutation, Start, World
 
 NAMED = frozenset({"not-json", "removed-file"})
 MAIN = {
@@ -12,6 +12,7 @@ MAIN = {
         'users = ["rdo-ci"]', 'users = ["rdo-ci"]\nbus = [{topic = "org.centos.prod.ci", ci = "RDO CI"}]'
     )
 }
+STARTS = (Start.SATISFIED,)
 DEFENCES = (
     Mutation(
         module="ports/line.py",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from compose_repo.core.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
-from compose_repo.core.decision import Answer, Decision, State, Verdict
+from compose_repo.core.decision import Answer, Attempt, Decision, Hold, State, Unmatched, Verdict
 from compose_repo.core.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.core.labels import Labels
 from compose_repo.core.manifest import Manifest, Package, RpmGroup
@@ -276,8 +276,13 @@ problems: Final = st.builds(
     line=st.integers(1, 1_000_000),
     pointer=st.text(st.characters(codec="utf-8"), max_size=20),
     code=st.sampled_from(["origin-mismatch", "toml", "not-utf-8"]),
-    message=lines,
-    fix=lines,
+    message=lines.filter(str.strip),
+    fix=lines.filter(str.strip),
+)
+attempts: Final = st.builds(Attempt, outcome=st.sampled_from(Outcome), run_id=names.map(RunId), url=links)
+holds: Final = st.builds(Hold, reason=lines, issue=links, by=users, until=st.dates(min_value=dt.date(1000, 1, 1)))
+unmatched: Final = st.builds(
+    Unmatched, origin=origins, named=st.lists(lines, max_size=3).map(tuple), others=st.integers(0, 100)
 )
 answers: Final = st.builds(
     Answer,
@@ -286,11 +291,14 @@ answers: Final = st.builds(
     scenario=optional(scenarios),
     arch=optional(arches),
     variant=optional(variants),
+    blocking=st.booleans(),
     state=st.sampled_from(State),
     outcome=optional(st.sampled_from(Outcome)),
     run_id=optional(names.map(RunId)),
     url=optional(links),
     attempts=st.integers(0, 100),
+    not_counted=st.lists(attempts, max_size=2).map(tuple),
+    since=optional(compose_ids),
     flaky=st.booleans(),
     waiver=optional(waivers),
     reason=lines | st.just(""),
@@ -299,11 +307,15 @@ decisions: Final = st.builds(
     Decision,
     compose_id=compose_ids,
     verdict=st.sampled_from(Verdict),
+    held=optional(holds),
     summary=lines,
     manifest_sha256=sha256s,
     policy_sha256=sha256s,
     answers=st.lists(answers, max_size=3).map(tuple),
     refused=st.lists(problems, max_size=2).map(tuple),
+    bears_on=st.dictionaries(st.just(""), st.integers(0, 100)),
+    unmatched=st.lists(unmatched, max_size=2).map(tuple),
+    advice=st.lists(problems, max_size=2).map(tuple),
     notices=st.lists(st.builds(WaiverNotice, state=st.sampled_from(WaiverState), waiver=waivers), max_size=2).map(
         tuple
     ),

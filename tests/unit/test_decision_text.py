@@ -236,6 +236,11 @@ Results that answer no requirement:
     )
 
 
+def test_results_that_are_all_named_are_not_counted() -> None:
+    shown = text(judge([], unasked=[Reported(Origin("rdo"), Testcase("smok"), None, X86, None)]))
+    assert "\nResults that answer no requirement:\n  rdo: smok on x86_64; did you mean smoke?\n\n" in shown
+
+
 def test_advice_on_the_rules_is_counted() -> None:
     def aged(code: str, line: int) -> Problem:
         return Problem(path="gate/policy.toml", line=line, code=code, message="it has aged", fix="look at it")

@@ -246,3 +246,9 @@ def test_a_baseline_has_the_results_of_its_compose(root: Path) -> None:
     later = add_compose(root, "CentOS-Stream-10-20261121.0")
     [found] = Publications().before(later, WorkingTree(root), gate_files(root))
     assert found.conclusions == ({("devstack", "x86_64", "AppStream"): True, (None, "aarch64", None): None},)
+
+
+def test_a_pointer_to_a_file_elsewhere_does_not_count(root: Path) -> None:
+    result(root).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    loaded = load(root)
+    assert (loaded.files, [one.code for one in loaded.refused]) == ((), ["lfs-pointer"])

@@ -21,6 +21,7 @@ from compose_repo.core.action import (
     OpenMergeRequest,
     Plan,
     PutNote,
+    RestoreBranch,
     SetStatus,
     UpdateMergeRequest,
     to_dict,
@@ -665,3 +666,8 @@ def test_of_notes_that_two_runs_have_written_the_older_one_stays() -> None:
     ]
     assert plan_second_notes(7, notes, GATE) == (DeleteNote(iid=7, note_id=5), DeleteNote(iid=7, note_id=9))
     assert plan_second_notes(7, notes[1:3], GATE) == ()
+
+
+def test_restoring_a_branch_says_by_which_commit_on_top_of_which() -> None:
+    action = RestoreBranch(iid=7, branch=ID.branch, head=Sha("a" * 40), commit=Sha("b" * 40))
+    assert action.sentence == f"bring {ID.branch} back to what counts by bbbbbbbbbbbb on top of aaaaaaaaaaaa"

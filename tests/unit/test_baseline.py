@@ -29,7 +29,7 @@ from gate_world import (
 from compose_repo.core.baseline import Published
 from compose_repo.core.decision import State, Verdict
 from compose_repo.core.gate import decide
-from compose_repo.core.names import Scenario
+from compose_repo.core.names import Scenario, Stream
 from compose_repo.core.policy import Attempts, Policy
 from compose_repo.core.result import Outcome
 
@@ -111,6 +111,42 @@ def test_a_compose_that_nobody_needs_to_look_at_is_not_fetched() -> None:
         now=NOW,
     )
     assert only(decision).state is State.FAILED
+
+
+def test_a_requirement_that_names_the_stream_is_compared_among_others_that_do_not() -> None:
+    lines = (
+        requirement(streams=(Stream("CentOS-Stream-9"),), baseline="published"),
+        requirement(testcase="other", baseline="published"),
+        requirement(streams=(Stream("CentOS-Stream-10"),), baseline="published"),
+    )
+    files = [run(result("failed"), result("failed", testcase="other"))]
+    published = baseline(run(result("failed"), result("passed", testcase="other")))
+    assert states(judge(files, *lines, published=published)) == [
+        "rdo other on x86_64: failed",
+        "rdo smoke on x86_64: known",
+    ]
+
+
+def test_a_place_is_remembered_no_longer_than_a_cell() -> None:
+    line = requirement(baseline="published", memory=1)
+    published = past([run(result("failed", variant="AppStream"))], [run(result("passed", variant="AppStream"))])
+    assert only(judge([run(result("failed", variant="BaseOS"))], line, published=published)).state is State.KNOWN
+
+
+def test_a_new_variant_is_not_measured_by_another_arch() -> None:
+    line = requirement(baseline="published")
+    published = baseline(run(result("failed", ARM), result("passed", X86, "AppStream")))
+    assert only(judge([run(result("failed", X86, "BaseOS"))], line, published=published)).state is State.FAILED
+
+
+def test_of_several_cells_that_would_be_known_one_is_named_whatever_they_name() -> None:
+    line = requirement(baseline="published", deadline=DAY)
+    published = past(
+        [run(result("failed", scenario="bios"), result("failed", variant="BaseOS"))],
+        [run(result("passed", variant="AppStream"))],
+    )
+    answer = only(judge([], line, published=published, age=25))
+    assert (answer.state, answer.reason) == (State.MISSING, f"nothing reported; due within 1d; failing since {NEWEST}")
 
 
 def test_each_cell_is_compared_with_its_own_past() -> None:

@@ -1,5 +1,6 @@
 """Refused reports: what they keep from passing, and what lifts them."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -9,6 +10,7 @@ from gate_world import (
     PUBLISHED,
     TWO_ARCHES,
     X86,
+    attempts,
     baseline,
     judge,
     only,
@@ -128,6 +130,32 @@ def test_each_refused_report_bears_on_what_was_not_reported_since() -> None:
         variants=TWO_ARCHES,
     )
     assert {path[-6:]: count for path, count in decision.bears_on.items()} == {"8.json": 1, "9.json": 2}
+
+
+def test_the_newest_of_several_reports_lifts_it_in_whatever_order_they_are_read() -> None:
+    newer, older = run(result("passed"), run_id="2"), run(result("passed"), run_id="1")
+    other = run(result("passed"), origin="idm", run_id="3")
+    came = {newer.path: 6, older.path: 3, other.path: 1}
+    for files in ([other, newer, older], [older, newer, other]):
+        assert only(judge(files, refused_reports=[refused_report()], came=came)).state is State.PASSED
+
+
+def test_only_those_that_came_after_the_last_report_are_counted() -> None:
+    file = run(result("passed"), run_id="1")
+    reports = [refused_report("a", 2), refused_report("b", 7), refused_report("c", 8)]
+    answer = only(judge([file], refused_reports=reports, came={file.path: 6}))
+    assert "was refused: rdo/c.json (json-invalid) and 1 more; " in answer.reason
+
+
+@pytest.mark.parametrize(("codes", "words"), [((), "rdo/9.json; push"), (("a", "b"), "rdo/9.json (a, b); push")])
+def test_the_codes_of_a_refused_report_are_named_if_there_are_any(codes: tuple[str, ...], words: str) -> None:
+    report = dataclasses.replace(refused_report(), codes=codes)
+    assert words in only(judge([], refused_reports=[report])).reason
+
+
+def test_the_run_that_passed_is_named_before_what_else_is_to_be_said_of_it() -> None:
+    answer = only(judge(attempts("failed", "passed"), refused_reports=[refused_report()]))
+    assert answer.reason == f"passed in run 2; passed after a failure; {HELD}"
 
 
 def test_a_refused_report_of_another_origin_does_not_matter() -> None:

@@ -8,6 +8,7 @@ failure nor hides one.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from compose_repo.core.attempts import sorted_by_cell
@@ -68,15 +69,14 @@ class Shelf:
 
 
 class Memory(NamedTuple):
-    """What is remembered of a cell: the newest conclusive compose, and the newest run of failures.
+    """What is remembered of a cell: the newest pass, and since when it has failed.
 
-    `since` is the oldest compose of the failures that no later pass has ended, None if the newest one passed.
-    `has_passed` says whether there is a pass among the composes that are remembered.
+    `last_pass` is None if nothing that is remembered passed. `since` is the oldest compose of the failures that no
+    later pass has ended, None if the newest conclusive compose passed.
     """
 
-    newest: ComposeId
+    last_pass: ComposeId | None
     since: ComposeId | None
-    has_passed: bool
 
 
 COMPARED: Final = frozenset({State.PASSED, State.FAILED, State.OVERDUE})
@@ -112,12 +112,12 @@ class Past:
         if None not in wanted:
             return self._of_cell(wanted)[0]
         memory = self._of_place(wanted)
-        if memory is None or not memory.has_passed:
+        if memory is None or memory.last_pass is None:
             return memory
         cells = {cell for published in self._shelf for cell in published.conclusions[self._index]}
         for cell in sorted(cells, key=repr):
             own = self._of_cell(cell)[0] if _stands_for(wanted, cell) else None
-            if own is not None and not own.has_passed:
+            if own is not None and own.last_pass is None:
                 return own
         return memory
 
@@ -153,21 +153,18 @@ class Past:
 
 
 def _stands_for(wanted: Cell, cell: Cell) -> bool:
-    return all(value is None or value == there for value, there in zip(wanted, cell, strict=True))
+    scenario, arch, variant = wanted
+    return scenario in {None, cell[0]} and arch in {None, cell[1]} and variant in {None, cell[2]}
 
 
 def _remembered(conclusive: Iterator[tuple[ComposeId, bool]], most: int) -> Memory | None:
     """Look back to the newest pass, or as far as `most` conclusive composes go: what is older changes nothing."""
-    newest: ComposeId | None = None
     since: ComposeId | None = None
-    for number, (compose_id, passed) in enumerate(conclusive, start=1):
-        newest = newest or compose_id
+    for compose_id, passed in islice(conclusive, most):
         if passed:
-            return Memory(newest, since, has_passed=True)
+            return Memory(compose_id, since)
         since = compose_id
-        if number == most:
-            break
-    return None if newest is None else Memory(newest, since, has_passed=False)
+    return None if since is None else Memory(None, since)
 
 
 def compared(finding: Finding, memory: Memory | None) -> Finding:
@@ -186,10 +183,8 @@ def compared(finding: Finding, memory: Memory | None) -> Finding:
             why = _fixed(memory)
         case State.FAILED:
             state, why = _regressed(memory)
-        case State.OVERDUE if memory is not None and not memory.has_passed:
+        case State.OVERDUE if memory is not None and memory.last_pass is None:
             state, why = State.MISSING, f"failing since {memory.since}"
-        case _:
-            pass
     if not why:
         return finding
     return finding._replace(state=state, reason=f"{finding.reason}; {why}" if finding.reason else why)
@@ -198,14 +193,14 @@ def compared(finding: Finding, memory: Memory | None) -> Finding:
 def _fixed(memory: Memory | None) -> str:
     if memory is None or memory.since is None:
         return ""
-    return f"fixed: failed since {memory.since}" if memory.has_passed else f"first pass since {memory.since}"
+    return f"first pass since {memory.since}" if memory.last_pass is None else f"fixed: failed since {memory.since}"
 
 
 def _regressed(memory: Memory | None) -> tuple[State, str]:
     if memory is None:
         return State.FAILED, "no history"
     if memory.since is None:
-        return State.FAILED, f"regression: passed in {memory.newest}"
-    if memory.has_passed:
-        return State.FAILED, f"regression since {memory.since}, published while failing"
-    return State.KNOWN, f"failing since {memory.since}"
+        return State.FAILED, f"regression: passed in {memory.last_pass}"
+    if memory.last_pass is None:
+        return State.KNOWN, f"failing since {memory.since}"
+    return State.FAILED, f"regression since {memory.since}, published while failing"

@@ -36,12 +36,13 @@ def reported(compose_id: ComposeId, commits: Iterable[Commit], origins: Collecti
 
     `origins` are those that gate/origins.toml lists. Removing, linking and misnaming are changes like adding.
     """
-    found: dict[tuple[Origin, Sha], None] = {}
-    for commit in commits:
-        for change in commit.changes:
-            for origin in origins_of(compose_id, change, origins):
-                found[origin, commit.sha] = None
-    return list(found)
+    found = (
+        (origin, commit.sha)
+        for commit in commits
+        for change in commit.changes
+        for origin in origins_of(compose_id, change, origins)
+    )
+    return list(dict.fromkeys(found))
 
 
 def origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin]) -> Sequence[Origin]:

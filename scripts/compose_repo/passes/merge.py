@@ -12,6 +12,7 @@ from compose_repo.core.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan import plan_merge, plan_supersede
 from compose_repo.core.policy import Mode, StreamEntry
 from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.passes.refused import see_that_no_refused_report_is_lost
 from compose_repo.session import Judgement, Prepared, Session
 from compose_repo.upkeep import Settled, bring_back, settle
 
@@ -45,7 +46,7 @@ def merge(work: Session, compose_id: ComposeId, why_not: Callable[[StreamEntry],
             raise NotPublished(reason)
         settled = _opened_again(work, compose_id, settled, stream)
         if stream.mode is Mode.GATING and judgement.decision.verdict is Verdict.SATISFIED:
-            _see_that_no_refused_report_is_lost(judgement)
+            see_that_no_refused_report_is_lost(judgement)
             _see_that_the_pipeline_lets_it_through(work, settled.merge_request, judgement)
         merging = settled.plan + _merge(work, compose_id, settled.merge_request, judgement, stream)
     merge_request = settled.merge_request
@@ -71,29 +72,6 @@ def _opened_again(work: Session, compose_id: ComposeId, settled: Settled, stream
             "a Maintainer opens it again if it is to be published"
         )
     return bring_back(work, compose_id, settled)
-
-
-def _see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
-    """Restore and merge nothing while a refused report bears on an answer, be it waived: somebody has said something.
-
-    Nor if somebody else has taken it off the branch: only its origin takes it back.
-    """
-    decision = judgement.decision
-    if not decision.bears_on:
-        return
-    problems = {problem.path: problem.code for problem in decision.refused}
-    raise InputError(
-        *(
-            Problem(
-                path=path,
-                code="refused-report",
-                message=f"the gate is satisfied, but this report was refused ({problems.get(path, 'one of many')}) "
-                f"and bears on {'1 answer' if answers == 1 else f'{answers} answers'}; merging would lose it",
-                fix="its origin reports on each of them again, or takes the file back",
-            )
-            for path, answers in decision.bears_on.items()
-        )
-    )
 
 
 def _see_that_the_pipeline_lets_it_through(work: Session, merge_request: MergeRequest, judgement: Judgement) -> None:

@@ -5,8 +5,10 @@ from compose_repo.core.compose import ComposeId
 from compose_repo.core.decision import Verdict
 from compose_repo.core.forge import MergeRequestState
 from compose_repo.core.hook import Hook
+from compose_repo.core.policy import Mode
 from compose_repo.core.promotion import has_ended, is_due, plan_claim, plan_end, records_of
 from compose_repo.core.result import utc
+from compose_repo.passes.refused import see_that_no_refused_report_is_lost
 from compose_repo.ports import promoting
 from compose_repo.ports.environment import nonce
 from compose_repo.session import Prepared, Session
@@ -20,7 +22,7 @@ def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:
     a Maintainer has just withdrawn, or another compose overtaken, is not promoted.
 
     Raises:
-        InputError: it cannot be judged.
+        InputError: it cannot be judged, or its stream is gated and a refused report bears on an answer.
         UsageError: it has no merge request, or there is no secret or no program to call with: nothing is claimed.
         StaleHead: somebody pushes meanwhile.
 
@@ -31,7 +33,10 @@ def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:
     if merge_request.state is MergeRequestState.OPENED and settled.stays_closed is None:
         judgement = work.judge(compose_id, merge_request)
         records = records_of(compose_id, work.promotions)
+        stream = judgement.gate_files.streams.get(compose_id.stream)
         if is_due(records, judgement.decision.verdict):
+            if stream is not None and stream.mode is Mode.GATING:
+                see_that_no_refused_report_is_lost(judgement)
             plan = plan_claim(
                 records,
                 hook,

@@ -14,7 +14,7 @@ TWIN = False
 DEFENCES = (
     Mutation(
         module="passes/merge.py",
-        old="            _see_that_no_refused_report_is_lost(judgement)\n",
+        old="            see_that_no_refused_report_is_lost(judgement)\n",
         new="",
     ),
 )
@@ -81,7 +81,7 @@ def _taken_off(fault: Fault, who: str) -> dict[str, object]:
         "verify": lambda played: _verify(fault, heads[-1], lambda world: world.report("rdo", "passed", "c1"), played),
         "DEFENCES": (
             Mutation(
-                module="passes/merge.py",
+                module="passes/refused.py",
                 old="    if not decision.bears_on:\n",
                 new="    if not decision.bears_on.keys() & judgement.brings.keys():\n",
             ),

@@ -172,8 +172,9 @@ def times_are_past(case: Case) -> Iterator[Problem]:
             yield case.problem(
                 f"/run/{name}",
                 "future-time",
-                f"{case.data['run'][name]} is later than the file itself, which came at {came}",
-                "set the clock, mind the offset from UTC, and report again in a new file",
+                f"{case.data['run'][name]} is over 5 minutes after {came}, "
+                "when the file was pushed, committed or checked",
+                "correct the clock, check the UTC offset, and report again in a new file",
             )
 
 

@@ -22,9 +22,10 @@ def see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
             Problem(
                 path=path,
                 code="refused-report",
-                message=f"the gate is satisfied, but this report was refused ({problems.get(path, 'one of many')}) "
-                f"and bears on {'1 answer' if answers == 1 else f'{answers} answers'}; going on would lose it",
-                fix="its origin reports on each of them again, or takes the file back",
+                message="the gate is satisfied, but this report was refused "
+                f"({problems.get(path, 'problem not listed')}) and bears on "
+                f"{'1 answer' if answers == 1 else f'{answers} answers'}; going on would lose it",
+                fix="its origin reports again on each affected test, or takes the file back",
             )
             for path, answers in decision.bears_on.items()
         )

@@ -41,7 +41,7 @@ PAINT: Final[dict[State | Verdict, Paint]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the compose, the moment and the form of the answer."""
-    parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose of the repository, or its branch")
+    parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose id, or the name of the compose's branch")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
     parser.add_argument("--all", action="store_true", help="list what passed too; json always does")
     when = parser.add_mutually_exclusive_group()
@@ -49,16 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--now", type=moment, metavar="TIME", help="decide as if it were this time, RFC 3339 (default: now)"
     )
     when.add_argument(
-        "--at", type=moment, metavar="TIME", help="decide on what was pushed and ruled by this time, by commit dates"
+        "--at", type=moment, metavar="TIME", help="use the commits and rules of this time, by commit dates"
     )
     parser.add_argument(
         "--rev", metavar="REV", help="judge this commit (default: origin/compose/COMPOSE_ID, else the local branch)"
     )
     parser.add_argument(
-        "--base", metavar="REV", help="take this commit for main (default: origin/HEAD, else origin/main, else main)"
+        "--base", metavar="REV", help="use this commit as main (default: origin/HEAD, else origin/main, else main)"
     )
     parser.add_argument(
-        "--working-tree", action="store_true", help="take the files that lie here for main's, committed or not"
+        "--working-tree",
+        action="store_true",
+        help="use the files in this checkout, committed or not, in place of main's",
     )
 
 

@@ -133,6 +133,28 @@ def test_a_place_is_remembered_no_longer_than_a_cell() -> None:
     assert only(judge([run(result("failed", variant="BaseOS"))], line, published=published)).state is State.KNOWN
 
 
+def test_a_listed_scenario_is_not_measured_by_another() -> None:
+    line = requirement(baseline="published", scenarios=(Scenario("uefi"),))
+    published = baseline(
+        run(result("failed", scenario="bios", variant="AppStream"), result("passed", scenario="uefi", variant="BaseOS"))
+    )
+    answer = only(judge([run(result("failed", scenario="uefi", variant="AppStream"))], line, published=published))
+    assert answer.state is State.FAILED
+
+
+def test_three_requirements_are_compared_each_with_its_own_past() -> None:
+    lines = [requirement(testcase=name, baseline="published") for name in ("a", "b", "c")]
+    files = [run(*(result("failed", testcase=name) for name in ("a", "b", "c")))]
+    published = baseline(
+        run(result("failed", testcase="a"), result("passed", testcase="b"), result("failed", testcase="c"))
+    )
+    assert states(judge(files, *lines, published=published)) == [
+        "rdo a on x86_64: known",
+        "rdo b on x86_64: failed",
+        "rdo c on x86_64: known",
+    ]
+
+
 def test_a_new_variant_is_not_measured_by_another_arch() -> None:
     line = requirement(baseline="published")
     published = baseline(run(result("failed", ARM), result("passed", X86, "AppStream")))
@@ -142,7 +164,7 @@ def test_a_new_variant_is_not_measured_by_another_arch() -> None:
 def test_of_several_cells_that_would_be_known_one_is_named_whatever_they_name() -> None:
     line = requirement(baseline="published", deadline=DAY)
     published = past(
-        [run(result("failed", scenario="bios"), result("failed", variant="BaseOS"))],
+        [run(result("failed", scenario="bios"), result("failed", variant="BaseOS"), result("failed", ARM))],
         [run(result("passed", variant="AppStream"))],
     )
     answer = only(judge([], line, published=published, age=25))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from compose_repo.core.checks import Case, Known, check
+from compose_repo.core.checks import Case, Known, check, times_are_past
 from compose_repo.core.compose_id import ComposeId
 from compose_repo.core.layout import place_of
 from compose_repo.core.policy import OriginEntry, Policy, Waiver
@@ -155,3 +155,12 @@ def test_an_unused_waiver_is_named_where_its_test_is_asked_of_this_stream_only()
     policy = Policy.from_dict({"requirement": [line]})
     [notice] = notices([waiver], ComposeId.parse(COMPOSE), policy, set(), NOW)
     assert (notice.state.value, notice.waiver) == ("unused", waiver)
+
+
+def test_a_file_of_the_last_moment_that_there_is_can_be_checked() -> None:
+    """A commit may be dated as its author likes, and no later time can be reckoned from this one."""
+    end = dt.datetime.max.replace(tzinfo=dt.UTC)
+    place = place_of(f"composes/{COMPOSE}/results/rdo/1.json")
+    assert place is not None
+    case = Case(place=place, raw=b"", data=result(), known=Known(), now=end)
+    assert [one.code for one in times_are_past(case)] == []

@@ -1,5 +1,6 @@
 """The commits of a branch as git has them, whatever stands in them, and the one commit that we make ourselves."""
 
+import datetime as dt
 import os
 import subprocess
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from compose_repo.core.commit import GONE, PLAIN, Content, Version
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
-from compose_repo.ports.git.history import changed_since, commits_since
+from compose_repo.ports.git.history import changed_since, commits_since, dates_of
 from compose_repo.ports.git.objects import Blobs, GitTree, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository, scratch
 
+HOUR: Final = dt.timedelta(hours=1)
+MORNING: Final = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 IDENTITY: Final = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -239,3 +242,32 @@ def test_a_scratch_repository_borrows_nothing_where_nothing_is_or_history_is_cut
     for beside in (tmp_path, tmp_path / "shallow"):
         with scratch(beside) as repository:
             assert repository.find(head) is None
+
+
+def undated(where: Path, of: str) -> Sha:
+    """Make a commit over from another, without the dates that git itself would never leave out."""
+    rows = git(where, "cat-file", "commit", of).split("\n")
+    bare = [f"{row.rpartition('>')[0]}>" if row.startswith(("author", "committer")) else row for row in rows]
+    given = "\n".join(bare).encode() + b"\n"
+    return Sha(git(where, "hash-object", "-w", "-t", "commit", "--literally", "--stdin", given=given))
+
+
+def test_a_commit_without_a_date_keeps_its_parents_and_its_changes(bare: Path) -> None:
+    files = [(PLAIN, blob(bare), name) for name in (b"a", b"b", b"main")]
+    main = Sha(commit(bare, files[2:]))
+    first = undated(bare, commit(bare, [files[0], files[2]], main))
+    root = undated(bare, commit(bare, [files[1]]))
+    found = {one.sha: one for one in commits_since(Repository(bare), main, [commit(bare, files, first, root)])}
+    assert (found[first].parents, found[first].date) == ((main,), None)
+    assert (found[root].parents, found[root].date) == ((), None)
+    assert [change.path for change in found[first].changes] == ["a"]
+
+
+def test_a_file_is_dated_by_the_commit_that_brought_it(bare: Path) -> None:
+    main = commit(bare, [(PLAIN, blob(bare), b"main")])
+    first = commit(bare, [(PLAIN, blob(bare, b"1"), b"a")], main)
+    second = commit(bare, [(PLAIN, blob(bare, b"2"), b"a")], first)
+    brought, edited = commits_since(Repository(bare), main, [second])
+    later = edited._replace(date=MORNING)
+    assert dates_of([brought._replace(date=MORNING - HOUR), later])["a"] == MORNING - HOUR
+    assert dates_of([brought._replace(date=None), later])["a"] == MORNING

@@ -157,3 +157,11 @@ def test_what_a_merge_has_brought_to_main_is_found(work: Work) -> None:
     assert brought_by_merge(work.repository, "manifest", head, after=base) == side
     assert brought_by_merge(work.repository, "else", head, after=base) is None
     assert brought_by_merge(work.repository, "nothing", head, after=base) is None
+
+
+@pytest.mark.parametrize("odd", ["a\u2028b", "a\u0085b"])
+def test_a_name_with_an_odd_line_end_below_a_ref_is_no_second_row(tmp_path: Path, odd: str) -> None:
+    work = Work(tmp_path / "work")
+    commit = work.commit(1)
+    work.git("update-ref", "refs/remotes/origin/compose/C/" + odd, commit)
+    assert branches_of(work.repository, "compose/C") == []

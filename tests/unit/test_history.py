@@ -396,6 +396,7 @@ def test_what_must_be_attributed_is_each_origin_of_each_commit_once() -> None:
         (f"{FOLDER}/results/rdo", "040000", ["rdo"]),
         (f"{FOLDER}/results", "040000", ["idm", "rdo"]),
         (FOLDER, "040000", ["idm", "rdo"]),
+        ("", "040000", ["idm", "rdo"]),
         ("composes", "040000", ["idm", "rdo"]),
         (FOLDER, PLAIN, []),
         ("composes/CentOS-Stream-10-20261120.00", "040000", []),
@@ -568,6 +569,26 @@ def test_what_the_gate_bot_takes_away_is_not_taken_back() -> None:
     branch.push("rdo-ci", {WRONG_NAME: "x"})
     branch.push("gate-bot", {WRONG_NAME: None})
     assert refused(branch.line()) == [("rdo/junit.xml", 1, ("foreign-change",))]
+
+
+def test_what_a_stranger_has_put_there_before_is_no_way_back() -> None:
+    """Mallory guesses what RDO will push, brings it where nobody is named for it, and takes it away again."""
+    branch = Branch().opened()
+    bulk = branch.commit({WRONG_NAME: "x"})
+    removal = branch.push("mallory", {WRONG_NAME: None}, before=bulk)
+    branch.push("rdo-ci", {WRONG_NAME: "x"})
+    line = branch.line({(RDO, bulk): "nobody", (RDO, removal): "mallory"})
+    assert [name for name, _, _ in refused(line)] == ["rdo/junit.xml"]
+
+
+def test_a_folder_is_taken_back_when_it_is_as_it_was() -> None:
+    branch = Branch().opened()
+    folder = f"{FOLDER}/results/rdo"
+    branch.files[folder] = Content("040000", "before")
+    branch.push("rdo-ci", {folder: "after"}, mode="040000")
+    assert [name for name, _, _ in refused(branch.line())] == ["rdo"]
+    branch.push("rdo-ci", {folder: "before"}, mode="040000")
+    assert refused(branch.line()) == []
 
 
 def test_offline_the_folder_is_believed() -> None:

@@ -189,6 +189,18 @@ def test_a_hostile_name_is_shown_on_one_line_and_not_too_long(path: str, name: s
     assert RefusedReport(origin=Origin("rdo"), path=f"composes/{COMPOSE}/{path}", came=1).name == name
 
 
+def test_a_folder_of_several_origins_bears_on_the_answers_of_each() -> None:
+    folder = f"composes/{COMPOSE}/results"
+    reports = [RefusedReport(origin=Origin(name), path=folder, came=1) for name in ("rdo", "idm")]
+    decision = judge([], requirement(), requirement("idm"), requirement("idm", "other"), refused_reports=reports)
+    assert decision.bears_on == {folder: 3}
+
+
+def test_a_change_of_everything_has_a_name_too() -> None:
+    report = RefusedReport(origin=Origin("rdo"), path="", came=1)
+    assert "a report of rdo was refused: everything; push" in only(judge([], refused_reports=[report])).reason
+
+
 def test_many_refused_reports_bear_on_many_answers() -> None:
     reports = [refused_report(str(number), number) for number in range(3000)]
     lines = [requirement(testcase=f"t{number}") for number in range(1000)]

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose_repo.core.problem import Problem
-from compose_repo.core.report import Report, as_advice_line, as_code_quality, as_json, as_junit, as_line, as_text
+from compose_repo.core.report import (
+    Report,
+    as_advice_line,
+    as_code_quality,
+    as_json,
+    as_junit,
+    as_line,
+    as_row,
+    as_text,
+)
 
 PROBLEM = Problem(
     path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
@@ -186,3 +195,9 @@ def test_whatever_stands_in_a_problem_every_report_can_be_read(problems: list[Pr
     assert (len(document["problems"]), len(document["advice"])) == (len(problems), len(advice))
     assert len(json.loads(as_code_quality(whole).encode())) == both
     ET.fromstring(as_junit(whole))  # noqa: S314  # our own
+
+
+def test_a_row_is_bounded_however_many_characters_a_byte_of_a_name_takes() -> None:
+    row = as_row(Problem(path="\udcff" * 900, code="bad-name", message="\u202e" * 20000, fix="rename it"))
+    assert (len(row["path"]), row["path"][-1]) == (4096, "…")
+    assert (len(row["message"]), row["message"][-1]) == (16384, "…")

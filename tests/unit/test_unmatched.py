@@ -7,7 +7,7 @@ from gate_world import APPSTREAM, ARM, BASEOS, TWO_ARCHES, X86, judge, requireme
 
 from compose_repo.core.decision import Unmatched
 from compose_repo.core.names import Arch, Origin, Scenario, Testcase
-from compose_repo.core.unmatched import NAMED_AT_MOST, Reported
+from compose_repo.core.unmatched import COMPARED_AT_MOST, NAMED_AT_MOST, Budget, Reported
 
 RDO, IDM = Origin("rdo"), Origin("idm")
 
@@ -42,26 +42,26 @@ def test_of_an_origin_that_nobody_waits_for_results_are_counted() -> None:
 @pytest.mark.parametrize(
     ("line", "there", "hint"),
     [
-        (requirement(arches=(X86,)), result("passed", ARM), "smoke on aarch64; it is asked for on x86_64"),
+        (requirement(arches=(X86,)), result("passed", ARM), "smoke on aarch64; it is required on x86_64"),
         (
             requirement(variants=(BASEOS,)),
             result("passed", X86, "AppStream"),
-            "smoke on x86_64 AppStream; it is asked for on x86_64 BaseOS",
+            "smoke on x86_64 AppStream; it is required on x86_64 BaseOS",
         ),
         (
             requirement(scenarios=(Scenario("uefi"),)),
             result("passed", scenario="bios"),
-            "smoke on x86_64 (bios); it is asked for on x86_64 (uefi)",
+            "smoke on x86_64 (bios); it is required on x86_64 (uefi)",
         ),
         (
             requirement(arches="any", variants=(APPSTREAM,)),
             result("passed", X86, "BaseOS"),
-            "smoke on x86_64 BaseOS; it is asked for on AppStream",
+            "smoke on x86_64 BaseOS; it is required on AppStream",
         ),
         (
             requirement(arches="any", scenarios=(Scenario("uefi"),)),
             result("passed", X86),
-            "smoke on x86_64; it is asked for on any arch (uefi)",
+            "smoke on x86_64; it is required on any arch (uefi)",
         ),
     ],
 )
@@ -94,14 +94,66 @@ def test_not_too_many_are_named_over_all_origins() -> None:
 
 
 def test_a_flood_of_names_is_not_compared_to_the_end() -> None:
-    unasked = [reported(f"a{number:04}") for number in range(1000)] + [reported("smok")]
+    unasked = [reported(f"a{number:04}") for number in range(COMPARED_AT_MOST)] + [reported("smok")]
     decision = judge([], unasked=unasked)
-    assert decision.unmatched == (Unmatched(origin=RDO, others=1001),)
+    assert decision.unmatched == (Unmatched(origin=RDO, others=COMPARED_AT_MOST + 1),)
+    assert judge([], unasked=unasked[1:]).unmatched[0].named == ("smok on x86_64; did you mean smoke?",)
+
+
+@pytest.mark.parametrize(("pairs", "nearest"), [(1, None), (2, "smoke")])
+def test_no_more_pairs_are_compared_than_there_is_budget_for(pairs: int, nearest: str | None) -> None:
+    assert Budget(pairs).nearest("smok", ["other", "smoke"]) == nearest
+
+
+def test_the_budget_is_spent_once_for_all_origins() -> None:
+    budget = Budget(3)
+    assert [budget.nearest("smok", ["other", "smoke"]) for _ in range(2)] == ["smoke", None]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("abcdefgh", "abcdefgh"),
+        ("abcdefgX", "abcdefgh"),
+        ("abcdXXgh", None),
+        ("x" * 64 + "abc", "x" * 64 + "def"),
+        ("y" * 80, None),
+    ],
+)
+def test_names_are_close_from_some_ratio_on_as_far_as_they_are_compared(name: str, nearest: str | None) -> None:
+    assert Budget(10).nearest(name, ["abcdefgh", "x" * 64 + "def"]) == nearest
+
+
+def test_of_two_that_are_close_the_closest_is_meant() -> None:
+    assert Budget(10).nearest("tempest.smoke", ["tempest.smoky", "tempest.smokes", "tempest.smok"]) == "tempest.smokes"
+
+
+def test_not_too_many_places_are_named_and_in_their_order() -> None:
+    arches = tuple(map(Arch, ("aarch64", "ppc64le", "s390x", "x86_64")))
+    line = requirement(arches=arches)
+    hint = "smoke on riscv64; it is required on aarch64, on ppc64le, on s390x"
+    assert judge([run(result("passed", Arch("riscv64")))], line).unmatched[0].named == (hint,)
+
+
+def test_named_results_are_sorted_though_some_name_no_scenario() -> None:
+    files = [run(result("passed", ARM, scenario="A"), result("passed", ARM), result("passed", ARM, "BaseOS"))]
+    named = judge(files, requirement(arches=(X86,))).unmatched[0].named
+    assert [hint.partition(";")[0] for hint in named] == [
+        "smoke on aarch64",
+        "smoke on aarch64 BaseOS",
+        "smoke on aarch64 (A)",
+    ]
+
+
+def test_what_is_said_of_one_result_is_bounded() -> None:
+    long = "t" * 1020
+    [row] = judge([], requirement(testcase=long), unasked=[reported(f"{long}s")]).unmatched
+    assert (len(row.named[0]), row.named[0][-1]) == (1024, "…")
 
 
 def test_a_name_is_compared_once_for_all_its_cells() -> None:
-    decision = judge([], unasked=[reported("smok", "aarch64"), reported("smok", "x86_64")])
-    assert decision.unmatched[0].named == (
+    unasked = [reported("smok", "aarch64"), reported("smok", "x86_64")]
+    assert judge([], unasked=unasked).unmatched[0].named == (
         "smok on aarch64; did you mean smoke?",
         "smok on x86_64; did you mean smoke?",
     )

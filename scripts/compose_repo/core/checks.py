@@ -168,7 +168,7 @@ def times_are_past(case: Case) -> Iterator[Problem]:
     came = f"{case.now.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     for name in ("started_at", "finished_at"):
         moment = _moment(case.data["run"].get(name))
-        if moment is not None and moment > case.now + SKEW:
+        if moment is not None and moment - case.now > SKEW:
             yield case.problem(
                 f"/run/{name}",
                 "future-time",

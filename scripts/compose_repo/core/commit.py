@@ -28,6 +28,11 @@ class Change(NamedTuple):
     before: Content
     after: Content
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it stands for all that has changed in a folder, which nobody could list."""
+        return FOLDER in {self.before.mode, self.after.mode}
+
 
 class Commit(NamedTuple):
     """A commit of the line and what it changes; `date` is its committer's, a claim."""

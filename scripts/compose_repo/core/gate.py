@@ -51,7 +51,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     to another manifest are for the caller to refuse.
     """
     compose_id = manifest.compose_id
-    files = files if isinstance(files, Sequence) else tuple(files)
+    files = tuple(files)
     requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
     reports = sorted_by_cell(files, requirements)
     shelf, compared_so_far = Shelf(published), 0

@@ -7,7 +7,7 @@ to say, not for the commit: names, mails and dates in it are claims.
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.compose import ComposeId
@@ -225,6 +225,9 @@ def is_clean(counted: Iterable[Version], head: Mapping[str, Content]) -> bool:
     return dict(head) == {version.path: Content(PLAIN, version.blob) for version in counted}
 
 
+_NOTHING: Final = Content(GONE, "")
+
+
 class _Reader:
     """Reads the commits of a line one after the other."""
 
@@ -267,10 +270,11 @@ class _Reader:
     def _read(self, commit: Commit, came: int) -> None:
         found = [] if len(commit.parents) < 2 else [self._merge(commit)]  # noqa: PLR2004  # two parents make a merge
         for change in commit.changes:
-            first = self._first.setdefault(change.path, change.before)
+            before = self._first.setdefault(change.path, change.before)
+            first = before if change.is_folder else _NOTHING
             owners = self._owners(commit.sha, change)
             problem = self._change(commit, change, came)
-            if problem is not None and not self._is_taken_back(problem, owners=bool(owners)):
+            if problem is not None and not self._is_taken_back(problem, first, owners=bool(owners)):
                 found.append(problem)
             for origin in owners:
                 self.touched[origin, change.path] = Touch(first, change.after, came)
@@ -285,7 +289,7 @@ class _Reader:
         origins = origins_of(self._id, change, self._attributed.origins)
         return [origin for origin in origins if (origin, commit) in self._attributed.owned]
 
-    def _is_taken_back(self, problem: Problem, *, owners: bool) -> bool:
+    def _is_taken_back(self, problem: Problem, first: Content, *, owners: bool) -> bool:
         """Return whether a later commit has taken back what a problem is about: then there is nothing to tell.
 
         Of what the origin itself did, the origin must have taken it back. Of what was never believed, nothing is left
@@ -294,7 +298,7 @@ class _Reader:
         path = problem.path
         if owners:
             there = self.versions.get(path)
-            wanted = self._first[path] if there is None else Content(PLAIN, there.blob)
+            wanted = first if there is None else Content(PLAIN, there.blob)
             return is_same(self._last_owned[path], wanted)
         return problem.code == "not-attributed" and self._last[path].mode == GONE
 

@@ -5,6 +5,7 @@ on a cell again, or takes the refused file back, the cell is not known to pass.
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -33,7 +34,7 @@ class RefusedReport:
     @property
     def name(self) -> str:
         """How people name it: `rdo/8842.json`; a name that nobody can read whole is cut."""
-        name = escape.path(self.path.split("/results/", 1)[-1])
+        name = escape.path(self.path.split("/results/", 1)[-1]) or "everything"
         return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"
 
 
@@ -96,12 +97,11 @@ class Refusals:
     @property
     def bears_on(self) -> dict[str, int]:
         """How many of the answers so far each refused report bears on, by path; one that bears on none is absent."""
-        return {
-            report.path: count
-            for origin, reports in self._by_origin.items()
-            for report, count in zip(reports, accumulate(self._starts[origin]), strict=True)
-            if count
-        }
+        answers: Counter[str] = Counter()  # a folder may be several origins'
+        for origin, reports in self._by_origin.items():
+            for report, count in zip(reports, accumulate(self._starts[origin]), strict=True):
+                answers[report.path] += count
+        return {path: count for path, count in answers.items() if count}
 
 
 def _reason(cell: Cell, finding: Finding, newest: RefusedReport, more: int) -> str:

@@ -6,7 +6,7 @@ Paths and messages carry text from outside; nothing leaves here that a terminal 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from compose_repo.core import escape
 from compose_repo.core.escape import terminal
@@ -72,11 +72,20 @@ def as_row(problem: Problem) -> dict[str, Any]:
     """Give the `problems/2` row with nothing in it that JSON readers or terminals could stumble over."""
     return {
         **problem.to_dict(),
-        "path": escape.path(problem.path),
+        "path": _cut(escape.path(problem.path), PATH_LENGTH),
         "pointer": terminal(problem.pointer),
-        "message": terminal(problem.message),
+        "message": _cut(terminal(problem.message), MESSAGE_LENGTH),
         "fix": terminal(problem.fix),
     }
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+PATH_LENGTH: Final = 4096
+MESSAGE_LENGTH: Final = 16384
+"""Most characters of a row's path and message: a hostile name takes several characters for each of its bytes."""
 
 
 def as_junit(report: Report) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from compose_repo.core.commit import FOLDER, GONE, PLAIN, Change, Commit, Content, Version
+from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.compose import ComposeId
 from compose_repo.core.names import Origin, Sha, is_name
 from compose_repo.core.problem import Problem
@@ -18,8 +18,8 @@ from compose_repo.core.refusals import RefusedReport
 class Touch(NamedTuple):
     """The last change to a path below an origin's folder by somebody whom the origin's attribution believes.
 
-    `after` is what it left there, `first` what stood there before anybody came. `came` is the place of its commit among
-    all commits of the line, in the order in which they were pushed.
+    `after` is what it left there, `first` what has to be there again for it to be taken back, unless the file counts.
+    `came` is the place of its commit among all commits of the line, in the order in which they were pushed.
     """
 
     first: Content
@@ -52,7 +52,7 @@ def origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin
     """
     results = f"{compose_id.folder}/results"
     if not change.path.startswith(f"{results}/"):
-        above = FOLDER in {change.before.mode, change.after.mode} and f"{results}/".startswith(f"{change.path}/")
+        above = change.is_folder and (not change.path or f"{results}/".startswith(f"{change.path}/"))
         return tuple(origins) if above else ()
     name, inside, _ = change.path[len(results) + 1 :].partition("/")
     is_origins = is_name(name) if inside else name in origins

@@ -1,7 +1,7 @@
 """Results that answer no requirement: a mistyped name looks like silence, so what is close to it is named."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -11,8 +11,16 @@ from compose_repo.core.names import Arch, Cell, Origin, Scenario, Testcase, Vari
 
 NAMED_AT_MOST: Final = 20
 """How many results are named; the rest are counted."""
-_COMPARED_AT_MOST: Final = 200
-"""How many different names of an origin are compared, and with how many missing ones."""
+PLACES_AT_MOST: Final = 3
+"""How many places are named in which a test is required."""
+COMPARED_AT_MOST: Final = 2000
+"""How many pairs of names are compared for one decision."""
+LENGTH: Final = 64
+"""How many characters of a name are compared."""
+CLOSE: Final = 0.8
+"""From which ratio on two names are close (difflib's measure)."""
+WORDS: Final = 1024
+"""Most characters of what is said about one result."""
 _SILENT: Final = frozenset({State.MISSING, State.OVERDUE})
 
 
@@ -46,9 +54,9 @@ def unmatched(answers: Sequence[Answer], reports: Index, unasked: Collection[Rep
     for answer in answers:
         if answer.state in _SILENT:
             missing[answer.origin].append(answer)
-    found, room = [], NAMED_AT_MOST
+    found, room, budget = [], NAMED_AT_MOST, Budget(COMPARED_AT_MOST)
     for origin in sorted(rows):
-        named = tuple(islice(_named(rows[origin], missing[origin]), room)) if missing[origin] else ()
+        named = tuple(islice(_named(rows[origin], missing[origin], budget), room))
         room -= len(named)
         found.append(Unmatched(origin=origin, named=named, others=len(rows[origin]) - len(named)))
     return tuple(found)
@@ -65,34 +73,50 @@ def _beside_what_is_asked(answers: Iterable[Answer], reports: Index) -> Iterator
                 yield Reported(Origin(origin), Testcase(testcase), *cell)
 
 
-def _named(rows: Iterable[Reported], missing: Sequence[Answer]) -> Iterator[str]:
-    wanted: Mapping[str, list[Answer]] = defaultdict(list)
+def _named(rows: Iterable[Reported], missing: Sequence[Answer], budget: "Budget") -> Iterator[str]:
+    wanted: dict[str, list[Answer]] = defaultdict(list)
     for answer in missing:
         wanted[answer.testcase].append(answer)
-    near = _Near(wanted)
+    known: dict[str, str | None] = {}
     for row in sorted(rows, key=_order):
         if row.testcase in wanted:
-            asked = ", ".join(dict.fromkeys(_place(answer.cell) for answer in wanted[row.testcase][:3]))
-            yield f"{_title(row)}; it is asked for {asked}"
-        elif (meant := near.to(row.testcase)) is not None:
-            yield f"{_title(row)}; did you mean {meant}?"
+            asked = ", ".join(dict.fromkeys(_place(answer.cell) for answer in wanted[row.testcase][:PLACES_AT_MOST]))
+            yield _cut(f"{_title(row)}; it is required {asked}")
+            continue
+        if row.testcase not in known:
+            known[row.testcase] = budget.nearest(row.testcase, list(wanted))
+        if (meant := known[row.testcase]) is not None:
+            yield _cut(f"{_title(row)}; did you mean {meant}?")
 
 
-class _Near:
-    """Finds the missing test whose name is closest to another; each name is looked up once, and not too many are."""
+class Budget:
+    """Finds names that are close to others, as long as not too many pairs have been compared for one decision.
 
-    def __init__(self, wanted: Iterable[str]) -> None:
-        self._wanted = list(islice(wanted, _COMPARED_AT_MOST))
-        self._known: dict[str, str | None] = {}
+    Names are compared as far as `LENGTH` goes: more would take long where somebody makes them up for it.
+    """
 
-    def to(self, name: str) -> str | None:
-        if name not in self._known:
-            if len(self._known) == _COMPARED_AT_MOST:
-                return None
-            from difflib import get_close_matches  # noqa: PLC0415  # only where somebody is waited for
+    def __init__(self, pairs: int) -> None:
+        self._left = pairs
 
-            self._known[name] = next(iter(get_close_matches(name, self._wanted, n=1, cutoff=0.8)), None)
-        return self._known[name]
+    def nearest(self, name: str, wanted: Sequence[str]) -> str | None:
+        """Return the one of some names that is closest to another; None if none is, or if there is no budget left."""
+        self._left -= len(wanted)
+        if self._left < 0:
+            return None
+        from difflib import SequenceMatcher  # noqa: PLC0415  # only where somebody is waited for
+
+        matcher = SequenceMatcher()
+        matcher.set_seq2(name[:LENGTH])
+        best, closest = CLOSE, None
+        for other in wanted:
+            matcher.set_seq1(other[:LENGTH])
+            if min(matcher.real_quick_ratio(), matcher.quick_ratio()) > best and (ratio := matcher.ratio()) > best:
+                best, closest = ratio, other
+        return closest
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WORDS else f"{text[: WORDS - 1]}…"
 
 
 def _title(row: Reported) -> str:

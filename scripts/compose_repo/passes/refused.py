@@ -1,7 +1,12 @@
 """Where merging leads to publishing, a refused report that bears on an answer stops what publishes."""
 
+from typing import Final
+
 from compose_repo.core.problem import InputError, Problem
 from compose_repo.session import Judgement
+
+NAMED: Final = 20
+"""How many refused reports are named."""
 
 
 def see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
@@ -16,17 +21,18 @@ def see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
     decision = judgement.decision
     if not decision.bears_on:
         return
-    problems = {problem.path: problem.code for problem in decision.refused}
-    raise InputError(
-        *(
-            Problem(
-                path=path,
-                code="refused-report",
-                message="the gate is satisfied, but this report was refused "
-                f"({problems.get(path, 'problem not listed')}) and bears on "
-                f"{'1 answer' if answers == 1 else f'{answers} answers'}; going on would lose it",
-                fix="its origin reports again on each affected test, or takes the file back",
-            )
-            for path, answers in decision.bears_on.items()
-        )
+    codes = {problem.path: problem.code for problem in decision.refused}
+    paths = sorted(decision.bears_on, key=lambda path: (-decision.bears_on[path], path))
+    raise InputError(*(_problem(path, codes.get(path), decision.bears_on[path], len(paths)) for path in paths[:NAMED]))
+
+
+def _problem(path: str, code: str | None, answers: int, files: int) -> Problem:
+    refused = "this report was refused" + ("" if code is None else f" ({code})")
+    on = "1 answer" if answers == 1 else f"{answers:,} answers"
+    among = "" if files == 1 else f", one of {files:,} such files"
+    return Problem(
+        path=path,
+        code="refused-report",
+        message=f"the gate is satisfied, but {refused} and bears on {on}{among}; going on would lose it",
+        fix="its origin reports again on each affected test, or takes the file back",
     )

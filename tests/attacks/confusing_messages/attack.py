@@ -8,8 +8,8 @@ from attacks.world import Mutation, World
 DEFENCES = (
     Mutation(
         module="ports/git/history.py",
-        old='"--format=commit %H %ct %P"',
-        new='"--format=commit %H %ct %P%x00%B"',
+        old='"--format=commit %H,%ct,%P"',
+        new='"--format=commit %H,%ct,%P%x00%B"',
     ),
     Mutation(
         module="ports/git/history.py",

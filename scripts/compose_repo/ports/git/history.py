@@ -21,7 +21,7 @@ _EXACTLY: Final = (
 
 
 _LOG: Final = (
-    "-c", "log.showRoot=true", "log", "--format=commit %H %ct %P", "--diff-merges=combined", *_EXACTLY,
+    "-c", "log.showRoot=true", "log", "--format=commit %H,%ct,%P", "--diff-merges=combined", *_EXACTLY,
 )  # fmt: skip
 LOG_BYTES: Final = 64 * 1024 * 1024
 """Most bytes of changes that are read in one go."""
@@ -57,8 +57,13 @@ def require_whole_history(repository: Repository) -> None:
 
 
 def dates_of(commits: Iterable[Commit]) -> dict[str, dt.datetime]:
-    """Give the date of the last of some commits, parents first, that changed each path."""
-    return {change.path: commit.date for commit in commits if commit.date is not None for change in commit.changes}
+    """Give the date of the first of some commits, parents first, that changed each path: a file counts as it came."""
+    dates: dict[str, dt.datetime] = {}
+    for commit in commits:
+        for change in commit.changes:
+            if commit.date is not None:
+                dates.setdefault(change.path, commit.date)
+    return dates
 
 
 def commits_after(repository: Repository, first: Sha, heads: Sequence[str]) -> list[Commit]:
@@ -143,8 +148,8 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
         elif line:
             if sha:
                 yield Commit(Sha(sha), parents, tuple(changes), date)
-            _, sha, seconds, *rest = line.decode("ascii").split()
-            date, parents, changes = moment(seconds), tuple(map(Sha, rest)), []
+            sha, seconds, above = line.decode("ascii").removeprefix("commit ").split(",")
+            date, parents, changes = moment(seconds), tuple(map(Sha, above.split())), []
     if sha:
         yield Commit(Sha(sha), parents, tuple(changes), date)
 

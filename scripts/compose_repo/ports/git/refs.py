@@ -74,6 +74,6 @@ def _exactly(repository: Repository, *refs: str) -> Iterator[tuple[str, Sha, str
     Those below such a name are among them, each by its own name.
     """
     out = repository.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *refs)
-    for row in out.decode("utf-8", "surrogateescape").splitlines():
-        ref, commit, target = row.split("\0")
+    for row in out.splitlines():
+        ref, commit, target = row.decode("utf-8", "surrogateescape").split("\0")
         yield ref, Sha(commit), target

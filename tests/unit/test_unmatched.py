@@ -128,6 +128,14 @@ def test_of_two_that_are_close_the_closest_is_meant() -> None:
     assert Budget(10).nearest("tempest.smoke", ["tempest.smoky", "tempest.smokes", "tempest.smok"]) == "tempest.smokes"
 
 
+def test_of_two_that_are_equally_close_the_first_is_meant() -> None:
+    assert Budget(10).nearest("smok", ["smoka", "smokb"]) == "smoka"
+
+
+def test_names_that_are_just_not_close_are_not_meant() -> None:
+    assert Budget(10).nearest("abcdX", ["abcde"]) is None
+
+
 def test_not_too_many_places_are_named_and_in_their_order() -> None:
     arches = tuple(map(Arch, ("aarch64", "ppc64le", "s390x", "x86_64")))
     line = requirement(arches=arches)
@@ -145,10 +153,11 @@ def test_named_results_are_sorted_though_some_name_no_scenario() -> None:
     ]
 
 
-def test_what_is_said_of_one_result_is_bounded() -> None:
-    long = "t" * 1020
-    [row] = judge([], requirement(testcase=long), unasked=[reported(f"{long}s")]).unmatched
-    assert (len(row.named[0]), row.named[0][-1]) == (1024, "…")
+@pytest.mark.parametrize(("length", "said"), [(498, 1024), (499, 1024)])
+def test_what_is_said_of_one_result_is_bounded(length: int, said: int) -> None:
+    unasked = [reported("t" * length + "s", "aarch64")]
+    [row] = judge([], requirement(testcase="t" * length), unasked=unasked).unmatched
+    assert (len(row.named[0]), row.named[0][-1] == "…") == (said, length > 498)
 
 
 def test_a_name_is_compared_once_for_all_its_cells() -> None:

@@ -18,6 +18,7 @@ import pytest
 from test_main_path import DEVELOPER, MAINTAINER, ORIGINS, POLICY, ROOT, World, git, write_compose
 
 from compose_repo import cli
+from local_gitlab import User
 from local_gitlab.server import LocalGitLab
 
 STREAMS = """\
@@ -93,6 +94,14 @@ class SyncWorld(World):
         """Give the number of a compose's merge request."""
         found = self.client.projects.get(self.project.id).mergerequests.list(get_all=True, state="all")
         return next(int(line.iid) for line in found if line.title == name)
+
+    def push_broken(self, who: User, name: str) -> None:
+        """Push what cannot be read into RDO's folder of a compose."""
+        clone = self.clone(who, name)
+        (clone / "composes" / name / "results" / "rdo" / "broken.json").write_text("{")
+        git(clone, "add", "--all")
+        git(clone, "commit", "--quiet", "--message", "Break")
+        git(clone, "push", "--quiet", "origin", f"HEAD:compose/{name}")
 
     def configure(self, streams: str) -> None:
         """Change gate/streams.toml on main."""

@@ -337,6 +337,30 @@ def test_where_the_gate_leads_what_is_promoted_is_merged(world: SyncWorld, ci: J
     assert len(ci.posted) == 1
 
 
+WAIVED = """\
+schema = "waivers/1"
+[[waiver]]
+origin = "rdo"
+testcase = "tempest.smoke"
+reason = "Looked into by hand."
+issue = "https://issues.example.org/1"
+by = "owner"
+expires = 2100-01-01
+"""
+
+
+def test_where_the_gate_leads_nothing_is_promoted_while_a_refused_report_stands(world: SyncWorld, ci: Jenkins) -> None:
+    configure(world, f'jenkins = {{job = "{ci.address("publish")}"}}', mode="gating")
+    passed(world)
+    world.push_broken(world.rdo, A)
+    values = {"file_path": "gate/waivers.toml", "branch": "main", "content": WAIVED, "commit_message": "Waive"}
+    world.client.projects.get(world.project.id).files.create(values)
+    assert codes(world) == ["refused-report"]
+    assert (ci.posted, tags(world), world.states()) == ([], [], {"20261120.0": "opened"})
+    world.report(A, "rdo", "passed", run="2")
+    assert rows(world) == [("promote", "changed"), ("merge", "changed")]
+
+
 def test_where_the_gate_leads_it_is_promoted_and_merged_in_one_pass(world: SyncWorld, ci: Jenkins) -> None:
     configure(world, f'jenkins = {{job = "{ci.address("publish")}"}}', mode="gating")
     passed(world)

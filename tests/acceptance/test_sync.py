@@ -12,7 +12,6 @@ import pytest
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 from test_main_path import git, write_compose
 
-from local_gitlab import User
 from local_gitlab.server import LocalGitLab
 
 SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
@@ -504,22 +503,13 @@ def test_a_pipeline_that_has_failed_keeps_what_is_satisfied_back_and_is_named_on
     assert world.states() == {"20261119.0": "merged"}
 
 
-def push_broken(world: SyncWorld, who: User) -> None:
-    """Push what cannot be read into RDO's folder."""
-    clone = world.clone(who, A)
-    (clone / "composes" / A / "results" / "rdo" / "broken.json").write_text("{")
-    git(clone, "add", "--all")
-    git(clone, "commit", "--quiet", "--message", "Break")
-    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{A}")
-
-
 @pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
 def test_a_report_that_its_own_origin_broke_is_neither_taken_off_nor_merged(world: SyncWorld) -> None:
     world.compose(A)
     let_pipelines_lock(world)
     world.sync()
     passed(world, A)
-    push_broken(world, world.rdo)
+    world.push_broken(world.rdo, A)
     end_pipeline(world, "success")
     before = world.api().sha
     assert world.sync()[0] == 0
@@ -533,7 +523,7 @@ def test_a_strangers_file_that_fails_the_pipeline_is_taken_off_and_the_rest_merg
     let_pipelines_lock(world)
     world.sync()
     passed(world, A)
-    push_broken(world, world.idm)
+    world.push_broken(world.idm, A)
     end_pipeline(world, "failed")
     before = world.api().sha
     code, out, _ = world.sync()

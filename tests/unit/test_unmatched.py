@@ -132,8 +132,9 @@ def test_of_two_that_are_equally_close_the_first_is_meant() -> None:
     assert Budget(10).nearest("smok", ["smoka", "smokb"]) == "smoka"
 
 
-def test_names_that_are_just_not_close_are_not_meant() -> None:
-    assert Budget(10).nearest("abcdX", ["abcde"]) is None
+@pytest.mark.parametrize("name", ["abcdX", "abced"])
+def test_names_that_are_just_not_close_are_not_meant(name: str) -> None:
+    assert Budget(10).nearest(name, ["abcde"]) is None
 
 
 def test_not_too_many_places_are_named_and_in_their_order() -> None:

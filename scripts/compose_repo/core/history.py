@@ -166,7 +166,7 @@ def _first_with_manifest(compose_id: ComposeId, commits: Sequence[Commit]) -> Co
 def still_true(
     problems: Iterable[Problem], refused: Container[str], back: Container[str] = frozenset()
 ) -> list[Problem]:
-    """Leave out that a file was taken away which is `refused` anyway: that is how one mends.
+    """Leave out that a file was taken away which is `refused` anyway: that is how a mistake is undone.
 
     Of a refused file that its origin has taken `back` nothing is told, whatever was done to it before.
     """

@@ -131,7 +131,7 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     "waiver-expires-soon",
     Severity.ADVICE,
     why="After that day what it covers blocks again.",
-    mend="see whether the bug is mended; else give it a new last day, by merge request",
+    mend="check whether the bug is fixed; otherwise give it a new last day, by merge request",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from compose_repo.core.compose import ComposeId, Status
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.composes.compose import ComposeId, Status
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Variant
 
 ROOT = Path(__file__).resolve().parents[2]

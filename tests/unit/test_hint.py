@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.hint import HINT_BYTES, TEMPLATE, Everything, Hint, Nothing, One, read_hint
+from compose_repo.core.bus.hint import HINT_BYTES, TEMPLATE, Everything, Hint, Nothing, One, read_hint
+from compose_repo.core.composes.compose_id import ComposeId
 
 COMPOSE: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 PROJECT: Final = 7

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from test_merge_requests import line
 
-from compose_repo.core.forge import Push, User
+from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Sha
-from compose_repo.ports.line import PushLog, since_of
+from compose_repo.reading.line import PushLog, since_of
 
 DAY = dt.date(2026, 11, 20)
 AT = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.problem import Problem
-from compose_repo.core.report import (
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.problems.report import (
     Report,
     as_advice_line,
     as_code_quality,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
-from compose_repo.core.compose_id import ComposeId, ComposeIdError
-from compose_repo.core.layout import Kind, Place
-from compose_repo.core.problem import Problem, escape, shown
-from compose_repo.core.signing import KeyFormError, public_key
+from compose_repo.core.branch.signing import KeyFormError, public_key
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.problems.problem import Problem, escape, shown
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of GitLab's."""
@@ -303,7 +303,7 @@ def packages_are_sorted(case: Case) -> Iterator[Problem]:
 
 def manifest_is_canonical(case: Case) -> Iterator[Problem]:
     """A manifest has the very bytes that `compose-repo manifest` writes, so that its digest means something."""
-    from compose_repo.core.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.manifests.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
 
     try:
         expected = Manifest.from_dict(case.data).to_bytes()
@@ -453,7 +453,7 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
 
 def messages_are_one_origins(case: Case) -> Iterator[Problem]:
     """No message of the bus reports for two origins, or twice for one."""
-    from compose_repo.core.policy import BusMapping  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.rules.policy import BusMapping  # noqa: PLC0415  # results alone do not need it
 
     seen: list[tuple[str, BusMapping]] = []
     for name, origin in case.data.get("origins", {}).items():
@@ -473,7 +473,7 @@ def messages_are_one_origins(case: Case) -> Iterator[Problem]:
 
 def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
     """No job of a Jenkins reports for two origins, or twice for one."""
-    from compose_repo.core.policy import JenkinsJob  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.rules.policy import JenkinsJob  # noqa: PLC0415  # results alone do not need it
 
     seen: dict[tuple[str, str], str] = {}
     for pointer, name, row in _jobs(case):
@@ -550,7 +550,7 @@ def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
 
 def labels_are_told_apart(case: Case) -> Iterator[Problem]:
     """No two labels are one, and none takes the place of another that tells of something else."""
-    from compose_repo.core.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.plan.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
 
     labels, given = labels_from_dict(case.data), case.data.get("labels", {})
     names = sorted(labels.to_dict(), key=given.__contains__)  # what is wrong is what somebody has written

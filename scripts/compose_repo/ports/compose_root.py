@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from compose_repo.core.limits import INDEX_BYTES
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.documents.limits import INDEX_BYTES
+from compose_repo.core.problems.problem import InputError, Problem
 
 
 class Root(Protocol):

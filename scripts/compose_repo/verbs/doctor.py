@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from typing import Final
 
-from compose_repo import survey
 from compose_repo.cli import OK, PROBLEMS
-from compose_repo.console import Console, Paint
 from compose_repo.core.escape import json_text
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.rule import Seen, Severity
+from compose_repo.passes import survey
+from compose_repo.ports.console import Console, Paint
 
 EXAMPLE: Final = """
 compose-repo doctor

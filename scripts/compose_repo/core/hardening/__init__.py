@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from compose_repo.core.administration import Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import Plan
 from compose_repo.core.hardening.branches import BRANCH_RULES, plan_branches
 from compose_repo.core.hardening.files import FILE_RULES, plan_labels
 from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule

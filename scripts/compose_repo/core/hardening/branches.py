@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
     NO_ONE,

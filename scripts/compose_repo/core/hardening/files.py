@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
-from compose_repo.core.policy import Attribution, SigningKey
-from compose_repo.core.waivers import EXPIRES_SOON
+from compose_repo.core.rules.policy import Attribution, SigningKey
+from compose_repo.core.rules.waivers import EXPIRES_SOON
 
 MOST: Final = 20
 """Most problems of gate/*.toml that are told here; `validate` tells all."""

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
 
 VARIABLES: Final = "Settings > CI/CD > Variables"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
+from compose_repo.core.hardening.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 
 PAGE: Final = "Manage > Members"

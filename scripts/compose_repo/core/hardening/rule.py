@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from compose_repo.core.administration import ProjectState, Token
-from compose_repo.core.labels import USUAL, Labels
+from compose_repo.core.hardening.administration import ProjectState, Token
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
-from compose_repo.core.problem import Problem
+from compose_repo.core.plan.labels import USUAL, Labels
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
 
 SETUP = "compose-repo setup does it"
 """How to mend what setup mends."""

@@ -7,7 +7,7 @@ before any stream promotes.
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     MAINTAINER,
     NO_ONE,
     Access,
@@ -18,7 +18,7 @@ from compose_repo.core.administration import (
 )
 from compose_repo.core.hardening.branches import overlaps
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
-from compose_repo.core.promotion import PATTERN
+from compose_repo.core.streams.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
 DOUBT: Final = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"

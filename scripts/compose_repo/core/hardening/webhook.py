@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from compose_repo.core.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
+from compose_repo.core.bus.hint import TEMPLATE
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
-from compose_repo.core.hint import TEMPLATE
 
 PUSHES: Final = "compose-repo: pushes"
 """The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""

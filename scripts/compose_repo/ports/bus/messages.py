@@ -5,9 +5,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fedora_messaging import message as fedora
 
-from compose_repo.core.announcement import DecisionChanged
-from compose_repo.core.event import Message
-from compose_repo.core.problem import Problem
+from compose_repo.core.bus.announcement import DecisionChanged
+from compose_repo.core.bus.event import Message
+from compose_repo.core.problems.problem import Problem
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _VERDICTS: Final = ["satisfied", "pending", "blocked"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final, TypeAlias, cast
 
 from compose_repo.core.names import Sha
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import child_variables, patience
 
 Trace: TypeAlias = Callable[[str], None]

@@ -5,7 +5,7 @@ from typing import Final
 import gitlab.exceptions
 import requests
 
-from compose_repo.core.forge import ForgeError
+from compose_repo.core.forge.forge import ForgeError
 from compose_repo.ports.gitlab.session import TOO_MANY
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT = 401, 403, 404, 405, 409

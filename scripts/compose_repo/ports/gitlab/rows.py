@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import requests
 
-from compose_repo.core.action import CommitState
-from compose_repo.core.forge import (
+from compose_repo.core.forge.action import CommitState
+from compose_repo.core.forge.forge import (
     CommitStatus,
     ForgeError,
     Lock,

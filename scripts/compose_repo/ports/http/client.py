@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import open_url
 from compose_repo.ports.http.timing import REAL, Deadline, Limits, Pace, http_date, retry_after, wait_after

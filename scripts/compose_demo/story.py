@@ -197,7 +197,7 @@ SCENES: Final[Sequence[tuple[str, Scene]]] = (
     ("Release engineering sets the rules on main", owner_sets_the_rules),
     ("Composes appear on their server: the pass opens a merge request for each", composes_appear),
     ("Two third parties push results: one good, one failing", results_come_in),
-    ("A broken file is named, line by line, and mended", broken_file_is_named),
+    ("A broken file is named, line by line, and fixed", broken_file_is_named),
     ("The failing test is run again and passes", rerun_passes),
     ("A waiver comes in: satisfied, approved", waiver_comes_in),
     ("The compose is published: merged, and the older one closed", compose_is_published),

@@ -55,7 +55,7 @@ VERBS: Final = {
     "sync": "do in one pass whatever is due: open, judge, merge, close",
     "listen": "follow the message bus: look at composes, write down what it reports, tell of decisions",
     "setup": "bring a GitLab project, or a pair, to the hardened state",
-    "doctor": "say what about a GitLab project is unsafe, why, and how to mend it",
+    "doctor": "say what about a GitLab project is unsafe, why, and how to fix it",
     "demo": "tell the whole story on this machine, against a local GitLab",
     "completion": "print a completion script for bash or zsh",
 }

@@ -324,7 +324,7 @@ def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() ->
 
 
 OTHER: Final = (
-    "--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=mend-something",
+    "--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=fix-something",
 )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ REFUSED = st.builds(
     path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
     code=st.just("json-invalid"),
     message=st.sampled_from(["not JSON", "too long"]),
-    fix=st.just("mend it"),
+    fix=st.just("fix it"),
 )
 PATHS = st.builds(
     "composes/{}/results/{}/{}.json".format, st.just(COMPOSE), ORIGINS, st.sampled_from(["1", "2", "3", "9"])

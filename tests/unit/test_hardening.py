@@ -210,11 +210,11 @@ def test_every_code_is_a_rules_own() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_every_rule_says_its_law_why_and_how_to_mend_it(rule: Rule) -> None:
+def test_every_rule_says_its_law_why_and_how_to_fix_it(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.code)
     assert rule.law.endswith(".")
     assert rule.why.endswith(".")
-    assert rule.mend
+    assert rule.fix
 
 
 def test_the_page_of_all_rules_is_current() -> None:

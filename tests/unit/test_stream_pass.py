@@ -19,7 +19,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
 
-PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="mend it")
+PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="fix it")
 
 
 def stream_pass() -> StreamPass:

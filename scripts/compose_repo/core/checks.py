@@ -68,7 +68,7 @@ def compose_is_the_folders(case: Case) -> Iterator[Problem]:
             "/compose_id",
             "compose-mismatch",
             f"{shown(case.data['compose_id'])} should be {shown(case.place.compose_id)}",
-            "move the file or mend the field",
+            "move the file or fix the field",
         )
 
 
@@ -79,7 +79,7 @@ def origin_is_the_folders(case: Case) -> Iterator[Problem]:
             "/origin",
             "origin-mismatch",
             f"{shown(case.data['origin'])} should be {shown(case.place.origin)}",
-            "move the file or mend the field",
+            "move the file or fix the field",
         )
 
 
@@ -90,7 +90,7 @@ def run_is_the_files(case: Case) -> Iterator[Problem]:
             "/run/id",
             "run-mismatch",
             f"{shown(case.data['run']['id'])} should be {shown(case.place.run_id)}",
-            "rename the file or mend the field",
+            "rename the file or fix the field",
         )
 
 
@@ -156,7 +156,7 @@ def times_are_in_order(case: Case) -> Iterator[Problem]:
             "/run/finished_at",
             "times-out-of-order",
             f"the run finishes at {run['finished_at']}, before it starts at {run['started_at']}",
-            "mend the times, and mind their offsets from UTC",
+            "fix the times, and mind their offsets from UTC",
         )
 
 
@@ -408,7 +408,7 @@ def keys_have_days(case: Case) -> Iterator[Problem]:
                     f"{pointer}/valid_before",
                     "times-out-of-order",
                     f"{key['valid_before']} is not after {key['valid_after']}",
-                    "mend the dates; a key that is no longer believed has revoked = true",
+                    "fix the dates; a key that is no longer believed has revoked = true",
                 )
 
 
@@ -667,7 +667,7 @@ def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[s
     for name in names:
         if name in fields and not _is_day(fields[name]):
             yield case.problem(
-                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "mend the date"
+                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "fix the date"
             )
 
 

@@ -233,5 +233,5 @@ def _strange(entry: StreamEntry, message: str) -> Problem:
         path=entry.published,
         code="published-unknown",
         message=message,
-        fix="look what the mirrors carry; mend the address in gate/streams.toml",
+        fix="look what the mirrors carry; fix the address in gate/streams.toml",
     )

@@ -44,7 +44,7 @@ class DirectoryRoot:
             return None
         except OSError as error:
             raise failure(
-                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "mend its permissions"
+                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "fix its permissions"
             ) from error
         if data is None:
             message = f"the file is larger than {limit} bytes"

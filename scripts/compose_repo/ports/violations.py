@@ -1,4 +1,4 @@
-"""What jsonschema finds, in words: where, what, and how to mend it."""
+"""What jsonschema finds, in words: where, what, and how to fix it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -43,7 +43,7 @@ def _folder_index(folder: Path) -> Index:
         raise _not_found(str(folder)) from None
     except OSError as error:
         problem = Problem(
-            path=str(folder), code="source-unreadable", message=str(error.strerror), fix="mend its permissions"
+            path=str(folder), code="source-unreadable", message=str(error.strerror), fix="fix its permissions"
         )
         raise InputError(problem) from error
     return Index(
@@ -54,5 +54,5 @@ def _folder_index(folder: Path) -> Index:
 
 def _not_found(where: str) -> InputError:
     return InputError(
-        Problem(path=where, code="index-not-found", message="there is no such folder", fix="mend the address")
+        Problem(path=where, code="index-not-found", message="there is no such folder", fix="fix the address")
     )

@@ -1,4 +1,4 @@
-"""Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to mend it."""
+"""Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to fix it."""
 
 import argparse
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def _tell(check: Check, console: Console, *, everything: bool) -> None:
             word = console.paint(PAINT[rule.severity], str(rule.severity))
             for finding in check.findings:
                 console.out(f"{word} {rule.code}: {check.project}: {finding}")
-            console.out(f"    why:  {rule.why}\n    mend: {rule.mend}")
+            console.out(f"    why:  {rule.why}\n    fix: {rule.fix}")
         case State.FINE if everything:
             console.out(f"{console.paint(Paint.GOOD, 'fine')} {rule.code}: {check.project}: {rule.law}")
         case State.ABSENT if everything:

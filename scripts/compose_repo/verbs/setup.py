@@ -83,6 +83,6 @@ def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, consol
 
 
 def _tell_people(seen: Sequence[Seen], console: Console) -> None:
-    """Say what no plan mends, and what it takes to begin: accounts and tokens are made by people."""
+    """Say what no plan fixes, and what it takes to begin: accounts and tokens are made by people."""
     left = [check for one in seen for check in examine(one) if check.state is State.BROKEN and not check.rule.by_setup]
     console.info(wording.owner_steps(left, bots=seen[0].gate.bots, home=seen[-1].project, pair=len(seen) > 1).rstrip())

@@ -231,7 +231,7 @@ def _arch(job: JenkinsJob, document: Fields) -> Arch:
                 "actions",
                 "jenkins-no-arch",
                 f"parameter {shown(job.arch_parameter)} {word}: it should name an arch",
-                "mend the job, or arch_parameter in gate/origins.toml",
+                "fix the job, or arch_parameter in gate/origins.toml",
             )
         )
     return Arch(said[0])
@@ -279,7 +279,7 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
 
 def not_a_job(job: JenkinsJob, message: str) -> Problem:
     """Say that an address is none of a job that everybody may read."""
-    fix = "mend the address in gate/origins.toml, or let everybody read the job"
+    fix = "fix the address in gate/origins.toml, or let everybody read the job"
     return Problem(path=job.address, code="jenkins-not-a-job", message=message, fix=fix)
 
 

@@ -41,7 +41,7 @@ def bounded(problems: Sequence[Problem], path: str, *, advice: bool = False) -> 
 _MORE_PROBLEMS: Final = (
     "more-problems",
     "and {} more problems in this file",
-    "mend those above first, then validate again",
+    "fix those above first, then validate again",
 )
 _MORE_ADVICE: Final = (
     "more-advice",
@@ -272,7 +272,7 @@ def _syntax_problem(path: str, said: str, text: str) -> Problem:
         line=min(line, text.count("\n") + 1),
         code="not-json",
         message=f"the file is not JSON: {what}" + ("" if match is None else f" (column {match['column']})"),
-        fix="write it with a JSON library, or mend the place by hand",
+        fix="write it with a JSON library, or fix the place by hand",
     )
 
 
@@ -425,7 +425,7 @@ def _toml_problem(path: str, text: str, said: str) -> Problem:
         line=line,
         code="not-toml",
         message=f"the file is not TOML: {what}",
-        fix="mend the line; see toml.io for the grammar",
+        fix="fix the line; see toml.io for the grammar",
     )
 
 

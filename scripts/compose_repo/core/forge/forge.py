@@ -12,7 +12,7 @@ from compose_repo.core.problems.problem import UsageError
 
 
 class ForgeError(UsageError):
-    """GitLab cannot be reached or refuses; the message says what was tried, why it failed, and how to mend it."""
+    """GitLab cannot be reached or refuses; the message says what was tried, why it failed, and how to fix it."""
 
 
 class StaleHead(ForgeError):  # noqa: N818  # it names what happened; nobody is at fault

@@ -60,7 +60,7 @@ class Setting:
             severity=self.severity,
             law=self.law,
             why=self.why,
-            mend=f"{SETUP}; by hand: {self.page}",
+            fix=f"{SETUP}; by hand: {self.page}",
             test=test,
             where=self.where,
             by_setup=True,

@@ -396,7 +396,7 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     if mode is Mode.GATING and judged.verdict is not Verdict.SATISFIED:
         raise UsageError(
             f"{compose_id} is {judged.verdict} and {compose_id.stream} is gated: {judged.summary}; "
-            "mend it, or waive it in gate/waivers.toml"
+            "fix it, or waive it in gate/waivers.toml"
         )
     stream = names.of_stream(compose_id.stream)
     return (

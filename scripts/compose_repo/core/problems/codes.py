@@ -1,4 +1,4 @@
-"""Every problem code: what it means and how to mend it. `docs/problems.md` is this module in Markdown."""
+"""Every problem code: what it means and how to fix it. `docs/problems.md` is this module in Markdown."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The law that a problem breaks, and how to mend it in general; each problem says it in particular."""
+    """The law that a problem breaks, and how to fix it in general; each problem says it in particular."""
 
     law: str
     fix: str
@@ -26,11 +26,11 @@ READING: Final = {
     ),
     "lone-surrogate": Code("Text has whole characters only.", "Write the character as UTF-8, or as both halves."),
     "more-problems": Code(
-        "At most 100 problems of a file are listed.", "Mend those that are listed first, then validate again."
+        "At most 100 problems of a file are listed.", "Fix those that are listed first, then validate again."
     ),
     "not-finite": Code("Numbers are finite: no NaN, no infinity, no 1e999.", "Leave the field out."),
     "not-json": Code("Result files and manifests are JSON (RFC 8259).", "Write them with a JSON library."),
-    "not-toml": Code("Files of gate/ are TOML 1.0.", "Mend the line."),
+    "not-toml": Code("Files of gate/ are TOML 1.0.", "Fix the line."),
     "not-utf8": Code("Files are UTF-8.", "Save it as UTF-8."),
     "too-deep": Code("At most 32 objects and arrays are nested in one another.", "Make the structure flatter."),
     "too-many-keys": Code("An object has at most 1,000 keys.", "Use an array."),
@@ -45,7 +45,7 @@ SCHEMAS: Final = {
     "missing-field": Code("Required fields are there.", "Add the field."),
     "out-of-bounds": Code("Lengths, counts and numbers stay within their bounds.", "Shorten it, or split it."),
     "schema": Code("A file satisfies its schema.", "Compare it with the schema's examples."),
-    "unknown-field": Code("Every field is one of its schema's.", "Mend its name, or move it into misc."),
+    "unknown-field": Code("Every field is one of its schema's.", "Fix its name, or move it into misc."),
     "wrong-type": Code("A field has the type that its schema asks for.", "Mind quotes around numbers."),
     "wrong-value": Code("A field with a fixed set of values has one of these.", "Use one that is listed."),
 }
@@ -57,19 +57,19 @@ PLACES: Final = {
         "Names in a path are ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most 128.",
         "Rename the file.",
     ),
-    "compose-mismatch": Code("A file names the compose whose folder it lies in.", "Move the file or mend the field."),
+    "compose-mismatch": Code("A file names the compose whose folder it lies in.", "Move the file or fix the field."),
     "missing-file": Code("gate/policy.toml, gate/origins.toml and a compose's manifest.json are there.", "Add it."),
     "name-collision": Code("No two names differ only in case.", "Give one of them another name."),
     "not-a-plain-file": Code("Files are plain: no links, nothing executable.", "Replace it by a file of mode 100644."),
-    "origin-mismatch": Code("A result file carries the origin its folder names.", "Move the file or mend the field."),
+    "origin-mismatch": Code("A result file carries the origin its folder names.", "Move the file or fix the field."),
     "removed-file": Code("Results and manifests are kept; a rerun adds a file.", "Bring the file back."),
-    "run-mismatch": Code("A result file is named by its run.", "Rename the file or mend the field."),
+    "run-mismatch": Code("A result file is named by its run.", "Rename the file or fix the field."),
     "stray-file": Code("Only files that somebody reads lie in composes/ and gate/.", "Remove it."),
 }
 """Where files belong."""
 
 RESULTS: Final = {
-    "bad-time": Code("Times and dates exist.", "Mend it; give times in UTC."),
+    "bad-time": Code("Times and dates exist.", "Fix it; give times in UTC."),
     "duplicate-cell": Code(
         "A testcase, scenario, arch and variant stand once in a file.", "Report a rerun in a file of its own."
     ),
@@ -84,10 +84,10 @@ RESULTS: Final = {
     ),
     "no-manifest": Code("Results are on a compose whose manifest is there.", "Use the compose's branch."),
     "stray-error-reason": Code("Only an error has an error_reason.", "Move the text to note."),
-    "times-out-of-order": Code("What ends does so after it starts.", "Mend the times; mind their offsets."),
+    "times-out-of-order": Code("What ends does so after it starts.", "Fix the times; mind their offsets."),
     "unknown-arch": Code("Results are about arches that the compose has.", "Use productmd's names: x86_64, aarch64."),
-    "unknown-origin": Code("Origins are listed in gate/origins.toml.", "Mend the name, or have it added."),
-    "unknown-variant": Code("Results are about variants that the compose has on that arch.", "Mend the name."),
+    "unknown-origin": Code("Origins are listed in gate/origins.toml.", "Fix the name, or have it added."),
+    "unknown-variant": Code("Results are about variants that the compose has on that arch.", "Fix the name."),
 }
 """What result files must agree with."""
 
@@ -114,7 +114,7 @@ GATE: Final = {
         "Each label has a name of its own, and none is of the scope of one that tells of something else.",
         "Name it otherwise: GitLab keeps one label of a scope, which is what stands before its last two colons.",
     ),
-    "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Mend the name, or add the stream."),
+    "unknown-stream": Code("Requirements name streams of gate/streams.toml.", "Fix the name, or add the stream."),
 }
 """What files of gate/ must agree with."""
 
@@ -142,12 +142,12 @@ SOURCES: Final = {
     "compose-id-invalid": Code("COMPOSE_ID holds a compose id.", "Name a compose that pungi has made."),
     "compose-id-mismatch": Code("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
     "compose-id-missing": Code("A compose has COMPOSE_ID.", "Name the folder that holds it."),
-    "compose-not-found": Code("The compose is where the address says.", "Mend the address."),
+    "compose-not-found": Code("The compose is where the address says.", "Fix the address."),
     "foreign-branch": Code("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
     "index-not-a-listing": Code(
-        "An index of composes is a listing by Apache or nginx.", "Mend the address, or try again later."
+        "An index of composes is a listing by Apache or nginx.", "Fix the address, or try again later."
     ),
-    "index-not-found": Code("The folder of the composes is there.", "Mend the address in gate/streams.toml."),
+    "index-not-found": Code("The folder of the composes is there.", "Fix the address in gate/streams.toml."),
     "index-truncated": Code("A listing is whole.", "Try again."),
     "manifest-differs": Code("A compose has one manifest.", "Find out which one is right before going on."),
     "metadata-invalid": Code("Metadata is what productmd writes.", "Tell the compose's makers."),
@@ -158,13 +158,13 @@ SOURCES: Final = {
     "nevra-invalid": Code("Each row of rpms.json has a NEVRA.", "Tell the compose's makers."),
     "not-a-compose": Code("The folder is a compose root.", "Name the folder that holds COMPOSE_ID."),
     "source-redirect": Code("The server does not send us elsewhere, or round in circles.", "Use the final address."),
-    "source-status": Code("The server answers with what was asked for.", "Mend the address, or try again later."),
+    "source-status": Code("The server answers with what was asked for.", "Fix the address, or try again later."),
     "source-timeout": Code("The server answers in time.", "Try again later."),
     "source-tls": Code("The server's certificate is valid.", "Tell the server's keepers."),
     "source-too-large": Code("Metadata has a bounded size.", "Make sure that the address is right."),
     "source-truncated": Code("The server sends all of a file.", "Try again."),
     "source-unreachable": Code("The server can be reached.", "Check name and network."),
-    "source-unreadable": Code("The files may be read.", "Mend their permissions."),
+    "source-unreadable": Code("The files may be read.", "Fix their permissions."),
     "status-missing": Code("A compose has STATUS.", "Wait for it; pungi writes it at the end."),
     "status-unfinished": Code("The compose has finished.", "Wait for it."),
     "status-unknown": Code("STATUS holds a word that pungi writes.", "Tell the compose's makers."),
@@ -225,14 +225,14 @@ POLLS: Final = {
         "A Jenkins answers for itself.", "Give the address that it really has in gate/origins.toml."
     ),
     "jenkins-no-arch": Code(
-        "A build says which arch it tests.", "Mend the parameter, or arch_parameter in gate/origins.toml."
+        "A build says which arch it tests.", "Fix the parameter, or arch_parameter in gate/origins.toml."
     ),
     "jenkins-no-room": Code(
         "Builds bring at most 1,000 files to an origin's folder, and nobody stands in their place.",
         "Look at who has pushed there, and at what the job is doing.",
     ),
     "jenkins-not-a-job": Code(
-        "Everybody may read a job that is polled.", "Mend the address in gate/origins.toml, or the job's permissions."
+        "Everybody may read a job that is polled.", "Fix the address in gate/origins.toml, or the job's permissions."
     ),
     "jenkins-other-build": Code("A Jenkins says the same of a build twice.", "Nothing; the next pass looks again."),
     "jenkins-slow": Code(
@@ -258,21 +258,21 @@ PASSES: Final = {
         "Look at the pipeline; run it again if what failed in it is waived by now.",
     ),
     "promotion-failed": Code(
-        "The hook of a stream can be reached and takes the call.", "Mend it, then do with the tag as the message says."
+        "The hook of a stream can be reached and takes the call.", "Fix it, then do with the tag as the message says."
     ),
     "promotion-unknown": Code(
         "Of each claimed promotion it is recorded what came of it.",
         "Look whether the hook was called: delete the claim's tag, or create the outcome's.",
     ),
     "published-unknown": Code(
-        "COMPOSE_ID on the mirrors names a compose of the stream.", "Mend the address in gate/streams.toml."
+        "COMPOSE_ID on the mirrors names a compose of the stream.", "Fix the address in gate/streams.toml."
     ),
 }
 """What a pass of `sync` may meet with."""
 
 MESSAGES: Final = {
     "kept-failing": Code(
-        "The work for a message succeeds, if not at once.", "Mend what stood in the way, then move the message back."
+        "The work for a message succeeds, if not at once.", "Fix what stood in the way, then move the message back."
     ),
     "unreadable-message": Code("A message is one that fedora-messaging reads.", "Send it by a library for it."),
 }
@@ -316,12 +316,12 @@ def as_markdown() -> str:
     """Write `docs/problems.md`."""
     parts = [
         "# Problem codes\n",
-        "Each problem has a stable code. What `compose-repo` prints says where it is and how to mend it in",
+        "Each problem has a stable code. What `compose-repo` prints says where it is and how to fix it in",
         "particular; this table says what each code means.",
         "It is made from `scripts/compose_repo/core/problems/codes.py`.",
     ]
     for title, group in GROUPS.items():
         about = [f"{_ABOUT[title]}\n"] if title in _ABOUT else []
-        parts += [f"\n## {title}\n", *about, "| code | law | mend |", "|---|---|---|"]
+        parts += [f"\n## {title}\n", *about, "| code | law | fix |", "|---|---|---|"]
         parts += [f"| `{code}` | {entry.law} | {entry.fix} |" for code, entry in group.items()]
     return "\n".join(parts) + "\n"

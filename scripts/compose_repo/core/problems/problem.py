@@ -1,4 +1,4 @@
-"""What is wrong with an input: where, what, and how to mend it, under a stable code."""
+"""What is wrong with an input: where, what, and how to fix it, under a stable code."""
 
 from dataclasses import dataclass
 from typing import Any, Final

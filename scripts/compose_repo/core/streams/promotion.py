@@ -98,7 +98,7 @@ class Records:
                     path=call,
                     code="promotion-failed",
                     message=f"the hook was not to be reached, or refused, {MOST_TRIES} times",
-                    fix=f"mend it, then create the tag {call}/{Record.ENDED} to have it called again",
+                    fix=f"fix it, then create the tag {call}/{Record.ENDED} to have it called again",
                 )
             case _:
                 return None
@@ -191,7 +191,7 @@ def refused(action: Promote, said: str) -> Problem:
         path=action.call,
         code="promotion-failed",
         message=f"{action.hook.name} was not to be reached, or refuses: {said}",
-        fix=f"mend it; the next pass calls again, {MOST_TRIES} times in all",
+        fix=f"fix it; the next pass calls again, {MOST_TRIES} times in all",
     )
 
 

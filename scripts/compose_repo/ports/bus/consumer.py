@@ -142,7 +142,7 @@ class Callback:
                         "",
                         "kept-failing",
                         f"tried {failed} times: {why}",
-                        "mend what stood in the way, then move it back from the dead letters",
+                        "fix what stood in the way, then move it back from the dead letters",
                     ),
                 ),
             )

@@ -94,7 +94,7 @@ class MessageRefusedV1(fedora.Message):
                         "code": _text("The stable code of the problem."),
                         "pointer": _text("Where in its body, as a JSON pointer."),
                         "message": _text("What is wrong."),
-                        "fix": _text("How to mend it."),
+                        "fix": _text("How to fix it."),
                     },
                     "additionalProperties": False,
                     "required": ["code", "pointer", "message", "fix"],

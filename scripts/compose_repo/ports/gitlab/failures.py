@@ -1,4 +1,4 @@
-"""What went wrong with GitLab, in a line that says how to mend it."""
+"""What went wrong with GitLab, in a line that says how to fix it."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT = 401, 403, 404, 405, 
 
 
 def explained(url: str, what: str, error: Exception) -> ForgeError:
-    """Say where, what and how to mend it, in a line."""
+    """Say where, what and how to fix it, in a line."""
     if isinstance(error, requests.exceptions.SSLError):
         why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
     elif isinstance(error, requests.Timeout):

@@ -30,8 +30,6 @@ from compose_repo.ports.console import (
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from _typeshed import SupportsWrite
 
 OK: Final = 0
@@ -143,23 +141,6 @@ def load(name: str) -> Verb:
             raise
         hint = f"pip install 'compose-repo[{name}]' brings it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
-
-
-def moment(text: str) -> "dt.datetime":
-    """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
-    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
-
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
-    return found
-
-
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 2999
 
 
 def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) -> NoReturn:

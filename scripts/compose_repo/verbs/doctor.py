@@ -8,8 +8,8 @@ from compose_repo.cli import OK, PROBLEMS
 from compose_repo.core.escape import json_text
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.rule import Seen, Severity
-from compose_repo.passes import survey
 from compose_repo.ports.console import Console, Paint
+from compose_repo.verbs.arguments import add_survey_arguments, surveying
 
 EXAMPLE: Final = """
 compose-repo doctor
@@ -21,14 +21,14 @@ PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which projects, and what is told of them."""
-    survey.add_arguments(parser)
+    add_survey_arguments(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
     parser.add_argument("--all", action="store_true", help="list what is fine too; json always does")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Look, hold every rule against it, tell; exit 1 if anything is unsafe."""
-    with survey.start("doctor", arguments, console) as surveyor:
+    with surveying("doctor", arguments, console) as surveyor:
         seen = surveyor.look(at_streams=True)
     checks = [check for one in seen for check in examine(one)]
     if arguments.format == "json":

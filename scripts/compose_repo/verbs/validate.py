@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from compose_repo.cli import moment
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
 from compose_repo.core.problems.problem import Problem, UsageError
@@ -18,6 +17,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.environment import now
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
 from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
+from compose_repo.verbs.arguments import moment
 
 if TYPE_CHECKING:
     from compose_repo.ports.git.objects import GitTree

@@ -259,7 +259,7 @@ class CreateTag:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Promote:
-    """Call a hook once, and record what came of it; `target` is what the record's tag stands on.
+    """Call a hook once; `target` is what the tags of its records stand on.
 
     `told` is what the call carries, by name.
     """
@@ -272,7 +272,7 @@ class Promote:
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"call {self.hook.name} for {self.call}, and record what comes of it"
+        return f"call {self.hook.name} for {self.call}"
 
 
 ForgeAction: TypeAlias = (
@@ -294,6 +294,8 @@ ForgeAction: TypeAlias = (
 """What GitLab's API does for us."""
 Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote
 Plan: TypeAlias = tuple[Action, ...]
+Stages: TypeAlias = tuple[Plan, ...]
+"""Plans to be applied one after the other; between two of them the world is read anew, and planned for anew."""
 
 
 def to_dict(action: Action) -> dict[str, Any]:

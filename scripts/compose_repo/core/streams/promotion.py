@@ -138,7 +138,7 @@ def has_ended(records: Records, verdict: Verdict | None) -> bool:
 
 def plan_claim(  # noqa: PLR0913  # what a call carries, and what records it
     records: Records, hook: Hook, decision: Decision, *, head: Sha, web_url: str, main: Sha, at: str, nonce: str
-) -> Plan:
+) -> tuple[CreateTag, Promote]:
     """Claim the next turn, then call. The claim stands on main: a tag gives a pipeline rights, a branch's head none.
 
     `nonce` makes each claim another object, so that two passes do not take each other's for their own.

@@ -30,4 +30,4 @@ def create_tag(  # noqa: PLR0913  # what a tag is made of
         if there is None:
             raise
         if there != made:
-            raise TagTaken(f"somebody else has made the tag {tag}; run again") from None
+            raise TagTaken(f"somebody else has made the tag {tag}") from None

@@ -426,7 +426,7 @@ def _tells(status: CommitStatus, action: SetStatus) -> bool:
 
 
 def _stale(what: str) -> StaleHead:
-    return StaleHead(f"could not {what}: its head has moved meanwhile; run again")
+    return StaleHead(f"could not {what}: its head has moved meanwhile")
 
 
 def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:

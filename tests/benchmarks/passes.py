@@ -25,9 +25,9 @@ from compose_demo import gate_files
 from compose_demo.stage import Stage, stage
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.manifests.manifest import Manifest
-from compose_repo.passes import session
 from compose_repo.passes.sync import sync
-from compose_repo.passes.world import Tools
+from compose_repo.passes.tools import Tools
+from compose_repo.passes.work import connected, opener_beside
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.console import Console
 from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
@@ -336,8 +336,8 @@ def _in_process(playing: Stage, skipping: SkippedTime) -> list[Recorded]:
     try:
         with (
             contextlib.redirect_stderr(io.StringIO()) as said,
-            session.start(arguments, Console(), Paces(make)) as work,
-            session.opener_of(work) as opener,
+            connected(arguments.repo, Console(), now=arguments.now, paces=Paces(make)) as work,
+            opener_beside(work) as opener,
         ):
             http = Http(Limits())
             report = sync(Tools(work=work, opener=opener, http=http, index_http=http))

@@ -16,7 +16,8 @@ from typing import Final
 
 import pytest
 
-from compose_repo.cli import VERBS, load, moment, verb_parser
+from compose_repo.cli import VERBS, load, verb_parser
+from compose_repo.verbs.arguments import moment
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -45,7 +45,7 @@ class World:
     `variable` is the name of the environment variable that holds the account's token.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a verb is told
         self,
         *,
         forge: Forge,

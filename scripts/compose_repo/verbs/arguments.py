@@ -1,13 +1,13 @@
 """What several verbs understand on their command line."""
 
 import argparse
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from contextlib import AbstractContextManager
 
     from compose_repo.passes.survey import Surveyor
     from compose_repo.passes.work import Work

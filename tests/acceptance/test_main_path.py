@@ -392,7 +392,7 @@ def test_a_push_while_it_is_judged_makes_approve_start_over(world: World) -> Non
         time.sleep(0.05)
     world.report(ID, "rdo", "failed", run="2")
     output = running.communicate()[0]
-    assert "the head of !1 is moving; run again: starting over" in output
+    assert "the head of !1 has changed meanwhile: reading it again" in output
     assert running.returncode == 1
     assert world.approvers() == []
     assert "gate::blocked" in world.api().labels

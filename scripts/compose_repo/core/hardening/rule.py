@@ -11,6 +11,7 @@ from compose_repo.core.labels import USUAL, Labels
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
 from compose_repo.core.problem import Problem
+from compose_repo.core.template import Template
 
 SETUP = "compose-repo setup does it"
 """How to mend what setup mends."""
@@ -70,7 +71,8 @@ class Seen:
 
     `composes` and `uses_token` say what it is for, `ci_config` is where its pipelines should come from. `looks` is
     None where nobody has looked at the streams' addresses. `home` is the project in whose pipelines the token is used,
-    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone.
+    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone. `template` is None where
+    nobody has asked for its version.
     """
 
     project: ProjectState
@@ -83,6 +85,7 @@ class Seen:
     looks: tuple[Look, ...] | None = None
     home: ProjectState | None = None
     webhook: bool = True
+    template: Template | None = None
 
     @property
     def pipelines(self) -> ProjectState:

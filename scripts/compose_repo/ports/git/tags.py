@@ -1,4 +1,4 @@
-"""Tags: annotated ones that are pushed where there is none, so that who makes one has made it alone; and others' tags."""
+"""Tags: annotated ones, pushed where there is none, so that who makes one has made it alone; and other people's."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.release import NOT_ASKED
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
-from compose_repo.core.template import NOT_ASKED
 
 
 def _unknown(seen: Seen) -> str | None:
@@ -25,7 +25,7 @@ def _unknown(seen: Seen) -> str | None:
     "template-behind",
     Severity.ADVICE,
     why="What was fixed in the template since is not fixed here.",
-    mend="merge the template's newest tag by merge request, then run setup and doctor (docs/releasing.md)",
+    fix="merge the template's newest tag by merge request, then run setup and doctor (docs/releasing.md)",
     where=Where.COMPOSES,
     absent=_unknown,
 )

@@ -493,7 +493,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog(repository: Rep
     )
     written = repository.path / ".gitlab-ci-local" / "artifacts" / "release-notes" / "release-notes.md"
     assert done.returncode == 0, done.stdout + done.stderr
-    command = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", f"v{version}"]
+    command: list[str | Path] = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", f"v{version}"]
     expected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert written.read_text(encoding="utf-8") == expected
 

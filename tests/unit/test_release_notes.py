@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ def write(folder: Path, tag: str, *, version: str) -> tuple[int, str, str]:
     """Run it for a tag where pyproject.toml has a version; give exit code, output and what is said aside."""
     (folder / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     (folder / "pyproject.toml").write_text(f'[project]\nversion = "{version}"\n', encoding="utf-8")
-    command = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", tag, "--root", folder]
+    command: list[str | Path] = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", tag, "--root", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -67,9 +68,7 @@ def test_a_release_that_would_be_wrong_is_refused(tmp_path: Path, tag: str, vers
 
 
 def test_this_version_has_its_section() -> None:
-    command = [sys.executable, "-c", "import tomllib, sys; print(tomllib.load(sys.stdin.buffer)['project']['version'])"]
-    written = (ROOT / "pyproject.toml").read_bytes()
-    version = subprocess.run(command, input=written, capture_output=True, check=True).stdout.decode().strip()
-    notes = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", f"v{version}"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    notes: list[str | Path] = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", f"v{version}"]
     done = subprocess.run(notes, capture_output=True, text=True, check=False)
     assert (done.returncode, "## [" in done.stdout, done.stderr) == (0, False, "")

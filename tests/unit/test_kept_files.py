@@ -1,4 +1,4 @@
-"""The template never changes a file below gate/ or composes/ again: an instance merges newer versions without a conflict.
+"""The template never changes a file below gate/ or composes/ again, so that newer versions merge without a conflict.
 
 kept.sha256 has the digests. A new file, which has to be optional, is added to it; no line of it is ever changed:
 
@@ -12,9 +12,8 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-KEPT: Final = dict(
-    reversed(line.split("  ", 1)) for line in Path(__file__).with_name("kept.sha256").read_text("utf-8").splitlines()
-)
+LINES: Final = [line.split("  ", 1) for line in Path(__file__).with_name("kept.sha256").read_text("utf-8").splitlines()]
+KEPT: Final = {path: digest for digest, path in LINES}
 PROMISE: Final = (
     "the template promises its instances (docs/releasing.md) never to change a file below gate/ or composes/, "
     "since each instance has its own; undo the change, or explain the field in docs/policy.md"

@@ -50,7 +50,7 @@ def test_the_newest_is_the_greatest_whatever_else_is_there(versions: list[Versio
     assert newest_of([*strange, *tags]) == max(versions)
 
 
-@pytest.mark.parametrize("ref", ["refs/heads/v1.0.0", "v1.0.0", "refs/tags/1.0.0", "refs/tags/v1.0.0^{}"])
+@pytest.mark.parametrize("ref", ["refs/heads/v1.0.0", "v1.0.0", "1.0.0", "refs/tags/1.0.0", "refs/tags/v1.0.0^{}"])
 def test_only_tags_of_releases_are_releases(ref: str) -> None:
     assert newest_of([ref]) is None
 

@@ -14,11 +14,11 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.demo import gate_files
-from compose_repo.demo.actors import Actor
-from compose_repo.demo.stage import Stage, stage
-from compose_repo.sample import SampleSpec, write_compose
+from compose_demo import gate_files
+from compose_demo.actors import Actor
+from compose_demo.stage import Stage, stage
+from compose_repo.core.composes.compose_id import ComposeId
+from sample_composes.sample import SampleSpec, write_compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = {
@@ -55,7 +55,7 @@ ELSEWHERE: Final = {
     "pipx install git+https://gitlab.com/CentOS/compose-repo.git": "tests/acceptance/test_packaging.py",
     "pip install 'compose-repo[bus]'": "tests/acceptance/test_packaging.py",
     "compose-repo listen --config FILE": LISTENS,
-    "fedora-messaging --conf FILE consume --callback compose_repo.listening:Listener": LISTENS,
+    "fedora-messaging --conf FILE consume --callback compose_repo.passes.listening:Listener": LISTENS,
 }
 """Commands that are not run here, and what runs them; in a page they stand in a block of `sh`."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 
-from compose_repo.core.gate_page import FILES, as_markdown
+from compose_repo.core.rules.gate_page import FILES, as_markdown
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCHEMAS: Final[dict[str, Any]] = {

@@ -23,7 +23,11 @@ from sample_composes.sample import SampleSpec, write_compose
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "composes" / "README.md")
+    for path in (
+        *(page for page in ROOT.glob("*.md") if page.name != "INSTANCE.md"),
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "composes" / "README.md",
+    )
 }
 BLOCKS: Final = {
     page: re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) for page, text in PAGES.items()

@@ -406,9 +406,7 @@ def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(
 
 
 @pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
-def test_a_composes_branch_may_not_change_what_explains_the_folder(
-    branch: Path, run: Run, revision: list[str]
-) -> None:
+def test_a_composes_branch_may_not_change_what_explains_the_folder(branch: Path, run: Run, revision: list[str]) -> None:
     (branch / "composes" / "README.md").write_text("mine")
     commit(branch, "a foreign change")
     done = run(*COMPOSES_BRANCH, *revision)

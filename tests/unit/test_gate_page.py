@@ -10,6 +10,7 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 
+from compose_repo.core.composes.layout import GATE_FILES
 from compose_repo.core.rules.gate_page import FILES, as_markdown
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ def test_the_page_is_made_from_the_schemas() -> None:
 
 
 def test_every_file_of_the_folder_has_its_part() -> None:
-    assert {f"gate/{path.name}" for path in (ROOT / "gate").iterdir()} == {f"gate/{name}.toml" for name in FILES}
+    assert set(GATE_FILES) == {f"gate/{name}.toml" for name in FILES}
     assert [title for title in sections("##") if title.startswith("gate/")] == [f"gate/{name}.toml" for name in FILES]
 
 
@@ -86,6 +87,7 @@ def test_each_other_example_is_valid_in_its_table() -> None:
     assert seen == tables.keys()
 
 
+@pytest.mark.skipif((ROOT / "INSTANCE.md").exists(), reason="an instance's files are its own")
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_the_folder_begins_with_one_line_that_leads_here(name: str) -> None:
     first, second = (ROOT / "gate" / f"{name}.toml").read_text(encoding="utf-8").splitlines()[:2]

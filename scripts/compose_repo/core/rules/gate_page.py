@@ -26,8 +26,8 @@ changes these files: they are yours.
 | [gate/waivers.toml](#gatewaiverstoml) | which exceptions hold, and until when |
 | [gate/streams.toml](#gatestreamstoml) | which composes to follow, and where they are published |
 
-This page is made from `schemas/*.schema.json` by `scripts/compose_repo/core/rules/gate_page.py`. The words for values, such
-as *name*, are explained in [Kinds of values](#kinds-of-values). The other words are in the [glossary](glossary.md).
+This page is made from `schemas/*.schema.json` by `scripts/compose_repo/core/rules/gate_page.py`. The words for values,
+such as *name*, are explained in [Kinds of values](#kinds-of-values). The others are in the [glossary](glossary.md).
 """
 
 _ABOUT: Final = {

@@ -87,13 +87,5 @@ def test_each_other_example_is_valid_in_its_table() -> None:
     assert seen == tables.keys()
 
 
-@pytest.mark.skipif((ROOT / "INSTANCE.md").exists(), reason="an instance's files are its own")
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_of_the_folder_begins_with_one_line_that_leads_here(name: str) -> None:
-    first, second = (ROOT / "gate" / f"{name}.toml").read_text(encoding="utf-8").splitlines()[:2]
-    assert re.fullmatch(r"# .*\. docs/policy\.md explains every field.*\.", first)
-    assert second == f'schema = "{name}/1"'
-
-
 if __name__ == "__main__":
     (ROOT / "docs" / "policy.md").write_text(as_markdown(SCHEMAS), encoding="utf-8")

@@ -7,6 +7,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,11 +58,11 @@ ELSEWHERE: Final = {
     'make bench BENCH_ARGS="passes message"': BENCH,
     'make bench BENCH_ARGS="gate line"': BENCH,
     "pipx install git+https://gitlab.com/CentOS/compose-repo.git": "tests/acceptance/test_packaging.py",
-    "pip install 'compose-repo[bus]'": "tests/acceptance/test_packaging.py",
+    "pip install 'compose-repo[bus]'": "pyproject.toml",
     "compose-repo listen --config FILE": LISTENS,
     "fedora-messaging --conf FILE consume --callback compose_repo.passes.listening:Listener": LISTENS,
 }
-"""Commands that are not run here, and what runs them; in a page they stand in a block of `sh`."""
+"""Commands that are not run here, and what runs them or says what they do; a page shows them in a block of `sh`."""
 
 
 RUN: Final = {"docs/join.md", "docs/releng.md", "docs/operations.md", "docs/commands.md"}
@@ -245,6 +246,17 @@ def test_make_knows_the_commands() -> None:
     listed = re.findall(r"`make (\w+)", PAGES["CONTRIBUTING.md"])
     missing = {name for name in {*shown, *listed} if not re.search(rf"^{name}:", makefile, re.MULTILINE)}
     assert missing <= {"check"}  # `check` comes with the parting of the tests; then this is == set()
+
+
+def test_the_demo_has_the_options_that_its_page_shows() -> None:
+    command = [sys.executable, "-m", "compose_repo", "demo", "-h"]
+    shown = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True, check=True).stdout
+    assert ("--keep" in shown, "[SOURCE]" in shown) == (True, True)
+
+
+def test_the_bus_is_an_extra_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert any(name.startswith("fedora-messaging") for name in project["optional-dependencies"]["bus"])
 
 
 def test_the_benchmarks_know_the_groups() -> None:

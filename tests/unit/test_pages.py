@@ -64,7 +64,7 @@ def broken(page: str) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_links_lead_to_files_and_headings(page: str) -> None:
     assert broken(page) == []
 

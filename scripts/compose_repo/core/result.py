@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 
@@ -28,8 +29,7 @@ class Outcome(StrEnum):
 IN_PROGRESS: Final = frozenset({Outcome.QUEUED, Outcome.RUNNING})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """One test's outcome in one cell: testcase, scenario, arch and variant. `duration` is in seconds."""
 
     testcase: Testcase
@@ -71,13 +71,12 @@ class Result:
         """Give the entry of `results`, without what is absent."""
         return {
             name: str(value) if isinstance(value, Outcome) else value
-            for name in self.__slots__
+            for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """The run that a file reports. `finished_at` is None only while every outcome is queued or running."""
 
     id: RunId
@@ -107,13 +106,12 @@ class Run:
         """Give `run`, its times in UTC."""
         return {
             name: utc(value) if isinstance(value, dt.datetime) else value
-            for name in self.__slots__
+            for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """Whom to ask about a report."""
 
     name: str | None = None
@@ -128,11 +126,10 @@ class Contact:
 
     def to_dict(self) -> dict[str, Any]:
         """Give `contact`, without what is absent."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResultFile:
+class ResultFile(Struct, frozen=True, kw_only=True):
     """One file under `composes/<compose_id>/results/<origin>/`, bound to the manifest that was tested."""
 
     compose_id: str

@@ -5,8 +5,11 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.cli import moment
 from compose_repo.core.branch.commit import Content, Version
@@ -60,8 +63,7 @@ HEAD_SECONDS: Final = 60
 """How long GitLab may take to see a commit of ours as the head of its merge request."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """A decision on one head of a merge request, by the rules of one commit of main.
 
     `counted` are the files that it was made from, `brings` is what the head changes against main; both are empty where
@@ -115,8 +117,7 @@ class _View:
     now: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """What is to be written for a compose: nothing if all is as it should be, which `idle` says.
 
     `judged` is the merge request as it was judged, to be looked at again before anything is written on it.

@@ -1,7 +1,9 @@
 """Finds a compose's merge request, and brings it back to what it should be before anything is judged or written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import terminal
@@ -17,8 +19,7 @@ from compose_repo.ports.git.objects import GitTree
 from compose_repo.words import wording
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """A compose's merge request as it should be, and what else bears its name.
 
     `plan` is what has to be written before it is so: empty unless it is a dry run. `stays_closed` says why a closed one

@@ -1,9 +1,11 @@
 """What a pass reads of the world, stream by stream: servers, mirrors, main, merge requests."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError, Status
 from compose_repo.core.escape import terminal

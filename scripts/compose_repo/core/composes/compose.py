@@ -1,9 +1,10 @@
 """A compose as its server shows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError, ComposeType
 from compose_repo.core.names import Arch, Sha256, Variant
@@ -25,8 +26,7 @@ FINISHED: Final = frozenset({Status.FINISHED, Status.FINISHED_INCOMPLETE})
 """The statuses of a compose that can be tested; the incomplete one is real and may be shipped."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """An image of a compose; `size` in bytes, `path` relative to the compose's `compose/` folder."""
 
     variant: Variant
@@ -40,7 +40,7 @@ class Image:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the image's JSON value; its keys are the fields."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 RowTable = Mapping[str, Mapping[str, Any]]
@@ -51,8 +51,7 @@ RpmTable = Mapping[str, Mapping[str, SrpmTable]]
 """All of rpms.json: variant → arch → tree."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compose:
+class Compose(Struct, frozen=True, kw_only=True):
     """A finished compose, read whole: its identity and everything that a manifest is made from.
 
     `location` is the URL of its root (the folder that holds COMPOSE_ID), without a trailing slash. `rpms` is

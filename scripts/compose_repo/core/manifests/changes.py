@@ -3,9 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Image, Status
 from compose_repo.core.manifests.evr import EvrKey, evr_key
@@ -20,8 +21,7 @@ Cell: TypeAlias = tuple[Variant, Arch, str]
 Cells: TypeAlias = frozenset[Cell]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True, order=True):
     """Names that one side has and the other has not, each sorted."""
 
     gained: tuple[str, ...] = ()
@@ -41,8 +41,7 @@ class Difference:
         return {"gained": list(self.gained), "lost": list(self.lost)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True, order=True):
     """One SRPM that only one of the composes has; `evr` shows the epoch only where it is not zero."""
 
     name: str
@@ -60,8 +59,7 @@ class Build:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Update:
+class Update(Struct, frozen=True, kw_only=True, order=True):
     """An SRPM in another version than before."""
 
     name: str
@@ -73,8 +71,7 @@ class Update:
         return {"name": self.name, "old": self.old, "new": self.new}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Unsigned:
+class Unsigned(Struct, frozen=True, kw_only=True, order=True):
     """An SRPM of the new compose with unsigned RPMs, `rpms` of them over all trees.
 
     `newly`: the old compose had no unsigned RPM of this name.
@@ -90,8 +87,7 @@ class Unsigned:
         return {"name": self.name, "evr": self.evr, "rpms": self.rpms, "newly": self.newly}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True, order=True):
     """Sub-packages of one SRPM that stand in other variants than before; no names means every one of them."""
 
     package: str
@@ -109,8 +105,7 @@ class Move:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class ArchChange:
+class ArchChange(Struct, frozen=True, kw_only=True, order=True):
     """Sub-packages of one SRPM that are built for other arches than before; no names means every one of them."""
 
     package: str
@@ -122,8 +117,7 @@ class ArchChange:
         return {"package": self.package, "subpackages": list(self.subpackages), **self.arches.to_dict()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class SubpackageChange:
+class SubpackageChange(Struct, frozen=True, kw_only=True, order=True):
     """The binary packages that an SRPM, present in both composes, gained or lost."""
 
     package: str
@@ -134,8 +128,7 @@ class SubpackageChange:
         return {"package": self.package, **self.subpackages.to_dict()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class ImageChange:
+class ImageChange(Struct, frozen=True, kw_only=True, order=True):
     """An image that only one of the composes has; `path` without the compose's date and respin."""
 
     variant: Variant
@@ -148,8 +141,7 @@ class ImageChange:
         return {"variant": self.variant, "arch": self.arch, "path": self.path, "type": self.type}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What `new` has that `old` had not, and the other way round.
 
     `subpackages`, `variants`, `arches` and `trees` (written `variant.arch`) are of the composes as a whole; `trees`

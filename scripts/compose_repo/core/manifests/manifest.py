@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
 from compose_repo.core.names import Arch, Sha256, Variant
@@ -28,8 +29,7 @@ _SHOWN: Final = 80
 _encode: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RpmGroup:
+class RpmGroup(Struct, frozen=True, kw_only=True):
     """The binary packages of one SRPM that stand in the same variant on the same arches.
 
     `arches` are the trees; `rpm_arch` is set only where the RPMs are built for another arch than their tree
@@ -57,8 +57,7 @@ class RpmGroup:
         return {"variant": self.variant, "arches": list(self.arches), **foreign, "names": list(self.names)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class Package(Struct, frozen=True, kw_only=True):
     """One SRPM of a compose. `unsigned` counts its RPMs of every kind, over all trees, that carry no signing key."""
 
     nvr: str
@@ -102,8 +101,7 @@ class Package:
         return data
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What one compose holds; packages sorted by NVR, images by variant, arch and path.
 
     `metadata` maps each metadata file's name to its digest, or to None where the server has no such file.

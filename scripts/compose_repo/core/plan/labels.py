@@ -1,15 +1,16 @@
 """The labels that a compose's merge request carries. They show what has been decided and are never read for it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from compose_repo.core.names import Stream
 from compose_repo.core.verdict.decision import Verdict
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True, kw_only=True):
     """What each label is called: one of three for the verdict, one of three for the compose, one for the stream.
 
     `stream` is what the name of the stream is put behind.

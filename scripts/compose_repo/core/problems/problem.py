@@ -1,7 +1,8 @@
 """What is wrong with an input: where, what, and how to fix it, under a stable code."""
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 SCHEMA: Final = "problems/2"
 
@@ -9,8 +10,7 @@ _SHOWN: Final = 80
 _STEP: Final = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong in one place of one file; sorts by place, so a list of them reads top to bottom.
 
     `path` is relative to the repository root, `pointer` a JSON pointer (RFC 6901; empty for the whole document),

@@ -5,8 +5,9 @@ from collections.abc import Container, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 
 SCHEMA: Final = "results/1"
@@ -29,7 +30,7 @@ class Outcome(StrEnum):
 IN_PROGRESS: Final = frozenset({Outcome.QUEUED, Outcome.RUNNING})
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One test's outcome in one cell: testcase, scenario, arch and variant. `duration` is in seconds."""
 
     testcase: Testcase
@@ -48,32 +49,6 @@ class Result(Struct, frozen=True, kw_only=True):
     def cell(self) -> tuple[str, str | None, str, str | None]:
         """What may stand only once in a file: testcase, scenario, arch, variant."""
         return (self.testcase, self.scenario, self.arch, self.variant)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Result":
-        """Read one entry of `results`; the data must satisfy the result schema."""
-        get = data.get
-        return cls(
-            testcase=data["testcase"],
-            outcome=Outcome(data["outcome"]),
-            arch=data["arch"],
-            variant=get("variant"),
-            scenario=get("scenario"),
-            url=get("url"),
-            log_url=get("log_url"),
-            note=get("note"),
-            error_reason=get("error_reason"),
-            duration=get("duration"),
-            misc=get("misc"),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the entry of `results`, without what is absent."""
-        return {
-            name: str(value) if isinstance(value, Outcome) else value
-            for name in self.__struct_fields__
-            if (value := getattr(self, name)) is not None
-        }
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -111,22 +86,13 @@ class Run(Struct, frozen=True, kw_only=True):
         }
 
 
-class Contact(Struct, frozen=True, kw_only=True):
+class Contact(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Whom to ask about a report."""
 
     name: str | None = None
     email: str | None = None
     url: str | None = None
     docs: str | None = None
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Contact":
-        """Read `contact`; the data must satisfy its schema."""
-        return cls(**data)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give `contact`, without what is absent."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
 
 class ResultFile(Struct, frozen=True, kw_only=True):
@@ -160,8 +126,9 @@ class ResultFile(Struct, frozen=True, kw_only=True):
             origin=data["origin"],
             run=Run.from_dict(data["run"]),
             contact=None if contact is None else Contact.from_dict(contact),
-            results=tuple(
-                [Result.from_dict(row) for row in data["results"] if testcases is None or row["testcase"] in testcases]
+            results=convert(
+                [row for row in data["results"] if testcases is None or row["testcase"] in testcases],
+                tuple[Result, ...],
             ),
             misc=data.get("misc"),
         )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError, ComposeType
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Sha256, Variant
 
 __all__ = ["FINISHED", "Compose", "ComposeId", "ComposeIdError", "ComposeType", "Image", "Status"]
@@ -26,7 +27,7 @@ FINISHED: Final = frozenset({Status.FINISHED, Status.FINISHED_INCOMPLETE})
 """The statuses of a compose that can be tested; the incomplete one is real and may be shipped."""
 
 
-class Image(Struct, frozen=True, kw_only=True):
+class Image(Value, frozen=True, kw_only=True):
     """An image of a compose; `size` in bytes, `path` relative to the compose's `compose/` folder."""
 
     variant: Variant
@@ -37,10 +38,6 @@ class Image(Struct, frozen=True, kw_only=True):
     subvariant: str
     size: int
     sha256: Sha256 | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the image's JSON value; its keys are the fields."""
-        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 RowTable = Mapping[str, Mapping[str, Any]]

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Image, Status
+from compose_repo.core.documents.value import Value
 from compose_repo.core.manifests.evr import EvrKey, evr_key
 from compose_repo.core.manifests.manifest import Manifest, Package
 from compose_repo.core.names import Arch, Variant
@@ -21,7 +22,7 @@ Cell: TypeAlias = tuple[Variant, Arch, str]
 Cells: TypeAlias = frozenset[Cell]
 
 
-class Difference(Struct, frozen=True, kw_only=True, order=True):
+class Difference(Value, frozen=True, kw_only=True, order=True):
     """Names that one side has and the other has not, each sorted."""
 
     gained: tuple[str, ...] = ()
@@ -36,12 +37,8 @@ class Difference(Struct, frozen=True, kw_only=True, order=True):
         before, after = frozenset(old), frozenset(new)
         return cls(gained=tuple(sorted(after - before)), lost=tuple(sorted(before - after)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give its JSON value."""
-        return {"gained": list(self.gained), "lost": list(self.lost)}
 
-
-class Build(Struct, frozen=True, kw_only=True, order=True):
+class Build(Value, frozen=True, kw_only=True, order=True):
     """One SRPM that only one of the composes has; `evr` shows the epoch only where it is not zero."""
 
     name: str
@@ -49,29 +46,16 @@ class Build(Struct, frozen=True, kw_only=True, order=True):
     variants: tuple[Variant, ...]
     subpackages: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {
-            "name": self.name,
-            "evr": self.evr,
-            "variants": list(self.variants),
-            "subpackages": list(self.subpackages),
-        }
 
-
-class Update(Struct, frozen=True, kw_only=True, order=True):
+class Update(Value, frozen=True, kw_only=True, order=True):
     """An SRPM in another version than before."""
 
     name: str
     old: str
     new: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"name": self.name, "old": self.old, "new": self.new}
 
-
-class Unsigned(Struct, frozen=True, kw_only=True, order=True):
+class Unsigned(Value, frozen=True, kw_only=True, order=True):
     """An SRPM of the new compose with unsigned RPMs, `rpms` of them over all trees.
 
     `newly`: the old compose had no unsigned RPM of this name.
@@ -82,27 +66,14 @@ class Unsigned(Struct, frozen=True, kw_only=True, order=True):
     rpms: int
     newly: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"name": self.name, "evr": self.evr, "rpms": self.rpms, "newly": self.newly}
 
-
-class Move(Struct, frozen=True, kw_only=True, order=True):
+class Move(Value, frozen=True, kw_only=True, order=True):
     """Sub-packages of one SRPM that stand in other variants than before; no names means every one of them."""
 
     package: str
     subpackages: tuple[str, ...]
     old: tuple[Variant, ...]
     new: tuple[Variant, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {
-            "package": self.package,
-            "subpackages": list(self.subpackages),
-            "old": list(self.old),
-            "new": list(self.new),
-        }
 
 
 class ArchChange(Struct, frozen=True, kw_only=True, order=True):
@@ -128,17 +99,13 @@ class SubpackageChange(Struct, frozen=True, kw_only=True, order=True):
         return {"package": self.package, **self.subpackages.to_dict()}
 
 
-class ImageChange(Struct, frozen=True, kw_only=True, order=True):
+class ImageChange(Value, frozen=True, kw_only=True, order=True):
     """An image that only one of the composes has; `path` without the compose's date and respin."""
 
     variant: Variant
     arch: Arch
     path: str
     type: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"variant": self.variant, "arch": self.arch, "path": self.path, "type": self.type}
 
 
 class Changes(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeType, Status
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
@@ -212,7 +213,7 @@ class Attribution(StrEnum):
     EITHER = "either"
 
 
-class BusMapping(Struct, frozen=True, kw_only=True):
+class BusMapping(Value, frozen=True, kw_only=True):
     """Which messages of the bus report for an origin: their topic begins with words, and a CI system has sent them."""
 
     topic: str
@@ -226,17 +227,8 @@ class BusMapping(Struct, frozen=True, kw_only=True):
         """Tell whether a message may be one of both."""
         return self.has(other.topic, other.ci) or other.has(self.topic, self.ci)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "BusMapping":
-        """Read one entry of `bus`; the data must satisfy the origins schema."""
-        return cls(**data)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the entry of `bus`."""
-        return {"topic": self.topic, "ci": self.ci}
-
-
-class JenkinsJob(Struct, frozen=True, kw_only=True):
+class JenkinsJob(Value, frozen=True, kw_only=True):
     """A job of a Jenkins whose builds report for an origin, and what its results are about.
 
     Either `arch` is what every build tests, or `arch_parameter` is the build's parameter that says it. Without
@@ -262,11 +254,6 @@ class JenkinsJob(Struct, frozen=True, kw_only=True):
         """What is alike for two addresses of one job: the host, and the path without views and escapes."""
         parts = urlsplit(self.address)
         return parts.netloc.lower(), unquote(_VIEWS.sub("", parts.path))
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "JenkinsJob":
-        """Read one entry of `jenkins`; the data must satisfy the origins schema."""
-        return cls(**data)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the entry of `jenkins`, without what is absent."""
@@ -381,20 +368,11 @@ def streams_from_dict(data: Mapping[str, Any]) -> dict[Stream, StreamEntry]:
     return {Stream(name): StreamEntry.from_dict(name, entry) for name, entry in data.get("streams", {}).items()}
 
 
-class Bots(Struct, frozen=True, kw_only=True):
+class Bots(Value, frozen=True, kw_only=True):
     """Our own two accounts, by GitLab username: who opens merge requests, and who approves and merges them."""
 
     compose: str = "compose-bot"
     gate: str = "gate-bot"
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Bots":
-        """Read `[bots]`; the data must satisfy the streams schema."""
-        return cls(**data)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the `[bots]` as JSON has it."""
-        return {"compose": self.compose, "gate": self.gate}
 
 
 def bots_from_dict(data: Mapping[str, Any]) -> Bots:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.documents.value import Value
 from compose_repo.core.escape import terminal
 from compose_repo.core.names import Arch, Cell, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.problem import Problem
@@ -46,29 +47,21 @@ BLOCKING: Final = (State.FAILED, State.OVERDUE)
 WAITING: Final = (State.ERRORED, State.RUNNING, State.MISSING)
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class Attempt(Value, frozen=True, kw_only=True):
     """One report of a cell, as `decision/2` names it."""
 
     outcome: Outcome
     run_id: RunId
     url: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `decision/2`."""
-        return {"outcome": str(self.outcome), "run_id": self.run_id, "url": self.url}
 
-
-class Hold(Struct, frozen=True, kw_only=True):
+class Hold(Value, frozen=True, kw_only=True):
     """Why a compose must not go out for now, whatever its verdict is; it ends with the day `until`, UTC."""
 
     reason: str
     issue: str
     by: str
     until: dt.date
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `decision/2`."""
-        return {"reason": self.reason, "issue": self.issue, "by": self.by, "until": self.until.isoformat()}
 
     @property
     def canonical(self) -> dict[str, Any]:

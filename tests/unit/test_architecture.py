@@ -13,7 +13,7 @@ SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 PURE: Final = frozenset({
     "base64", "binascii", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum",
     "fnmatch", "functools",
-    "difflib", "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
+    "difflib", "hashlib", "html", "itertools", "jiter", "json", "math", "msgspec", "operator", "re",
     "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "urllib.parse", "xml",
 })
 # fmt: on

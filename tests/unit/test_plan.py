@@ -1,9 +1,9 @@
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import fields, replace
 from strategies import schema
 
 from compose_repo.core.composes.compose import ComposeId

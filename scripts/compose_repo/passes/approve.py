@@ -1,7 +1,9 @@
 """Judges a compose's merge request, and plans what brings approval, status, labels and note up to date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.jenkins_job import (
     BUILD_BYTES,
@@ -69,8 +71,7 @@ PACE: Final = Pace()
 _AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True, kw_only=True):
     """A compose's branch as it was judged, the folder of an origin there, and the job that reports for it."""
 
     compose_id: ComposeId

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from compose_repo.core.branch.commit import Content, Version
 from compose_repo.core.composes.compose import ComposeId
@@ -20,8 +21,7 @@ from compose_repo.reading.publications import Publications
 from compose_repo.words import wording
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """A decision on one head of a merge request, by the rules of one commit of main.
 
     `counted` are the files that it was made from, `brings` is what the head changes against main; both are empty where

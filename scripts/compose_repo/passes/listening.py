@@ -12,9 +12,12 @@ the bus is told.
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import change_of, plan_announced
 from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
@@ -79,8 +82,7 @@ class Listener:
         self._callback(message)  # type: ignore[arg-type]  # its class is for the port to know
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Accounts:
+class _Accounts(Struct, frozen=True, kw_only=True):
     """Two accounts at work on one project: the gate bot judges and announces, the compose bot opens and adds files."""
 
     gate: Work

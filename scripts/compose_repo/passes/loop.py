@@ -1,8 +1,10 @@
 """The one loop of every verb that writes: read, plan, show the plan, apply it, until nothing is left to be done."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.escape import terminal
@@ -20,8 +22,7 @@ MOST_STAGES: Final = 12
 """How many stages there may be; more of them mean that somebody undoes each."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """A plan, and what follows it: nothing if all is as it should be, which `idle` says.
 
     `judged` is the merge request as it was judged, to be looked at again before anything is written on it. `writer` is

@@ -1,6 +1,8 @@
 """Plans the call of a stream's hook for what has turned satisfied, and the record that it is so no more."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Promote

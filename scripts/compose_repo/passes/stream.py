@@ -2,8 +2,9 @@
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Promote

@@ -1,9 +1,10 @@
 """What a pass reads of the world, stream by stream: servers, mirrors, main, merge requests."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError, Status
 from compose_repo.core.forge.bots import Bot

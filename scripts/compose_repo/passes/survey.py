@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.hardening.administration import Administration, ProjectState
 from compose_repo.core.hardening.files import CI_FILE

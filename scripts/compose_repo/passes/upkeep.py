@@ -1,7 +1,10 @@
 """Finds a compose's merge request, and plans what brings it back to what it should be, before anything else is done."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.forge.action import Plan, Stages
@@ -17,8 +20,7 @@ from compose_repo.ports.git.objects import GitTree
 from compose_repo.words import wording
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """A compose's merge request, what else bears its name, and what is to be written before it is as it should be.
 
     `stays_closed` says why a closed one is left closed.

@@ -3,8 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.passes.judge import Judge
 from compose_repo.passes.world import World
@@ -16,8 +18,7 @@ from compose_repo.ports.gitlab.forge import connect
 from compose_repo.ports.gitlab.pace import Paces
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """Reads, judges and writes as one account.
 
     In a `dry_run` nothing is written. With `as_json` one document is all of the answer.

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.forge.action import Action, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, StaleHead

@@ -4,8 +4,9 @@ import datetime as dt
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.problems.problem import UsageError
 
@@ -13,8 +14,7 @@ PATIENCE: Final = 30.0
 """Seconds without an answer after which a server counts as silent, where nothing else is said."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """What the surroundings say: where GitLab is and who we are there. None where nothing is set.
 
     `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts. `template` is
@@ -49,8 +49,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PromotionSecrets:
+class PromotionSecrets(Struct, frozen=True, kw_only=True):
     """What opens the hooks of streams; the names of the variables are fixed, so no configuration can ask for others."""
 
     jenkins_user: str | None

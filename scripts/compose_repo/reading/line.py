@@ -3,8 +3,9 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.branch.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
 from compose_repo.core.branch.commit import Commit, Content
@@ -43,8 +44,7 @@ _DAYS: Final = dt.timedelta(days=2)
 """How long before its merge request and before its own day a compose may have been pushed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A compose's branch as GitLab tells of it, and what its head would bring to main.
 
     `pushed_at` is when the branch was last pushed to by anybody but the gate bot, and `below` what stands below the

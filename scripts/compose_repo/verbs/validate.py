@@ -5,9 +5,10 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed

@@ -1,9 +1,10 @@
 """The hardened state of a project: every rule of it, what breaks one, and the plan that brings a project there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import Plan
@@ -39,8 +40,7 @@ class State(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One rule held against one project, and each thing that breaks it, in a sentence."""
 
     rule: Rule

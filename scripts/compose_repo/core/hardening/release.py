@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from compose_repo.core.problems.problem import UsageError
 
 PROJECT_FILE: Final = "pyproject.toml"
@@ -37,8 +39,7 @@ class Version:
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """What is known of the template.
 
     `version` is the one on the default branch, None if the branch has none; `program` is the one that is running, None

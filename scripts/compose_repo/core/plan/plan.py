@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import announced_in, marked
 from compose_repo.core.composes.compose import ComposeId
@@ -60,8 +62,7 @@ _STATES: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True, kw_only=True):
     """A compose's branch as it is: its head, the manifest on it, and who has created it, where GitLab says so."""
 
     head: Sha
@@ -69,8 +70,7 @@ class Branch:
     opener: User | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True, kw_only=True):
     """A merge request from a compose's branch that is not the compose's: the notes on it, and the words to close it."""
 
     merge_request: MergeRequest
@@ -78,8 +78,7 @@ class Duplicate:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """What the gate said of a merge request's head, and the words for it.
 
     `told_of` is the commit that carries our status: the head, or what stands below restoring commits of ours.

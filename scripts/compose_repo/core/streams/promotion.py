@@ -9,9 +9,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.forge.action import CreateTag, Plan, Promote
@@ -46,8 +47,7 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Records:
+class Records(Struct, frozen=True, kw_only=True):
     """The records of one compose, by number."""
 
     compose_id: ComposeId

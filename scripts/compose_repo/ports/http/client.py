@@ -7,8 +7,9 @@ import socket
 import ssl
 import urllib.error
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.http.address import RedirectError, redirected
@@ -29,8 +30,7 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = range(500, 600)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What a server sent for an address, and what it names this state of it by, to be asked about again.
 
     `url` is where it really lay. `modified` is absent where the document might have changed within that second.

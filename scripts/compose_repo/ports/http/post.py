@@ -6,9 +6,10 @@ import socket
 import ssl
 import urllib.error
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from compose_repo.ports.http.connection import open_url
 from compose_repo.ports.http.timing import REAL, Deadline, Limits
@@ -20,8 +21,7 @@ _NO_WAY: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUN
 _AGENT: Final = {"User-Agent": "compose-repo", "Accept": "*/*", "Content-Type": "application/x-www-form-urlencoded"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """What came of telling: done (True), surely not done (False), or nobody knows (None); and why, without secrets."""
 
     done: bool | None

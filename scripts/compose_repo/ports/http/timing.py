@@ -6,14 +6,14 @@ import email.utils
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.ports import environment
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How patient to be with a server, in seconds.
 
     `timeout` is for its silence, `total` for one document with all tries and waits. There are `tries`; between them
@@ -34,8 +34,7 @@ def limits() -> Limits:
     return Limits(timeout=seconds, total=20 * seconds)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """Time and chance: a clock that only runs forward, the time of day, a way to wait, numbers in [0, 1)."""
 
     clock: Callable[[], float] = time.monotonic

@@ -49,9 +49,8 @@ class Listener:
     def __init__(self, console: Console | None = None, repo: Path | None = None) -> None:
         told = settings()
         self._work = Work(told, console or Console(), told.repo or repo or Path())
-        self._callback = Callback(
-            self._work.handle, told, tell=self._work.console.error, trace=self._work.console.trace
-        )
+        aside = self._work.console
+        self._callback = Callback(self._work.handle, told, tell=aside.error, trace=aside.trace, clock=aside.clock)
         if told.pass_every:
             repeat(told.pass_every, self._work.look_at_all, tell=self._work.console.error)
 
@@ -92,7 +91,7 @@ class Work:
         self.console = console
         self._told = told
         self._repo = repo
-        self._paces = Paces()
+        self._paces = Paces(console.clock)
         self._one_at_a_time = threading.Lock()
         self._indexes: dict[str, Document] = {}
         """What compose servers have listed, to be asked for only if it is another by now."""
@@ -182,8 +181,8 @@ class Work:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits()),
-                    index_http=Http(limits(), cache=self._indexes),
+                    http=Http(limits(), clock=self.console.clock),
+                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes),
                     only=compose_id,
                 )
             )

@@ -2,7 +2,6 @@
 
 import argparse
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,7 +36,7 @@ from compose_repo.core.promotion import Record, below, outcome, refused, unknown
 from compose_repo.core.result import utc
 from compose_repo.ports import promoting
 from compose_repo.ports.bots import read_bots
-from compose_repo.ports.environment import environment, nonce, now
+from compose_repo.ports.environment import environment, nonce
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.history import fork_of
 from compose_repo.ports.git.objects import GitTree
@@ -49,6 +48,7 @@ from compose_repo.ports.judging import judge_branch, judge_files, opened_at
 from compose_repo.ports.line import LineReader, PushLog, since_of
 from compose_repo.ports.loading import GateFiles, load_gate
 from compose_repo.ports.publications import Publications
+from compose_repo.ports.retry import Backoff, Retry
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ SCHEMA: Final = "plan/1"
 ATTEMPTS: Final = 4
 """How often a pass starts over because somebody has pushed meanwhile."""
 MAIN_REF: Final = "refs/compose-repo/main"
-HEAD_SECONDS: Final = 60
-"""How long GitLab may take to see a commit of ours as the head of its merge request."""
+UNTIL_HEAD_SHOWS: Final = Backoff(first=1, longest=1, tries=60)
+"""How to wait for GitLab to see a commit of ours as the head of its merge request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +145,7 @@ class Session:
         paces: Paces | None = None,
     ) -> None:
         self.forge = forge
-        self.paces = paces or Paces()
+        self.paces = paces or Paces(console.clock)
         self.repository = repository
         self.console = console
         self._asked_now = now
@@ -158,7 +158,7 @@ class Session:
         self._view = _View()
         self._publications = Publications()
         self._pushes = PushLog(lambda since: forge.pushes(None, since))
-        self._lines = LineReader(repository, pushes=self._pushes.of, fetch=self._fetch_commit)
+        self._lines = LineReader(repository, pushes=self._pushes.of, fetch=self._fetch_commit, clock=console.clock)
 
     def acting_as(self, forge: Forge, token: str | None) -> "Session":
         """Give a session that has read the same and writes with another account's token."""
@@ -184,7 +184,7 @@ class Session:
         It is GitLab that says when a merge request was opened; a clock of ours that is wrong must move no deadline.
         """
         if self._view.now is None:
-            self._view.now = self._asked_now or self.forge.told_time() or now()
+            self._view.now = self._asked_now or self.forge.told_time() or self.console.clock.now()
         return self._view.now
 
     @property
@@ -466,11 +466,10 @@ class Session:
             push(self.repository, self.project.clone_url, action.commit, action.branch, token=self._token)
         except BranchMoved as moved:
             raise StaleHead(str(moved)) from moved
-        for _ in range(HEAD_SECONDS):
-            if self.forge.merge_request(action.iid).head == action.commit:
-                return
-            time.sleep(1)
-        raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}; run again")
+        retry = Retry(UNTIL_HEAD_SHOWS, self.console.clock)
+        while self.forge.merge_request(action.iid).head != action.commit:
+            if not retry.again():
+                raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}; run again")
 
     def _create_tag(self, action: CreateTag) -> None:
         """Make a tag that is not there.
@@ -500,7 +499,7 @@ class Session:
             InputError: it was not to be reached, has refused, or nobody knows.
 
         """
-        told = promoting.call(action)
+        told = promoting.call(action, self.console.clock)
         if told.done is None:
             raise InputError(unknown(action, told.said))
         what = Record.CALLED if told.done else Record.FAILED
@@ -540,10 +539,11 @@ def start(arguments: argparse.Namespace, console: Console, paces: Paces | None =
     Whoever makes many passes gives the same `paces` to each.
     """
     settings = environment()
-    paces = paces or Paces()
+    clock = console.clock
+    paces = paces or Paces(clock)
     with (
-        closing(connect(settings, console.trace, paces)) as forge,
-        scratch(arguments.repo, console.trace) as repository,
+        closing(connect(settings, console.trace, paces, clock)) as forge,
+        scratch(arguments.repo, console.trace, clock) as repository,
     ):
         yield Session(
             forge=forge,
@@ -565,7 +565,7 @@ def opener_of(work: Session) -> Iterator[Session | None]:
         yield None
         return
     opener = replace(settings, token=settings.opener_token)
-    with closing(connect(opener, work.console.trace, work.paces)) as forge:
+    with closing(connect(opener, work.console.trace, work.paces, work.console.clock)) as forge:
         yield work.acting_as(forge, settings.opener_token)
 
 

@@ -44,13 +44,12 @@ class Tools:
     http: Http
     index_http: Http
     only: ComposeId | None = None
-    jenkins: Http = field(default_factory=lambda: Http(LIMITS))
     recent: Sequence[MergeRequest] | None = field(default=None, init=False)
     poll: Poll = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
-        self.poll = Poll(work=self.work, opener=self.opener, http=self.jenkins)
+        self.poll = Poll(work=self.work, opener=self.opener, http=Http(LIMITS, clock=self.work.console.clock))
 
     def look(self) -> None:
         """Read anew what is in GitLab and on main, by which both accounts have to be the bots.

@@ -1,6 +1,5 @@
-"""The only place that reads the environment and the clock."""
+"""The only place that reads the environment."""
 
-import datetime as dt
 import os
 import secrets
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Final
 
 from compose_repo.core.problem import UsageError
 
-PATIENCE: Final = 30.0
+TIMEOUT: Final = 30.0
 """Seconds without an answer after which a server counts as silent, where nothing else is said."""
 
 
@@ -25,7 +24,7 @@ class Environment:
     token: str | None
     in_ci: bool
     opener_token: str | None = None
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -42,7 +41,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         token=get("COMPOSE_REPO_TOKEN"),
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
         in_ci=_in_ci(variables),
-        patience=patience(variables),
+        timeout=timeout(variables),
     )
 
 
@@ -79,14 +78,14 @@ def nonce() -> str:
     return secrets.token_hex(16)
 
 
-def patience(variables: Mapping[str, str] = os.environ) -> float:
+def timeout(variables: Mapping[str, str] = os.environ) -> float:
     """Give the seconds without an answer after which a server counts as silent.
 
     Raises:
         UsageError: COMPOSE_REPO_TIMEOUT is no number of seconds.
 
     """
-    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(PATIENCE)
+    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(TIMEOUT)
     try:
         seconds = float(text)
     except ValueError:
@@ -106,11 +105,6 @@ def _in_ci(variables: Mapping[str, str]) -> bool:
 def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:
     """Tell whether colours and moving lines are unwanted: NO_COLOR (no-color.org), a dumb terminal, or CI."""
     return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or _in_ci(variables)
-
-
-def now() -> dt.datetime:
-    """Read the clock, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 def child_variables(**more: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from compose_repo.core.decision import State, Verdict
 from compose_repo.core.decision_text import decision_text, heading
 from compose_repo.core.escape import json_text
 from compose_repo.core.problem import InputError, UsageError
-from compose_repo.ports import environment
 from compose_repo.ports.clone import Asked, judged, standing
 from compose_repo.ports.git.repository import Repository
 from compose_repo.ports.loading import GateFiles, load_gate
@@ -66,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Decide, then print."""
-    now: dt.datetime = arguments.now or arguments.at or environment.now()
+    now: dt.datetime = arguments.now or arguments.at or console.clock.now()
     compose_id = _compose_id(arguments.compose_id)
-    repository = Repository(arguments.repo, console.trace)
+    repository = Repository(arguments.repo, console.trace, console.clock)
     with console.progress(f"reading {compose_id.folder}"):
         place = standing(repository, compose_id, _asked(arguments))
         gate_files = _gate_files(place.main, now)

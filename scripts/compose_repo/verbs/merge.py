@@ -49,4 +49,4 @@ def _attempt(work: session.Session, compose_id: ComposeId, *, vouched: bool) -> 
 
 def _why_not(work: session.Session, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, Http(limits()).read)
+        return why_not_published(str(compose_id), stream.published, Http(limits(), clock=work.console.clock).read)

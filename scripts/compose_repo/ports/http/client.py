@@ -2,7 +2,6 @@
 
 import functools
 import http.client
-import itertools
 import socket
 import ssl
 import urllib.error
@@ -11,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from compose_repo.core.problem import InputError, Problem
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import open_url
-from compose_repo.ports.http.timing import REAL, Deadline, Limits, Pace, http_date, retry_after, wait_after
+from compose_repo.ports.http.timing import Limits
+from compose_repo.ports.retry import Deadline, Retry, http_date, retry_after
 
 _CHUNK: Final = 1 << 18
 _MOST_REDIRECTS: Final = 5
@@ -71,10 +72,10 @@ class Http:
     Failures that may pass (no connection, no answer in time, a body that ends early, 429, 5xx) are tried again.
     """
 
-    def __init__(self, limits: Limits, *, cache: Cache | None = None, pace: Pace = REAL) -> None:
+    def __init__(self, limits: Limits, *, clock: Clock, cache: Cache | None = None) -> None:
         self._limits = limits
         self._cache = cache
-        self._pace = pace
+        self._clock = clock
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Give a document's bytes, or None where the server has no such document; fails as `get` does."""
@@ -89,16 +90,14 @@ class Http:
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
         """
-        deadline = Deadline(self._limits, self._pace.clock)
-        for attempt in itertools.count(1):
+        deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout)
+        retry = Retry(self._limits.between_tries, self._clock, deadline)
+        while True:
             try:
                 return self._try(url, limit, deadline)
             except _TryAgain as failure:
-                wait = wait_after(attempt, failure.asked, self._limits, self._pace, deadline)
-                if wait is None:
+                if not retry.again(failure.asked):
                     raise InputError(failure.problem) from failure
-                self._pace.sleep(wait)
-        raise AssertionError("counting never ends")
 
     def _try(self, url: str, limit: int, deadline: Deadline) -> Document | None:
         try:
@@ -147,7 +146,7 @@ class Http:
     def _refuse_unless_ok(self, url: str, response: http.client.HTTPResponse) -> None:
         status = response.status
         if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
-            asked = retry_after(response.headers, self._pace)
+            asked = retry_after(response.headers, self._clock) or 0.0
             plea = f" and asks to wait {asked:,.0f} s" if asked else ""
             message = f"the server answers with HTTP {status}{plea}"
             raise _TryAgain(_problem(url, "source-status", message, "try again later"), asked)

@@ -8,7 +8,7 @@ import ssl
 import urllib.request
 from typing import Any
 
-from compose_repo.ports.http.timing import Deadline
+from compose_repo.ports.retry import Deadline
 
 
 def open_url(
@@ -29,7 +29,7 @@ def open_url(
     if tls is not None:
         opener.add_handler(_Tls(deadline, tls))
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310  # there are handlers for http(s) only
-    response: http.client.HTTPResponse = opener.open(request, timeout=deadline.patience())
+    response: http.client.HTTPResponse = opener.open(request, timeout=deadline.silence())
     return response
 
 
@@ -83,9 +83,9 @@ class _PatientFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  # anything that can be written into
-        self._sock.settimeout(self._deadline.patience())
+        self._sock.settimeout(self._deadline.silence())
         size = self._raw.readinto(buffer)
-        self._deadline.patience()  # what comes too late is no answer, however much has come at once
+        self._deadline.silence()  # what comes too late is no answer, however much has come at once
         return size
 
     def close(self) -> None:

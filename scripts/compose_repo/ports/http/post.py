@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.connection import open_url
-from compose_repo.ports.http.timing import REAL, Deadline, Limits
+from compose_repo.ports.http.timing import Limits
+from compose_repo.ports.retry import Deadline
 
 _TOLD: Final = 201
 """What Jenkins and GitLab answer when they have taken a call; another 2xx may be a page that stands in between."""
@@ -28,12 +30,12 @@ class Told:
     said: str
 
 
-def post_form(url: str, fields: Mapping[str, str], headers: Mapping[str, str], limits: Limits) -> Told:
+def post_form(url: str, fields: Mapping[str, str], headers: Mapping[str, str], limits: Limits, clock: Clock) -> Told:
     """Send a form, one time, and follow no redirect: it could lead to somebody else, and the secret with it.
 
     Neither the address nor anything that the server says is repeated: it may hold what it was sent.
     """
-    deadline = Deadline(limits, REAL.clock)
+    deadline = Deadline(limits.total, clock, silence=limits.timeout)
     tls = ssl.create_default_context() if url.startswith("https:") else None
     data = urlencode(fields).encode("ascii")
     try:

@@ -22,6 +22,7 @@ PURE: Final = frozenset({
 DOORS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "gitlab": "compose_repo.ports.gitlab",
     "requests": "compose_repo.ports.gitlab",
+    "urllib3": ("compose_repo.ports.http", "compose_repo.ports.gitlab"),
     "productmd": "compose_repo.ports.productmd",
     "jinja2": "compose_repo.ports.templates",
     "jsonschema": "compose_repo.ports.violations",
@@ -221,6 +222,7 @@ def test_every_module_keeps_the_law(law: Law) -> None:
         (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "import gitlab"),
         (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "from subprocess import run"),
         (each_foreign_thing_has_one_door, "compose_repo.ports.gitlab", "from urllib import request"),
+        (each_foreign_thing_has_one_door, "compose_repo.ports.mirror", "from urllib3.exceptions import HTTPError"),
         (one_module_reads_the_environment, "compose_repo.verbs.gate", "os.environ['HOME']"),
         (one_module_reads_the_environment, "compose_repo.verbs.gate", "from os import environ"),
         (one_module_reads_the_clock_sleeps_and_asks_chance, "compose_repo.core.gate", "dt.datetime.now(dt.UTC)"),

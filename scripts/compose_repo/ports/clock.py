@@ -3,9 +3,11 @@
 The command line makes one clock and hands it to everything that waits. Tests hand in one whose sleeps take no time.
 """
 
-import datetime as dt
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class Signal(Protocol):
@@ -22,8 +24,10 @@ class Clock:
         """Return seconds that only ever grow; what they count from means nothing."""
         return time.monotonic()
 
-    def now(self) -> dt.datetime:
+    def now(self) -> "dt.datetime":
         """Return the time of day, in UTC."""
+        import datetime as dt  # noqa: PLC0415  # the start of the command line needs none
+
         return dt.datetime.now(dt.UTC)
 
     def sleep(self, seconds: float, until: Signal | None = None) -> None:

@@ -1,7 +1,6 @@
 """The only place that reads the environment."""
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -75,6 +74,8 @@ def command_variables(more: Mapping[str, str]) -> dict[str, str]:
 
 def nonce() -> str:
     """Give a text that nobody else has."""
+    import secrets  # noqa: PLC0415  # only a promotion needs it, and it is slow to import
+
     return secrets.token_hex(16)
 
 

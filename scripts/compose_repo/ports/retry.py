@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from compose_repo.ports.clock import Clock
 
 if TYPE_CHECKING:
-    import email.message
     from collections.abc import Mapping
 
 
@@ -97,7 +96,7 @@ class Retry:
         return True
 
 
-def retry_after(headers: "Mapping[str, str] | email.message.Message", clock: Clock) -> float | None:
+def retry_after(headers: "Mapping[str, str]", clock: Clock) -> float | None:
     """Read Retry-After, in seconds or as a date; a date is measured by the server's own clock where it shows one.
 
     Return None where it is absent, or neither.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from skipping_clock import SkippingClock
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     Access,
     Change,
     ChangeSettings,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from skipping_clock import SkippingClock
 
-from compose_repo.core.action import (
+from compose_repo.core.forge.action import (
     Approve,
     CloseMergeRequest,
     CommitState,
@@ -24,9 +24,9 @@ from compose_repo.core.action import (
     SetStatus,
     Unapprove,
 )
-from compose_repo.core.forge import CommitStatus, ForgeError, Lock, Push, StaleHead, User
+from compose_repo.core.forge.forge import CommitStatus, ForgeError, Lock, Push, StaleHead, User
 from compose_repo.core.names import Sha
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.forge import GitLab, connect
 from compose_repo.ports.gitlab.pace import Paces

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
+from compose_repo.core.branch.signing import NAMESPACE, SignatureError, Signed, allowed_signers, key_refusal, take_apart
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import OriginEntry
-from compose_repo.core.problem import UsageError
-from compose_repo.core.signing import NAMESPACE, SignatureError, Signed, allowed_signers, key_refusal, take_apart
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.rules.policy import OriginEntry
 from compose_repo.ports.clock import REAL, Clock
 from compose_repo.ports.environment import child_variables
 

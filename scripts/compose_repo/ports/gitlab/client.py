@@ -13,8 +13,8 @@ import gitlab
 import gitlab.exceptions
 import requests
 
-from compose_repo.core.forge import ForgeError, Project
-from compose_repo.core.problem import UsageError
+from compose_repo.core.forge.forge import ForgeError, Project
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import TIMEOUT, Environment
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained

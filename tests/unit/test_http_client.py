@@ -1,5 +1,6 @@
 """The HTTP client and servers that fail in every way: it ends, it says why, it never takes wrong for right."""
 
+import base64
 import gzip
 import ssl
 import subprocess
@@ -186,6 +187,14 @@ class TestSizes:
     ) -> None:
         assert body(http, server, Answer(body=b"now", headers={"Content-Length": announced})) == b"now"
 
+    def test_two_sizes_that_differ_are_no_answer(self, http: Http, server: ComposeServer) -> None:
+        raw = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc"
+        assert failure(http, server, Answer(raw=raw)) == "source-unreachable"
+
+    def test_the_size_of_a_chunk_is_bounded(self, http: Http, server: ComposeServer) -> None:
+        endless = Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", repeated=b"1" * 65536)
+        assert failure(http, server, endless) in {"source-unreachable", "source-truncated"}
+
     def test_a_size_announced_too_large_is_a_truncated_body(self, http: Http, server: ComposeServer) -> None:
         assert failure(http, server, Answer(body=b"now", headers={"Content-Length": "4"})) == "source-truncated"
 
@@ -214,6 +223,10 @@ class TestRedirects:
         server.answers["/file"] = [Answer(status=301, body=b"", headers={"Location": "http://a..b/"})]
         with pytest.raises(InputError, match=r"its name does not resolve \(source-unreachable\)"):
             http.get(f"{server.url}/file", LIMIT)
+
+    def test_the_first_of_two_places_counts(self, http: Http, server: ComposeServer) -> None:
+        server.answers["/b"] = [OK]
+        assert body(http, server, Answer(raw=b"HTTP/1.1 302 Found\r\nLocation: /b\r\nLocation: /c\r\n\r\n")) == b"now"
 
     def test_odd_characters_are_escaped(self, http: Http, server: ComposeServer) -> None:
         server.answers["/a%20%FC"] = [OK]
@@ -322,6 +335,38 @@ class TestProxies:
     def test_that_let_nothing_through_leave_a_server_unreachable(self, http: Http) -> None:
         with pytest.raises(InputError, match="source-unreachable"):
             http.read("https://composes.invalid/file", LIMIT)
+
+    def test_are_passed_by_for_the_hosts_that_the_environment_names(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert body(http, server, OK) == b"now"
+
+    @pytest.mark.parametrize("scheme", ["http://", ""])
+    def test_are_told_the_account_that_the_environment_gives_for_them(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch, scheme: str
+    ) -> None:
+        address = server.url.removeprefix("http://")
+        monkeypatch.setenv("http_proxy", f"{scheme}us%40er:pass%3Aword@{address}")
+        server.answers["http://composes.invalid/file"] = [OK]
+        assert http.read("http://composes.invalid/file", LIMIT) == b"now"
+        sent = server.headers[0]["Proxy-Authorization"].removeprefix("Basic ")
+        assert base64.b64decode(sent) == b"us@er:pass:word"
+
+    def test_that_speak_no_http_leave_a_server_unreachable(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", server.url.replace("http:", "socks5:"))
+        with pytest.raises(InputError, match=r"cannot be reached: ProxySchemeUnknown \(source-unreachable\)"):
+            http.read("http://composes.invalid/file", LIMIT)
+        assert server.seen == []
+
+    def test_are_bounded_by_the_deadline_too(self, http: Http, server: ComposeServer, time: SkippingClock) -> None:
+        server.answers["composes.invalid:443"] = [Answer(raw=b"HTTP/1.1 200 " + b"O" * 500, drip=time.tick)]
+        with pytest.raises(InputError, match="source-timeout"):
+            http.read("https://composes.invalid/file", LIMIT)
+        assert server.seen == ["composes.invalid:443"]
 
 
 @pytest.fixture(scope="module")

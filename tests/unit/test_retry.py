@@ -46,11 +46,13 @@ def test_a_wait_can_be_made_longer_where_that_is_known_to_be_needed() -> None:
     assert Retry(Backoff(first=1.0), SkippingClock()).wait(times=12) == 12.0
 
 
-def test_a_wait_that_reaches_the_deadline_is_not_begun() -> None:
+@pytest.mark.parametrize(("seconds", "slept"), [(7.0, [1.0, 2.0]), (7.1, [1.0, 2.0, 4.0])])
+def test_a_wait_that_reaches_the_deadline_is_not_begun(seconds: float, slept: list[float]) -> None:
     clock = SkippingClock()
-    retry = Retry(Backoff(first=1.0), clock, Deadline(8.0, clock))
-    assert [retry.again() for _ in range(4)] == [True, True, True, False]
-    assert clock.slept == [1.0, 2.0, 4.0]
+    retry = Retry(Backoff(first=1.0), clock, Deadline(seconds, clock))
+    assert [retry.again() for _ in slept] == [True] * len(slept)
+    assert not retry.again()
+    assert clock.slept == slept
 
 
 def test_a_deadline_allows_a_silence_until_it_comes_near_and_none_after_it() -> None:

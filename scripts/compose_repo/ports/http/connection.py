@@ -38,12 +38,12 @@ def open_url(
     pool = manager.connection_from_url(url)
     connect = pool.ConnectionCls
 
-    def patient(**how: Any) -> Any:  # noqa: ANN401  # what the pool says of it, and what it would make of that
+    def connect_in_time(**how: Any) -> Any:  # noqa: ANN401  # what the pool says of it, and what it would make of that
         connection: Any = connect(**how)
         connection.response_class = functools.partial(_Response, deadline=deadline)
         return connection
 
-    pool.ConnectionCls = patient  # type: ignore[assignment]  # it is only called
+    pool.ConnectionCls = connect_in_time  # type: ignore[assignment]  # it is only called
     method = "GET" if data is None else "POST"
     told = {**headers, "Connection": "close"}
     return manager.urlopen(method, url, headers=told, body=data, timeout=deadline.silence(), **_OPTIONS)
@@ -72,10 +72,10 @@ def _manager(url: str, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *, deadline: Deadline, method: str | None = None) -> None:
         super().__init__(sock, method=method)
-        self.fp = io.BufferedReader(_PatientFile(self.fp.detach(), sock, deadline))
+        self.fp = io.BufferedReader(_FileInTime(self.fp.detach(), sock, deadline))
 
 
-class _PatientFile(io.RawIOBase):
+class _FileInTime(io.RawIOBase):
     """A connection's bytes; each read waits no longer than the deadline allows."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:

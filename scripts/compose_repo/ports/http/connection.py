@@ -35,6 +35,7 @@ def open_url(
 
     """
     manager = _manager(url, tls)
+    # The pool that is made here is the one that `urlopen` finds below.
     pool = manager.connection_from_url(url)
     connect = pool.ConnectionCls
 

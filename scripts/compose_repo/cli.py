@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
 from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.ports.clock import REAL, Clock
 from compose_repo.ports.console import (
     Color,
     Console,
@@ -139,19 +140,19 @@ def load(name: str) -> Verb:
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
-def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) -> NoReturn:
+def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load, clock: Clock = REAL) -> NoReturn:
     """Run one verb and exit with its code; nothing that happens ends in a traceback."""
     try:
         use_any_locale()
-        code = _run(sys.argv[1:] if argv is None else argv, load)
+        code = _run(sys.argv[1:] if argv is None else argv, load, clock)
     except KeyboardInterrupt:
         code = INTERRUPTED
     leave(code)
 
 
-def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
+def _run(argv: Sequence[str], load: Callable[[str], Verb], clock: Clock = REAL) -> int:
     try:
-        code = _dispatch(argv, load)
+        code = _dispatch(argv, load, clock)
         flush_the_answer()
     except OutputClosedError:
         abandon_output()
@@ -169,7 +170,7 @@ def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
     return code
 
 
-def _dispatch(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
+def _dispatch(argv: Sequence[str], load: Callable[[str], Verb], clock: Clock) -> int:
     try:
         name, common, rest = _split(argv)
         verb = load(name)
@@ -177,7 +178,7 @@ def _dispatch(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
         arguments = parser.parse_args(rest, common)
     except SystemExit as done:  # argparse has shown a help
         return OK if done.code is None else int(done.code)
-    console = Console(verbose=arguments.verbose, color=Color(arguments.color))
+    console = Console(verbose=arguments.verbose, color=Color(arguments.color), clock=clock)
     # From here on there may be garbage; all that was imported so far stays, and need not be looked at again.
     gc.freeze()
     gc.enable()

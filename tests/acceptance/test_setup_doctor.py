@@ -12,6 +12,7 @@ import gitlab
 import jsonschema
 import pytest
 from gitlab.v4.objects import Project as ApiProject
+from skipping_clock import RunningClock
 
 from compose_repo import cli
 from compose_repo.core.hardening import RULES
@@ -139,7 +140,7 @@ class World(Stage):
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", token)
-        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load)
+        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load, RunningClock())
         out, err = self.capsys.readouterr()
         assert token not in out + err
         return code, out, err

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from skipping_clock import SkippingClock
 
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import GitError, Repository
@@ -203,10 +204,13 @@ def test_fetching_brings_the_commit_under_its_own_ref_and_touches_nothing_else(w
 
 def test_a_fetch_that_fails_says_why_and_never_the_token(work: Path) -> None:
     lines: list[str] = []
+    clock = SkippingClock()
+    repository = Repository(work, lines.append, clock)
     with pytest.raises(GitError) as failed:
-        Repository(work, lines.append).fetch("http://127.0.0.1:9/x.git", ["refs/heads/main"], token="s3cret")  # noqa: S106
+        repository.fetch("http://127.0.0.1:9/x.git", ["refs/heads/main"], token="s3cret")  # noqa: S106
     assert "127.0.0.1" in str(failed.value)
     assert "s3cret" not in str(failed.value) + "".join(lines)
+    assert clock.slept == [0.5, 1.0, 2.0]
 
 
 def test_each_command_is_traced_with_its_time(work: Path) -> None:

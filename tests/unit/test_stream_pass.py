@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from skipping_clock import SkippingClock
 from test_plan import GATE
 from test_sync_plan import A, B
 
@@ -25,7 +26,7 @@ PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="fix it")
 def stream_pass() -> StreamPass:
     """Give a pass whose session can do nothing at all, which is our own mistake."""
     work: Any = SimpleNamespace(dry_run=False, as_json=True, writer=SimpleNamespace(applied=[]), console=Console())
-    http = Http(Limits())
+    http = Http(Limits(), clock=SkippingClock())
     return StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
 
 
@@ -77,7 +78,12 @@ class Writer:
 
 
 def judged_by(work: Mistaken, do: Do = Do.JUDGE) -> Row:
-    tools = Tools(work=cast("Any", work), opener=None, http=Http(Limits()), index_http=Http(Limits()))
+    tools = Tools(
+        work=cast("Any", work),
+        opener=None,
+        http=Http(Limits(), clock=SkippingClock()),
+        index_http=Http(Limits(), clock=SkippingClock()),
+    )
     one = StreamPass(tools, A.stream, None)
     one._do(Step(do=do, compose_id=A, why=Why.IS_OPEN))
     (row,) = one.report().rows
@@ -146,7 +152,7 @@ def test_a_stream_whose_merge_requests_cannot_be_read_is_told_and_stops_no_other
         console=Console(),
         world=SimpleNamespace(open_merge_requests=refuse),
     )
-    http = Http(Limits())
+    http = Http(Limits(), clock=SkippingClock())
     one = StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
     one.judge_and_gate()
     assert [problem.code for problem in one.report().problems] == ["gitlab-failed"]

@@ -50,7 +50,7 @@ from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import Blobs, GitTree
-from compose_repo.ports.http import Http, Limits, Pace
+from compose_repo.ports.http import Http, Limits
 from compose_repo.reading.converting import checked
 from compose_repo.words import wording
 
@@ -66,8 +66,6 @@ SECONDS: Final = 300.0
 """About how long a pass reads every Jenkins in all; the rest comes with the next pass."""
 SECONDS_OF_ONE: Final = 100.0
 """About how long it reads one of them, so that one that is slow leaves time for the others."""
-PACE: Final = Pace()
-"""The clock that both go by, and the chance that says with which build is begun."""
 _AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
 
 
@@ -90,7 +88,6 @@ class Poll:
     work: Work
     opener: Work | None
     http: Http
-    pace: Pace = field(default_factory=lambda: PACE)
     problems: list[Problem] = field(default_factory=list)
     _spent: dict[str, float] = field(default_factory=dict)
     _listings: dict[str, list[Listed]] = field(default_factory=dict)
@@ -157,7 +154,7 @@ class Poll:
         if new and len(files) >= MOST_FILES:
             self._tell(too_many(job, place.origin))
             return
-        size, written, start = 0, 0, int(self.pace.chance() * len(new))
+        size, written, start = 0, 0, int(self.work.console.clock.chance() * len(new))
         for listed in new[start:] + new[:start]:
             if size > MOST_BYTES or written >= MOST_READ:
                 return
@@ -222,12 +219,13 @@ class Poll:
             InputError: it cannot be read, or lies elsewhere.
 
         """
-        began = self.pace.clock()
+        clock = self.work.console.clock
+        began = clock.monotonic()
         try:
             document = self.http.get(url, limit)
         finally:
             server = server_of(job)
-            self._spent[server] = self._spent.get(server, 0.0) + self.pace.clock() - began
+            self._spent[server] = self._spent.get(server, 0.0) + clock.monotonic() - began
         if document is None:
             return None
         if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():

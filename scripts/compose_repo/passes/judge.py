@@ -13,6 +13,7 @@ from compose_repo.core.names import Sha
 from compose_repo.core.plan.plan import Judged
 from compose_repo.core.verdict.decision import Decision
 from compose_repo.passes.world import World
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.reading.judging import judge_branch, judge_files, opened_at
 from compose_repo.reading.line import LineReader
@@ -62,10 +63,10 @@ class Judgement(Struct, frozen=True, kw_only=True):
 class Judge:
     """Judges one merge request after the other, and reads what they share only once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
         self._publications = Publications()
-        self._lines = LineReader(world.repository, pushes=world.pushes.of, fetch=world.fetch_commit)
+        self._lines = LineReader(world.repository, pushes=world.pushes.of, fetch=world.fetch_commit, clock=clock)
 
     def __call__(self, compose_id: ComposeId, merge_request: MergeRequest) -> Judgement:
         """Decide on a merge request's head: rules from main, the manifest and the results from the head.

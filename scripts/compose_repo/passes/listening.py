@@ -57,9 +57,8 @@ class Listener:
     def __init__(self, console: Console | None = None, repo: Path | None = None) -> None:
         told = settings()
         self._handler = Handler(told, console or Console(), told.repo or repo or Path())
-        self._callback = Callback(
-            self._handler.handle, told, tell=self._handler.console.error, trace=self._handler.console.trace
-        )
+        aside = self._handler.console
+        self._callback = Callback(self._handler.handle, told, tell=aside.error, trace=aside.trace, clock=aside.clock)
         if told.pass_every:
             repeat(told.pass_every, self._handler.look_at_all, tell=self._handler.console.error)
 
@@ -99,7 +98,7 @@ class Handler:
         self.console = console
         self._told = told
         self._repo = repo
-        self._paces = Paces()
+        self._paces = Paces(console.clock)
         self._one_at_a_time = threading.Lock()
         self._indexes: dict[str, Document] = {}
         """What compose servers have listed, to be asked for only if it is another by now."""
@@ -173,8 +172,8 @@ class Handler:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits()),
-                    index_http=Http(limits(), cache=self._indexes),
+                    http=Http(limits(), clock=self.console.clock),
+                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes),
                     only=compose_id,
                 )
             )

@@ -108,7 +108,7 @@ class Surveyor:
         )
 
     def _looks(self, gate: GateState) -> Iterator[Look]:
-        read = Http(_LIMITS).read
+        read = Http(_LIMITS, clock=self._work.console.clock).read
         for stream, entry in gate.streams.items():
             for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
                 with self._work.console.progress(f"reading {url}"):
@@ -143,7 +143,10 @@ def surveying(  # noqa: PLR0913  # what a verb is told
     with ExitStack() as stack:
         work = stack.enter_context(connected(repo, console, now=now))
         names = [None, *([gate_project] if gate_project else [])]
-        ours = [stack.enter_context(closing(administer(environment(), console.trace, name))) for name in names]
+        ours = [
+            stack.enter_context(closing(administer(environment(), console.trace, console.clock, name)))
+            for name in names
+        ]
         for administrator in ours:
             administrator.require_maintainer(verb)
         yield Surveyor(work, ours[0], ours[1] if len(ours) > 1 else None, webhook=webhook)

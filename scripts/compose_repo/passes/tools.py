@@ -17,7 +17,7 @@ from compose_repo.ports.http import Http
 class Tools:
     """What the passes over all streams share.
 
-    `opener` acts as the compose bot; without it nothing is opened and no Jenkins is polled, which `jenkins` does.
+    `opener` acts as the compose bot; without it nothing is opened and no Jenkins is polled.
     `index_http` reads what is asked for only if it is another by now; `http` reads everything else, of which several
     machines may answer for one name.
     """
@@ -27,13 +27,12 @@ class Tools:
     http: Http
     index_http: Http
     only: ComposeId | None = None
-    jenkins: Http = field(default_factory=lambda: Http(LIMITS))
     recent: Sequence[MergeRequest] | None = field(default=None, init=False)
     poll: Poll = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
-        self.poll = Poll(work=self.work, opener=self.opener, http=self.jenkins)
+        self.poll = Poll(work=self.work, opener=self.opener, http=Http(LIMITS, clock=self.work.console.clock))
 
     def look(self) -> None:
         """Read anew what is in GitLab and on main, by which both accounts have to be the bots.

@@ -34,7 +34,7 @@ class Work(Struct, frozen=True, kw_only=True):
 
     def as_opener(self, world: World) -> "Work":
         """The same work as another account does it."""
-        return replace(self, world=world, judge=Judge(world), writer=Writer(world, self.console))
+        return replace(self, world=world, judge=Judge(world, self.console.clock), writer=Writer(world, self.console))
 
 
 def work_on(  # what a verb is told
@@ -43,10 +43,10 @@ def work_on(  # what a verb is told
     """Give what a pass works with, from a world that nothing has been read of yet."""
     return Work(
         world=world,
-        judge=Judge(world),
+        judge=Judge(world, console.clock),
         writer=Writer(world, console),
         console=console,
-        paces=paces or Paces(),
+        paces=paces or Paces(console.clock),
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -67,10 +67,11 @@ def connected(  # noqa: PLR0913  # what a verb is told
     Whoever makes many passes gives the same `paces` to each.
     """
     settings = environment()
-    paces = paces or Paces()
+    clock = console.clock
+    paces = paces or Paces(clock)
     with (
-        closing(connect(settings, console.trace, paces)) as forge,
-        scratch(repo, console.trace) as repository,
+        closing(connect(settings, console.trace, paces, clock)) as forge,
+        scratch(repo, console.trace, clock) as repository,
     ):
         world = World(forge=forge, repository=repository, token=settings.token, console=console, now=now)
         yield work_on(world, console, paces=paces, dry_run=dry_run, as_json=as_json)
@@ -84,5 +85,5 @@ def opener_beside(work: Work) -> Iterator[Work | None]:
         yield None
         return
     opener: Environment = replace(settings, token=settings.opener_token)
-    with closing(connect(opener, work.console.trace, work.paces)) as forge:
+    with closing(connect(opener, work.console.trace, work.paces, work.console.clock)) as forge:
         yield work.as_opener(work.world.seen_by(forge, settings.opener_token, variable="COMPOSE_REPO_OPENER_TOKEN"))

@@ -13,7 +13,6 @@ from compose_repo.core.names import Sha
 from compose_repo.core.plan.plan import manifest_path
 from compose_repo.core.streams.promotion import below
 from compose_repo.ports.console import Console
-from compose_repo.ports.environment import now
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import Repository
 from compose_repo.reading.bots import read_bots
@@ -84,7 +83,7 @@ class World:
         It is GitLab that says when a merge request was opened; a clock of ours that is wrong must move no deadline.
         """
         if self._view.now is None:
-            self._view.now = self._asked_now or self.forge.told_time() or now()
+            self._view.now = self._asked_now or self.forge.told_time() or self._console.clock.now()
         return self._view.now
 
     @property

@@ -1,6 +1,5 @@
 """Writes a plan: the only place from which anything is changed."""
 
-import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,9 +13,10 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.git.branch import BranchMoved, push
 from compose_repo.ports.git.tags import TagTaken, create_tag
 from compose_repo.ports.http.post import Told
+from compose_repo.ports.retry import Backoff, Retry
 
-HEAD_SECONDS: Final = 60
-"""How long GitLab may take to see a commit of ours as the head of its merge request."""
+UNTIL_HEAD_SHOWS: Final = Backoff(first=1, longest=1, tries=60)
+"""How to wait for GitLab to see a commit of ours as the head of its merge request."""
 
 
 class Writer:
@@ -54,7 +54,7 @@ class Writer:
                     case CreateTag():
                         self._create_tag(action)
                     case Promote():
-                        self._told[action.call] = promoting.call(action)
+                        self._told[action.call] = promoting.call(action, self._console.clock)
                     case Approve() | Merge() if judged is not None:
                         self._conclude(action, judged)
                     case _:
@@ -73,11 +73,10 @@ class Writer:
             push(world.repository, world.project.clone_url, action.commit, action.branch, token=world.token)
         except BranchMoved as moved:
             raise StaleHead(str(moved)) from moved
-        for _ in range(HEAD_SECONDS):
-            if world.forge.merge_request(action.iid).head == action.commit:
-                return
-            time.sleep(1)
-        raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}")
+        retry = Retry(UNTIL_HEAD_SHOWS, self._console.clock)
+        while world.forge.merge_request(action.iid).head != action.commit:
+            if not retry.again():
+                raise StaleHead(f"GitLab does not yet see {action.commit[:12]} as the head of !{action.iid}")
 
     def _create_tag(self, action: CreateTag) -> None:
         """Make a tag that is not there.

@@ -1,8 +1,6 @@
-"""The only place that reads the environment and the clock."""
+"""The only place that reads the environment."""
 
-import datetime as dt
 import os
-import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,7 +8,7 @@ from msgspec import Struct
 
 from compose_repo.core.problems.problem import UsageError
 
-PATIENCE: Final = 30.0
+TIMEOUT: Final = 30.0
 """Seconds without an answer after which a server counts as silent, where nothing else is said."""
 
 
@@ -27,7 +25,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     in_ci: bool
     opener_token: str | None = None
     template: str | None = None
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -45,7 +43,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
         template=get("COMPOSE_REPO_TEMPLATE"),
         in_ci=_in_ci(variables),
-        patience=patience(variables),
+        timeout=timeout(variables),
     )
 
 
@@ -78,17 +76,19 @@ def command_variables(more: Mapping[str, str]) -> dict[str, str]:
 
 def nonce() -> str:
     """Give a text that nobody else has."""
+    import secrets  # noqa: PLC0415  # only a promotion needs it, and it is slow to import
+
     return secrets.token_hex(16)
 
 
-def patience(variables: Mapping[str, str] = os.environ) -> float:
+def timeout(variables: Mapping[str, str] = os.environ) -> float:
     """Give the seconds without an answer after which a server counts as silent.
 
     Raises:
         UsageError: COMPOSE_REPO_TIMEOUT is no number of seconds.
 
     """
-    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(PATIENCE)
+    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(TIMEOUT)
     try:
         seconds = float(text)
     except ValueError:
@@ -108,11 +108,6 @@ def _in_ci(variables: Mapping[str, str]) -> bool:
 def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:
     """Tell whether colours and moving lines are unwanted: NO_COLOR (no-color.org), a dumb terminal, or CI."""
     return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or _in_ci(variables)
-
-
-def now() -> dt.datetime:
-    """Read the clock, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 def child_variables(**more: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from compose_repo.core.convert.subject import Subject
 from compose_repo.core.convert.text import as_testcase
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant, is_name
 from compose_repo.core.problems.problem import UsageError
-from compose_repo.ports import environment
 from compose_repo.ports.console import Console
 from compose_repo.reading.converting import converted, read_source
 from compose_repo.reading.loading import read_manifest_file
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         testcase=arguments.testcase and Testcase(arguments.testcase),
         run_is_test=arguments.run_is_test,
     )
-    now = arguments.now or environment.now()
+    now = arguments.now or console.clock.now()
     file, data = converted(arguments.source_format, sources, subject, manifest, now)
     if arguments.output is None:
         console.out(data.decode().removesuffix("\n"))

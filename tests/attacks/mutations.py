@@ -105,8 +105,8 @@ TITLE_IS_SET_BACK: Final = Mutation(
 """A compose's merge request bears the compose's name."""
 CLOSED_IS_REOPENED: Final = Mutation(
     module="core/plan/plan.py",
-    old=("*([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),\n    )\n\n\ndef plan_close_duplicates"),
-    new=("    )\n\n\ndef plan_close_duplicates"),
+    old="reopen = merge_request.state is MergeRequestState.CLOSED",
+    new="reopen = False",
 )
 """What a Developer has closed is opened again."""
 OURS_IS_THE_BOTS: Final = Mutation(

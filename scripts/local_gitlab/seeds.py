@@ -42,8 +42,9 @@ PEOPLE: Final = (
     Person(username="releng", name="Release Engineering", level=OWNER, part="sets the rules"),
     Person(username="gate-bot", name="Gate Bot", level=MAINTAINER, part="approves and merges"),
     Person(username="compose-bot", name="Compose Bot", level=DEVELOPER, part="opens merge requests"),
-    Person(username="rdo-ci", name="RDO CI", level=DEVELOPER, part="reports results as origin rdo"),
-    Person(username="idm-ci", name="IdM CI", level=DEVELOPER, part="reports results as origin idm"),
+    Person(username="t-functional-ci", name="Functional CI", level=DEVELOPER, part="reports results as t_functional"),
+    Person(username="rdo-ci", name="RDO CI", level=DEVELOPER, part="reports results as rdo"),
+    Person(username="idm-ci", name="IdM CI", level=DEVELOPER, part="reports results as idm"),
 )
 
 
@@ -159,11 +160,10 @@ def _told(
     server: LocalGitLab, project: Project, users: Mapping[str, User], merge_request: str, without_pipelines: str
 ) -> str:
     people = "\n".join(
-        f"  {one.username:12} {ROLES[one.level]:11} {users[one.username].token}  {one.part}" for one in PEOPLE
+        f"  {one.username:15} {ROLES[one.level]:11} {users[one.username].token}  {one.part}" for one in PEOPLE
     )
-    exports = "\n".join(
-        f"  export {name}={value}" for name, value in _variables(server, users["gate-bot"].token).items()
-    )
+    variables = {**_variables(server, users["gate-bot"].token), "PATH": f"{Path(sys.prefix) / 'bin'}:$PATH"}
+    exports = "\n".join(f'  export {name}="{value}"' for name, value in variables.items())
     pipelines = (
         f"None runs: {without_pipelines}."
         if without_pipelines
@@ -183,7 +183,7 @@ Users, roles and tokens:
 
 Pipelines: {pipelines}
 
-To use compose-repo as the gate bot, in a shell of its own:
+To use compose-repo as the gate bot, in another shell, in a checkout of the project:
 {exports}
 
 Then try:

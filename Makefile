@@ -35,7 +35,7 @@ lint: ## check style, types, shell scripts and the lock
 	@scripts/in-venv dev mypy
 	@scripts/in-venv dev shellcheck scripts/in-venv scripts/lock .ci/run
 
-format: ## mend what ruff can mend
+format: ## fix what ruff can fix
 	@scripts/in-venv dev ruff check --fix
 	@scripts/in-venv dev ruff format
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from compose_repo.console import Console
-from compose_repo.demo.narrator import DemoError
-from compose_repo.demo.play import Wish, play
-from compose_repo.demo.story import Story, results_come_in
+from compose_demo.narrator import DemoError
+from compose_demo.play import Wish, play
+from compose_demo.story import Story, results_come_in
+from compose_repo.ports.console import Console
 from compose_repo.ports.environment import now
 
 ROOT: Final = Path(__file__).resolve().parents[1]

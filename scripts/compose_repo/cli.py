@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
-from compose_repo.console import (
+from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.ports.console import (
     Color,
     Console,
     OutputClosedError,
@@ -27,7 +28,6 @@ from compose_repo.console import (
     width,
     writing_the_answer,
 )
-from compose_repo.core.problem import InputError, UsageError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,7 +55,7 @@ VERBS: Final = {
     "sync": "do in one pass whatever is due: open, judge, merge, close",
     "listen": "follow the message bus: look at composes, write down what it reports, tell of decisions",
     "setup": "bring a GitLab project, or a pair, to the hardened state",
-    "doctor": "say what about a GitLab project is unsafe, why, and how to mend it",
+    "doctor": "say what about a GitLab project is unsafe, why, and how to fix it",
     "demo": "tell the whole story on this machine, against a local GitLab",
     "completion": "print a completion script for bash or zsh",
 }
@@ -275,8 +275,8 @@ def _add_common(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
 
 
 def _show(error: InputError, console: Console, *, as_json: bool) -> None:
-    from compose_repo.core.report import Report, as_line  # noqa: PLC0415  # a verb that succeeds needs none of it
-    from compose_repo.core.report import as_json as written  # noqa: PLC0415
+    from compose_repo.core.problems.report import Report, as_line  # noqa: PLC0415  # a verb that succeeds needs none of it
+    from compose_repo.core.problems.report import as_json as written  # noqa: PLC0415
 
     problems = sorted(error.problems)
     if as_json:

@@ -347,7 +347,7 @@ def forge(world: SyncWorld, name: str) -> None:
     (clone / "composes" / name / "results" / "idm").mkdir(parents=True, exist_ok=True)
     (clone / "composes" / name / "results" / "idm" / "9.json").write_text("{}")
     git(clone, "add", "--all")
-    git(clone, "commit", "--quiet", "--message", "Mend it")
+    git(clone, "commit", "--quiet", "--message", "Fix it")
     git(clone, "push", "--quiet", "origin", f"HEAD:compose/{name}")
     shutil.rmtree(clone)
 

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.manifests.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = "CentOS-Stream-10-20261120.0"

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from compose_repo.core.compose import ComposeId, Status
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.composes.compose import ComposeId, Status
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,7 +234,7 @@ missing  t_functional  compose.smoke  x86_64  nothing reported; 1 file of t_func
 
 Refused files:
   composes/CentOS-Stream-10-20261120.0/results/t_functional/18.json:1: not-json: the file is not
-    JSON: EOF while parsing an object (column 1); write it with a JSON library, or mend the place by
+    JSON: EOF while parsing an object (column 1); write it with a JSON library, or fix the place by
     hand
 
 Waivers worth a look:

@@ -338,7 +338,7 @@ def test_a_compose_that_has_finished_is_opened_and_others_are_left_alone(place: 
     place.bus.send("org.centos.prod.git.push", {"anything": "else"})
     place.bus.send(STATUS, {"compose_id": NEWER, "status": "FINISHED", "location": location}, message_id="finished")
     consume = "from fedora_messaging.cli import cli; cli()"
-    place.listen("-c", consume, "consume", "--callback", "compose_repo.listening:Listener")
+    place.listen("-c", consume, "consume", "--callback", "compose_repo.passes.listening:Listener")
     wait_for("a merge request", lambda: len(place.merge_requests()) == 2)
     place.idle()
     assert json.loads(place.bus.take(place.bus.told)[1])["compose_id"] == NEWER

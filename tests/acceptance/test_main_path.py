@@ -19,11 +19,11 @@ import jsonschema
 import pytest
 
 from compose_repo import cli
-from compose_repo.core.compose import ComposeId, Image
+from compose_repo.core.composes.compose import ComposeId, Image
 from compose_repo.core.names import Arch, Sha256, Variant
-from compose_repo.ports.productmd.writing import ComposeWriter
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
+from sample_composes.writing import ComposeWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))

@@ -12,8 +12,8 @@ import jsonschema_rs
 import pytest
 from compose_server import Answer, ComposeServer, serving
 
-from compose_repo.core.manifest import Manifest
-from compose_repo.sample import SampleSpec, write_compose
+from compose_repo.core.manifests.manifest import Manifest
+from sample_composes.sample import SampleSpec, write_compose
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"

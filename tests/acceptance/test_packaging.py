@@ -51,12 +51,18 @@ def test_schemas_and_templates_travel_in_the_wheel(distributions: Path) -> None:
 def test_the_wheel_holds_only_the_package(distributions: Path) -> None:
     [wheel] = distributions.glob("*.whl")
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"compose_repo", "local_gitlab"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"compose_repo"}
 
 
 def test_every_verb_starts_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
     shown = run(installed, "validate", "-h", cwd=tmp_path)
     assert shown.startswith("usage: compose-repo validate")
+
+
+def test_the_installed_package_says_where_the_demo_is(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run([installed, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = "the installed package does not hold the demo; in a checkout run `make demo` or `pip install -e '.[demo]'`"
+    assert (done.returncode, done.stderr) == (2, f"compose-repo demo: {said}\n")
 
 
 def test_an_installed_compose_repo_validates_a_repository(installed: Path, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from jenkins import Jenkins, jenkins, send
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 from test_main_path import git
 
-from compose_repo.core.action import Promote
-from compose_repo.core.hook import CommandHook, JenkinsHook
+from compose_repo.core.forge.action import Promote
 from compose_repo.core.names import Sha
+from compose_repo.core.rules.hook import CommandHook, JenkinsHook
 from compose_repo.ports.promoting import call
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab

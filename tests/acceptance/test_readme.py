@@ -13,11 +13,11 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.demo import gate_files
-from compose_repo.demo.actors import Actor
-from compose_repo.demo.stage import Stage, stage
-from compose_repo.sample import SampleSpec, write_compose
+from compose_demo import gate_files
+from compose_demo.actors import Actor
+from compose_demo.stage import Stage, stage
+from compose_repo.core.composes.compose_id import ComposeId
+from sample_composes.sample import SampleSpec, write_compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")

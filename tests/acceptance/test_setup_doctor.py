@@ -325,7 +325,7 @@ def test_the_plan_as_json_is_held_to_its_schema(fresh: World) -> None:
 
 Break = Callable[[World], object]
 SETUP: dict[str, tuple[Break, str]] = {
-    # What setup mends: how it comes about, and the codes by which it is named.
+    # What setup fixes: how it comes about, and the codes by which it is named.
     "no pinned CI file": (lambda w: w.change(ci_config_path=""), "ci-file-not-pinned"),
     "CI file of another project": (
         lambda w: w.change(ci_config_path=".gitlab-ci.yml@evil/x:main"),
@@ -419,7 +419,7 @@ SETUP: dict[str, tuple[Break, str]] = {
     "promotions that nobody records": (lambda w: w.promote(0), "promotion-tags-closed"),
 }
 PEOPLES: dict[str, tuple[Break, str]] = {
-    # What people mend.
+    # What people fix.
     "one bot for both": (lambda w: w.gate("streams", '"compose-bot"', '"gate-bot"'), "bots-are-one bot-too-strong"),
     "no compose bot": (lambda w: w.api().members.delete(w.people["compose-bot"].id), "bot-missing"),
     "a compose bot that merges": (lambda w: w.role("compose-bot", MAINTAINER), "bot-too-strong"),
@@ -496,7 +496,7 @@ def test_doctor_names_each_misconfiguration_by_its_code(hardened: World, name: s
 
 
 @pytest.mark.parametrize("name", SETUP)
-def test_setup_mends_what_it_can_mend(hardened: World, name: str) -> None:
+def test_setup_fixes_what_it_can_fix(hardened: World, name: str) -> None:
     SETUP[name][0](hardened)
     code, _, err = hardened.setup()
     assert code == 0, err
@@ -682,7 +682,7 @@ def without_trigger(world: World) -> None:
 
 
 WEBHOOK: dict[str, tuple[Break, str]] = {
-    # What setup mends with the gate bot's token.
+    # What setup fixes with the gate bot's token.
     "no webhook": (lambda w: w.api().hooks.delete(hooks(w)[0].id), "webhook-missing"),
     "no trigger": (without_trigger, "webhook-wrong"),
     "a webhook that fails": (fail_hook, "webhook-wrong"),
@@ -702,7 +702,7 @@ WEBHOOK: dict[str, tuple[Break, str]] = {
 
 
 @pytest.mark.parametrize("name", WEBHOOK)
-def test_the_gate_bots_setup_mends_the_webhook(hardened: World, name: str) -> None:
+def test_the_gate_bots_setup_fixes_the_webhook(hardened: World, name: str) -> None:
     make, code = WEBHOOK[name]
     make(hardened)
     assert set(hardened.findings()) == {code}
@@ -817,14 +817,14 @@ def test_every_check_has_its_line_when_all_are_asked_for(hardened: World) -> Non
     assert told == [rule.code for rule in RULES]
 
 
-def test_doctor_says_what_why_and_how_to_mend(hardened: World) -> None:
+def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     hardened.protect("main", MAINTAINER, MAINTAINER)
     code, out, _ = hardened.run("doctor")
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
     assert lines[1].startswith("    why:  What is pushed to main")
-    assert lines[2].startswith("    mend: compose-repo setup does it; by hand: Settings > Repository")
+    assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
     assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 4} fine, 1 unsafe, 0 to look at, 3 cannot be made here"
 
 

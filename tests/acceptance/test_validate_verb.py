@@ -405,7 +405,7 @@ def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(branch: Path, 
 def test_another_branch_may_change_anything(branch: Path, run: Run) -> None:
     (branch / "README.md").write_text("mine")
     commit(branch, "a change")
-    assert run("--base", "main", "--branch", "mend-something").returncode == 0
+    assert run("--base", "main", "--branch", "fix-something").returncode == 0
 
 
 def test_a_problem_of_a_commit_and_of_its_file_is_told_once(branch: Path, run: Run) -> None:
@@ -450,7 +450,7 @@ def test_an_executable_result_is_refused(repo: Path, run: Run) -> None:
 
 
 def test_it_runs_where_nothing_heavy_can_be_imported(repo: Path) -> None:
-    heavy = ["gitlab", "jinja2", "productmd", "jsonschema", "requests", "compose_repo.core.gate"]
+    heavy = ["gitlab", "jinja2", "productmd", "jsonschema", "requests", "compose_repo.core.verdict.gate"]
     code = f"import sys; sys.modules.update(dict.fromkeys({heavy})); from compose_repo.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "validate"],

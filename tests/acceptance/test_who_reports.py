@@ -9,13 +9,13 @@ from typing import Any, Final
 import pytest
 from gitlab_world import World, build_world, commit, git, write
 
-from compose_repo.core.compose_id import ComposeId
+from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Sha, Sha256
-from compose_repo.core.policy import Bots, Policy, origins_from_dict
+from compose_repo.core.rules.policy import Bots, Policy, origins_from_dict
 from compose_repo.ports.git.repository import Repository
 from compose_repo.ports.gitlab.forge import GitLab
-from compose_repo.ports.line import LineReader, Reading
-from compose_repo.ports.loading import GateFiles
+from compose_repo.reading.line import LineReader, Reading
+from compose_repo.reading.loading import GateFiles
 from local_gitlab.server import User
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")

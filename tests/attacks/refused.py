@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attacks.objects import EXECUTABLE, LINK, Content, Node
 from attacks.world import Mutation, World
-from compose_repo.core.limits import RESULT_BYTES
+from compose_repo.core.documents.limits import RESULT_BYTES
 
 OWN: Final = "a1.json"
 """The file in which RDO's pass is."""
@@ -15,13 +15,13 @@ WAITING: Final = 3
 """What `approve` exits with while the gate is pending."""
 FAST: Final = dt.timedelta(minutes=20)
 REFUSED_HAS_FORCE: Final = Mutation(
-    module="core/refusals.py",
+    module="core/verdict/refusals.py",
     old="        if reports is None:\n            return finding\n",
     new="        if reports is None or reports:\n            return finding\n",
 )
 """A refused report keeps the cells of its origin from passing."""
 BELIEVED_ONLY: Final = Mutation(
-    module="ports/line.py",
+    module="reading/line.py",
     old="if (origin, sha) not in refused and not any(pushed.is_by(sha, bot) for bot in (bots.compose, bots.gate))",
     new="if (origin, sha) not in refused or pushed",
 )

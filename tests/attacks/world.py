@@ -42,10 +42,10 @@ import gitlab
 from attacks.cleanliness import unclean
 from attacks.objects import Changes, Content, Objects, Place, basic, new_key
 from compose_repo import cli
-from compose_repo.core.compose import ComposeId
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Arch, Variant
-from compose_repo.ports.productmd.writing import ComposeWriter
 from local_gitlab import DEVELOPER, MAINTAINER, LocalGitLab, Project, User
+from sample_composes.writing import ComposeWriter
 
 HERE: Final = Path(__file__).resolve().parent
 OLDER, BETWEEN, ID = (f"CentOS-Stream-10-202611{day}" for day in ("19.0", "19.1", "20.0"))
@@ -94,7 +94,7 @@ VERDICTS: Final = {0, 1, 3}
 MAIN: Final = {
     "README.md": "# Composes\n",
     ".gitlab-ci.yml": "validate:\n  script: [compose-repo validate]\n",
-    "scripts/compose_repo/core/gate.py": "def decide(): ...\n",
+    "scripts/compose_repo/core/verdict/gate.py": "def decide(): ...\n",
     "templates/note.md.j2": "{{ verdict }}\n",
     "schemas/result.schema.json": "{}\n",
     "gate/policy.toml": POLICY,

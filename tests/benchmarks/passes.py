@@ -21,19 +21,19 @@ from typing import Any, Final
 from broker import SECONDS, Broker, Bus, wait_for
 
 from benchmarks.figure import Figure
-from compose_repo import session
-from compose_repo.console import Console
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.manifest import Manifest
-from compose_repo.demo import gate_files
-from compose_repo.demo.stage import Stage, stage
+from compose_demo import gate_files
+from compose_demo.stage import Stage, stage
+from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.passes import session
 from compose_repo.passes.sync import sync
 from compose_repo.passes.world import Tools
 from compose_repo.ports.compose_root import compose_root
+from compose_repo.ports.console import Console
 from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
 from compose_repo.ports.http import Http, Limits
 from compose_repo.ports.productmd.reading import read_compose
-from compose_repo.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec, write_compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSES: Final = [f"CentOS-Stream-10-{dt.date(2026, 5, 1) + dt.timedelta(days=day):%Y%m%d}.0" for day in range(200)]

@@ -27,20 +27,20 @@ sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), str(ROOT / "tests" / "accepta
 
 from benchmarks.figure import Figure  # noqa: E402
 from benchmarks.passes import bench_message, bench_passes  # noqa: E402
-from compose_repo.core.baseline import Published, conclude, remembering  # noqa: E402
-from compose_repo.core.compose import ComposeId  # noqa: E402
-from compose_repo.core.forge import Push, User  # noqa: E402
-from compose_repo.core.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
-from compose_repo.core.manifest import Manifest  # noqa: E402
-from compose_repo.core.policy import Policy  # noqa: E402
+from compose_repo.core.composes.compose import ComposeId  # noqa: E402
+from compose_repo.core.forge.forge import Push, User  # noqa: E402
+from compose_repo.core.manifests.manifest import Manifest  # noqa: E402
 from compose_repo.core.result import ResultFile  # noqa: E402
+from compose_repo.core.rules.policy import Policy  # noqa: E402
+from compose_repo.core.verdict.baseline import Published, conclude, remembering  # noqa: E402
+from compose_repo.core.verdict.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
 from compose_repo.ports.git.objects import GitTree  # noqa: E402
 from compose_repo.ports.git.repository import Repository  # noqa: E402
-from compose_repo.ports.judging import judge_branch  # noqa: E402
-from compose_repo.ports.line import LineReader  # noqa: E402
-from compose_repo.ports.loading import load_gate  # noqa: E402
-from compose_repo.ports.publications import Publications  # noqa: E402
-from compose_repo.sample import SampleSpec, write_compose  # noqa: E402
+from compose_repo.reading.judging import judge_branch  # noqa: E402
+from compose_repo.reading.line import LineReader  # noqa: E402
+from compose_repo.reading.loading import load_gate  # noqa: E402
+from compose_repo.reading.publications import Publications  # noqa: E402
+from sample_composes.sample import SampleSpec, write_compose  # noqa: E402
 
 PYTHON = sys.executable
 COMPOSE_REPO = [PYTHON, "-m", "compose_repo"]

@@ -5,12 +5,9 @@ from typing import Final
 
 from draw import Draw
 
-from compose_repo.core.attribution import attribute
-from compose_repo.core.codes import CODES
-from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import Push, User
-from compose_repo.core.history import (
+from compose_repo.core.branch.attribution import attribute
+from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content
+from compose_repo.core.branch.history import (
     Line,
     Pushed,
     gone_from_head,
@@ -21,10 +18,13 @@ from compose_repo.core.history import (
     still_true,
     within_bytes,
 )
+from compose_repo.core.branch.touch import Attributed, refused_reports, reported
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Origin, Sha, is_name
-from compose_repo.core.policy import Bots
-from compose_repo.core.report import as_line
-from compose_repo.core.touch import Attributed, refused_reports, reported
+from compose_repo.core.problems.codes import CODES
+from compose_repo.core.problems.report import as_line
+from compose_repo.core.rules.policy import Bots
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 FOLDER: Final = f"composes/{ID}"

@@ -4,9 +4,9 @@ from typing import Final
 
 from draw import Draw
 
-from compose_repo.core.index import compose_index, read_index
-from compose_repo.core.problem import InputError
-from compose_repo.core.report import as_line
+from compose_repo.core.composes.index import compose_index, read_index
+from compose_repo.core.problems.problem import InputError
+from compose_repo.core.problems.report import as_line
 
 URL: Final = "https://composes.example.org/stream-10/production/"
 PIECES: Final = (

@@ -5,10 +5,10 @@ import math
 import tomllib
 from typing import Any, Final
 
-from compose_repo.core.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
-from compose_repo.core.problem import InputError
-from compose_repo.core.report import as_line
-from compose_repo.core.strict import is_plain_under_schema, read_json, read_toml
+from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
+from compose_repo.core.documents.strict import is_plain_under_schema, read_json, read_toml
+from compose_repo.core.problems.problem import InputError
+from compose_repo.core.problems.report import as_line
 
 JSON_WORDS: Final = (
     *b'{ } [ ] : , " null true false NaN Infinity -Infinity -0 1e999 9007199254740993 0.1 misc // [[[[[[[['.split(),

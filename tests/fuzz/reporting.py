@@ -9,16 +9,16 @@ from draw import Draw
 from escaping import PIECES
 from gitlab_markdown import acts, rendered
 
-from compose_repo import wording
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.decision import Decision, State, Verdict
-from compose_repo.core.decision_text import Basis, decision_text
+from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.escape import json_text
-from compose_repo.core.gate import decide
 from compose_repo.core.names import Sha
-from compose_repo.core.report import Report, as_code_quality, as_json, as_junit
-from compose_repo.ports.loading import LoadedCompose, load_compose, load_gate
+from compose_repo.core.problems.report import Report, as_code_quality, as_json, as_junit
+from compose_repo.core.verdict.decision import Decision, State, Verdict
+from compose_repo.core.verdict.decision_text import Basis, decision_text
+from compose_repo.core.verdict.gate import decide
 from compose_repo.ports.tree import GivenTree, WorkingTree
+from compose_repo.reading.loading import LoadedCompose, load_compose, load_gate
+from compose_repo.words import wording
 
 BASE: Final = Path(__file__).resolve().parents[1] / "examples" / "base"
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")

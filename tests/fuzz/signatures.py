@@ -6,7 +6,7 @@ from typing import Final
 
 from draw import Draw
 
-from compose_repo.core.signing import KeyFormError, SignatureError, fingerprint, public_key, take_apart
+from compose_repo.core.branch.signing import KeyFormError, SignatureError, fingerprint, public_key, take_apart
 
 LINES: Final = (
     b"tree " + b"a" * 40,

@@ -19,19 +19,19 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 STAGE: Final = ROOT / "mutants"
 MUTATED: Final = (
-    "advice",
-    "attempts",
-    "baseline",
+    "rules/advice",
+    "verdict/attempts",
+    "verdict/baseline",
     "checks",
-    "decision",
-    "finding",
-    "gate",
-    "policy",
-    "refusals",
-    "summary",
-    "touch",
-    "unmatched",
-    "waivers",
+    "verdict/decision",
+    "verdict/finding",
+    "verdict/gate",
+    "rules/policy",
+    "verdict/refusals",
+    "verdict/summary",
+    "branch/touch",
+    "verdict/unmatched",
+    "rules/waivers",
 )
 TESTS: Final = (
     "test_advice.py",

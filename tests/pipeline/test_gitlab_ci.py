@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from sync_world import SyncWorld, sync_world
 
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
-from compose_repo.sample import SampleSpec, write_compose
 from local_gitlab import CiRunner
 from local_gitlab.server import LocalGitLab, User
+from sample_composes.sample import SampleSpec, write_compose
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -324,7 +324,7 @@ def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() ->
 
 
 OTHER: Final = (
-    "--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=mend-something",
+    "--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=fix-something",
 )  # fmt: skip
 
 

@@ -4,17 +4,17 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from compose_repo.core.baseline import Published, conclude, remembering
-from compose_repo.core.compose import ComposeId, Status
-from compose_repo.core.decision import Answer, Decision
-from compose_repo.core.gate import decide
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.composes.compose import ComposeId, Status
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
-from compose_repo.core.policy import Policy, Requirement, Waiver
-from compose_repo.core.problem import Problem
-from compose_repo.core.refusals import RefusedReport
+from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
-from compose_repo.core.unmatched import Reported
+from compose_repo.core.rules.policy import Policy, Requirement, Waiver
+from compose_repo.core.verdict.baseline import Published, conclude, remembering
+from compose_repo.core.verdict.decision import Answer, Decision
+from compose_repo.core.verdict.gate import decide
+from compose_repo.core.verdict.refusals import RefusedReport
+from compose_repo.core.verdict.unmatched import Reported
 
 COMPOSE = ComposeId.parse("CentOS-Stream-10-20261120.0")
 PUBLISHED = ComposeId.parse("CentOS-Stream-10-20261115.0")

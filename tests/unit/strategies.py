@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from compose_repo.core.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
-from compose_repo.core.decision import Answer, Attempt, Decision, Hold, State, Unmatched, Verdict
-from compose_repo.core.hook import CommandHook, JenkinsHook, PipelineHook
-from compose_repo.core.labels import Labels
-from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.composes.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
-from compose_repo.core.policy import (
+from compose_repo.core.plan.labels import Labels
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
+from compose_repo.core.rules.policy import (
     ACCEPTABLE,
     Attempts,
     Attribution,
@@ -32,9 +33,8 @@ from compose_repo.core.policy import (
     StreamEntry,
     Waiver,
 )
-from compose_repo.core.problem import Problem
-from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
-from compose_repo.core.waivers import WaiverNotice, WaiverState
+from compose_repo.core.rules.waivers import WaiverNotice, WaiverState
+from compose_repo.core.verdict.decision import Answer, Attempt, Decision, Hold, State, Unmatched, Verdict
 
 _LETTERS: Final = string.ascii_letters
 _DIGITS: Final = string.digits

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     Access,
     Change,
     ChangeSettings,

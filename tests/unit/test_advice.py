@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import compose_ids, patterns
 
-from compose_repo.core.advice import ADVICE, Row, Rules, advise
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.policy import Waiver
-from compose_repo.core.problem import Problem
-from compose_repo.ports.inspection import InspectedGate, inspect_gate
+from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.advice import ADVICE, Row, Rules, advise
+from compose_repo.core.rules.policy import Waiver
 from compose_repo.ports.tree import GivenTree
+from compose_repo.reading.inspection import InspectedGate, inspect_gate
 
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 BASE: Final = Path(__file__).resolve().parents[1] / "examples" / "base" / "gate"

@@ -8,11 +8,18 @@ from gate_world import COMPOSE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.action import EditNote
-from compose_repo.core.announcement import Announced, DecisionChanged, announced_in, change_of, marked, plan_announced
-from compose_repo.core.decision import Verdict
-from compose_repo.core.forge import MergeRequest, MergeRequestState, Note, User
+from compose_repo.core.bus.announcement import (
+    Announced,
+    DecisionChanged,
+    announced_in,
+    change_of,
+    marked,
+    plan_announced,
+)
+from compose_repo.core.forge.action import EditNote
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha, Sha256
+from compose_repo.core.verdict.decision import Verdict
 
 LINE: Final = MergeRequest(
     iid=7,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.attribution import attribute, in_order, is_carried, is_listed, refusal, wants_signature
-from compose_repo.core.forge import Push, User
+from compose_repo.core.branch.attribution import attribute, in_order, is_carried, is_listed, refusal, wants_signature
+from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Arch, Origin, Sha
-from compose_repo.core.policy import Attribution, BusMapping, JenkinsJob, OriginEntry
 from compose_repo.core.result import Contact
+from compose_repo.core.rules.policy import Attribution, BusMapping, JenkinsJob, OriginEntry
 
 START: Final = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 BRANCH: Final = "compose/CentOS-Stream-10-20261120.0"

@@ -27,12 +27,12 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.baseline import Published
-from compose_repo.core.decision import State, Verdict
-from compose_repo.core.gate import decide
 from compose_repo.core.names import Scenario, Stream
-from compose_repo.core.policy import Attempts, Policy
 from compose_repo.core.result import Outcome
+from compose_repo.core.rules.policy import Attempts, Policy
+from compose_repo.core.verdict.baseline import Published
+from compose_repo.core.verdict.decision import State, Verdict
+from compose_repo.core.verdict.gate import decide
 
 DAY = dt.timedelta(hours=24)
 

@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 
-from compose_repo.core.bots import Bot, not_the_bot
-from compose_repo.core.forge import User
-from compose_repo.core.policy import Bots
-from compose_repo.ports.bots import read_bots
+from compose_repo.core.forge.bots import Bot, not_the_bot
+from compose_repo.core.forge.forge import User
+from compose_repo.core.rules.policy import Bots
 from compose_repo.ports.tree import Entry, GivenTree
+from compose_repo.reading.bots import read_bots
 
 BOTS = Bots(compose="opener", gate="judge")
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose_repo import cli
-from compose_repo.core.announcement import DecisionChanged
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
-from compose_repo.core.event import STATUS_TOPICS, Message
+from compose_repo.core.bus.announcement import DecisionChanged
+from compose_repo.core.bus.event import STATUS_TOPICS, Message
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Sha256
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
+from compose_repo.core.verdict.decision import Verdict
 from compose_repo.ports.bus import consumer
 from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
 from compose_repo.ports.bus.messages import decision_changed, message_refused
@@ -293,7 +293,9 @@ def test_a_configuration_that_is_not_there_or_not_toml_is_refused(tmp_path: Path
 def test_without_the_extra_there_is_help_and_a_hint(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith(("compose_repo.ports.bus", "compose_repo.listening"))]:
+    for name in [
+        name for name in sys.modules if name.startswith(("compose_repo.ports.bus", "compose_repo.passes.listening"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pika", None)
     assert cli._run(["listen"], cli.load) == 2

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from compose_repo.core.change_report import Row, change_report
-from compose_repo.core.changes import (
+from compose_repo.core.composes.compose import ComposeId, Status
+from compose_repo.core.manifests.change_report import Row, change_report
+from compose_repo.core.manifests.changes import (
     ArchChange,
     Build,
     Changes,
@@ -16,7 +17,6 @@ from compose_repo.core.changes import (
     Unsigned,
     Update,
 )
-from compose_repo.core.compose import ComposeId, Status
 from compose_repo.core.names import Arch, Variant
 from compose_repo.ports.templates import render
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.changes import (
+from compose_repo.core.composes.compose import ComposeId, Image, Status
+from compose_repo.core.manifests.changes import (
     ArchChange,
     Build,
     Changes,
@@ -21,8 +22,7 @@ from compose_repo.core.changes import (
     Update,
     compare,
 )
-from compose_repo.core.compose import ComposeId, Image, Status
-from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Sha256, Variant
 
 OLD = "CentOS-Stream-10-20261120.0"

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.report import as_advice_line, as_line
-from compose_repo.ports.inspection import inspect_all
+from compose_repo.core.problems.report import as_advice_line, as_line
 from compose_repo.ports.tree import WorkingTree
+from compose_repo.reading.inspection import inspect_all
 
 EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 
 from compose_repo.core.checks import Case, Known, check, times_are_past
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.layout import place_of
-from compose_repo.core.policy import OriginEntry, Policy, Waiver
-from compose_repo.core.waivers import notices
+from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.composes.layout import place_of
+from compose_repo.core.rules.policy import OriginEntry, Policy, Waiver
+from compose_repo.core.rules.waivers import notices
 
 COMPOSE: Final = "CentOS-Stream-10-20261120.0"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from compose_repo.core import checks
 from compose_repo.core.checks import CHECKS, Case, Known, check
-from compose_repo.core.layout import (
+from compose_repo.core.composes.layout import (
     Kind,
     Place,
     absent,
@@ -23,8 +23,8 @@ from compose_repo.core.layout import (
     removed,
     stray,
 )
-from compose_repo.core.manifest import Manifest
-from compose_repo.core.problem import Problem
+from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.problems.problem import Problem
 
 COMPOSE: Final = "CentOS-Stream-10-20261120.0"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)

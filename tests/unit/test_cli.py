@@ -24,7 +24,7 @@ CODE: Final = """
 import time
 from types import SimpleNamespace
 from compose_repo.cli import main
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
 
 def problem(line):
     return Problem(path="a.json", line=line, pointer="/x", code="bad-x", message="x is 1", fix="make it 2")
@@ -54,7 +54,7 @@ def run(arguments, console):
                 console.info("half of it")
         case "words": console.out("\\u03a9mega \\udcff"); console.error("\\u03a9mega \\udcff")
         case "paint":
-            from compose_repo.console import Paint
+            from compose_repo.ports.console import Paint
             console.out(console.paint(Paint.BAD, "blocked"))
     return 0
 

@@ -8,7 +8,7 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose import ComposeId, ComposeIdError, ComposeType, Image
+from compose_repo.core.composes.compose import ComposeId, ComposeIdError, ComposeType, Image
 from compose_repo.core.names import NAME_LENGTH, Arch, Variant, is_name, is_sha, is_sha256
 
 COMPOSE_IDS = [

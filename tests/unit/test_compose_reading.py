@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from compose_server import Answer, ComposeServer, serving
 
-from compose_repo.core.compose import Compose, Status
-from compose_repo.core.manifest import Manifest
-from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.composes.compose import Compose, Status
+from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.ports.compose_root import WebRoot, compose_root
 from compose_repo.ports.http import Http, Limits, normal_url
 from compose_repo.ports.productmd.reading import read_compose
-from compose_repo.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec, write_compose
 
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"
 METADATA = "compose/metadata"

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from compose_repo.console import Color, Console, Paint, Progress
+from compose_repo.ports.console import Color, Console, Paint, Progress
 
 HOSTILE = "a\x1b[2J\x9b31m\r\u202eb"
 HARMLESS = r"a\x1b[2J\x9b31m\r\u202eb"

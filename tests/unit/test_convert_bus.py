@@ -14,18 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_event import a_report, reported
 
-from compose_repo.core.attempts import sorted_by_cell
+from compose_repo.core.bus.event import Message, TestReported, TestState
+from compose_repo.core.composes.layout import place_of
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
-from compose_repo.core.decision import State
-from compose_repo.core.event import Message, TestReported, TestState
-from compose_repo.core.finding import judge
-from compose_repo.core.layout import place_of
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant
-from compose_repo.core.policy import BusMapping, OriginEntry, Requirement
-from compose_repo.core.problem import InputError
+from compose_repo.core.problems.problem import InputError
 from compose_repo.core.result import Contact, Outcome, ResultFile
-from compose_repo.ports.inspection import Inspector
+from compose_repo.core.rules.policy import BusMapping, OriginEntry, Requirement
+from compose_repo.core.verdict.attempts import sorted_by_cell
+from compose_repo.core.verdict.decision import State
+from compose_repo.core.verdict.finding import judge
 from compose_repo.ports.tree import GivenTree
+from compose_repo.reading.inspection import Inspector
 
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 RDO, IDM = Origin("rdo"), Origin("idm")

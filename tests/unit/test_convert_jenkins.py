@@ -15,9 +15,9 @@ from compose_repo.core.convert.jenkins import MOST_RESULTS, convert
 from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.convert.text import as_testcase, note, run_id
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant, is_name
-from compose_repo.core.problem import InputError
+from compose_repo.core.problems.problem import InputError
 from compose_repo.core.result import Outcome, Result, ResultFile
-from compose_repo.ports.converting import converted, read_source
+from compose_repo.reading.converting import converted, read_source
 
 COMPOSE_ID: Final = "CentOS-Stream-10-20261120.0"
 MANIFEST: Final = (

@@ -8,13 +8,13 @@ from typing import Any, Final
 import pytest
 
 from compose_repo.core.checks import Case, Known, check
+from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.convert import jenkins_job
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.jenkins_job import Listed
-from compose_repo.core.layout import Kind, Place
 from compose_repo.core.names import Arch, Origin, Sha, Sha256
-from compose_repo.core.policy import JenkinsJob
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.rules.policy import JenkinsJob
 
 A, B = (f"CentOS-Stream-10-202611{day}.0" for day in (20, 21))
 JOB: Final = JenkinsJob(job="https://ci.example.org/job/smoke/", arch=Arch("x86_64"))

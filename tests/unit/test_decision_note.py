@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from compose_repo.core.names import Origin
-from compose_repo.core.policy import OriginEntry
 from compose_repo.core.result import Contact
-from compose_repo.ports.decision_note import LONGEST, decision_markdown
+from compose_repo.core.rules.policy import OriginEntry
+from compose_repo.words.decision_note import LONGEST, decision_markdown
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 ORIGINS = {

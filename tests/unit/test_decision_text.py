@@ -5,14 +5,14 @@ import datetime as dt
 import pytest
 from gate_world import ARM, COMPOSE, TWO_ARCHES, X86, baseline, judge, problem, requirement, result, run, waiver
 
-from compose_repo.core.decision import Decision, State, Verdict
-from compose_repo.core.decision_text import Basis, decision_text, heading
 from compose_repo.core.names import Arch, Origin, Testcase
-from compose_repo.core.policy import OriginEntry
-from compose_repo.core.problem import Problem
-from compose_repo.core.refusals import RefusedReport
+from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Contact
-from compose_repo.core.unmatched import Reported
+from compose_repo.core.rules.policy import OriginEntry
+from compose_repo.core.verdict.decision import Decision, State, Verdict
+from compose_repo.core.verdict.decision_text import Basis, decision_text, heading
+from compose_repo.core.verdict.refusals import RefusedReport
+from compose_repo.core.verdict.unmatched import Reported
 
 ORIGINS = {
     Origin("rdo"): OriginEntry(

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.codes import CODES
-from compose_repo.core.compose import Status
-from compose_repo.core.event import (
+from compose_repo.core.bus.event import (
     STATUS_TOPICS,
     ComposeFinished,
     Message,
@@ -22,7 +20,9 @@ from compose_repo.core.event import (
     event_of,
     one_line,
 )
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.composes.compose import Status
+from compose_repo.core.problems.codes import CODES
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import Outcome
 
 TOPIC: Final = "org.centos.prod.ci.productmd-compose.test."

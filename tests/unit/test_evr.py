@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.evr import evr_key, version_key
+from compose_repo.core.manifests.evr import evr_key, version_key
 
 SAME = [
     "1.0 = 1.0",

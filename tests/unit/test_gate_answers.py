@@ -23,10 +23,10 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.decision import State
 from compose_repo.core.names import Arch, Scenario, Stream
-from compose_repo.core.policy import Attempts, Requirement, Waiver
 from compose_repo.core.result import Outcome
+from compose_repo.core.rules.policy import Attempts, Requirement, Waiver
+from compose_repo.core.verdict.decision import State
 
 DAY = dt.timedelta(hours=24)
 

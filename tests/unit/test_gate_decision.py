@@ -24,13 +24,13 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.decision import Attempt, Decision, Hold, State, Verdict
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Stream, Testcase
-from compose_repo.core.problem import Problem
-from compose_repo.core.refusals import RefusedReport
+from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome
-from compose_repo.core.unmatched import Reported
-from compose_repo.core.waivers import WaiverState
+from compose_repo.core.rules.waivers import WaiverState
+from compose_repo.core.verdict.decision import Attempt, Decision, Hold, State, Verdict
+from compose_repo.core.verdict.refusals import RefusedReport
+from compose_repo.core.verdict.unmatched import Reported
 
 DAY = dt.timedelta(hours=24)
 SMOKE = requirement()

@@ -28,13 +28,13 @@ from gate_world import (
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from compose_repo.core.decision import BLOCKING, WAITING, Decision, State, Verdict
-from compose_repo.core.gate import decide
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
-from compose_repo.core.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
-from compose_repo.core.problem import Problem
-from compose_repo.core.refusals import RefusedReport
+from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
+from compose_repo.core.verdict.gate import decide
+from compose_repo.core.verdict.refusals import RefusedReport
 
 ORIGINS = st.sampled_from([*[Origin("rdo")] * 4, Origin("idm")])
 TESTCASES = st.sampled_from([*[Testcase("smoke")] * 4, Testcase("full")])
@@ -121,7 +121,7 @@ REFUSED = st.builds(
     path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
     code=st.just("json-invalid"),
     message=st.sampled_from(["not JSON", "too long"]),
-    fix=st.just("mend it"),
+    fix=st.just("fix it"),
 )
 PATHS = st.builds(
     "composes/{}/results/{}/{}.json".format, st.just(COMPOSE), ORIGINS, st.sampled_from(["1", "2", "3", "9"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attacks.objects import FOLDER, LINK, Changes, Node, Objects
-from compose_repo.core.commit import GONE, PLAIN, Content
+from compose_repo.core.branch.commit import GONE, PLAIN, Content
 from compose_repo.ports.git import history
 from compose_repo.ports.git.history import changed_since, commits_since
 from compose_repo.ports.git.repository import GitError, Repository

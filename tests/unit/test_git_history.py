@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.commit import GONE, PLAIN, Content, Version
+from compose_repo.core.branch.commit import GONE, PLAIN, Content, Version
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.history import changed_since, commits_since, dates_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from compose_repo.core.action import (
+from compose_repo.core.forge.action import (
     Approve,
     CloseMergeRequest,
     CommitState,
@@ -23,9 +23,9 @@ from compose_repo.core.action import (
     SetStatus,
     Unapprove,
 )
-from compose_repo.core.forge import CommitStatus, ForgeError, Lock, Push, StaleHead, User
+from compose_repo.core.forge.forge import CommitStatus, ForgeError, Lock, Push, StaleHead, User
 from compose_repo.core.names import Sha
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.forge import GitLab, connect
 from compose_repo.ports.gitlab.pace import Paces

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.administration import (
+from compose_repo.core.bus.hint import TEMPLATE
+from compose_repo.core.hardening import RULES, State, as_markdown, examine, plan_setup
+from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
     NO_ONE,
@@ -35,19 +37,17 @@ from compose_repo.core.administration import (
     looks_secret,
     role,
 )
-from compose_repo.core.hardening import RULES, State, as_markdown, examine, plan_setup
 from compose_repo.core.hardening.branches import overlaps, plan_branches
 from compose_repo.core.hardening.keys import host_of, is_plain_http
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
 from compose_repo.core.hardening.tags import plan_tags
 from compose_repo.core.hardening.webhook import PUSHES, address_of, branches_of, plan_webhook
-from compose_repo.core.hint import TEMPLATE
-from compose_repo.core.hook import CommandHook
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry, Waiver
-from compose_repo.core.problem import Problem
+from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Contact
+from compose_repo.core.rules.hook import CommandHook
+from compose_repo.core.rules.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry, Waiver
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NOW: Final = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -210,11 +210,11 @@ def test_every_code_is_a_rules_own() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_every_rule_says_its_law_why_and_how_to_mend_it(rule: Rule) -> None:
+def test_every_rule_says_its_law_why_and_how_to_fix_it(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.code)
     assert rule.law.endswith(".")
     assert rule.why.endswith(".")
-    assert rule.mend
+    assert rule.fix
 
 
 def test_the_page_of_all_rules_is_current() -> None:

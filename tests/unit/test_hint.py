@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.hint import HINT_BYTES, TEMPLATE, Everything, Hint, Nothing, One, read_hint
+from compose_repo.core.bus.hint import HINT_BYTES, TEMPLATE, Everything, Hint, Nothing, One, read_hint
+from compose_repo.core.composes.compose_id import ComposeId
 
 COMPOSE: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 PROJECT: Final = 7
@@ -50,12 +50,12 @@ def test_a_push_to_main_concerns_everything() -> None:
 
 
 NOTHING: Final[dict[str, Any]] = {
-    "a branch of somebody's own": push("refs/heads/mend-something"),
+    "a branch of somebody's own": push("refs/heads/fix-something"),
     "no compose's name": push("refs/heads/compose/evil"),
     "a name that goes on": push(f"refs/heads/{COMPOSE.branch}\nrefs/heads/main"),
     "a name without its folder": push(f"refs/heads/{COMPOSE.text}"),
     "a name with its folder twice": push(f"refs/heads/compose/{COMPOSE.branch}"),
-    "a merge request of another kind": merge_request("mend-something"),
+    "a merge request of another kind": merge_request("fix-something"),
     "another project": push(f"refs/heads/{COMPOSE.branch}", project_id=8),
     "a tag": push("refs/tags/v1", object_kind="tag_push"),
     "a comment": {**merge_request(COMPOSE.branch), "object_kind": "note"},
@@ -73,25 +73,25 @@ UNCLEAR: Final[dict[str, Any]] = {
     "a key twice": b'{"object_kind": "tag_push", "object_kind": "tag_push", "project_id": 7}',
     "no UTF-8": b'"\xff"',
     "too deep": b"[" * 100_000,
-    "too long": json.dumps(push("refs/heads/mend", padding="x" * HINT_BYTES)).encode(),
+    "too long": json.dumps(push("refs/heads/fix", padding="x" * HINT_BYTES)).encode(),
     "a list": [],
-    "no kind": {"project_id": PROJECT, "branch": "refs/heads/mend"},
-    "a kind that is no word": push("refs/heads/mend", object_kind=["push"]),
-    "no project": {"object_kind": "push", "branch": "refs/heads/mend"},
-    "a project that is no number": push("refs/heads/mend", project_id="7"),
-    "a project that is true": push("refs/heads/mend", project_id=True),
-    "a project of another shape": {**merge_request("mend"), "project": 7},
+    "no kind": {"project_id": PROJECT, "branch": "refs/heads/fix"},
+    "a kind that is no word": push("refs/heads/fix", object_kind=["push"]),
+    "no project": {"object_kind": "push", "branch": "refs/heads/fix"},
+    "a project that is no number": push("refs/heads/fix", project_id="7"),
+    "a project that is true": push("refs/heads/fix", project_id=True),
+    "a project of another shape": {**merge_request("fix"), "project": 7},
     "a push as GitLab sends it, whose branch the trigger's has replaced": {
         "object_kind": "push",
         "project_id": PROJECT,
         "ref": "main",
     },
     "a branch that is no text": push(7),
-    "a branch without its folder": push("mend"),
+    "a branch without its folder": push("fix"),
     "a push to a tag": push("refs/tags/v1"),
-    "a merge request without attributes": {**merge_request("mend"), "object_attributes": None},
+    "a merge request without attributes": {**merge_request("fix"), "object_attributes": None},
     "a merge request without a branch": merge_request(None),
-    "another kind of event": push("refs/heads/mend", object_kind="deployment"),
+    "another kind of event": push("refs/heads/fix", object_kind="deployment"),
 }
 
 

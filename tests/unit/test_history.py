@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core import history
-from compose_repo.core.attribution import attribute
-from compose_repo.core.commit import GONE, PLAIN, Change, Commit, Content, Version
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import Push, User
-from compose_repo.core.history import (
+from compose_repo.core.branch import history
+from compose_repo.core.branch.attribution import attribute
+from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content, Version
+from compose_repo.core.branch.history import (
     Line,
     Pushed,
     below_restoring,
@@ -28,10 +26,12 @@ from compose_repo.core.history import (
     still_true,
     within_bytes,
 )
+from compose_repo.core.branch.touch import Attributed, refused_reports, reported, taken_back
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import Bots
-from compose_repo.core.problem import Problem
-from compose_repo.core.touch import Attributed, refused_reports, reported, taken_back
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.policy import Bots
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 FOLDER: Final = f"composes/{ID}"

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from compose_server import Answer, ComposeServer, serving
 
-from compose_repo.core.problem import InputError
+from compose_repo.core.problems.problem import InputError
 from compose_repo.ports.http import Document, Http, Limits, Pace
 
 LIMITS: Final = Limits(timeout=5.0, total=100.0, tries=4, backoff=1.0, longest_wait=30.0)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from compose_repo.core.decision import Verdict
-from compose_repo.core.labels import Labels, labels_from_dict
 from compose_repo.core.names import Stream
+from compose_repo.core.plan.labels import Labels, labels_from_dict
+from compose_repo.core.verdict.decision import Verdict
 
 OURS = Labels()
 PLAIN = Labels(satisfied="ok", pending="waits", blocked="blocks", published="out", superseded="old", stream="release ")

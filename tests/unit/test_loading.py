@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import pytest
 
-from compose_repo.core.compose_id import ComposeId
-from compose_repo.core.policy import Bots
-from compose_repo.core.problem import InputError
-from compose_repo.ports.loading import GateFiles, LoadedCompose, load_compose, load_gate
-from compose_repo.ports.publications import Publications
+from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.problems.problem import InputError
+from compose_repo.core.rules.policy import Bots
 from compose_repo.ports.tree import Entry, WorkingTree
+from compose_repo.reading.loading import GateFiles, LoadedCompose, load_compose, load_gate
+from compose_repo.reading.publications import Publications
 
 BASE: Final = Path(__file__).resolve().parents[1] / "examples" / "base"
 COMPOSE: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")

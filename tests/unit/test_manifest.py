@@ -9,10 +9,10 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose import Compose, ComposeId, Image, Status
-from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.composes.compose import Compose, ComposeId, Image, Status
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Sha256, Variant
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem
 
 X86, ARM = Arch("x86_64"), Arch("aarch64")
 BASEOS, APPSTREAM = Variant("BaseOS"), Variant("AppStream")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequest, MergeRequestState, Push, User
-from compose_repo.core.merge_requests import (
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, Push, User
+from compose_repo.core.forge.merge_requests import (
     Found,
     choose,
     compose_of,
@@ -21,7 +21,7 @@ from compose_repo.core.merge_requests import (
     why_it_stays_closed,
 )
 from compose_repo.core.names import Sha
-from compose_repo.core.policy import Bots
+from compose_repo.core.rules.policy import Bots
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 OPENER, GATE, OTHER = (User(id=n, username=name) for n, name in enumerate(("compose-bot", "gate-bot", "mallory"), 1))

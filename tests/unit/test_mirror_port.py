@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from compose_repo.ports.mirror import why_not_published
+from compose_repo.reading.mirror import why_not_published
 
 URL = "https://mirror.example/10-stream/COMPOSE_ID"
 MARKER = "https://mirror.example/10-stream/.sync_in_progress"

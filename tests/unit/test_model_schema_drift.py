@@ -16,14 +16,15 @@ from strategies import documents, schema
 from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
 from test_schemas import valid
 
-from compose_repo.core import decision as answers
-from compose_repo.core import labels, policy, waivers
-from compose_repo.core.compose import FINISHED, ComposeType, Image
-from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.composes.compose import FINISHED, ComposeType, Image
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Stream, is_name, is_sha256
-from compose_repo.core.problem import Problem
-from compose_repo.core.report import Report, as_json
+from compose_repo.core.plan import labels
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.problems.report import Report, as_json
 from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.rules import policy, waivers
+from compose_repo.core.verdict import decision as answers
 
 
 class Format(NamedTuple):

@@ -9,17 +9,17 @@ from gate_world import COMPOSE, judge, problem, requirement, result, run
 from test_decision_text import ORIGINS, every_state, text
 from test_plan import GATE, merge_request
 
-from compose_repo.core.action import SetStatus
-from compose_repo.core.announcement import change_of
-from compose_repo.core.decision import Decision, State
-from compose_repo.core.forge import Note
-from compose_repo.core.labels import USUAL
+from compose_repo.core.bus.announcement import change_of
+from compose_repo.core.forge.action import SetStatus
+from compose_repo.core.forge.forge import Note
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.plan import Judged, plan_approve
-from compose_repo.core.refusals import RefusedReport
-from compose_repo.core.sync import Do, Step, Why
-from compose_repo.core.sync_report import Outcome, Row
-from compose_repo.ports.decision_note import decision_markdown
+from compose_repo.core.plan.labels import USUAL
+from compose_repo.core.plan.plan import Judged, plan_approve
+from compose_repo.core.streams.sync import Do, Step, Why
+from compose_repo.core.streams.sync_report import Outcome, Row
+from compose_repo.core.verdict.decision import Decision, State
+from compose_repo.core.verdict.refusals import RefusedReport
+from compose_repo.words.decision_note import decision_markdown
 
 
 def held_open() -> Decision:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from compose_repo.core.action import PutNote
+from compose_repo.core.forge.action import PutNote
 from compose_repo.ports.gitlab.forge import GitLab
 from compose_repo.ports.gitlab.pace import MOST_NOTES, MOST_REQUESTS, SPAN, Pace, Paces
 from local_gitlab import LocalGitLab

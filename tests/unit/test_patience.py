@@ -2,7 +2,7 @@
 
 import pytest
 
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import environment, patience
 
 

@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from strategies import schema
 
-from compose_repo.core.action import (
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import (
     Action,
     AddFiles,
     Approve,
@@ -26,12 +27,10 @@ from compose_repo.core.action import (
     UpdateMergeRequest,
     to_dict,
 )
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
-from compose_repo.core.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
-from compose_repo.core.labels import USUAL, Labels
+from compose_repo.core.forge.forge import CommitStatus, MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha
-from compose_repo.core.plan import (
+from compose_repo.core.plan.labels import USUAL, Labels
+from compose_repo.core.plan.plan import (
     DUPLICATE_MARKER,
     MARKER,
     STATUS_LENGTH,
@@ -50,8 +49,9 @@ from compose_repo.core.plan import (
     plan_withdraw,
     restored,
 )
-from compose_repo.core.policy import Bots, Mode
-from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.core.rules.policy import Bots, Mode
+from compose_repo.core.verdict.decision import Verdict
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 OPENER = User(id=1, username="compose-bot")

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from compose_repo.core.compose import ComposeType, Status
+from compose_repo.core.composes.compose import ComposeType, Status
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
-from compose_repo.core.policy import (
+from compose_repo.core.result import Contact, Outcome
+from compose_repo.core.rules.policy import (
     Attempts,
     Attribution,
     Bots,
@@ -25,7 +26,6 @@ from compose_repo.core.policy import (
     streams_from_dict,
     waivers_from_dict,
 )
-from compose_repo.core.result import Contact, Outcome
 
 REQUIREMENT: dict[str, Any] = {
     "origin": "rdo",

@@ -8,7 +8,9 @@ import strategies
 from hypothesis import given
 
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.policy import (
+from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.result import Contact, Result, ResultFile, utc
+from compose_repo.core.rules.policy import (
     Requirement,
     Waiver,
     format_duration,
@@ -17,8 +19,6 @@ from compose_repo.core.policy import (
     streams_from_dict,
     waivers_from_dict,
 )
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.result import Contact, Result, ResultFile, utc
 
 MINIMAL: dict[str, Any] = {"origin": "rdo", "testcase": "tempest.smoke", "why": "OpenStack installs."}
 WAIVER: dict[str, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from compose_repo.core.codes import CODES, GROUPS, as_markdown
+from compose_repo.core.problems.codes import CODES, GROUPS, as_markdown
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CODE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+|schema")
@@ -64,5 +64,5 @@ def test_no_code_is_in_two_groups() -> None:
 
 
 def test_the_table_of_codes_is_current() -> None:
-    # Write it anew: python -c "from compose_repo.core.codes import as_markdown as m; print(m(), end='')"
+    # Write it anew: python -c "from compose_repo.core.problems.codes import as_markdown as m; print(m(), end='')"
     assert (ROOT / "docs" / "problems.md").read_text() == as_markdown()

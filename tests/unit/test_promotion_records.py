@@ -7,14 +7,13 @@ from typing import Any, Final
 import pytest
 from test_sync_plan import A, B, view
 
-from compose_repo.core.action import CreateTag, Promote, to_dict
 from compose_repo.core.checks import Case, Known, check
-from compose_repo.core.decision import Decision, Verdict
-from compose_repo.core.hook import CommandHook, Hook, JenkinsHook, PipelineHook, hook_from_dict
-from compose_repo.core.layout import Kind, Place
+from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.forge.action import CreateTag, Promote, to_dict
 from compose_repo.core.names import Sha, Sha256
-from compose_repo.core.policy import Mode, StreamEntry
-from compose_repo.core.promotion import (
+from compose_repo.core.rules.hook import CommandHook, Hook, JenkinsHook, PipelineHook, hook_from_dict
+from compose_repo.core.rules.policy import Mode, StreamEntry
+from compose_repo.core.streams.promotion import (
     Record,
     State,
     has_ended,
@@ -26,7 +25,8 @@ from compose_repo.core.promotion import (
     refused,
     unknown,
 )
-from compose_repo.core.sync import Do, plan_gated, plan_promoting
+from compose_repo.core.streams.sync import Do, plan_gated, plan_promoting
+from compose_repo.core.verdict.decision import Decision, Verdict
 
 HOOK: Final = JenkinsHook(job="https://ci.example.org/job/publish")
 MAIN, HEAD = Sha("a" * 40), Sha("b" * 40)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from test_merge_requests import line
 
-from compose_repo.core.forge import Push, User
+from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Sha
-from compose_repo.ports.line import PushLog, since_of
+from compose_repo.reading.line import PushLog, since_of
 
 DAY = dt.date(2026, 11, 20)
 AT = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -70,6 +70,6 @@ def test_as_far_back_as_expected_is_read_at_once_but_not_before_it_is_known() ->
 def test_the_oldest_compose_says_how_far_back() -> None:
     younger = line(1)
     older = replace(line(2, compose_id="CentOS-Stream-10-20261101.0"), created_at=AT)
-    other = replace(line(3), source_branch="mend-something")
+    other = replace(line(3), source_branch="fix-something")
     assert since_of([younger, older, other]) == dt.date(2026, 10, 30)
     assert since_of([other]) is None

@@ -22,10 +22,10 @@ from gate_world import (
     waiver,
 )
 
-from compose_repo.core.decision import State
 from compose_repo.core.names import Arch, Origin
-from compose_repo.core.refusals import RefusedReport
 from compose_repo.core.result import Outcome
+from compose_repo.core.verdict.decision import State
+from compose_repo.core.verdict.refusals import RefusedReport
 
 DAY = dt.timedelta(hours=24)
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.problem import Problem
-from compose_repo.core.report import (
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.problems.report import (
     Report,
     as_advice_line,
     as_code_quality,
@@ -19,9 +19,7 @@ from compose_repo.core.report import (
     as_text,
 )
 
-PROBLEM = Problem(
-    path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
-)
+PROBLEM = Problem(path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="fix it")
 ADVICE = Problem(path="a/c.json", line=7, pointer="/x", code="waiver-expired", message="'x' & <y>", fix="remove it")
 ANY_TEXT = st.text(st.characters(), max_size=20)
 PROBLEMS = st.builds(
@@ -40,7 +38,7 @@ def report(*problems: Problem, advice: Sequence[Problem] = ()) -> Report:
 
 
 def test_a_problem_is_one_line() -> None:
-    assert as_line(PROBLEM) == "a/b.json:5: origin-mismatch: /origin: 'x' & <y>; mend it"
+    assert as_line(PROBLEM) == "a/b.json:5: origin-mismatch: /origin: 'x' & <y>; fix it"
 
 
 def test_a_problem_of_the_whole_file_has_no_pointer() -> None:
@@ -84,7 +82,7 @@ def test_json_is_the_contract() -> None:
                 "pointer": "/origin",
                 "line": 5,
                 "message": "'x' & <y>",
-                "fix": "mend it",
+                "fix": "fix it",
             }
         ],
         "advice": [
@@ -156,7 +154,7 @@ def test_code_quality_is_what_gitlab_reads() -> None:
     fingerprint = row.pop("fingerprint")
     assert len(fingerprint) == 64
     assert row == {
-        "description": "'x' & <y>; mend it",
+        "description": "'x' & <y>; fix it",
         "check_name": "origin-mismatch",
         "severity": "major",
         "location": {"path": "a/b.json", "lines": {"begin": 5}},
@@ -173,7 +171,7 @@ def test_advice_is_of_the_least_severity() -> None:
 
 def test_a_fingerprint_outlives_a_moved_line() -> None:
     moved = Problem(
-        path="a/b.json", line=9, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="mend it"
+        path="a/b.json", line=9, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="fix it"
     )
     before, after = (json.loads(as_code_quality(report(one)))[0]["fingerprint"] for one in (PROBLEM, moved))
     assert before == after

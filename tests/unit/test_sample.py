@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from compose_repo.core.compose import Status
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.composes.compose import Status
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
-from compose_repo.sample import SamplePackage, SampleSpec, write_compose
+from sample_composes.sample import SamplePackage, SampleSpec, write_compose
 
 FIRST = "CentOS-Stream-10-20261119.0"
 SECOND = "CentOS-Stream-10-20261120.0"

@@ -19,7 +19,7 @@ INPUTS = ["result", "manifest", "policy", "origins", "waivers", "streams"]
 OUTPUTS = ["decision", "problems", "changes", "plan", "setup", "doctor", "sync"]
 ALL = INPUTS + OUTPUTS
 IDS = {"result": "results"}
-VERSIONS = {"decision": 2, "problems": 2, "sync": 2}
+VERSIONS = {"doctor": 2, "decision": 2, "problems": 2, "sync": 2}
 """Of those that are not at their first."""
 HOSTILE = [
     "",

@@ -2,9 +2,9 @@ import argparse
 
 import pytest
 
-from compose_repo import session
-from compose_repo.console import Console
-from compose_repo.core.forge import StaleHead
+from compose_repo.core.forge.forge import StaleHead
+from compose_repo.passes import session
+from compose_repo.ports.console import Console
 
 
 class Attempts:

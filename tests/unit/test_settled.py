@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from test_plan import GATE, ID, NOTE, OTHER, approving, judged, merge_request
 
-from compose_repo.core.decision import Verdict
-from compose_repo.core.forge import Note, Thread
-from compose_repo.core.labels import USUAL
-from compose_repo.core.plan import is_settled
+from compose_repo.core.forge.forge import Note, Thread
+from compose_repo.core.plan.labels import USUAL
+from compose_repo.core.plan.plan import is_settled
+from compose_repo.core.verdict.decision import Verdict
 
 PUSHED = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 LATER, BEFORE = PUSHED + dt.timedelta(minutes=1), PUSHED - dt.timedelta(minutes=1)

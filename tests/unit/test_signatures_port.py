@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pytest
 
+from compose_repo.core.branch.signing import fingerprint, public_key
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import OriginEntry, SigningKey
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.result import Contact
-from compose_repo.core.signing import fingerprint, public_key
+from compose_repo.core.rules.policy import OriginEntry, SigningKey
 from compose_repo.ports.signatures import Signatures
 
 DATE: Final = "2026-11-20T11:00:00Z"

@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core import signing
-from compose_repo.core.names import Origin
-from compose_repo.core.policy import OriginEntry, SigningKey
-from compose_repo.core.result import Contact
-from compose_repo.core.signing import (
+from compose_repo.core.branch import signing
+from compose_repo.core.branch.signing import (
     KeyFormError,
     SignatureError,
     allowed_signers,
@@ -21,6 +18,9 @@ from compose_repo.core.signing import (
     public_key,
     take_apart,
 )
+from compose_repo.core.names import Origin
+from compose_repo.core.result import Contact
+from compose_repo.core.rules.policy import OriginEntry, SigningKey
 
 TREE: Final = b"tree " + b"a" * 40
 PARENT: Final = b"parent " + b"b" * 40

@@ -7,19 +7,19 @@ import pytest
 from test_plan import GATE
 from test_sync_plan import A, B
 
-from compose_repo.console import Console
-from compose_repo.core.action import Plan
-from compose_repo.core.forge import ForgeError, MergeRequestState, StaleHead
-from compose_repo.core.problem import InputError, Problem, UsageError
-from compose_repo.core.sync import Do, Step, Why
-from compose_repo.core.sync_report import Outcome, Row
+from compose_repo.core.forge.action import Plan
+from compose_repo.core.forge.forge import ForgeError, MergeRequestState, StaleHead
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
+from compose_repo.core.streams.sync import Do, Step, Why
+from compose_repo.core.streams.sync_report import Outcome, Row
 from compose_repo.passes.failures import problems_of
 from compose_repo.passes.stream import StreamPass
 from compose_repo.passes.world import Tools
+from compose_repo.ports.console import Console
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
 
-PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="mend it")
+PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="fix it")
 
 
 def stream_pass() -> StreamPass:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.diagnosis import LISTED, bounded, json_lines, line_of, placed, toml_lines
-from compose_repo.core.limits import DEPTH, INTEGER, KEYS
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.strict import read_json, read_toml, too_large
+from compose_repo.core.documents.diagnosis import LISTED, bounded, json_lines, line_of, placed, toml_lines
+from compose_repo.core.documents.limits import DEPTH, INTEGER, KEYS
+from compose_repo.core.documents.strict import read_json, read_toml, too_large
+from compose_repo.core.problems.problem import InputError, Problem
 
 TEXT: Final = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 NUMBERS: Final = st.integers(-INTEGER, INTEGER) | st.floats(allow_nan=False, allow_infinity=False)

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.compose import ComposeId, ComposeType, Status
-from compose_repo.core.decision import Verdict
+from compose_repo.core.composes.compose import ComposeId, ComposeType, Status
 from compose_repo.core.names import Stream
-from compose_repo.core.policy import Mode, StreamEntry
-from compose_repo.core.problem import Problem
-from compose_repo.core.sync import (
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.policy import Mode, StreamEntry
+from compose_repo.core.streams.sync import (
     NOT_YET,
     Carried,
     Do,
@@ -31,6 +30,7 @@ from compose_repo.core.sync import (
     plan_publishing,
     unseen,
 )
+from compose_repo.core.verdict.decision import Verdict
 
 ENTRY = StreamEntry(
     stream=Stream("CentOS-Stream-10"), composes=("https://c.example/",), published="https://m.example/COMPOSE_ID"

@@ -10,13 +10,13 @@ from test_merge_requests import line
 from test_schemas import valid
 from test_sync_plan import A, B, problem
 
-from compose_repo.core.action import Action, CloseMergeRequest
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import Action, CloseMergeRequest
 from compose_repo.core.names import Stream
-from compose_repo.core.policy import Mode
-from compose_repo.core.sync import Do, Step, Why
-from compose_repo.core.sync_report import Outcome, Row, StreamReport, SyncReport
+from compose_repo.core.rules.policy import Mode
+from compose_repo.core.streams.sync import Do, Step, Why
+from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport, SyncReport
+from compose_repo.core.verdict.decision import Verdict
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from compose_repo.core.compose import ComposeId
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.escape import JOINER
 from compose_repo.core.result import Contact
 from compose_repo.ports.templates import Trusted, code, link, render

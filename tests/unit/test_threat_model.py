@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.codes import CODES
 from compose_repo.core.hardening import RULES
+from compose_repo.core.problems.codes import CODES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "scripts" / "compose_repo"
@@ -77,8 +77,9 @@ def test_every_file_function_and_code_that_is_named_is_there(name: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["core/nothing.py", "core/history.py: nothing", "core/history.py: read_line, nothing", "scripts/nothing",
-     "session.py: Session.nothing", "no-such-code", "tests/unit/nothing.py"],
+    ["core/nothing.py", "core/branch/history.py: nothing", "core/branch/history.py: read_line, nothing",
+     "scripts/nothing",
+     "passes/session.py: Session.nothing", "no-such-code", "tests/unit/nothing.py"],
 )  # fmt: skip
 def test_what_is_not_there_is_noticed(word: str) -> None:
     assert len(list(lies(f"It is stopped by `{word}`."))) == 1

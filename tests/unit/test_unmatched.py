@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from gate_world import APPSTREAM, ARM, BASEOS, TWO_ARCHES, X86, judge, requirement, result, run
 
-from compose_repo.core.decision import Unmatched
 from compose_repo.core.names import Arch, Origin, Scenario, Testcase
-from compose_repo.core.unmatched import COMPARED_AT_MOST, NAMED_AT_MOST, Budget, Reported
+from compose_repo.core.verdict.decision import Unmatched
+from compose_repo.core.verdict.unmatched import COMPARED_AT_MOST, NAMED_AT_MOST, Budget, Reported
 
 RDO, IDM = Origin("rdo"), Origin("idm")
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from compose_repo import wording
-from compose_repo.core.compose import ComposeId, Image, Status
+from compose_repo.core.composes.compose import ComposeId, Image, Status
 from compose_repo.core.escape import JOINER
-from compose_repo.core.forge import Project
-from compose_repo.core.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.forge.forge import Project
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, Sha256, Testcase, Variant
-from compose_repo.core.policy import OriginEntry, Policy, Requirement
 from compose_repo.core.result import Contact
+from compose_repo.core.rules.policy import OriginEntry, Policy, Requirement
+from compose_repo.words import wording
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 DIGEST = Sha256("0" * 64)

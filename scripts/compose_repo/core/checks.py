@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
-from compose_repo.core.compose_id import ComposeId, ComposeIdError
-from compose_repo.core.layout import Kind, Place
-from compose_repo.core.problem import Problem, escape, shown
-from compose_repo.core.signing import KeyFormError, public_key
+from compose_repo.core.branch.signing import KeyFormError, public_key
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.problems.problem import Problem, escape, shown
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of GitLab's."""
@@ -68,7 +68,7 @@ def compose_is_the_folders(case: Case) -> Iterator[Problem]:
             "/compose_id",
             "compose-mismatch",
             f"{shown(case.data['compose_id'])} should be {shown(case.place.compose_id)}",
-            "move the file or mend the field",
+            "move the file or fix the field",
         )
 
 
@@ -79,7 +79,7 @@ def origin_is_the_folders(case: Case) -> Iterator[Problem]:
             "/origin",
             "origin-mismatch",
             f"{shown(case.data['origin'])} should be {shown(case.place.origin)}",
-            "move the file or mend the field",
+            "move the file or fix the field",
         )
 
 
@@ -90,7 +90,7 @@ def run_is_the_files(case: Case) -> Iterator[Problem]:
             "/run/id",
             "run-mismatch",
             f"{shown(case.data['run']['id'])} should be {shown(case.place.run_id)}",
-            "rename the file or mend the field",
+            "rename the file or fix the field",
         )
 
 
@@ -156,7 +156,7 @@ def times_are_in_order(case: Case) -> Iterator[Problem]:
             "/run/finished_at",
             "times-out-of-order",
             f"the run finishes at {run['finished_at']}, before it starts at {run['started_at']}",
-            "mend the times, and mind their offsets from UTC",
+            "fix the times, and mind their offsets from UTC",
         )
 
 
@@ -303,7 +303,7 @@ def packages_are_sorted(case: Case) -> Iterator[Problem]:
 
 def manifest_is_canonical(case: Case) -> Iterator[Problem]:
     """A manifest has the very bytes that `compose-repo manifest` writes, so that its digest means something."""
-    from compose_repo.core.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.manifests.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
 
     try:
         expected = Manifest.from_dict(case.data).to_bytes()
@@ -408,7 +408,7 @@ def keys_have_days(case: Case) -> Iterator[Problem]:
                     f"{pointer}/valid_before",
                     "times-out-of-order",
                     f"{key['valid_before']} is not after {key['valid_after']}",
-                    "mend the dates; a key that is no longer believed has revoked = true",
+                    "fix the dates; a key that is no longer believed has revoked = true",
                 )
 
 
@@ -453,7 +453,7 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
 
 def messages_are_one_origins(case: Case) -> Iterator[Problem]:
     """No message of the bus reports for two origins, or twice for one."""
-    from compose_repo.core.policy import BusMapping  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.rules.policy import BusMapping  # noqa: PLC0415  # results alone do not need it
 
     seen: list[tuple[str, BusMapping]] = []
     for name, origin in case.data.get("origins", {}).items():
@@ -473,7 +473,7 @@ def messages_are_one_origins(case: Case) -> Iterator[Problem]:
 
 def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
     """No job of a Jenkins reports for two origins, or twice for one."""
-    from compose_repo.core.policy import JenkinsJob  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.rules.policy import JenkinsJob  # noqa: PLC0415  # results alone do not need it
 
     seen: dict[tuple[str, str], str] = {}
     for pointer, name, row in _jobs(case):
@@ -550,7 +550,7 @@ def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
 
 def labels_are_told_apart(case: Case) -> Iterator[Problem]:
     """No two labels are one, and none takes the place of another that tells of something else."""
-    from compose_repo.core.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
+    from compose_repo.core.plan.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
 
     labels, given = labels_from_dict(case.data), case.data.get("labels", {})
     names = sorted(labels.to_dict(), key=given.__contains__)  # what is wrong is what somebody has written
@@ -667,7 +667,7 @@ def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[s
     for name in names:
         if name in fields and not _is_day(fields[name]):
             yield case.problem(
-                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "mend the date"
+                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "fix the date"
             )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from compose_repo.core.action import Plan
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import MergeRequest, MergeRequestState
-from compose_repo.core.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
-from compose_repo.core.problem import InputError
-from compose_repo.session import Judgement, Prepared, Session
-from compose_repo.upkeep import settle
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import Plan
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
+from compose_repo.core.problems.problem import InputError
+from compose_repo.passes.session import Judgement, Prepared, Session
+from compose_repo.passes.upkeep import settle
 
 
 def approve(

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import ForgeError, StaleHead
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.forge import ForgeError, StaleHead
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.git.repository import GitError
 
 FAILURES: Final = (InputError, UsageError, OSError)

@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from compose_repo import wording
-from compose_repo.core.action import File, Plan
-from compose_repo.core.bots import Bot
-from compose_repo.core.compose import ComposeId
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.jenkins_job import (
     BUILD_BYTES,
     LISTING_BYTES,
@@ -37,18 +34,21 @@ from compose_repo.core.convert.jenkins_job import (
     slow,
     too_many,
 )
-from compose_repo.core.forge import MergeRequest, MergeRequestState, StaleHead
-from compose_repo.core.limits import FOREIGN_BYTES
+from compose_repo.core.documents.limits import FOREIGN_BYTES
+from compose_repo.core.forge.action import File, Plan
+from compose_repo.core.forge.bots import Bot
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.names import Origin
-from compose_repo.core.plan import manifest_path, plan_add
-from compose_repo.core.policy import JenkinsJob
-from compose_repo.core.problem import InputError, Problem, UsageError
-from compose_repo.core.report import as_line
+from compose_repo.core.plan.plan import manifest_path, plan_add
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
+from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import ResultFile
-from compose_repo.ports.converting import checked
+from compose_repo.core.rules.policy import JenkinsJob
+from compose_repo.passes.session import Judgement, Session
 from compose_repo.ports.git.objects import Blobs, GitTree
 from compose_repo.ports.http import Http, Limits, Pace
-from compose_repo.session import Judgement, Session
+from compose_repo.reading.converting import checked
+from compose_repo.words import wording
 
 T = TypeVar("T")
 

@@ -2,10 +2,10 @@
 
 import gc
 
-from compose_repo.console import Console
-from compose_repo.core.compose import Status
-from compose_repo.core.manifest import Manifest
+from compose_repo.core.composes.compose import Status
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import Root, compose_root
+from compose_repo.ports.console import Console
 from compose_repo.ports.productmd.reading import read_compose
 
 

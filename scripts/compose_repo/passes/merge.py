@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 
-from compose_repo import wording
-from compose_repo.core.action import Plan
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.escape import terminal
-from compose_repo.core.forge import Lock, MergeRequest, StaleHead
-from compose_repo.core.merge_requests import MERGED, superseded_by
-from compose_repo.core.plan import plan_merge, plan_supersede
-from compose_repo.core.policy import Mode, StreamEntry
-from compose_repo.core.problem import InputError, Problem, UsageError
+from compose_repo.core.forge.action import Plan
+from compose_repo.core.forge.forge import Lock, MergeRequest, StaleHead
+from compose_repo.core.forge.merge_requests import MERGED, superseded_by
+from compose_repo.core.plan.plan import plan_merge, plan_supersede
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
+from compose_repo.core.rules.policy import Mode, StreamEntry
+from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
-from compose_repo.session import Judgement, Prepared, Session
-from compose_repo.upkeep import Settled, bring_back, settle
+from compose_repo.passes.session import Judgement, Prepared, Session
+from compose_repo.passes.upkeep import Settled, bring_back, settle
+from compose_repo.words import wording
 
 
 class NotPublished(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for

@@ -3,20 +3,20 @@
 import hashlib
 from collections.abc import Iterator
 
-from compose_repo import wording
-from compose_repo.core.action import File
-from compose_repo.core.bots import Bot
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.forge import ForgeError, MergeRequest
-from compose_repo.core.manifest import Manifest
-from compose_repo.core.merge_requests import Found, compose_of, is_bots, opener_of
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import File
+from compose_repo.core.forge.bots import Bot
+from compose_repo.core.forge.forge import ForgeError, MergeRequest
+from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
-from compose_repo.core.plan import Branch, manifest_path, plan_open
-from compose_repo.core.policy import Bots
+from compose_repo.core.plan.plan import Branch, manifest_path, plan_open
+from compose_repo.core.rules.policy import Bots
+from compose_repo.passes.session import Prepared, Session
+from compose_repo.passes.upkeep import duplicates, find, published
 from compose_repo.ports.git.objects import GitTree
-from compose_repo.ports.loading import load_manifest
-from compose_repo.session import Prepared, Session
-from compose_repo.upkeep import duplicates, find, published
+from compose_repo.reading.loading import load_manifest
+from compose_repo.words import wording
 
 
 def prepare_open(work: Session, manifest: Manifest) -> Prepared:

@@ -1,18 +1,18 @@
 """Prepares the call of a stream's hook for what has turned satisfied, and the record that it is so no more."""
 
-from compose_repo.core.action import Plan, Promote
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
-from compose_repo.core.forge import MergeRequestState
-from compose_repo.core.hook import Hook
-from compose_repo.core.policy import Mode
-from compose_repo.core.promotion import has_ended, is_due, plan_claim, plan_end, records_of
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import Plan, Promote
+from compose_repo.core.forge.forge import MergeRequestState
 from compose_repo.core.result import utc
+from compose_repo.core.rules.hook import Hook
+from compose_repo.core.rules.policy import Mode
+from compose_repo.core.streams.promotion import has_ended, is_due, plan_claim, plan_end, records_of
+from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
+from compose_repo.passes.session import Prepared, Session
+from compose_repo.passes.upkeep import settle
 from compose_repo.ports import promoting
 from compose_repo.ports.environment import nonce
-from compose_repo.session import Prepared, Session
-from compose_repo.upkeep import settle
 
 
 def promote(work: Session, compose_id: ComposeId, hook: Hook) -> Prepared:

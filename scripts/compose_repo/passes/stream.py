@@ -4,15 +4,14 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from compose_repo.core.action import Promote
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.action import Promote
 from compose_repo.core.names import Stream
-from compose_repo.core.policy import StreamEntry
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.promotion import State, records_of
-from compose_repo.core.report import as_line
-from compose_repo.core.sync import (
+from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.report import as_line
+from compose_repo.core.rules.policy import StreamEntry
+from compose_repo.core.streams.promotion import State, records_of
+from compose_repo.core.streams.sync import (
     Do,
     Step,
     StreamView,
@@ -25,15 +24,16 @@ from compose_repo.core.sync import (
     plan_promoting,
     plan_publishing,
 )
-from compose_repo.core.sync_report import Outcome, Row, StreamReport
+from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport
+from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.approve import approve, withdraw
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
 from compose_repo.passes.manifest import manifest_of
 from compose_repo.passes.merge import PipelineDue, merge
 from compose_repo.passes.open import prepare_open
 from compose_repo.passes.promote import promote, retract
+from compose_repo.passes.session import Prepared, Session, until_unmoved
 from compose_repo.passes.world import StreamReader, Tools, same_id
-from compose_repo.session import Prepared, Session, until_unmoved
 
 
 class StreamPass:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from compose_repo.core.merge_requests import compose_of
+from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.names import Stream
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.report import as_line
-from compose_repo.core.sync_report import SyncReport
+from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.report import as_line
+from compose_repo.core.streams.sync_report import SyncReport
 from compose_repo.passes.approve import withdraw
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.stream import StreamPass

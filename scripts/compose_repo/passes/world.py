@@ -5,24 +5,24 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
-from compose_repo.core.bots import Bot
-from compose_repo.core.compose import ComposeId, ComposeIdError, Status
+from compose_repo.core.composes.compose import ComposeId, ComposeIdError, Status
 from compose_repo.core.escape import terminal
-from compose_repo.core.forge import ForgeError, MergeRequest, MergeRequestState
-from compose_repo.core.merge_requests import compose_of, is_bots
-from compose_repo.core.policy import StreamEntry
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.report import as_line
-from compose_repo.core.sync import Carried, Readiness, StreamView, candidates, followed, unseen
+from compose_repo.core.forge.bots import Bot
+from compose_repo.core.forge.forge import ForgeError, MergeRequest, MergeRequestState
+from compose_repo.core.forge.merge_requests import compose_of, is_bots
+from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.report import as_line
+from compose_repo.core.rules.policy import StreamEntry
+from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.jenkins import LIMITS, Poll
+from compose_repo.passes.session import Session
+from compose_repo.passes.upkeep import find, published
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.http import Http
-from compose_repo.ports.index import compose_ids
-from compose_repo.ports.mirror import Unsettled, published_name
 from compose_repo.ports.productmd.reading import identity
-from compose_repo.session import Session
-from compose_repo.upkeep import find, published
+from compose_repo.reading.index import compose_ids
+from compose_repo.reading.mirror import Unsettled, published_name
 
 T = TypeVar("T")
 
@@ -233,5 +233,5 @@ def _strange(entry: StreamEntry, message: str) -> Problem:
         path=entry.published,
         code="published-unknown",
         message=message,
-        fix="look what the mirrors carry; mend the address in gate/streams.toml",
+        fix="look what the mirrors carry; fix the address in gate/streams.toml",
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from compose_repo.core.limits import INDEX_BYTES
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.documents.limits import INDEX_BYTES
+from compose_repo.core.problems.problem import InputError, Problem
 
 
 class Root(Protocol):
@@ -44,7 +44,7 @@ class DirectoryRoot:
             return None
         except OSError as error:
             raise failure(
-                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "mend its permissions"
+                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "fix its permissions"
             ) from error
         if data is None:
             message = f"the file is larger than {limit} bytes"

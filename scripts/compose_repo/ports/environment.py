@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 
 PATIENCE: Final = 30.0
 """Seconds without an answer after which a server counts as silent, where nothing else is said."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from compose_repo.core.hint import HINT_BYTES
+from compose_repo.core.bus.hint import HINT_BYTES
 
 
 def hint_in(file: str) -> bytes | None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 from urllib.parse import quote
 
-from compose_repo.core.action import Promote
-from compose_repo.core.hook import CommandHook, JenkinsHook, PipelineHook
-from compose_repo.core.problem import UsageError
+from compose_repo.core.forge.action import Promote
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.ports.environment import PromotionSecrets, command_variables, promotion_secrets
 from compose_repo.ports.http import Limits
 from compose_repo.ports.http.post import Told, post_form

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from compose_repo.core.layout import Kind
-from compose_repo.core.problem import Problem
-from compose_repo.core.strict import read_json
-from compose_repo.resources import folder
+from compose_repo.core.composes.layout import Kind
+from compose_repo.core.documents.strict import read_json
+from compose_repo.core.problems.problem import Problem
+from compose_repo.ports.resources import folder
 
 
 def is_valid(kind: Kind, data: Any) -> bool:  # noqa: ANN401  # whatever a file held

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
+from compose_repo.core.branch.signing import NAMESPACE, SignatureError, Signed, allowed_signers, key_refusal, take_apart
 from compose_repo.core.names import Origin, Sha
-from compose_repo.core.policy import OriginEntry
-from compose_repo.core.problem import UsageError
-from compose_repo.core.signing import NAMESPACE, SignatureError, Signed, allowed_signers, key_refusal, take_apart
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.rules.policy import OriginEntry
 from compose_repo.ports.environment import child_variables
 
 Trace: TypeAlias = Callable[[str], None]

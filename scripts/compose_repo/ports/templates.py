@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from compose_repo import resources
 from compose_repo.core import escape
+from compose_repo.ports import resources
 
 if TYPE_CHECKING:
     import jinja2

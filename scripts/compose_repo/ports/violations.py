@@ -1,4 +1,4 @@
-"""What jsonschema finds, in words: where, what, and how to mend it."""
+"""What jsonschema finds, in words: where, what, and how to fix it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from compose_repo.core.problem import Problem, escape, shown
+from compose_repo.core.problems.problem import Problem, escape, shown
 
 EXPLAINED: Final = 1000
 """How many violations of one file are looked for."""

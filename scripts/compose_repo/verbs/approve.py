@@ -3,11 +3,11 @@
 import argparse
 from typing import Final
 
-from compose_repo import session
-from compose_repo.console import Console
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.decision import Verdict
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.verdict.decision import Verdict
+from compose_repo.passes import session
 from compose_repo.passes.approve import approve
+from compose_repo.ports.console import Console
 from compose_repo.verbs.gate import EXIT_CODE
 
 EXAMPLE: Final = """

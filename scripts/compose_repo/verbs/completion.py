@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from compose_repo.cli import OK, VERBS, common_parser, load, verb_parser
-from compose_repo.console import Console
+from compose_repo.ports.console import Console
 
 EXAMPLE: Final = """
 compose-repo completion bash > ~/.local/share/bash-completion/completions/compose-repo

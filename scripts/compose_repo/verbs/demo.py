@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from compose_repo.console import Console
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.ports.console import Console
 from compose_repo.ports.environment import now
 
 if TYPE_CHECKING:
-    from compose_repo.demo.story import Story
+    from compose_demo.story import Story
 
 EXAMPLE: Final = """\
 compose-repo demo
@@ -24,6 +24,7 @@ compose-repo demo --keep --port 8929
 compose-repo demo ../composes/CentOS-Stream-9-20220207.0
 """
 FULL_SIZE: Final = 2_600
+HOW: Final = "in a checkout run `make demo` or `pip install -e '.[demo]'`"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Play the demo; 0 only if every step came out as told."""
     try:
-        from compose_repo.demo.play import Wish, play  # noqa: PLC0415  # needs the extra `demo`
+        from compose_demo.play import Wish, play  # noqa: PLC0415  # needs the extra `demo`
     except ImportError as error:
-        raise UsageError(f"the demo needs {error.name}; install compose-repo[demo]") from error
+        raise UsageError(_without(str(error.name))) from error
     repository: Path = arguments.repo
     if not (repository / ".gitlab-ci.yml").is_file():
         raise UsageError(f"{repository} is no checkout of the project; run the demo in one, or name it with --repo")
@@ -69,6 +70,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 raise
             reason = f"the demo cannot listen on port {arguments.port} and the next one: {error.strerror}"
             raise UsageError(f"{reason}; name another with --port") from error
+
+
+def _without(module: str) -> str:
+    """Say how to get what the demo needs: what plays it stands beside the package, in a checkout alone."""
+    if module.partition(".")[0] in {"compose_demo", "local_gitlab", "sample_composes"}:
+        return (
+            "the installed package does not hold the demo; in a checkout run `make demo` or `pip install -e '.[demo]'`"
+        )
+    return f"the demo needs {module}; {HOW}"
 
 
 def _port(text: str) -> int:

@@ -1,15 +1,15 @@
-"""Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to mend it."""
+"""Says what about a GitLab project, or the pair, is not as it should be, why it matters, and how to fix it."""
 
 import argparse
 from collections.abc import Sequence
 from typing import Final
 
-from compose_repo import survey
 from compose_repo.cli import OK, PROBLEMS
-from compose_repo.console import Console, Paint
 from compose_repo.core.escape import json_text
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.rule import Seen, Severity
+from compose_repo.passes import survey
+from compose_repo.ports.console import Console, Paint
 
 EXAMPLE: Final = """
 compose-repo doctor
@@ -58,7 +58,7 @@ def _tell(check: Check, console: Console, *, everything: bool) -> None:
             word = console.paint(PAINT[rule.severity], str(rule.severity))
             for finding in check.findings:
                 console.out(f"{word} {rule.code}: {check.project}: {finding}")
-            console.out(f"    why:  {rule.why}\n    mend: {rule.mend}")
+            console.out(f"    why:  {rule.why}\n    fix: {rule.fix}")
         case State.FINE if everything:
             console.out(f"{console.paint(Paint.GOOD, 'fine')} {rule.code}: {check.project}: {rule.law}")
         case State.ABSENT if everything:

@@ -5,17 +5,17 @@ import datetime as dt
 from typing import Final
 
 from compose_repo.cli import OK, PENDING, PROBLEMS, moment
-from compose_repo.console import Console, Paint
-from compose_repo.core.compose import ComposeId, ComposeIdError
-from compose_repo.core.decision import State, Verdict
-from compose_repo.core.decision_text import decision_text, heading
+from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import json_text
-from compose_repo.core.problem import InputError, UsageError
+from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.core.verdict.decision import State, Verdict
+from compose_repo.core.verdict.decision_text import decision_text, heading
 from compose_repo.ports import environment
-from compose_repo.ports.clone import Asked, judged, standing
+from compose_repo.ports.console import Console, Paint
 from compose_repo.ports.git.repository import Repository
-from compose_repo.ports.loading import GateFiles, load_gate
 from compose_repo.ports.tree import Tree
+from compose_repo.reading.clone import Asked, judged, standing
+from compose_repo.reading.loading import GateFiles, load_gate
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0

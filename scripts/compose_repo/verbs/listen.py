@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from compose_repo.cli import OK
-from compose_repo.console import Console
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.ports.console import Console
 
 EXAMPLE: Final = """
 compose-repo listen --config /etc/fedora-messaging/compose-repo.toml
-fedora-messaging --conf /etc/fedora-messaging/compose-repo.toml consume --callback compose_repo.listening:Listener
+fedora-messaging --conf compose-repo.toml consume --callback compose_repo.passes.listening:Listener
 """
 
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Listen until a signal comes."""
     try:
-        from compose_repo.listening import Listener  # noqa: PLC0415  # needs the extra `bus`; the help does not
+        from compose_repo.passes.listening import Listener  # noqa: PLC0415  # needs the extra `bus`; the help does not
         from compose_repo.ports.bus.consumer import consume  # noqa: PLC0415
         from compose_repo.ports.bus.settings import load  # noqa: PLC0415
     except ModuleNotFoundError as error:

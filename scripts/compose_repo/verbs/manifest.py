@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from compose_repo.console import Console
-from compose_repo.core.manifest import Manifest
-from compose_repo.core.problem import UsageError
+from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.passes.manifest import make_manifest
+from compose_repo.ports.console import Console
 
 EXAMPLE = "compose-repo manifest https://composes.stream.centos.org/stream-10/production/CentOS-Stream-10-20261120.0"
 

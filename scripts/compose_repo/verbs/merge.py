@@ -3,14 +3,14 @@
 import argparse
 from typing import Final
 
-from compose_repo import session
 from compose_repo.cli import OK, PENDING
-from compose_repo.console import Console
-from compose_repo.core.compose import ComposeId
-from compose_repo.core.policy import StreamEntry
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.rules.policy import StreamEntry
+from compose_repo.passes import session
 from compose_repo.passes.merge import NotPublished, PipelineDue, merge
+from compose_repo.ports.console import Console
 from compose_repo.ports.http import Http, limits
-from compose_repo.ports.mirror import why_not_published
+from compose_repo.reading.mirror import why_not_published
 
 EXAMPLE: Final = """
 compose-repo merge CentOS-Stream-10-20261120.0 --dry-run

@@ -3,11 +3,11 @@
 import argparse
 from typing import Final
 
-from compose_repo import session
 from compose_repo.cli import OK
-from compose_repo.console import Console
+from compose_repo.passes import session
 from compose_repo.passes.manifest import make_manifest
 from compose_repo.passes.open import prepare_open
+from compose_repo.ports.console import Console
 from compose_repo.verbs.manifest import add_source_arguments
 
 EXAMPLE: Final = """

@@ -4,14 +4,15 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from compose_repo import survey, wording
 from compose_repo.cli import OK, PROBLEMS
-from compose_repo.console import Console, Paint
-from compose_repo.core.administration import Action, Dispensable, Plan, Refused, to_dict
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import State, examine, plan_setup
+from compose_repo.core.hardening.administration import Action, Dispensable, Plan, Refused, to_dict
 from compose_repo.core.hardening.rule import Seen
-from compose_repo.core.problem import InputError
+from compose_repo.core.problems.problem import InputError
+from compose_repo.passes import survey
+from compose_repo.ports.console import Console, Paint
+from compose_repo.words import wording
 
 EXAMPLE: Final = """
 compose-repo setup --dry-run
@@ -82,6 +83,6 @@ def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, consol
 
 
 def _tell_people(seen: Sequence[Seen], console: Console) -> None:
-    """Say what no plan mends, and what it takes to begin: accounts and tokens are made by people."""
+    """Say what no plan fixes, and what it takes to begin: accounts and tokens are made by people."""
     left = [check for one in seen for check in examine(one) if check.state is State.BROKEN and not check.rule.by_setup]
     console.info(wording.owner_steps(left, bots=seen[0].gate.bots, home=seen[-1].project, pair=len(seen) > 1).rstrip())

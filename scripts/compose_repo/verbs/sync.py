@@ -4,17 +4,17 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from compose_repo import session
 from compose_repo.cli import OK, PROBLEMS
-from compose_repo.console import Console
-from compose_repo.core.compose_id import ComposeId
+from compose_repo.core.bus.hint import Everything, Nothing, One, read_hint
+from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.escape import json_text, terminal
-from compose_repo.core.hint import Everything, Nothing, One, read_hint
-from compose_repo.core.problem import UsageError
-from compose_repo.core.sync_report import SyncReport
+from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.streams.sync_report import SyncReport
+from compose_repo.passes import session
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.sync import sync
 from compose_repo.passes.world import Tools
+from compose_repo.ports.console import Console
 from compose_repo.ports.hint import hint_in
 from compose_repo.ports.http import Http, limits
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from compose_repo.cli import moment
-from compose_repo.console import Console
-from compose_repo.core.compose import ComposeId, ComposeIdError
-from compose_repo.core.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
-from compose_repo.core.problem import Problem, UsageError
-from compose_repo.core.report import Report, as_code_quality, as_json, as_junit, as_text
+from compose_repo.core.composes.compose import ComposeId, ComposeIdError
+from compose_repo.core.composes.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
+from compose_repo.core.problems.problem import Problem, UsageError
+from compose_repo.core.problems.report import Report, as_code_quality, as_json, as_junit, as_text
+from compose_repo.ports.console import Console
 from compose_repo.ports.environment import now
-from compose_repo.ports.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
+from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
 
 if TYPE_CHECKING:
     from compose_repo.ports.git.objects import GitTree
@@ -118,7 +118,7 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
 
 def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: argparse.Namespace) -> list[Problem]:
     """Hold each commit of a compose's branch to what such a branch may do; every other branch may do anything."""
-    from compose_repo.ports.line import commit_problems  # noqa: PLC0415  # only commits need it
+    from compose_repo.reading.line import commit_problems  # noqa: PLC0415  # only commits need it
 
     branch: str = arguments.branch or ""
     if not branch.startswith(BRANCH_PREFIX):

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="session.py",
+        module="passes/session.py",
         old='self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)',
         new="self._fetch(self.project.default_branch, MAIN_REF)",
     ),

@@ -10,7 +10,7 @@ NAMED = frozenset({"changed-result", "history-rewritten"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/history.py",
+        module="core/branch/history.py",
         old="return sorted(commits, key=lambda commit: order.get(pushed.of.get(commit.sha), len(pushed.pushes)))",
         new="return sorted(commits, key=lambda commit: -order.get(pushed.of.get(commit.sha), 0))",
     ),

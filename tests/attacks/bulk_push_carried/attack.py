@@ -8,7 +8,7 @@ from attacks.world import Mutation, World
 NAMED = frozenset({"not-attributed"})
 DEFENCES = (
     Mutation(
-        module="core/attribution.py",
+        module="core/branch/attribution.py",
         old=("        _take(push.before, parents, seen)\n"),
         new="",
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"byte-order-mark", "not-utf8"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old="if data.startswith(_BOM):",
         new="if not data:",
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"control-character"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old='CONTROL: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")',
         new='CONTROL: Final = re.compile("(?!)")',
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"too-deep"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old="DEPTH: Final = 32",
         new="DEPTH: Final = 1_000_000",
     ),

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old=("            description=description,\n            labels=(label,),"),
         new="            labels=(label,),",
     ),

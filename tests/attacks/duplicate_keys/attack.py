@@ -9,7 +9,7 @@ NAMED = frozenset({"duplicate-key"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old="catch_duplicate_keys=True",
         new="catch_duplicate_keys=False",
     ),

@@ -1,6 +1,6 @@
 """Mallory edits RDO's result and puts it back at once, so that the tip looks as if nothing had happened.
 
-Without the defence either the edit counts or what was mended is held against the branch for ever.
+Without the defence either the edit counts or what was fixed is held against the branch for ever.
 """
 
 from attacks.mutations import FIRST_VERSION_COUNTS

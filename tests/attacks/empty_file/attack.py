@@ -9,7 +9,7 @@ NAMED = frozenset({"not-json", "wrong-type"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old=(
             "    except ValueError as error:\n"
             "        raise InputError(*_diagnosed_json(text, path, str(error))) from None\n"

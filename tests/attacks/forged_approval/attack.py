@@ -10,12 +10,12 @@ from attacks.world import Mutation, Played, World
 MOVES = frozenset({"approved_by"})
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="approved = me.id in approved_by",
         new="approved = bool(approved_by)",
     ),
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="holds = satisfied and given_here and not moved_since",
         new="holds = satisfied",
     ),

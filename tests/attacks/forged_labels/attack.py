@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="label for label in labels if label not in merge_request.labels",
         new="label for label in labels if not any(one[:6] == label[:6] for one in merge_request.labels)",
     ),

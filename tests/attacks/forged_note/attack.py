@@ -8,7 +8,7 @@ from attacks.world import MARKER, Mutation, World
 NOTE = f"{MARKER}\n### The gate is satisfied\n\nAll 4 required passed."
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="note.author_id == me.id and MARKER in note.body",
         new="MARKER in note.body",
     ),

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="if line.author_id == me.id and line.name == STATUS_NAME",
         new="if line.name == STATUS_NAME",
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"file-too-large"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old="RESULT_BYTES: Final = 8 * 1024 * 1024",
         new="RESULT_BYTES: Final = 8 * 1024 * 1024 * 1024",
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"integer-too-large"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old="INTEGER: Final = 2**53 - 1",
         new="INTEGER: Final = 10**4200",
     ),

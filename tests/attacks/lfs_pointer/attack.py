@@ -10,7 +10,7 @@ POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\ns
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="ports/inspection.py",
+        module="reading/inspection.py",
         old="if is_lfs_pointer(raw):",
         new="if not raw:",
     ),

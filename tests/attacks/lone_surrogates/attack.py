@@ -9,7 +9,7 @@ NAMED = frozenset({"lone-surrogate"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old="return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode=cached)",
         new=("import json\n\n    return json.loads(data) if cached else jiter"),
     ),

@@ -9,7 +9,7 @@ NAMED = frozenset({"foreign-change"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="ports/decision_note.py",
+        module="words/decision_note.py",
         old="LONGEST: Final = 900_000",
         new="LONGEST: Final = 900_000_000",
     ),

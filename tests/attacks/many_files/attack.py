@@ -10,7 +10,7 @@ NAMED = frozenset({"more-problems", "run-mismatch"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old="ORIGIN_FILES: Final = 5000",
         new="ORIGIN_FILES: Final = 5_000_000",
     ),

@@ -10,7 +10,7 @@ NAMED = frozenset({"more-problems", "not-attributed"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/limits.py",
+        module="core/documents/limits.py",
         old="COMMIT_PROBLEMS: Final = 20",
         new="COMMIT_PROBLEMS: Final = 10**9",
     ),

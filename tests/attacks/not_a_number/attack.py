@@ -9,12 +9,12 @@ NAMED = frozenset({"not-finite"})
 STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old="allow_inf_nan=False",
         new="allow_inf_nan=True",
     ),
     Mutation(
-        module="core/strict.py",
+        module="core/documents/strict.py",
         old="(kind is int or item - item != 0)",
         new="kind is int",
     ),

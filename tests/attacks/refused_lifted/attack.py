@@ -59,14 +59,16 @@ VARIANTS = {
         "TWIN": False,
         "after_approval": _by_reports,
         "verify": _verify_reports,
-        "DEFENCES": (Mutation(module="core/refusals.py", old="first = bisect_left(", new="first = 0 * bisect_left("),),
+        "DEFENCES": (
+            Mutation(module="core/verdict/refusals.py", old="first = bisect_left(", new="first = 0 * bisect_left("),
+        ),
     },
     "by_taking_back": {
         "after_approval": _by_taking_back,
         "verify": _verify_nothing_is_told,
         "DEFENCES": (
             Mutation(
-                module="core/touch.py",
+                module="core/branch/touch.py",
                 old="if not is_same(touch.after, Content(PLAIN, blobs[path]) if path in blobs else touch.first)",
                 new="if path not in blobs or not is_same(touch.after, Content(PLAIN, blobs[path]))",
             ),
@@ -75,6 +77,6 @@ VARIANTS = {
     "by_taking_back_what_was_corrected": {
         "after_approval": _by_taking_back_what_was_corrected,
         "verify": _verify_nothing_is_told,
-        "DEFENCES": (Mutation(module="core/history.py", old=" and problem.path not in back)", new=")"),),
+        "DEFENCES": (Mutation(module="core/branch/history.py", old=" and problem.path not in back)", new=")"),),
     },
 }

@@ -12,12 +12,12 @@ STARTS = (Start.SATISFIED,)
 TWIN = False
 NAMED = frozenset({"not-json"})
 CONCLUSIVE_ONLY = Mutation(
-    module="core/refusals.py",
+    module="core/verdict/refusals.py",
     old="if result.outcome in CONCLUSIVE:",
     new="if result.outcome:",
 )
 CELL_BY_CELL = Mutation(
-    module="core/refusals.py",
+    module="core/verdict/refusals.py",
     old="self._last.get((origin, testcase, cell), NEVER)",
     new="max((at for key, at in self._last.items() if key[:2] == (origin, testcase)), default=NEVER)",
 )

@@ -9,7 +9,7 @@ NAMED = frozenset({"manifest-changed"})
 STARTS = (Start.PENDING,)
 DEFENCES = (
     Mutation(
-        module="ports/line.py",
+        module="reading/line.py",
         old="opened_at=line.opening.at,",
         new="opened_at=min(commit.date for commit in commits"
         " if commit.date and any(change.path == line.manifest.path for change in commit.changes)),",

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="session.py",
+        module="passes/session.py",
         old='[f"+{source}:{destination}"]',
         new='[f"+{source}:{destination}", "+refs/replace/*:refs/replace/*"]',
     ),

@@ -8,7 +8,7 @@ from attacks.world import Mutation, World
 NAMED = frozenset({"not-attributed"})
 DEFENCES = (
     Mutation(
-        module="ports/line.py",
+        module="reading/line.py",
         old="return [push for push in self._known[1] if push.branch == branch]",
         new="return list(self._known[1])",
     ),

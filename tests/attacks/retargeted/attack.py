@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="core/plan.py",
+        module="core/plan/plan.py",
         old="*_update(merge_request, title=str(compose_id), target_branch=target_branch),",
         new="*_update(merge_request, title=str(compose_id)),",
     ),

@@ -11,7 +11,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="core/merge_requests.py",
+        module="core/forge/merge_requests.py",
         old="counting = [line for line in ours if is_on_main or line not in merged]",
         new="counting = ours",
     ),

@@ -9,7 +9,7 @@ from attacks.world import ID, MARKER, Mutation, Played, World
 
 DEFENCES = (
     Mutation(
-        module="core/bots.py",
+        module="core/forge/bots.py",
         old="if is_same(me, username):",
         new="if me:",
     ),

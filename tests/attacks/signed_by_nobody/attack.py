@@ -12,7 +12,7 @@ NAMED = frozenset({"not-attributed"})
 MAIN = SIGNED
 DEFENCES = (
     Mutation(
-        module="core/attribution.py",
+        module="core/branch/attribution.py",
         old="reasons = [] if unsigned is None else [unsigned]",
         new="reasons: list[str] = []",
     ),

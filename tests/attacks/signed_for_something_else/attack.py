@@ -13,7 +13,7 @@ NAMED = frozenset({"not-attributed"})
 MAIN = SIGNED
 DEFENCES = (
     Mutation(
-        module="core/signing.py",
+        module="core/branch/signing.py",
         old='if namespace != NAMESPACE.encode("ascii"):',
         new="if not namespace:",
     ),

@@ -12,12 +12,12 @@ NAMED = frozenset({"not-attributed"})
 MAIN = SIGNED
 DEFENCES = (
     Mutation(
-        module="core/signing.py",
+        module="core/branch/signing.py",
         old="if any(line.revoked for line in listed):",
         new="if not listed:",
     ),
     Mutation(
-        module="core/signing.py",
+        module="core/branch/signing.py",
         old="and key not in revoked and",
         new="and",
     ),

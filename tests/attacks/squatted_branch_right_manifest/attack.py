@@ -13,7 +13,7 @@ TWIN = False
 DEFENCES = (
     BRANCH_IS_OURS,
     Mutation(
-        module="core/history.py",
+        module="core/branch/history.py",
         old="pushed.is_by(commit.sha, bots.compose) and any(",
         new="any(",
     ),

@@ -15,7 +15,7 @@ MAIN = {
 STARTS = (Start.SATISFIED,)
 DEFENCES = (
     Mutation(
-        module="ports/line.py",
+        module="reading/line.py",
         old="if (origin, sha) not in refused and not any(pushed.is_by(sha, bot) for bot in (bots.compose, bots.gate))",
         new="if (origin, sha) not in refused",
     ),

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from compose_repo.core.bus.event import Message, TestReported, TestState, one_line
 from compose_repo.core.checks import SKEW
-from compose_repo.core.event import Message, TestReported, TestState, one_line
 from compose_repo.core.names import Origin, RunId, Sha256
-from compose_repo.core.policy import OriginEntry
-from compose_repo.core.problem import InputError, shown
+from compose_repo.core.problems.problem import InputError, shown
 from compose_repo.core.result import IN_PROGRESS, Contact, Result, ResultFile, Run
+from compose_repo.core.rules.policy import OriginEntry
 
 _DIGITS: Final = 24
 _ID_LENGTH: Final = 255

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compose_repo.core.limits import INTEGER
-from compose_repo.core.problem import InputError, Problem, escape, shown
-from compose_repo.core.strict import parse_json
+from compose_repo.core.documents.limits import INTEGER
+from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.problems.problem import InputError, Problem, escape, shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

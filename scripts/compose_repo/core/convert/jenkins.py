@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from compose_repo.core.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.convert.text import as_testcase, note, run_id
-from compose_repo.core.diagnosis import bounded
+from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.names import Testcase
-from compose_repo.core.problem import InputError, Problem, shown
+from compose_repo.core.problems.problem import InputError, Problem, shown
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
 
 CASE_OUTCOMES: Final[Mapping[str, Outcome]] = {

@@ -15,12 +15,12 @@ from urllib.parse import quote, urlsplit
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.jenkins import composes_of, convert, parameters_of
 from compose_repo.core.convert.subject import Source, Subject
-from compose_repo.core.diagnosis import bounded
+from compose_repo.core.documents.diagnosis import bounded
+from compose_repo.core.documents.strict import parse_json
 from compose_repo.core.names import NAME_LENGTH, Arch, Origin, RunId, Sha, Sha256, is_name
-from compose_repo.core.policy import JenkinsJob
-from compose_repo.core.problem import InputError, Problem, shown
+from compose_repo.core.problems.problem import InputError, Problem, shown
 from compose_repo.core.result import ResultFile
-from compose_repo.core.strict import parse_json
+from compose_repo.core.rules.policy import JenkinsJob
 
 MOST_BUILDS: Final = 200
 """Most builds of a job that are looked at, newest first."""
@@ -231,7 +231,7 @@ def _arch(job: JenkinsJob, document: Fields) -> Arch:
                 "actions",
                 "jenkins-no-arch",
                 f"parameter {shown(job.arch_parameter)} {word}: it should name an arch",
-                "mend the job, or arch_parameter in gate/origins.toml",
+                "fix the job, or arch_parameter in gate/origins.toml",
             )
         )
     return Arch(said[0])
@@ -279,7 +279,7 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
 
 def not_a_job(job: JenkinsJob, message: str) -> Problem:
     """Say that an address is none of a job that everybody may read."""
-    fix = "mend the address in gate/origins.toml, or let everybody read the job"
+    fix = "fix the address in gate/origins.toml, or let everybody read the job"
     return Problem(path=job.address, code="jenkins-not-a-job", message=message, fix=fix)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from compose_repo.core.administration import Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import Plan
 from compose_repo.core.hardening.branches import BRANCH_RULES, plan_branches
 from compose_repo.core.hardening.files import FILE_RULES, plan_labels
 from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule
@@ -16,7 +16,7 @@ from compose_repo.core.hardening.settings import SETTINGS, plan_settings
 from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
 from compose_repo.core.hardening.webhook import WEBHOOK_RULES, plan_webhook
 
-SCHEMA: Final = "doctor/1"
+SCHEMA: Final = "doctor/2"
 RULES: Final[tuple[Rule, ...]] = (
     *(setting.rule for setting in SETTINGS),
     *BRANCH_RULES,
@@ -48,7 +48,7 @@ class Check:
     absent: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the `doctor/1` row."""
+        """Give the `doctor/2` row."""
         return {
             "code": self.rule.code,
             "project": self.project,
@@ -58,7 +58,7 @@ class Check:
             "findings": list(self.findings),
             "absent": self.absent,
             "why": self.rule.why,
-            "mend": self.rule.mend,
+            "fix": self.rule.fix,
             "setup": self.rule.by_setup,
         }
 
@@ -101,10 +101,10 @@ def as_markdown() -> str:
         "# What `compose-repo doctor` checks\n",
         "Each check has a stable code. `unsafe`: somebody can move a decision, a merge or a secret who should not, and",
         "`doctor` exits 1. `advice`: something works badly, will stop to work, or a second line of defence is missing.",
-        "`compose-repo setup` mends those marked so. Made from `scripts/compose_repo/core/hardening/`.",
+        "`compose-repo setup` fixes those marked so. Made from `scripts/compose_repo/core/hardening/`.",
         "",
-        "| code | | law | why it matters | mend |",
+        "| code | | law | why it matters | fix |",
         "|---|---|---|---|---|",
     ]
-    parts += [f"| `{rule.code}` | {rule.severity} | {rule.law} | {rule.why} | {rule.mend} |" for rule in RULES]
+    parts += [f"| `{rule.code}` | {rule.severity} | {rule.law} | {rule.why} | {rule.fix} |" for rule in RULES]
     return "\n".join(parts) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
     NO_ONE,
@@ -118,7 +118,7 @@ def _main(seen: Seen) -> BranchRule:
     "main-unprotected",
     Severity.UNSAFE,
     why="Without a rule every Developer, which third parties are, pushes policy and code to main.",
-    mend=PAGE,
+    fix=PAGE,
     by_setup=True,
 )
 def main_is_protected(seen: Seen) -> Iterator[str]:
@@ -132,7 +132,7 @@ def main_is_protected(seen: Seen) -> Iterator[str]:
     "main-pushable",
     Severity.UNSAFE,
     why="What is pushed to main is code, policy and verdicts that no merge request has shown to anybody.",
-    mend=f"{PAGE} > Allowed to push and merge: No one",
+    fix=f"{PAGE} > Allowed to push and merge: No one",
     by_setup=True,
 )
 def nobody_pushes_to_main(seen: Seen) -> Iterator[str]:
@@ -146,7 +146,7 @@ def nobody_pushes_to_main(seen: Seen) -> Iterator[str]:
     "main-mergeable",
     Severity.UNSAFE,
     why="Who may merge decides; third parties are Developers, and the gate bot is a Maintainer for this alone.",
-    mend=f"{PAGE} > Allowed to merge: Maintainers",
+    fix=f"{PAGE} > Allowed to merge: Maintainers",
     by_setup=True,
 )
 def only_maintainers_merge(seen: Seen) -> Iterator[str]:
@@ -160,7 +160,7 @@ def only_maintainers_merge(seen: Seen) -> Iterator[str]:
     "main-closed",
     Severity.ADVICE,
     why="The gate bot merges what is published; it is a Maintainer.",
-    mend=f"{PAGE} > Allowed to merge: Maintainers",
+    fix=f"{PAGE} > Allowed to merge: Maintainers",
     by_setup=True,
 )
 def the_gate_bot_can_merge(seen: Seen) -> Iterator[str]:
@@ -174,7 +174,7 @@ def the_gate_bot_can_merge(seen: Seen) -> Iterator[str]:
     "main-force-push",
     Severity.UNSAFE,
     why="A force push rewrites what has been decided.",
-    mend=f"{PAGE} > Allowed to force push: off",
+    fix=f"{PAGE} > Allowed to force push: off",
     by_setup=True,
 )
 def main_keeps_its_history(seen: Seen) -> Iterator[str]:
@@ -187,7 +187,7 @@ def main_keeps_its_history(seen: Seen) -> Iterator[str]:
     "rule-opens-main",
     Severity.UNSAFE,
     why="Of several rules that match a branch the most permissive wins: this one undoes the branch's own.",
-    mend=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
+    fix=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
     by_setup=True,
 )
 def no_rule_opens_main(seen: Seen) -> Iterator[str]:
@@ -203,7 +203,7 @@ def no_rule_opens_main(seen: Seen) -> Iterator[str]:
     "compose-branches-unprotected",
     Severity.UNSAFE,
     why="Without a rule Developers force-push to composes' branches and delete them: reported failures disappear.",
-    mend=PAGE,
+    fix=PAGE,
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -217,7 +217,7 @@ def compose_branches_are_protected(seen: Seen) -> Iterator[str]:
     "compose-branches-force-push",
     Severity.UNSAFE,
     why="A force push takes a reported failure away; what was thrown away cannot always be fetched again.",
-    mend=f"{PAGE} > Allowed to force push: off",
+    fix=f"{PAGE} > Allowed to force push: off",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -231,7 +231,7 @@ def compose_branches_keep_their_history(seen: Seen) -> Iterator[str]:
     "compose-branches-closed",
     Severity.ADVICE,
     why="Third parties are Developers and push their results there.",
-    mend=f"{PAGE} > Allowed to push and merge: Developers and Maintainers",
+    fix=f"{PAGE} > Allowed to push and merge: Developers and Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -246,7 +246,7 @@ def third_parties_can_push(seen: Seen) -> Iterator[str]:
     "compose-branches-mergeable",
     Severity.ADVICE,
     why="Merging into a compose's branch makes merge commits there, which the gate refuses.",
-    mend=f"{PAGE} > Allowed to merge: Maintainers",
+    fix=f"{PAGE} > Allowed to merge: Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -261,7 +261,7 @@ def nobody_merges_into_compose_branches(seen: Seen) -> Iterator[str]:
     "rule-opens-compose-branches",
     Severity.UNSAFE,
     why="Of several rules that match a branch the most permissive wins: this one undoes that of the composes.",
-    mend=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
+    fix=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
     where=Where.COMPOSES,
     by_setup=True,
 )

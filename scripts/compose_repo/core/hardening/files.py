@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
-from compose_repo.core.policy import Attribution, SigningKey
-from compose_repo.core.waivers import EXPIRES_SOON
+from compose_repo.core.rules.policy import Attribution, SigningKey
+from compose_repo.core.rules.waivers import EXPIRES_SOON
 
 MOST: Final = 20
 """Most problems of gate/*.toml that are told here; `validate` tells all."""
@@ -31,7 +31,7 @@ _GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "
     "gate-files-invalid",
     Severity.UNSAFE,
     why="Nothing can be judged, approved or merged by rules that cannot be read.",
-    mend="compose-repo validate gate says all of it; mend it by merge request",
+    fix="compose-repo validate gate says all of it; fix it by merge request",
     where=Where.COMPOSES,
 )
 def gate_files_are_valid(seen: Seen) -> Iterator[str]:
@@ -44,7 +44,7 @@ def gate_files_are_valid(seen: Seen) -> Iterator[str]:
     "origin-unattributable",
     Severity.ADVICE,
     why="All that it reports is refused.",
-    mend="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
+    fix="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -83,7 +83,7 @@ def _shown(key: SigningKey) -> str:
     "key-expired",
     Severity.ADVICE,
     why="What it signs counts no longer.",
-    mend="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
+    fix="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -99,7 +99,7 @@ def no_key_has_expired(seen: Seen) -> Iterator[str]:
     "key-expires-soon",
     Severity.ADVICE,
     why="From that day on what it signs counts no longer.",
-    mend="gate/origins.toml: add the origin's new key beside it",
+    fix="gate/origins.toml: add the origin's new key beside it",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -116,7 +116,7 @@ def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     "waiver-expired",
     Severity.ADVICE,
     why="It covers nothing any more, and hides which exceptions hold.",
-    mend="gate/waivers.toml: take it out, or give it a new last day, by merge request",
+    fix="gate/waivers.toml: take it out, or give it a new last day, by merge request",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -131,7 +131,7 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     "waiver-expires-soon",
     Severity.ADVICE,
     why="After that day what it covers blocks again.",
-    mend="check whether the bug is fixed; otherwise give it a new last day, by merge request",
+    fix="check whether the bug is fixed; otherwise give it a new last day, by merge request",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -146,7 +146,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     "stream-unencrypted",
     Severity.UNSAFE,
     why="Whoever sits on the way says which compose is published, or what a compose holds.",
-    mend="gate/streams.toml: give the https address",
+    fix="gate/streams.toml: give the https address",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -166,7 +166,7 @@ def _nobody_has_looked(seen: Seen) -> str | None:
     "stream-unreachable",
     Severity.ADVICE,
     why="What cannot be read is never opened, or never merged.",
-    mend="gate/streams.toml: mend the address; or look after the network, the proxy, the server",
+    fix="gate/streams.toml: fix the address; or look after the network, the proxy, the server",
     where=Where.COMPOSES,
     absent=_nobody_has_looked,
 )
@@ -181,7 +181,7 @@ def streams_are_reachable(seen: Seen) -> Iterator[str]:
     "ci-file-missing",
     Severity.UNSAFE,
     why="Pipelines are pinned to it: without it nothing is validated.",
-    mend="bring it back from the template, by merge request",
+    fix="bring it back from the template, by merge request",
     where=Where.TOKEN,
 )
 def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
@@ -194,7 +194,7 @@ def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
     "project-file-missing",
     Severity.ADVICE,
     why="They say what to write in an issue or a merge request, and on the paid tiers whose approval a file needs.",
-    mend="bring them back from the template, by merge request",
+    fix="bring them back from the template, by merge request",
     where=Where.COMPOSES,
 )
 def our_files_are_there(seen: Seen) -> Iterator[str]:
@@ -223,7 +223,7 @@ def wanted_labels(seen: Seen) -> tuple[Label, ...]:
     "label-missing",
     Severity.ADVICE,
     why="GitLab makes it when it is first needed, without a colour that tells a blocked compose at a glance.",
-    mend="Manage > Labels > New label",
+    fix="Manage > Labels > New label",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -239,7 +239,7 @@ def labels_are_there(seen: Seen) -> Iterator[str]:
     "label-differs",
     Severity.ADVICE,
     why="The colours tell a blocked compose at a glance.",
-    mend="Manage > Labels > Edit",
+    fix="Manage > Labels > Edit",
     where=Where.COMPOSES,
     by_setup=True,
 )

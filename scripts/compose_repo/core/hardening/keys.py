@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
 
 VARIABLES: Final = "Settings > CI/CD > Variables"
@@ -47,7 +47,7 @@ def _no_job_tokens(seen: Seen) -> str | None:
     "token-of-admin",
     Severity.UNSAFE,
     why="Whoever steals it owns the whole GitLab.",
-    mend="use a token of an account that is no administrator",
+    fix="use a token of an account that is no administrator",
     where=Where.COMPOSES,
     absent=_no_token,
 )
@@ -61,7 +61,7 @@ def the_token_is_no_admins(seen: Seen) -> Iterator[str]:
     "token-too-strong",
     Severity.UNSAFE,
     why="A token that is stolen does what it is good for; `api` is all that is needed.",
-    mend="make a token of scope api alone: avatar > Edit profile > Access tokens; revoke this one",
+    fix="make a token of scope api alone: avatar > Edit profile > Access tokens; revoke this one",
     where=Where.COMPOSES,
     absent=_no_token,
 )
@@ -76,7 +76,7 @@ def the_token_has_few_scopes(seen: Seen) -> Iterator[str]:
     "token-expires",
     Severity.ADVICE,
     why="From that day on nothing is opened, approved or merged.",
-    mend="make a new one (avatar > Edit profile > Access tokens) and put it where this one is used",
+    fix="make a new one (avatar > Edit profile > Access tokens) and put it where this one is used",
     where=Where.COMPOSES,
     absent=_no_token,
 )
@@ -90,7 +90,7 @@ def the_token_lasts(seen: Seen) -> Iterator[str]:
     "token-never-expires",
     Severity.ADVICE,
     why="A copy that nobody knows of is good for ever.",
-    mend="make one that expires: avatar > Edit profile > Access tokens; revoke this one",
+    fix="make one that expires: avatar > Edit profile > Access tokens; revoke this one",
     where=Where.COMPOSES,
     absent=_no_token,
 )
@@ -104,7 +104,7 @@ def the_token_ends(seen: Seen) -> Iterator[str]:
     "variable-beside-composes",
     Severity.UNSAFE,
     why="Third parties start pipelines there; what is no secret today is replaced by one tomorrow.",
-    mend=f"move it to the gate project: {VARIABLES}",
+    fix=f"move it to the gate project: {VARIABLES}",
     where=Where.COMPOSES,
 )
 def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
@@ -117,7 +117,7 @@ def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
     "secret-unprotected",
     Severity.UNSAFE,
     why="It reaches the pipeline of every branch that a Developer creates.",
-    mend=f"{VARIABLES} > Protect variable; then make the secret anew, for it may have been read",
+    fix=f"{VARIABLES} > Protect variable; then make the secret anew, for it may have been read",
     where=Where.TOKEN,
 )
 def secrets_are_protected(seen: Seen) -> Iterator[str]:
@@ -131,7 +131,7 @@ def secrets_are_protected(seen: Seen) -> Iterator[str]:
     "secret-unmasked",
     Severity.UNSAFE,
     why="A job that prints it shows it to everybody who sees the log.",
-    mend=f"{VARIABLES} > Visibility: Masked and hidden; then make the secret anew, for it may have been read",
+    fix=f"{VARIABLES} > Visibility: Masked and hidden; then make the secret anew, for it may have been read",
     where=Where.TOKEN,
 )
 def secrets_are_masked(seen: Seen) -> Iterator[str]:
@@ -145,7 +145,7 @@ def secrets_are_masked(seen: Seen) -> Iterator[str]:
     "secret-everywhere",
     Severity.ADVICE,
     why="Branches of composes are protected, so protected variables reach the jobs that look at third parties' data.",
-    mend=f"{VARIABLES} > Environments: gate, that of the job sync; or `compose-repo setup --gate-project PATH`",
+    fix=f"{VARIABLES} > Environments: gate, that of the job sync; or `compose-repo setup --gate-project PATH`",
     where=Where.TOKEN,
 )
 def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
@@ -159,7 +159,7 @@ def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
     "job-token-open",
     Severity.UNSAFE,
     why="Jobs of every project on this GitLab could reach this one with the rights of whoever started them.",
-    mend="Settings > CI/CD > Job token permissions > Only this project and any groups and projects in the allowlist",
+    fix="Settings > CI/CD > Job token permissions > Only this project and any groups and projects in the allowlist",
     by_setup=True,
     absent=_no_job_tokens,
 )
@@ -173,7 +173,7 @@ def job_tokens_of_others_are_kept_out(seen: Seen) -> Iterator[str]:
     "deploy-key-pushes",
     Severity.UNSAFE,
     why="What it pushes is nobody's in particular, and protected branches may let it through.",
-    mend="Settings > Repository > Deploy keys: take it away, or its write permission",
+    fix="Settings > Repository > Deploy keys: take it away, or its write permission",
 )
 def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     """No deploy key may push."""
@@ -186,7 +186,7 @@ def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     "webhook-insecure",
     Severity.ADVICE,
     why="Its secret token, and what it tells can be read and changed on the way.",
-    mend="Settings > Webhooks: an https address, and Enable SSL verification",
+    fix="Settings > Webhooks: an https address, and Enable SSL verification",
 )
 def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
     """Webhooks go over TLS and check the certificate."""
@@ -202,7 +202,7 @@ def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
     "trigger-unknown",
     Severity.ADVICE,
     why="Whoever has the token starts pipelines with its owner's rights.",
-    mend=f"Settings > CI/CD > Pipeline trigger tokens: take it away, or describe it as {TRIGGER!r} if it is ours",
+    fix=f"Settings > CI/CD > Pipeline trigger tokens: take it away, or describe it as {TRIGGER!r} if it is ours",
 )
 def triggers_are_ours(seen: Seen) -> Iterator[str]:
     """There is no pipeline trigger but ours."""
@@ -215,7 +215,7 @@ def triggers_are_ours(seen: Seen) -> Iterator[str]:
     "schedule-missing",
     Severity.ADVICE,
     why="It runs the pass that opens, approves and merges.",
-    mend="Build > Pipeline schedules > New schedule",
+    fix="Build > Pipeline schedules > New schedule",
     where=Where.TOKEN,
     by_setup=True,
 )
@@ -229,7 +229,7 @@ def there_is_our_schedule(seen: Seen) -> Iterator[str]:
     "schedule-moved",
     Severity.UNSAFE,
     why="On another branch it runs, with its owner's rights, what whoever may push to that branch has written.",
-    mend="Build > Pipeline schedules > Edit > Target branch",
+    fix="Build > Pipeline schedules > Edit > Target branch",
     where=Where.TOKEN,
     by_setup=True,
 )
@@ -244,7 +244,7 @@ def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
     "schedule-elsewhere",
     Severity.UNSAFE,
     why="It runs, with its owner's rights, what whoever may push to that branch has written.",
-    mend="Build > Pipeline schedules: delete it, or make it run on the default branch",
+    fix="Build > Pipeline schedules: delete it, or make it run on the default branch",
 )
 def schedules_are_on_main(seen: Seen) -> Iterator[str]:
     """Every pipeline schedule of somebody else's runs on the default branch too."""
@@ -257,7 +257,7 @@ def schedules_are_on_main(seen: Seen) -> Iterator[str]:
     "schedule-of-another",
     Severity.ADVICE,
     why="A pipeline has its owner's rights, and stops when they leave; the gate bot has just those it needs.",
-    mend="as the gate bot: Build > Pipeline schedules > Take ownership",
+    fix="as the gate bot: Build > Pipeline schedules > Take ownership",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )

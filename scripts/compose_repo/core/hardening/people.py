@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
+from compose_repo.core.hardening.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
 
 PAGE: Final = "Manage > Members"
@@ -37,7 +37,7 @@ def _is_a_member(member: Member | None) -> bool:
     "bots-are-one",
     Severity.UNSAFE,
     why="GitLab lets nobody approve their own merge request, and one stolen token would open and merge.",
-    mend="create a second account, and name both in [bots] of gate/streams.toml",
+    fix="create a second account, and name both in [bots] of gate/streams.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -51,7 +51,7 @@ def two_bots(seen: Seen) -> Iterator[str]:
     "bot-missing",
     Severity.UNSAFE,
     why="Nothing is opened or merged; and whoever takes a bot's name that is free is believed in its place.",
-    mend=f"create the account, then {PAGE} > Invite members; or mend [bots] in gate/streams.toml",
+    fix=f"create the account, then {PAGE} > Invite members; or fix [bots] in gate/streams.toml",
     absent=needs_gate_files,
 )
 def bots_are_members(seen: Seen) -> Iterator[str]:
@@ -65,7 +65,7 @@ def bots_are_members(seen: Seen) -> Iterator[str]:
     "bot-too-strong",
     Severity.UNSAFE,
     why="A stolen token does what its account may do; the compose bot pushes, the gate bot merges, neither sets up.",
-    mend=f"{PAGE} > Max role; in the group, if the role comes from there",
+    fix=f"{PAGE} > Max role; in the group, if the role comes from there",
     absent=needs_gate_files,
 )
 def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
@@ -80,7 +80,7 @@ def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
     "bot-too-weak",
     Severity.ADVICE,
     why="The compose bot could not push, or the gate bot not merge.",
-    mend=f"{PAGE} > Max role",
+    fix=f"{PAGE} > Max role",
     absent=needs_gate_files,
 )
 def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
@@ -95,7 +95,7 @@ def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
     "bot-membership-ends",
     Severity.ADVICE,
     why="From that day on nothing is opened, approved or merged.",
-    mend=f"{PAGE} > Expiration date",
+    fix=f"{PAGE} > Expiration date",
     absent=needs_gate_files,
 )
 def bots_stay(seen: Seen) -> Iterator[str]:
@@ -110,7 +110,7 @@ def bots_stay(seen: Seen) -> Iterator[str]:
     "origin-user-missing",
     Severity.ADVICE,
     why="The origin cannot push its results; and whoever takes an account name that is free is believed in its place.",
-    mend=f"{PAGE} > Invite members, as Developer; or mend `users` in gate/origins.toml",
+    fix=f"{PAGE} > Invite members, as Developer; or fix `users` in gate/origins.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -125,7 +125,7 @@ def origin_users_are_members(seen: Seen) -> Iterator[str]:
     "origin-user-too-strong",
     Severity.UNSAFE,
     why="A Maintainer merges, and changes every setting that is checked here.",
-    mend=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
+    fix=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -141,7 +141,7 @@ def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
     "origin-user-too-weak",
     Severity.ADVICE,
     why="Less than a Developer cannot push results.",
-    mend=f"{PAGE} > Max role: Developer",
+    fix=f"{PAGE} > Max role: Developer",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -157,7 +157,7 @@ def origin_users_can_push(seen: Seen) -> Iterator[str]:
     "origin-user-is-bot",
     Severity.UNSAFE,
     why="The bots' pushes would count as that origin's results.",
-    mend="give the origin an account of its own: `users` in gate/origins.toml",
+    fix="give the origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -176,7 +176,7 @@ def _is_a_bot(seen: Seen, username: str) -> bool:
     "origin-user-shared",
     Severity.ADVICE,
     why="One account that is stolen speaks for both.",
-    mend="give each origin an account of its own: `users` in gate/origins.toml",
+    fix="give each origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -191,7 +191,7 @@ def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
     "maintainer-unexpected",
     Severity.ADVICE,
     why="Each of them merges, changes every setting that is checked here, and reads the variables.",
-    mend=f"{PAGE} > Max role: Developer, where no more is needed",
+    fix=f"{PAGE} > Max role: Developer, where no more is needed",
     absent=needs_gate_files,
 )
 def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
@@ -209,7 +209,7 @@ def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     "outsider-in-gate-project",
     Severity.UNSAFE,
     why="Who may push to the gate project changes the code and the pipelines that use the token.",
-    mend=f"{PAGE} > Remove member, in the gate project or its group",
+    fix=f"{PAGE} > Remove member, in the gate project or its group",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from compose_repo.core.administration import ProjectState, Token
-from compose_repo.core.labels import USUAL, Labels
+from compose_repo.core.hardening.administration import ProjectState, Token
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
-from compose_repo.core.problem import Problem
+from compose_repo.core.plan.labels import USUAL, Labels
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
 
 SETUP = "compose-repo setup does it"
-"""How to mend what setup mends."""
+"""How to fix what setup fixes."""
 
 
 class Severity(StrEnum):
@@ -118,7 +118,7 @@ def needs_gate_files(seen: Seen) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One law of the hardened state: its code, why it matters, how to mend what breaks it, whether setup does so.
+    """One law of the hardened state: its code, why it matters, how to fix what breaks it, whether setup does so.
 
     `absent` tells where it cannot be checked.
     """
@@ -127,7 +127,7 @@ class Rule:
     severity: Severity
     law: str
     why: str
-    mend: str
+    fix: str
     test: Test
     where: Where = Where.EVERY
     by_setup: bool = False
@@ -139,7 +139,7 @@ def rule(  # noqa: PLR0913  # what a rule is made of
     severity: Severity,
     *,
     why: str,
-    mend: str,
+    fix: str,
     where: Where = Where.EVERY,
     by_setup: bool = False,
     absent: Absence = always_there,
@@ -152,7 +152,7 @@ def rule(  # noqa: PLR0913  # what a rule is made of
             severity=severity,
             law=(test.__doc__ or "").strip(),
             why=why,
-            mend=f"{SETUP}; by hand: {mend}" if by_setup else mend,
+            fix=f"{SETUP}; by hand: {fix}" if by_setup else fix,
             test=test,
             where=where,
             by_setup=by_setup,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from compose_repo.core.administration import Change, ChangeSettings, Endpoint, Value, spelled
+from compose_repo.core.hardening.administration import Change, ChangeSettings, Endpoint, Value, spelled
 from compose_repo.core.hardening.rule import NOT_HERE, SETUP, Rule, Seen, Severity, Where
 
 UNSAFE, ADVICE = Severity.UNSAFE, Severity.ADVICE
@@ -60,7 +60,7 @@ class Setting:
             severity=self.severity,
             law=self.law,
             why=self.why,
-            mend=f"{SETUP}; by hand: {self.page}",
+            fix=f"{SETUP}; by hand: {self.page}",
             test=test,
             where=self.where,
             by_setup=True,

@@ -7,7 +7,7 @@ before any stream promotes.
 from collections.abc import Iterator
 from typing import Final
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     MAINTAINER,
     NO_ONE,
     Access,
@@ -18,7 +18,7 @@ from compose_repo.core.administration import (
 )
 from compose_repo.core.hardening.branches import overlaps
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
-from compose_repo.core.promotion import PATTERN
+from compose_repo.core.streams.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
 DOUBT: Final = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
@@ -85,7 +85,7 @@ def _doubts(seen: Seen) -> Iterator[str]:
     why="Whoever makes these tags, be it long before, says that a compose was promoted, so that nobody is called, and "
     "a gated stream merges it; whoever deletes them has somebody called twice. So the rule comes before anybody else "
     "may push, and before a stream promotes.",
-    mend=f"{PAGE}: {PATTERN}, Maintainers",
+    fix=f"{PAGE}: {PATTERN}, Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -100,7 +100,7 @@ def records_are_protected(seen: Seen) -> Iterator[str]:
     "promotion-tags-open",
     Severity.UNSAFE,
     why="Of several rules that match a tag the most permissive wins; third parties are Developers.",
-    mend=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is taken away",
+    fix=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is taken away",
     where=Where.COMPOSES,
     by_setup=True,
 )
@@ -117,7 +117,7 @@ def only_maintainers_record(seen: Seen) -> Iterator[str]:
     "promotion-tags-closed",
     Severity.ADVICE,
     why="The gate bot claims each call by a tag; it is a Maintainer.",
-    mend=f"{PAGE} > Allowed to create: Maintainers",
+    fix=f"{PAGE} > Allowed to create: Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
 )

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from compose_repo.core.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
+from compose_repo.core.bus.hint import TEMPLATE
 from compose_repo.core.escape import terminal
+from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
-from compose_repo.core.hint import TEMPLATE
 
 PUSHES: Final = "compose-repo: pushes"
 """The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""
@@ -85,7 +85,7 @@ def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
     "webhook-missing",
     Severity.ADVICE,
     why="What is pushed is seen by the schedule only, up to an hour later.",
-    mend=BY_THE_GATE_BOT,
+    fix=BY_THE_GATE_BOT,
     where=Where.COMPOSES,
     absent=_not_wanted,
 )
@@ -99,7 +99,7 @@ def there_is_our_webhook(seen: Seen) -> Iterator[str]:
     "webhook-wrong",
     Severity.ADVICE,
     why="Pushes start no pass, or more of them than one, or a pass over everything.",
-    mend=BY_THE_GATE_BOT,
+    fix=BY_THE_GATE_BOT,
     where=Where.COMPOSES,
     absent=_not_wanted,
 )
@@ -116,7 +116,7 @@ def our_webhook_is_right(seen: Seen) -> Iterator[str]:
     "trigger-of-another",
     Severity.ADVICE,
     why="Its pipelines have its owner's rights, and stop when they leave; the gate bot has just those it needs.",
-    mend="Settings > CI/CD > Pipeline trigger tokens: take it away; then run `compose-repo setup` with the gate bot's",
+    fix="Settings > CI/CD > Pipeline trigger tokens: take it away; then run `compose-repo setup` with the gate bot's",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )

@@ -24,10 +24,10 @@ from twisted.internet import reactor as _untyped
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from compose_repo.core.announcement import DecisionChanged
-from compose_repo.core.event import Message, one_line
-from compose_repo.core.problem import InputError, Problem, UsageError
-from compose_repo.core.strict import read_json
+from compose_repo.core.bus.announcement import DecisionChanged
+from compose_repo.core.bus.event import Message, one_line
+from compose_repo.core.documents.strict import read_json
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings
 
@@ -142,7 +142,7 @@ class Callback:
                         "",
                         "kept-failing",
                         f"tried {failed} times: {why}",
-                        "mend what stood in the way, then move it back from the dead letters",
+                        "fix what stood in the way, then move it back from the dead letters",
                     ),
                 ),
             )

@@ -5,9 +5,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fedora_messaging import message as fedora
 
-from compose_repo.core.announcement import DecisionChanged
-from compose_repo.core.event import Message
-from compose_repo.core.problem import Problem
+from compose_repo.core.bus.announcement import DecisionChanged
+from compose_repo.core.bus.event import Message
+from compose_repo.core.problems.problem import Problem
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _VERDICTS: Final = ["satisfied", "pending", "blocked"]
@@ -94,7 +94,7 @@ class MessageRefusedV1(fedora.Message):
                         "code": _text("The stable code of the problem."),
                         "pointer": _text("Where in its body, as a JSON pointer."),
                         "message": _text("What is wrong."),
-                        "fix": _text("How to mend it."),
+                        "fix": _text("How to fix it."),
                     },
                     "additionalProperties": False,
                     "required": ["code", "pointer", "message", "fix"],

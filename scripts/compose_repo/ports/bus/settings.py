@@ -7,8 +7,8 @@ from typing import Any, Final
 from fedora_messaging import config
 from fedora_messaging.exceptions import ConfigurationException
 
-from compose_repo.core.event import STATUS_TOPICS
-from compose_repo.core.problem import UsageError
+from compose_repo.core.bus.event import STATUS_TOPICS
+from compose_repo.core.problems.problem import UsageError
 
 DEAD_LETTERS: Final = "x-dead-letter-exchange"
 """The argument of a queue that says where RabbitMQ puts what we drop."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from compose_repo.core.commit import PLAIN, Version
+from compose_repo.core.branch.commit import PLAIN, Version
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from compose_repo.core.commit import GONE, Change, Commit, Content
+from compose_repo.core.branch.commit import GONE, Change, Commit, Content
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository, moment, path_text
 

@@ -7,7 +7,7 @@ from itertools import dropwhile, islice
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING, Final, cast
 
-from compose_repo.core.commit import PLAIN, Version
+from compose_repo.core.branch.commit import PLAIN, Version
 from compose_repo.ports.git.repository import Repository, damaged, path_text
 from compose_repo.ports.tree import Entry
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final, TypeAlias, cast
 
 from compose_repo.core.names import Sha
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import child_variables, patience
 
 Trace: TypeAlias = Callable[[str], None]
@@ -35,7 +35,7 @@ _STAYS: Final = re.compile(
     r"|couldn't find remote ref|rejected\]|SSL|certificate|redirect|took longer than|not installed|No space left"
     r"|File too large|not a git repository"
 )
-"""What git says of failures that another try does not mend. For the others, such as a line that broke, it has too many
+"""What git says of failures that another try does not fix. For the others, such as a line that broke, it has too many
 words to list: they differ by the moment and by git's version."""
 
 _SETTINGS: Final = (

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, assert_never
 from urllib.parse import quote
 
-from compose_repo.core.administration import (
+from compose_repo.core.forge.forge import ForgeError
+from compose_repo.core.hardening.administration import (
     MAINTAINER,
     Action,
     Change,
@@ -34,10 +35,9 @@ from compose_repo.core.administration import (
     UnprotectTags,
     role,
 )
-from compose_repo.core.forge import ForgeError
 from compose_repo.core.hardening.files import CI_FILE, PROJECT_FILES
 from compose_repo.core.hardening.webhook import masked
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS, Client, address_of, code_of
 from compose_repo.ports.gitlab.failures import CONFLICT, FORBIDDEN, NOT_ALLOWED, NOT_FOUND

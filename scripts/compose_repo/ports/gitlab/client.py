@@ -14,8 +14,8 @@ import gitlab
 import gitlab.exceptions
 import requests
 
-from compose_repo.core.forge import ForgeError, Project
-from compose_repo.core.problem import UsageError
+from compose_repo.core.forge.forge import ForgeError, Project
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import PATIENCE, Environment
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
 from compose_repo.ports.gitlab.pace import Pace

@@ -1,18 +1,18 @@
-"""What went wrong with GitLab, in a line that says how to mend it."""
+"""What went wrong with GitLab, in a line that says how to fix it."""
 
 from typing import Final
 
 import gitlab.exceptions
 import requests
 
-from compose_repo.core.forge import ForgeError
+from compose_repo.core.forge.forge import ForgeError
 from compose_repo.ports.gitlab.session import TOO_MANY
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT = 401, 403, 404, 405, 409
 
 
 def explained(url: str, what: str, error: Exception) -> ForgeError:
-    """Say where, what and how to mend it, in a line."""
+    """Say where, what and how to fix it, in a line."""
     if isinstance(error, requests.exceptions.SSLError):
         why = "its certificate is not trusted; set REQUESTS_CA_BUNDLE to the CA that signed it"
     elif isinstance(error, requests.Timeout):

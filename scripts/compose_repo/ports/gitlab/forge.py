@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import gitlab.exceptions
 
-from compose_repo.core.action import (
+from compose_repo.core.forge.action import (
     AddFiles,
     Approve,
     CloseMergeRequest,
@@ -30,7 +30,7 @@ from compose_repo.core.action import (
     Unapprove,
     UpdateMergeRequest,
 )
-from compose_repo.core.forge import (
+from compose_repo.core.forge.forge import (
     CommitStatus,
     ForgeError,
     Lock,

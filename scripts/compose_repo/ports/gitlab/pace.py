@@ -4,7 +4,7 @@ gitlab.com takes 2,000 requests of an account in a minute and 60 new notes. Past
 past the second it does not. An edit of a note is counted with the new ones, though GitLab is more lenient there.
 
 What other processes do with the same account is not known here; where that makes too many, GitLab's 429 is obeyed
-(`session.py`).
+(`passes/session.py`).
 """
 
 import re

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import requests
 
-from compose_repo.core.action import CommitState
-from compose_repo.core.forge import (
+from compose_repo.core.forge.action import CommitState
+from compose_repo.core.forge.forge import (
     CommitStatus,
     ForgeError,
     Lock,
@@ -23,7 +23,7 @@ from compose_repo.core.names import Sha, is_sha
 _NO_COMMIT: Final = frozenset({None, "0" * 40, "0" * 64})
 """How it is said of a push that it has created or deleted its branch."""
 _NEVER_SUCCEEDS: Final = frozenset({"failed", "canceled", "skipped"})
-"""The states of a pipeline that nothing but another one mends."""
+"""The states of a pipeline that nothing but another one fixes."""
 
 
 def user_of(data: Mapping[str, Any]) -> User:

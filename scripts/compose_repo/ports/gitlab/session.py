@@ -105,7 +105,7 @@ def _asked_wait(response: requests.Response, fallback: float) -> float:
 
 
 def _is_hopeless(error: Exception, wait: float) -> bool:
-    """Tell whether trying again is no use: a certificate does not mend itself, and a host is seldom just starting."""
+    """Tell whether trying again is no use: a certificate does not fix itself, and a host is seldom just starting."""
     return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from compose_repo.core.administration import (
+from compose_repo.core.hardening.administration import (
     Access,
     BranchRule,
     DeployKey,

@@ -3,7 +3,7 @@
 import urllib.parse
 from typing import Final
 
-from compose_repo.core.problem import UsageError
+from compose_repo.core.problems.problem import UsageError
 
 SCHEMES: Final = frozenset({"http", "https"})
 

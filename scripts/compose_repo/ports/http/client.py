@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from compose_repo.core.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import open_url
 from compose_repo.ports.http.timing import REAL, Deadline, Limits, Pace, http_date, retry_after, wait_after
@@ -206,7 +206,7 @@ def _transport_failure(url: str, reason: object) -> Exception:
             what = "it hangs up"
         case ssl.SSLError():
             what = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else reason.reason
-            return _failure(url, "source-tls", f"no trusted connection: {what}", "mend the server's certificate")
+            return _failure(url, "source-tls", f"no trusted connection: {what}", "fix the server's certificate")
         case http.client.IncompleteRead():
             problem = _problem(url, "source-truncated", "the connection ended too early", "try again later")
             return _TryAgain(problem)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from compose_repo.core.compose import (
+from compose_repo.core.composes.compose import (
     FINISHED,
     Compose,
     ComposeId,
@@ -14,10 +14,10 @@ from compose_repo.core.compose import (
     RpmTable,
     Status,
 )
-from compose_repo.core.limits import METADATA_BYTES, WORD_BYTES
+from compose_repo.core.documents.limits import METADATA_BYTES, WORD_BYTES
+from compose_repo.core.documents.strict import parse_json
 from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
-from compose_repo.core.problem import InputError, Problem
-from compose_repo.core.strict import parse_json
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.compose_root import Root, failure
 
 _SHOWN: Final = 200

@@ -1,0 +1,1 @@
+"""Messages: events that come in, announcements that go out, hints of a webhook."""

@@ -1,0 +1,107 @@
+"""What the bus is told of a compose's verdict: only that it has changed, and each change once.
+
+Which verdict was told last stands, with the number of that message, in a hidden line of the gate bot's note. It is
+written after the message has been confirmed: whoever is killed between the two tells the same change again, under the
+same id, by which those who listen know it. The line is no input of any decision; who changes it (a Maintainer may)
+makes us repeat a message, or leave one out.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.forge.action import EditNote, Plan
+from compose_repo.core.forge.forge import MergeRequest, Note
+from compose_repo.core.names import Sha256
+from compose_repo.core.verdict.decision import Verdict
+
+_MARK: Final = re.compile(
+    r"\n*<!-- compose-repo: announced (?P<number>[0-9]{1,9}) (?P<verdict>satisfied|pending|blocked) -->"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The verdict that was told last, and how many changes had been told by then."""
+
+    number: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionChanged:
+    """That a compose's verdict is another than was told last; `old` is None for the first one."""
+
+    compose_id: ComposeId
+    number: int
+    old: Verdict | None
+    new: Verdict
+    summary: str
+    decision_sha256: Sha256 | None
+    url: str
+
+    @property
+    def key(self) -> str:
+        """What is the same only for the same change."""
+        return f"{self.url} {self.number} {self.new}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the body of the message."""
+        return {
+            "compose_id": str(self.compose_id),
+            "stream": str(self.compose_id.stream),
+            "old": None if self.old is None else str(self.old),
+            "new": str(self.new),
+            "held": None,
+            "summary": self.summary,
+            "decision_sha256": self.decision_sha256,
+            "url": self.url,
+        }
+
+
+def announced_in(body: str) -> Announced | None:
+    """Find what was told last in a note's text: our own line comes last."""
+    found = [Announced(int(match["number"]), Verdict(match["verdict"])) for match in _MARK.finditer(body)]
+    return found[-1] if found else None
+
+
+def marked(body: str, announced: Announced | None) -> str:
+    """Give a note's text with what was told last, and with nothing that was told before."""
+    plain = _MARK.sub("", body)
+    if announced is None:
+        return plain
+    return f"{plain.rstrip()}\n<!-- compose-repo: announced {announced.number} {announced.verdict} -->"
+
+
+def change_of(  # noqa: PLR0913  # what a message says
+    compose_id: ComposeId,
+    *,
+    merge_request: MergeRequest,
+    note: Note,
+    verdict: Verdict,
+    summary: str,
+    decision_sha256: Sha256 | None,
+) -> DecisionChanged | None:
+    """Tell what has changed since it was told last; None if nothing has."""
+    before = announced_in(note.body)
+    if before is not None and before.verdict is verdict:
+        return None
+    return DecisionChanged(
+        compose_id=compose_id,
+        number=1 if before is None else before.number + 1,
+        old=None if before is None else before.verdict,
+        new=verdict,
+        summary=summary,
+        decision_sha256=decision_sha256,
+        url=merge_request.web_url,
+    )
+
+
+def plan_announced(merge_request: MergeRequest, notes: Sequence[Note], change: DecisionChanged) -> Plan:
+    """Write down that a change has been told, in the note that said so far what had been."""
+    return tuple(
+        EditNote(iid=merge_request.iid, note_id=note.id, body=marked(note.body, Announced(change.number, change.new)))
+        for note in notes[:1]
+    )

@@ -1,0 +1,192 @@
+"""What the index of a folder names: listings by Apache's mod_autoindex and nginx's autoindex, the composes in them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any, Final
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.problems.problem import InputError, Problem
+
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+_JSON: Final = frozenset({"application/json"})
+_TITLE: Final = "index of"
+_TITLES: Final = frozenset({"title", "h1"})
+_SORTED: Final = frozenset(f"C={column};O={order}" for column in "NMSD" for order in "AD")
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignored:
+    """What stands in an index and is not taken, as it stands there (cut if it is long), and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Index:
+    """The sub-folders that an index names, each once, in its order, and what else it names."""
+
+    folders: tuple[str, ...]
+    ignored: tuple[Ignored, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComposeIndex:
+    """The composes that an index names, oldest first, and whatever else it names."""
+
+    ids: tuple[ComposeId, ...]
+    ignored: tuple[Ignored, ...] = ()
+
+
+def compose_index(index: Index) -> ComposeIndex:
+    """Take the folders that are named by a compose id."""
+    ids, ignored = [], list(index.ignored)
+    for name in index.folders:
+        try:
+            ids.append(ComposeId.parse(name))
+        except ComposeIdError as error:
+            ignored.append(refused(name, str(error)))
+    return ComposeIndex(ids=tuple(sorted(ids)), ignored=tuple(ignored))
+
+
+def read_index(document: bytes, *, url: str, content_type: str | None) -> Index:
+    """Read a listing that a server has made; `url` is where it really lay, after redirects.
+
+    A sub-folder is what a link leads to that lies in this folder and ends with a slash. Links to the page itself (in
+    another order) and to the folders above it are no entries. What leads elsewhere, is a file or hides a path in its
+    name is ignored. That nothing is listed is believed only of a listing: a page that calls itself "Index of", can be
+    sorted by columns, or leads to "../". It must be whole, or composes would seem to have vanished.
+
+    Raises:
+        InputError: it is no listing (`index-not-a-listing`), or not all of one (`index-truncated`).
+
+    """
+    kind = (content_type or _guessed(document)).partition(";")[0].strip().lower()
+    if kind in _JSON:
+        entries = _json_entries(document, url)
+    elif kind in _HTML:
+        entries = _html_entries(document, url)
+    else:
+        raise _not_a_listing(url, f"the server sends {kind!a}, not HTML or JSON")
+    folders: dict[str, None] = {}
+    ignored: dict[Ignored, None] = {}
+    for entry in entries:
+        if isinstance(entry, Ignored):
+            ignored[entry] = None
+        else:
+            folders[entry] = None
+    return Index(folders=tuple(folders), ignored=tuple(ignored))
+
+
+def refused(name: str, why: str) -> Ignored:
+    """Say that an entry is not taken."""
+    return Ignored(name=name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…", why=why)
+
+
+def _guessed(document: bytes) -> str:
+    return "application/json" if document.lstrip().startswith(b"[") else "text/html"
+
+
+def _json_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
+    """Read nginx's `autoindex_format json`: a list of objects with `name` and `type`."""
+    try:
+        rows = parse_json(document)
+    except ValueError as error:
+        raise _not_a_listing(url, f"it is no whole JSON document: {error}") from None
+    if not isinstance(rows, list) or not all(map(_is_row, rows)):
+        raise _not_a_listing(url, "its JSON is no list of entries with name and type")
+    for row in rows:
+        yield _named(row["name"]) if row["type"] == "directory" else refused(row["name"], _A_FILE)
+
+
+def _is_row(row: Any) -> bool:  # noqa: ANN401  # JSON holds anything
+    return isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("type"), str)
+
+
+def _html_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
+    page = _Page()
+    try:
+        # Never close it: over what is left open the parser ponders for a time that grows with its square.
+        page.feed(document.decode("utf-8", "replace"))
+    except AssertionError:  # what some versions of the parser say to an odd declaration
+        raise _not_a_listing(url, "it is no HTML") from None
+    base = urlsplit(urljoin(url, "."))
+    if not page.is_a_listing(base):
+        raise _not_a_listing(url, "its page is no listing of a folder by Apache or nginx")
+    if not page.whole:
+        raise InputError(
+            Problem(path=url, code="index-truncated", message="the listing ends in the middle", fix="try again later")
+        )
+    for href in page.links:
+        entry = _entry(href, base)
+        if entry is not None:
+            yield entry
+
+
+class _Page(HTMLParser):
+    """Collects a page's links, and what tells whether it is a listing and whether all of it is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.whole = False
+        self._titled = False
+        self._in_title = False
+
+    def is_a_listing(self, base: SplitResult) -> bool:
+        """Tell whether it calls itself an index, can be sorted by columns, or leads to `../`."""
+        return self._titled or any(href == "../" or _is_another_order(href, base) for href in self.links)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_title = tag in _TITLES
+        if tag == "a":
+            self.links += [value for name, value in attrs if name == "href" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_title = False
+        self.whole = self.whole or tag in {"body", "html"}
+
+    def handle_data(self, data: str) -> None:
+        self._titled = self._titled or (self._in_title and data.strip().lower().startswith(_TITLE))
+
+
+def _is_another_order(href: str, base: SplitResult) -> bool:
+    _, mark, query = href.partition("?")
+    return bool(mark) and query in _SORTED and _entry(href, base) is None
+
+
+def _entry(href: str, base: SplitResult) -> str | Ignored | None:
+    """Say which sub-folder a link leads to; None if it leads to the page itself or to what is above it."""
+    try:
+        target = urlsplit(urljoin(base.geturl(), href))
+    except ValueError:
+        return refused(href, "it is no address")
+    here = base.path or "/"
+    if (target.scheme, target.netloc) != (base.scheme, base.netloc):
+        return refused(href, _ELSEWHERE)
+    if here.startswith(target.path) and target.path[-1:] in {"/", ""}:
+        return None
+    name = target.path.removeprefix(here)
+    if name == target.path or "/" in name[:-1] or target.query or target.fragment:
+        return refused(href, _ELSEWHERE)
+    return _named(unquote(name[:-1])) if name.endswith("/") else refused(href, _A_FILE)
+
+
+def _named(name: str) -> str | Ignored:
+    """Let a name pass that can be a folder's; what hides a path in it is none."""
+    if name in {"", ".", ".."} or "/" in name or not name.isprintable():
+        return refused(name, "no folder has such a name")
+    return name
+
+
+_A_FILE: Final = "it is a file"
+_ELSEWHERE: Final = "it leads elsewhere"
+
+
+def _not_a_listing(url: str, message: str) -> InputError:
+    fix = "look at the address in a browser; it should list the folder"
+    return InputError(Problem(path=url, code="index-not-a-listing", message=message, fix=fix))

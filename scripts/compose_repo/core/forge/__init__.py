@@ -1,0 +1,1 @@
+"""What a forge such as GitLab holds, and the actions that change it."""

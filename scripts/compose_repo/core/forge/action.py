@@ -1,0 +1,312 @@
+"""What a plan is made of: each action is one write to GitLab, and says in a sentence what it will do."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from compose_repo.core.names import Sha
+from compose_repo.core.rules.hook import Hook
+
+
+class CommitState(StrEnum):
+    """The states of a commit status that the gate uses."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """A file of a commit to be made; `content` is UTF-8."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateCommit:
+    """Create a branch at `start` with one commit that adds files."""
+
+    branch: str
+    start: Sha
+    message: str
+    files: tuple[File, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        names = " and ".join(file.path for file in self.files)
+        return f"create branch {self.branch} from {self.start[:12]} with {names}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddFiles:
+    """Add files to a branch by one commit on top of it; GitLab refuses if one of them is there already."""
+
+    branch: str
+    message: str
+    files: tuple[File, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"add {' and '.join(file.path for file in self.files)} to {self.branch}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateBranch:
+    """Bring back a branch that somebody has deleted, at the last commit that its merge request had."""
+
+    branch: str
+    sha: Sha
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"create branch {self.branch} again at {self.sha[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenMergeRequest:
+    """Open a merge request."""
+
+    source_branch: str
+    target_branch: str
+    title: str
+    description: str
+    labels: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"open merge request {self.title!r} from {self.source_branch} to {self.target_branch}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateMergeRequest:
+    """Bring a merge request's words and its target up to date; None and empty leave a part as it is."""
+
+    iid: int
+    title: str | None = None
+    target_branch: str | None = None
+    description: str | None = None
+    add_labels: tuple[str, ...] = ()
+    remove_labels: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        parts = [
+            *([f"title {self.title!r}"] if self.title is not None else []),
+            *([f"target branch {self.target_branch}"] if self.target_branch is not None else []),
+            *(["a new description"] if self.description is not None else []),
+            *[f"label {label}" for label in self.add_labels],
+            *[f"no label {label}" for label in self.remove_labels],
+        ]
+        return f"give !{self.iid} {', '.join(parts)}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReopenMergeRequest:
+    """Open a closed merge request again."""
+
+    iid: int
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"reopen !{self.iid}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloseMergeRequest:
+    """Close a merge request without merging it."""
+
+    iid: int
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"close !{self.iid}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetStatus:
+    """Set the status of one name on a commit; `description` has at most 255 characters."""
+
+    sha: Sha
+    branch: str
+    name: str
+    state: CommitState
+    description: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"set status {self.name} of {self.sha[:12]} to {self.state}: {self.description}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutNote:
+    """Write the one note of ours, which carries a hidden `marker`."""
+
+    iid: int
+    marker: str
+    body: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"write a note on !{self.iid}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditNote:
+    """Replace a note's text."""
+
+    iid: int
+    note_id: int
+    body: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"edit the note on !{self.iid}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteNote:
+    """Delete a note: one of ours that a run beside ours has written too."""
+
+    iid: int
+    note_id: int
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"delete our second note {self.note_id} on !{self.iid}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approve:
+    """Approve exactly this head."""
+
+    iid: int
+    sha: Sha
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"approve !{self.iid} at {self.sha[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unapprove:
+    """Withdraw our approval."""
+
+    iid: int
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"withdraw approval of !{self.iid}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merge:
+    """Merge exactly this head."""
+
+    iid: int
+    sha: Sha
+    message: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"merge !{self.iid} at {self.sha[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreBranch:
+    """Push a commit that brings a branch back to what counts, on top of its head and of main."""
+
+    iid: int
+    branch: str
+    head: Sha
+    commit: Sha
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateTag:
+    """Push an annotated tag; one that is there already is never moved."""
+
+    tag: str
+    target: Sha
+    message: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"create tag {self.tag}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promote:
+    """Call a hook once, and record what came of it; `target` is what the record's tag stands on.
+
+    `told` is what the call carries, by name.
+    """
+
+    call: str
+    hook: Hook
+    target: Sha
+    told: tuple[tuple[str, str], ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"call {self.hook.name} for {self.call}, and record what comes of it"
+
+
+ForgeAction: TypeAlias = (
+    CreateCommit
+    | AddFiles
+    | CreateBranch
+    | OpenMergeRequest
+    | UpdateMergeRequest
+    | ReopenMergeRequest
+    | CloseMergeRequest
+    | SetStatus
+    | PutNote
+    | EditNote
+    | DeleteNote
+    | Approve
+    | Unapprove
+    | Merge
+)
+"""What GitLab's API does for us."""
+Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote
+Plan: TypeAlias = tuple[Action, ...]
+
+
+def to_dict(action: Action) -> dict[str, Any]:
+    """Give an action as the JSON of a printed plan has it; files by their names and sizes only."""
+    row: dict[str, Any] = {"action": type(action).__name__, "sentence": action.sentence}
+    for field in fields(action):
+        value = getattr(action, field.name)
+        if field.name == "files":
+            row["files"] = [{"path": file.path, "size": len(file.content)} for file in value]
+        elif field.name == "hook":
+            row["hook"] = value.name
+        elif field.name == "told":
+            row["told"] = dict(value)
+        else:
+            row[field.name] = list(value) if isinstance(value, tuple) else value
+    return row

@@ -1,0 +1,1 @@
+"""A manifest, and what changed between two of them."""

@@ -1,0 +1,1 @@
+"""What is to be written on a compose's merge request."""

@@ -1,0 +1,1 @@
+"""Problems with codes: what they are, and how a report lists them."""

@@ -1,0 +1,71 @@
+"""What is wrong with an input: where, what, and how to fix it, under a stable code."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+SCHEMA: Final = "problems/2"
+
+_SHOWN: Final = 80
+_STEP: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing that is wrong in one place of one file; sorts by place, so a list of them reads top to bottom.
+
+    `path` is relative to the repository root, `pointer` a JSON pointer (RFC 6901; empty for the whole document),
+    `line` counts from 1 (1 where no better line is known).
+    """
+
+    path: str
+    line: int = 1
+    pointer: str = ""
+    code: str
+    message: str
+    fix: str
+
+    def __lt__(self, other: "Problem") -> bool:
+        # Written out: what dataclass(order=True) generates takes longer at every start than all sorting does.
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[str, int, str, str, str, str]:
+        return (self.path, self.line, self.pointer, self.code, self.message, self.fix)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the `problems/2` row."""
+        return {
+            "code": self.code,
+            "path": self.path,
+            "pointer": self.pointer,
+            "line": self.line,
+            "message": self.message,
+            "fix": self.fix,
+        }
+
+
+class InputError(Exception):
+    """An input that stops the work at once; carries every problem that was found before it stopped."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message} ({problem.code})" for problem in problems))
+        self.problems = problems
+
+
+class UsageError(Exception):
+    """A command line or a configuration that cannot be followed; its message is the one line that says why."""
+
+
+def escape(key: str | int) -> str:
+    """Write one step of a JSON pointer (RFC 6901); a key of absurd length is cut, or pointers would fill the memory."""
+    text = str(key)
+    text = text if len(text) <= _STEP else f"{text[:_STEP]}…"
+    return text.replace("~", "~0").replace("/", "~1")
+
+
+def shown(value: object) -> str:
+    """Show a value in a message: as JSON, on one line, in ASCII, not too long."""
+    import json  # noqa: PLC0415  # only what is wrong is shown
+
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,1 @@
+"""The rules in gate/*.toml: requirements, origins, waivers, streams, hooks."""

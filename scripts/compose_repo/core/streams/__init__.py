@@ -1,0 +1,1 @@
+"""What is due in a stream, and what became of it."""

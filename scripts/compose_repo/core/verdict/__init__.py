@@ -1,0 +1,1 @@
+"""From results and rules to a decision."""

@@ -1,0 +1,266 @@
+"""The gate: what a policy says of a compose's results. One pure function, `decide`, and the laws it is made of."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
+from compose_repo.core.problems.problem import Problem
+from compose_repo.core.result import ResultFile
+from compose_repo.core.rules.policy import Policy, Requirement, Waiver, format_duration
+from compose_repo.core.rules.waivers import in_force, notices
+from compose_repo.core.verdict.attempts import History, Reports, sorted_by_cell
+from compose_repo.core.verdict.baseline import COMPARED, Past, Published, Shelf, compared
+from compose_repo.core.verdict.decision import BLOCKING, WAITING, Answer, Decision, State, Verdict
+from compose_repo.core.verdict.finding import Finding, judge
+from compose_repo.core.verdict.refusals import Refusals, RefusedReport
+from compose_repo.core.verdict.summary import summary
+from compose_repo.core.verdict.unmatched import Reported, unmatched
+
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clock, no environment
+    *,
+    manifest: Manifest,
+    manifest_sha256: Sha256,
+    policy: Policy,
+    policy_sha256: Sha256,
+    files: Iterable[ResultFile],
+    waivers: Sequence[Waiver] = (),
+    refused: Sequence[Problem] = (),
+    refused_reports: Sequence[RefusedReport] = (),
+    came: Mapping[str, int] = NOTHING,
+    unasked: Collection[Reported] = (),
+    published: Iterable[Published] = (),
+    advice: Sequence[Problem] = (),
+    opened_at: dt.datetime | None,
+    now: dt.datetime,
+) -> Decision:
+    """Decide whether a compose has what the policy requires of its stream.
+
+    `refused_reports` are those that nobody has taken back, `came` says of each result file's path when it came to the
+    branch, on the same scale. `unasked` are results whose test no requirement names. `published` are the stream's
+    published composes older than this one, newest first, concluded for `remembering(policy, stream)`; they are taken
+    from the iterable only as far as needed. `opened_at` is when the merge request was opened (deadlines run from it),
+    None if that is not known: then nothing is overdue, and what is missing keeps the gate pending. Files that are bound
+    to another manifest are for the caller to refuse.
+    """
+    compose_id = manifest.compose_id
+    files = tuple(files)
+    requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
+    reports = sorted_by_cell(files, requirements)
+    shelf, compared_so_far = Shelf(published), 0
+    refusals = Refusals(refused_reports, files, came)
+    covering = in_force(waivers, compose_id, now)
+    refused_files = Counter(_origin_of(path) for path in {problem.path for problem in refused})
+    age = None if opened_at is None else now - opened_at
+
+    answers: list[Answer] = []
+    for requirement in requirements:
+        origin, testcase = requirement.origin, requirement.testcase
+        past = None
+        if requirement.baseline is not None:
+            past = Past(requirement, compared_so_far, shelf)
+            compared_so_far += 1
+        answers.extend(
+            _answers(
+                _Case(
+                    requirement=requirement,
+                    wanted=tuple(_wanted(requirement, manifest)),
+                    reports=reports[origin][testcase],
+                    past=past,
+                    waivers=covering.get((origin, testcase), ()),
+                    refusals=refusals,
+                    refused=refused_files[origin],
+                    age=age,
+                )
+            )
+        )
+    answers.sort(key=_answer_order)
+
+    verdict = _verdict(answers)
+    return Decision(
+        compose_id=compose_id,
+        verdict=verdict,
+        summary=summary(compose_id, verdict, answers, refused),
+        manifest_sha256=manifest_sha256,
+        policy_sha256=policy_sha256,
+        answers=tuple(answers),
+        refused=tuple(sorted(refused)),
+        bears_on=refusals.bears_on,
+        unmatched=unmatched(answers, reports, unasked),
+        advice=tuple(sorted(advice)),
+        notices=notices(waivers, compose_id, policy, {answer.waiver for answer in answers}, now),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One requirement and everything that bears on it.
+
+    `age` is the time since the merge request was opened, None if that is not known. `waivers` are those in force for
+    its test, `refused` counts the files of its origin that do not count.
+    """
+
+    requirement: Requirement
+    wanted: Sequence[Cell]
+    reports: Reports
+    past: Past | None
+    waivers: Sequence[Waiver]
+    refusals: Refusals
+    refused: int
+    age: dt.timedelta | None
+
+
+def _answers(case: _Case) -> Iterator[Answer]:
+    """Each value that a requirement lists must be reported; of a dimension left at "any", each value reported counts.
+
+    A listed value without any report is missing: silence never passes.
+    """
+    requirement, reports = case.requirement, case.reports
+    for wanted in case.wanted:
+        cells = reports.matching(wanted)
+        for cell in cells:
+            history = reports.cells[cell]
+            finding = judge(requirement, history)
+            if finding.state is State.MISSING:
+                finding = _overdue(case, finding)
+            yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history)
+        if not cells:
+            finding = _excused_in_part(case, wanted, _overdue(case, Finding(State.MISSING, "nothing reported")))
+            yield _answer(case, wanted, _heeded(case, wanted, _compared(case, wanted, None, finding)), {})
+
+
+def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
+    """Spell out the cells that a requirement lists; None stands for "any".
+
+    "all" means each arch of the compose, and each variant that the compose has on that arch. Where there is none, one
+    cell is wanted all the same: an empty list never passes.
+    """
+    arches: Sequence[Arch]
+    match requirement.arches:
+        case "all":
+            arches = manifest.arches
+        case "any":
+            arches = ()
+        case _:
+            arches = requirement.arches
+    scenarios: Sequence[Scenario] = () if isinstance(requirement.scenarios, str) else requirement.scenarios
+    for arch in arches or (None,):
+        for variant in _wanted_variants(requirement, manifest, arch) or (None,):
+            for scenario in scenarios or (None,):
+                yield (scenario, arch, variant)
+
+
+def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: Arch | None) -> Sequence[Variant]:
+    match requirement.variants:
+        case "all":
+            return [name for name, arches in sorted(manifest.variants.items()) if arch is None or arch in arches]
+        case "any":
+            return ()
+        case _:
+            return requirement.variants
+
+
+def _overdue(case: _Case, finding: Finding) -> Finding:
+    """After the deadline, what is missing is overdue."""
+    state, reason, deadline = State.MISSING, finding.reason, case.requirement.deadline
+    if case.refused:
+        files = "file" if case.refused == 1 else "files"
+        reason = f"{reason}; {case.refused} {files} of {case.requirement.origin} refused"
+    if deadline is not None and case.age is None:
+        reason = f"{reason}; when the merge request was opened is not known, so no deadline runs"
+    elif deadline is not None and case.age is not None and case.age > deadline:
+        state, reason = State.OVERDUE, f"{reason}; due within {format_duration(deadline)}"
+    return finding._replace(state=state, reason=reason)
+
+
+def _excused_in_part(case: _Case, wanted: Cell, finding: Finding) -> Finding:
+    """Silence is never worse than the worst that could have been reported.
+
+    Where a waiver covers some value of a dimension left at "any", a failure there would be waived, so silence past
+    the deadline does not block: it stays missing, and the gate waits.
+    """
+    if finding.state is not State.OVERDUE:
+        return finding
+    for waiver in case.waivers:
+        if waiver.touches_cell(*wanted) and not waiver.covers_cell(*wanted):
+            return finding._replace(state=State.MISSING, reason=f"{finding.reason}; waived in part: {waiver.title}")
+    return finding
+
+
+def _compared(case: _Case, wanted: Cell, cell: Cell | None, finding: Finding) -> Finding:
+    """Compare with what was published, where the requirement asks for it; no cell, where nothing is reported."""
+    past = case.past
+    if past is None or finding.state not in COMPARED:
+        return finding
+    return compared(finding, past.of_silence(wanted) if cell is None else past.of(wanted, cell))
+
+
+def _heeded(case: _Case, cell: Cell, finding: Finding) -> Finding:
+    """What was refused keeps a cell from passing."""
+    return case.refusals.keep_open(case.requirement.origin, case.requirement.testcase, cell, finding)
+
+
+def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
+    """A waiver in force covers every state but passed; of several, the one that lasts longest is named."""
+    if state is State.PASSED:
+        return None
+    return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
+
+
+def _answer(case: _Case, cell: Cell, finding: Finding, history: History) -> Answer:
+    requirement, counted = case.requirement, finding.counted
+    scenario, arch, variant = cell
+    waiver = _waiver(case, cell, finding.state)
+    return Answer(
+        origin=requirement.origin,
+        testcase=requirement.testcase,
+        scenario=scenario,
+        arch=arch,
+        variant=variant,
+        state=finding.state if waiver is None else State.WAIVED,
+        outcome=None if counted is None else counted.outcome,
+        run_id=None if counted is None else counted.run.id,
+        url=None if counted is None else counted.result.url or counted.run.url,
+        attempts=sum(attempts.count for attempts in history.values()),
+        flaky=finding.flaky,
+        waiver=waiver,
+        reason=finding.reason if waiver is None else f"{finding.state}; waived: {waiver.reason}",
+    )
+
+
+def _verdict(answers: Sequence[Answer]) -> Verdict:
+    """Any failed or overdue blocks; else any errored, running or missing waits; else it is satisfied.
+
+    What is known or waived neither blocks nor waits.
+
+    No requirement at all blocks: nobody has said what would be enough.
+    """
+    states = {answer.state for answer in answers}
+    if not states or not states.isdisjoint(BLOCKING):
+        return Verdict.BLOCKED
+    return Verdict.SATISFIED if states.isdisjoint(WAITING) else Verdict.PENDING
+
+
+def _origin_of(path: str) -> str | None:
+    """Whose result file a path is: `composes/<compose_id>/results/<origin>/…`; None if it is nobody's."""
+    parts = path.split("/")
+    return parts[3] if len(parts) > 4 and parts[2] == "results" else None  # noqa: PLR2004  # the path above
+
+
+def _answer_order(answer: Answer) -> tuple[Any, ...]:
+    return (
+        answer.origin,
+        answer.testcase,
+        answer.scenario or "",
+        answer.arch or "",
+        answer.variant or "",
+        answer.state,
+        answer.reason,
+    )

@@ -1,0 +1,123 @@
+"""Reports that were refused, and what they keep from passing: what cannot be read is not nothing.
+
+An origin that pushes a failure which is refused for its form has said something all the same. Until that origin reports
+on a cell again, or takes the refused file back, the cell is not known to pass.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final, TypeAlias
+
+from compose_repo.core import escape
+from compose_repo.core.names import Cell, Origin
+from compose_repo.core.result import ResultFile
+from compose_repo.core.verdict.decision import State
+from compose_repo.core.verdict.finding import CONCLUSIVE, Finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedReport:
+    """A change below an origin's folder, by somebody its attribution believes, that does not count.
+
+    `came` is the place of its commit among all commits of the branch, in the order in which they were pushed. `codes`
+    are those of its problems, where they are told one by one.
+    """
+
+    origin: Origin
+    path: str
+    came: int
+    codes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How people name it: `rdo/8842.json`; a name that nobody can read whole is cut."""
+        name = escape.path(self.path.split("/results/", 1)[-1]) or "everything"
+        return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"
+
+
+Key: TypeAlias = tuple[str, str, Cell]
+"""Origin, testcase, cell."""
+
+OPEN_BY_REFUSAL: Final = frozenset({State.PASSED, State.KNOWN, State.MISSING})
+"""What a refused report turns into `errored`; what fails, is overdue or is running stays what it is."""
+NAME_LENGTH: Final = 160
+"""Most characters that are shown of a refused file's name."""
+NEVER: Final = -1
+"""Before every commit."""
+
+
+class Refusals:
+    """The refused reports of a compose that nobody has taken back, by origin, oldest first.
+
+    `came` says of each result file's path when it came to the branch.
+    """
+
+    def __init__(self, reports: Iterable[RefusedReport], files: Iterable[ResultFile], came: Mapping[str, int]) -> None:
+        self._by_origin: dict[str, list[RefusedReport]] = {}
+        for report in sorted(reports, key=_order):
+            self._by_origin.setdefault(report.origin, []).append(report)
+        self._times = {origin: [report.came for report in line] for origin, line in self._by_origin.items()}
+        self._last = self._last_conclusive(files, came) if self._by_origin else {}
+        self._starts = {origin: [0] * len(line) for origin, line in self._by_origin.items()}
+
+    def _last_conclusive(self, files: Iterable[ResultFile], came: Mapping[str, int]) -> dict[Key, int]:
+        """Find for each cell when its last conclusive report came; a skip, an error or a run in progress is none."""
+        last: dict[Key, int] = {}
+        for file in files:
+            if file.origin not in self._by_origin:
+                continue
+            when = came.get(file.path, NEVER)
+            for result in file.results:
+                if result.outcome in CONCLUSIVE:
+                    key = (file.origin, result.testcase, (result.scenario, result.arch, result.variant))
+                    last[key] = max(last.get(key, NEVER), when)
+        return last
+
+    def keep_open(self, origin: Origin, testcase: str, cell: Cell, finding: Finding) -> Finding:
+        """Keep a cell from passing where its last conclusive report did not come after every refused one.
+
+        What came in the same commit did not come after it. Whatever fails, is overdue or is running stays as it is: it
+        does not pass anyway.
+        """
+        reports = self._by_origin.get(origin)
+        if reports is None:
+            return finding
+        first = bisect_left(self._times[origin], self._last.get((origin, testcase, cell), NEVER))
+        if first == len(reports):
+            return finding
+        self._starts[origin][first] += 1
+        if finding.state not in OPEN_BY_REFUSAL:
+            return finding
+        reason = _reason(cell, finding, reports[-1], len(reports) - first - 1)
+        return finding._replace(state=State.ERRORED, reason=reason)
+
+    @property
+    def bears_on(self) -> dict[str, int]:
+        """How many of the answers so far each refused report bears on, by path; one that bears on none is absent."""
+        answers: Counter[str] = Counter()  # a folder may be several origins'
+        for origin, reports in self._by_origin.items():
+            for report, count in zip(reports, accumulate(self._starts[origin]), strict=True):
+                answers[report.path] += count
+        return {path: count for path, count in answers.items() if count}
+
+
+def _reason(cell: Cell, finding: Finding, newest: RefusedReport, more: int) -> str:
+    """Say which file keeps the cell from passing, and how to lift that."""
+    codes = f" ({', '.join(newest.codes)})" if newest.codes else ""
+    others = f" and {more} more" if more else ""
+    before = [finding.reason] if finding.reason else []
+    if finding.state is State.PASSED and finding.counted is not None:
+        before.insert(0, f"passed in run {finding.counted.run.id}")
+    refused = f"a report of {newest.origin} was refused: {newest.name}{codes}{others}"
+    where = " ".join(part for part in (cell[1], cell[2]) if part is not None)
+    scenario = "" if cell[0] is None else f" ({cell[0]})"
+    report = f"push a report for {where}{scenario}" if where or scenario else "push a report"
+    back = f"take {newest.name}{others} back"
+    return "; ".join([*before, refused, f"{report}, or {back}"])
+
+
+def _order(report: RefusedReport) -> tuple[str, int, str]:
+    return (report.origin, report.came, report.path)

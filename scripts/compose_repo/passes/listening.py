@@ -1,0 +1,315 @@
+"""Listens to the message bus: what a message asks for, done in GitLab.
+
+A message is a hint. Of a compose that is said to have finished, the pass looks for itself whether it has. A report of a
+test becomes a file that the compose bot commits on its origin's behalf; what it says is the origin's own word, and who
+may say it is the bus's matter. Either way the pass then brings the compose up to date, and if its verdict has changed,
+the bus is told.
+
+`compose-repo listen` runs `Listener`; so does
+`fedora-messaging consume --callback compose_repo.passes.listening:Listener`.
+"""
+
+import argparse
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from compose_repo.core.bus.announcement import change_of, plan_announced
+from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.composes.layout import place_of
+from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
+from compose_repo.core.forge.action import File
+from compose_repo.core.forge.bots import Bot
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.plan.plan import manifest_path, our_notes, plan_add
+from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.core.result import ResultFile
+from compose_repo.core.streams.sync import Do, Why
+from compose_repo.core.streams.sync_report import Outcome, Row, SyncReport
+from compose_repo.passes import session
+from compose_repo.passes.session import Judgement, Session
+from compose_repo.passes.sync import sync
+from compose_repo.passes.upkeep import find
+from compose_repo.passes.world import Tools
+from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
+from compose_repo.ports.bus.settings import Settings, settings
+from compose_repo.ports.console import Console
+from compose_repo.ports.git.objects import Blobs
+from compose_repo.ports.gitlab.pace import Paces
+from compose_repo.ports.http import Document, Http, limits
+from compose_repo.ports.tree import GivenTree
+from compose_repo.reading.inspection import Inspector
+from compose_repo.words import wording
+
+
+class Listener:
+    """What fedora-messaging calls with each message."""
+
+    def __init__(self, console: Console | None = None, repo: Path | None = None) -> None:
+        told = settings()
+        self._work = Work(told, console or Console(), told.repo or repo or Path())
+        self._callback = Callback(
+            self._work.handle, told, tell=self._work.console.error, trace=self._work.console.trace
+        )
+        if told.pass_every:
+            repeat(told.pass_every, self._work.look_at_all, tell=self._work.console.error)
+
+    @property
+    def callback(self) -> Callback:
+        """The callback itself, which knows when it is to stop."""
+        return self._callback
+
+    def require_accounts(self) -> None:
+        """Look at GitLab before anything is taken from the bus.
+
+        Raises:
+            UsageError: it cannot be reached, an account is not what it should be, or the rules have problems.
+
+        """
+        self._work.require_accounts()
+
+    def __call__(self, message: object) -> None:
+        """Handle one message of fedora-messaging's."""
+        self._callback(message)  # type: ignore[arg-type]  # its class is for the port to know
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Accounts:
+    """Two accounts at work on one project: the gate bot judges and announces, the compose bot opens and adds files."""
+
+    gate: Session
+    opener: Session
+
+
+class Work:
+    """Does what messages ask for. Each message is handled anew: nothing is remembered outside git and GitLab.
+
+    But how much was asked in the last minute: GitLab's limits count on from one message to the next.
+    """
+
+    def __init__(self, told: Settings, console: Console, repo: Path) -> None:
+        self.console = console
+        self._told = told
+        self._repo = repo
+        self._paces = Paces()
+        self._one_at_a_time = threading.Lock()
+        self._indexes: dict[str, Document] = {}
+        """What compose servers have listed, to be asked for only if it is another by now."""
+
+    def require_accounts(self) -> None:
+        """Connect, and let go again.
+
+        Raises:
+            UsageError: that does not work.
+
+        """
+        try:
+            with self._accounts():
+                pass
+        except Later as error:
+            raise UsageError(str(error)) from error
+
+    def look_at_all(self) -> None:
+        """Run the pass over every compose, and tell the bus of each change that was made without a message.
+
+        Raises:
+            Later: it could not be done.
+
+        """
+        with self._one_at_a_time, self._accounts() as accounts:
+            self._bring_up_to_date(accounts, None, with_stream=True)
+
+    def handle(self, message: Message) -> None:
+        """Do what a message asks for.
+
+        Raises:
+            InputError: it cannot be used, now or later.
+            Later: it may be later.
+
+        """
+        event = event_of(message, self._told.status_topics)
+        if isinstance(event, Nothing):
+            self.console.trace(f"{message.name} on {message.topic}: {event.why}")
+            return
+        with self._one_at_a_time, self._accounts() as accounts:
+            followed = accounts.gate.gate_files().streams
+            if event.compose_id.stream not in followed:
+                self.console.trace(
+                    f"{message.name} on {message.topic}: nobody follows the stream of {event.compose_id}"
+                )
+            elif isinstance(event, ComposeFinished):
+                self.console.info(f"{event.compose_id} is said to be {event.status}")
+                self._bring_up_to_date(accounts, event.compose_id, with_stream=True)
+            elif self._write_down(message, event, accounts):
+                self._bring_up_to_date(accounts, event.compose_id, with_stream=False)
+
+    def _write_down(self, message: Message, report: TestReported, accounts: _Accounts) -> bool:
+        """Add a report to its compose's branch; False if nobody waits for it any more."""
+        compose_id, work = report.compose_id, accounts.gate
+        origin = origin_of(message, report, work.gate_files().origins)
+        with _passing():
+            merge_request = _merge_request(work, compose_id)
+            if merge_request.state is not MergeRequestState.OPENED:
+                self.console.info(f"{message.name}: !{merge_request.iid} of {compose_id} is {merge_request.state}")
+                return False
+            judgement = session.until_unmoved(
+                lambda: work.judge(compose_id, _merge_request(work, compose_id)), self.console
+            )
+            manifest = _manifest(work, compose_id, judgement)
+        file = result_file(message, report, origin, manifest_sha256=judgement.decision.manifest_sha256, now=work.now)
+        raw = _checked(file, compose_id, manifest, work)
+        with _passing():
+            there = work.forge.read_file(file.path, compose_id.branch)
+        plan = plan_add(
+            compose_id.branch,
+            [File(path=file.path, content=raw)],
+            {} if there is None else {file.path: there},
+            message=wording.bus_commit(file),
+        )
+        with _passing():
+            accounts.opener.show_actions(plan)
+            accounts.opener.apply(plan)
+        return True
+
+    def _bring_up_to_date(self, accounts: _Accounts, compose_id: ComposeId | None, *, with_stream: bool) -> None:
+        """Run the pass for one compose, or for all of them, and tell the bus of what has changed.
+
+        What is wrong with its stream alone matters `with_stream` only: a result is judged without.
+        """
+        with _passing():
+            report = sync(
+                Tools(
+                    work=accounts.gate,
+                    opener=accounts.opener,
+                    http=Http(limits()),
+                    index_http=Http(limits(), cache=self._indexes),
+                    only=compose_id,
+                )
+            )
+        self.console.info(report.summary)
+        with _passing():
+            if self._told.publish:
+                _tell_of_changes(accounts.gate, report)
+            _must_have_worked(report, with_stream=with_stream)
+
+    @contextmanager
+    def _accounts(self) -> Iterator[_Accounts]:
+        """Connect both accounts.
+
+        Raises:
+            Away: GitLab cannot be reached, an account is not what it should be, or the rules have problems.
+
+        """
+        arguments = argparse.Namespace(repo=self._repo, now=None)
+        with ExitStack() as stack:
+            with _passing(Away):
+                work = stack.enter_context(session.start(arguments, self.console, self._paces))
+                opener = stack.enter_context(session.opener_of(work))
+                if opener is None:
+                    raise UsageError("COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token")
+                work.require(Bot.GATE)
+                opener.require(Bot.COMPOSE)
+                work.gate_files()
+            yield _Accounts(gate=work, opener=opener)
+
+
+def _tell_of_changes(work: Session, report: SyncReport) -> None:
+    """Tell the bus of each verdict that is another than was told last; write down then that it has been told."""
+    for row in (row for stream in report.streams for row in stream.rows):
+        merge_request, verdict = row.merge_request, row.verdict
+        if merge_request is None or verdict is None or row.outcome is Outcome.FAILED:
+            continue
+        notes = our_notes(work.forge.notes(merge_request.iid), work.forge.me())
+        change = (
+            change_of(
+                row.step.compose_id,
+                merge_request=merge_request,
+                note=notes[0],
+                verdict=verdict,
+                summary=row.summary or "",
+                decision_sha256=row.decision_sha256,
+            )
+            if notes
+            else None
+        )
+        if change is not None:
+            announce(change)
+            work.console.info(f"told the bus: {change.compose_id} is {change.new}")
+            work.apply(plan_announced(merge_request, notes, change))
+
+
+def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:
+    """Look for what went wrong in a pass.
+
+    Raises:
+        InputError: it has, and this is why.
+
+    """
+    streams = report.streams
+    problems = [
+        *(problem for stream in streams for row in stream.rows for problem in row.problems if _has_failed(row)),
+        *(problem for stream in streams for problem in stream.problems if with_stream),
+    ]
+    if problems:
+        raise InputError(*problems)
+
+
+def _has_failed(row: Row) -> bool:
+    """Tell whether a step has failed; a promotion is no message's matter, and may wait for somebody to look."""
+    promotion = row.step.do in {Do.PROMOTE, Do.RETRACT} or row.step.why is Why.UNPROMOTED
+    return row.outcome is Outcome.FAILED and not promotion
+
+
+@contextmanager
+def _passing(kind: type[Later] = Later) -> Iterator[None]:
+    """Take what goes wrong in here for something that may pass: no message is to blame for it."""
+    try:
+        yield
+    except (InputError, UsageError, PublishError) as error:
+        raise kind(str(error)) from error
+
+
+def _merge_request(work: Session, compose_id: ComposeId) -> MergeRequest:
+    """Find a compose's merge request, in whatever state.
+
+    Raises:
+        Later: there is none yet.
+
+    """
+    found, _, _ = find(work, compose_id, Bot.GATE)
+    if found.ours is None:
+        raise Later(f"{compose_id} has no merge request yet")
+    return found.ours
+
+
+def _manifest(work: Session, compose_id: ComposeId, judgement: Judgement) -> bytes:
+    """Give the manifest that counts, whatever the head has.
+
+    Raises:
+        Later: it has been merged in this very moment.
+
+    """
+    for version in judgement.counted:
+        if version.path == manifest_path(compose_id):
+            return Blobs(work.repository).read(version.blob)
+    raise Later(f"{compose_id} is being merged")
+
+
+def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, work: Session) -> bytes:
+    """Give a file's bytes, once they have passed what every result passes.
+
+    Raises:
+        InputError: they have not, as when the compose has no such arch.
+
+    """
+    raw, place = bytes_of(file), place_of(file.path)
+    if place is None:
+        raise AssertionError("results have a place")
+    tree = GivenTree({manifest_path(compose_id): manifest})
+    problems = Inspector(tree, work.now, origins=work.gate_files().origins).inspect_bytes(place, raw).problems
+    if problems:
+        raise InputError(*problems)
+    return raw

@@ -260,9 +260,9 @@ class Repository:
 
     def prune(self) -> None:
         """Throw away every object that no ref leads to, as GitLab's housekeeping does after some days."""
-        self.forget()
         self.run("repack", "-a", "-d", "--quiet")
         self.run("prune", "--expire=now")
+        self.forget()
 
     # --- history
 

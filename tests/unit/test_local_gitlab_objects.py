@@ -57,6 +57,7 @@ def test_what_housekeeping_threw_away_is_not_known_any_more(repository: Reposito
     first = commit(repository, "one")
     second = commit(repository, "two", first)
     assert repository.is_ancestor(first, second)
+    repository.run("repack", "-a", "-d", "--quiet")
     repository.update_ref("refs/heads/main", first)
     assert repository.commit(second)
     repository.prune()
@@ -82,6 +83,8 @@ def test_a_question_about_a_branch_is_answered_anew_each_time(repository: Reposi
     assert not repository.is_ancestor(second, "refs/heads/other")
     repository.update_ref("refs/heads/other", second)
     assert repository.is_ancestor(second, "refs/heads/other")
+    repository.update_ref("refs/heads/other", first)
+    assert not repository.is_ancestor(second, "refs/heads/other")
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "a\0b", "refs/heads/missing", "0" * 40, "x missing", "x commit 1"])

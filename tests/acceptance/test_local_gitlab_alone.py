@@ -42,7 +42,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        return re.findall(r"http://127\.0\.0\.1:\d+", self.said)[0]
+        return str(re.findall(r"http://127\.0\.0\.1:\d+", self.said)[0])
 
     @property
     def exports(self) -> str:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from local_gitlab import leftovers, seeds
 from local_gitlab.ci_runner import CiRunner, why_not
@@ -103,15 +103,21 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
                 if remover.stdin:
                     remover.stdin.close()
         return
+    with _locked(chosen):
+        yield chosen.resolve()
+
+
+def _locked(folder: Path) -> IO[str]:
+    """Make a folder if it does not exist, and take it for this process until the file is closed."""
     try:
-        chosen.mkdir(parents=True, exist_ok=True)
-        with (chosen / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield chosen.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _CannotStartError(f"'{chosen}' is in use by another local GitLab; choose another --data") from None
+        raise _CannotStartError(f"'{folder}' is in use by another local GitLab; choose another --data") from None
     except OSError as error:
-        raise _CannotStartError(f"'{chosen}' cannot be used: {error.strerror}; choose another --data") from error
+        raise _CannotStartError(f"'{folder}' cannot be used: {error.strerror}; choose another --data") from error
+    return lock
 
 
 @contextmanager

@@ -171,6 +171,7 @@ class Run:
         path = self.runner.environment.get("PATH", os.environ.get("PATH", "/usr/bin:/bin"))
         return {
             "HOME": str(self.work),
+            "SHLVL": "1",  # bash, whose input is a socket, reads no ~/.bashrc then: that may wait
             **kept,
             **self.runner.environment,
             "PATH": f"{self.runner.node.parent}{os.pathsep}{path}",

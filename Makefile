@@ -1,6 +1,6 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz defences mutants screenshot venv lock clean
+.PHONY: help demo gitlab test lint format bench fuzz defences mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core by COVERED below which `make test` fails, in percent.
 CORE_COVERAGE := 100
@@ -10,6 +10,9 @@ help: ## show this list
 
 demo: ## tell the whole story on this machine, against a GitLab on loopback (DEMO_ARGS=--keep leaves it running)
 	@scripts/in-venv demo compose-repo demo $(DEMO_ARGS)
+
+gitlab: ## start a GitLab on loopback with a project, users and tokens (GITLAB_ARGS="--port 8929")
+	@scripts/in-venv demo python -I -m local_gitlab $(GITLAB_ARGS)
 
 # Tests by which the core is covered: to trace it takes longer than to run it, so the others run untraced.
 COVERED := tests/unit tests/acceptance/test_setup_doctor.py

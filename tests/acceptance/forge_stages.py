@@ -156,7 +156,9 @@ class LocalStage:
         self._site = host.server.site
         self._stack = stack
         path = f"centos/p{next(host.numbers)}"
-        self._project: Project = host.server.create_project(path, owner=host.people["owner"], from_repository=host.seed)
+        self._project: Project = host.server.create_project(
+            path, owner=host.people["owner"], from_repository=host.seed, pipeline=False
+        )
         for name, level in LEVELS.items():
             host.server.add_member(self._project, host.people[name], access_level=level)
         self._forges: dict[str, GitLab] = {}

@@ -36,10 +36,12 @@ pushes to. A session's own repository comes from the world too; a push from it i
         token=world.token("gate-bot"), console=Console(),
     )
 
-Where a test pushes with git itself, `world.noticed("rdo-ci")` says who that was. Settings are attributes:
-`pipelines_must_succeed` (see `set_pipeline`), `reset_approvals_on_push`, `author_may_approve`; branches are protected
-by `protect`, main is from the beginning. Time is `world.now`; it goes on by `tick` with each write, so what comes later
-is later. Quick actions are unknown here: a text that has one raises NotImplementedError.
+`pass_world.py` makes such a world with rules on main and an open compose. Where a test pushes with git itself,
+`world.noticed("rdo-ci")` says who that was.
+
+Settings are attributes: `pipelines_must_succeed` (see `set_pipeline`), `reset_approvals_on_push`, `author_may_approve`.
+Branches are protected by `protect`, main is from the beginning. Time is `world.now`; it goes on by `tick` with each
+write, so what comes later is later. Quick actions are unknown here: a text that has one raises NotImplementedError.
 
 Every answer and refusal is that of the port on the local GitLab: tests/acceptance/test_forge_contract.py asks both.
 """

@@ -6,6 +6,7 @@ That it answers as GitLab does is shown in tests/acceptance/test_forge_contract.
 import subprocess
 from pathlib import Path
 
+import pass_world
 import pytest
 from memory_forge import DEVELOPER, MAINTAINER, Call, MemoryForge, MemoryWorld, Sent, Write, fail
 from recording_repository import RecordingRepository
@@ -17,6 +18,7 @@ from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.git.tags import create_tag
+from compose_repo.reading.loading import load_compose, load_gate
 
 BRANCH = "compose/CentOS-Stream-10-20261120.0"
 HEAD_REF = "+refs/merge-requests/1/head:refs/head"
@@ -193,12 +195,13 @@ def test_a_push_onto_a_branch_that_has_moved_on_is_refused(world: MemoryWorld, l
 
 
 def test_a_push_by_nobody_or_without_the_right_is_refused(world: MemoryWorld, local: RecordingRepository) -> None:
-    commit = restoring(world, local)
+    commit, before = restoring(world, local), dict(world.heads)
     with pytest.raises(GitError, match="the token belongs to nobody"):
         push(local, url(world), commit, BRANCH, token="other")  # noqa: S106
     with pytest.raises(GitError, match="remote rejected"):
         push(local, url(world), commit, "main", token=world.token("rdo-ci"))
-    assert world.writes == [] or all(write.by == "rdo-ci" for write in world.writes)
+    assert (local.sent, world.heads) == ([], before)
+    assert [write.by for write in world.writes] == ["rdo-ci"]
 
 
 def test_a_tag_is_recorded_and_there(world: MemoryWorld, local: RecordingRepository) -> None:
@@ -227,3 +230,16 @@ def test_what_is_merged_is_on_main_on_disk_too(world: MemoryWorld, local: Record
     local.fetch(url(world), ["+refs/heads/main:refs/main"])
     assert GitTree(local, "refs/main").read("composes/x/manifest.json") == b"{}"
     assert local.run("log", "-1", "--format=%s %P", "refs/main").decode().split()[:2] == ["Merge", "it"]
+
+
+# --- with a compose in it
+
+
+def test_the_rules_and_the_manifest_of_a_world_with_a_compose_pass_every_check(tmp_path: Path) -> None:
+    world = pass_world.opened(tmp_path)
+    local = world.repository(tmp_path / "scratch.git")
+    local.fetch(url(world), ["+refs/heads/main:refs/main", HEAD_REF])
+    rules = load_gate(GitTree(local, "refs/main"), world.now)
+    loaded = load_compose(GitTree(local, "refs/head"), pass_world.ID, rules, world.now)
+    assert loaded.manifest.compose_id == pass_world.ID
+    assert (world.writes, world.calls[-1:]) == ([], [Call(by="gate-bot", what="project")])

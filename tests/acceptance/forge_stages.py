@@ -16,6 +16,7 @@ from memory_forge import DEVELOPER, MAINTAINER, REPORTER, MemoryWorld
 
 from compose_repo.core.forge.forge import Forge
 from compose_repo.core.names import Sha
+from compose_repo.ports.clock import REAL
 from compose_repo.ports.gitlab.forge import GitLab
 from local_gitlab import pipelines
 from local_gitlab.git import ZERO, Change, Person
@@ -168,7 +169,11 @@ class LocalStage:
     def forge(self, name: str) -> GitLab:
         if name not in self._forges:
             self._forges[name] = GitLab(
-                url=self._server.url, project=self._project.path, token=self._people[name].token, trace=lambda _: None
+                url=self._server.url,
+                project=self._project.path,
+                token=self._people[name].token,
+                trace=lambda _: None,
+                clock=REAL,
             )
             self._stack.callback(self._forges[name].close)
         return self._forges[name]

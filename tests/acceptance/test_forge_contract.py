@@ -106,7 +106,7 @@ def refused(forge: Forge, action: ForgeAction, why: str) -> None:
 
 
 def stale(forge: Forge, action: ForgeAction) -> None:
-    with pytest.raises(StaleHead, match="its head has moved meanwhile; run again"):
+    with pytest.raises(StaleHead, match="its head has moved meanwhile"):
         forge.apply(action)
 
 

@@ -49,7 +49,6 @@ Every answer and refusal is that of the port on the local GitLab: tests/acceptan
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final, NoReturn, TypeAlias, assert_never
 
 import gitlab.exceptions
@@ -80,6 +79,7 @@ from memory_world import (
     valid_title,
     without_draft,
 )
+from msgspec.structs import replace
 from recording_repository import Sent
 
 from compose_repo.core.forge.action import (
@@ -329,7 +329,7 @@ class MemoryForge:
         if not (is_stale and isinstance(action, Approve)) and self._is_so(action):
             return
         if is_stale:
-            raise StaleHead(f"could not {action.sentence}: its head has moved meanwhile; run again")
+            raise StaleHead(f"could not {action.sentence}: its head has moved meanwhile")
         raise _explained(action.sentence, refusal) from refusal
 
     def _do(self, action: ForgeAction) -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from compose_repo.core.branch.signing import KeyFormError, public_key
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.problems.problem import Problem, escape, shown
@@ -100,7 +101,7 @@ def compose_has_a_manifest(case: Case) -> Iterator[Problem]:
         yield case.problem(
             "/compose_id",
             "no-manifest",
-            f"there is no composes/{case.place.compose_id}/manifest.json",
+            f"there is no {paths.manifest_of(case.place.compose_id)}",
             "report on the branch of the compose's merge request",
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from compose_repo.core.composes.paths import result_of
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 
 SCHEMA: Final = "results/1"
@@ -146,7 +147,7 @@ class ResultFile:
     @property
     def path(self) -> str:
         """Where the file belongs, relative to the repository root."""
-        return f"composes/{self.compose_id}/results/{self.origin}/{self.run.id}.json"
+        return result_of(self.compose_id, self.origin, self.run.id)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], testcases: Container[str] | None = None) -> "ResultFile":

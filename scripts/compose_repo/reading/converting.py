@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.convert.formats import FORMATS, as_bytes
 from compose_repo.core.convert.subject import Source, Subject
@@ -45,7 +46,7 @@ def checked(file: ResultFile, manifest: bytes, now: dt.datetime) -> bytes:
     if len(data) > RESULT_BYTES:
         raise InputError(too_large(file.path, len(data), RESULT_BYTES))
     place = Place(path=file.path, kind=Kind.RESULT, compose_id=file.compose_id, origin=file.origin, run_id=file.run.id)
-    tree = GivenTree({f"composes/{file.compose_id}/manifest.json": manifest})
+    tree = GivenTree({paths.manifest_of(file.compose_id): manifest})
     problems = Inspector(tree, now).inspect_bytes(place, data).problems
     if problems:
         raise InputError(*problems)

@@ -13,6 +13,7 @@ from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content
 from compose_repo.core.branch.touch import Attributed, Touch, Touched, is_same, origins_of
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import Kind, Place, name_problems, not_plain, place_of
+from compose_repo.core.composes.paths import BRANCHES, RESULTS
 from compose_repo.core.documents.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
 from compose_repo.core.forge.forge import Push
 from compose_repo.core.names import Origin, Sha
@@ -67,7 +68,7 @@ def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
 
 def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Commit | None:
     """Find the commit that opened a compose: the first of the compose bot's that adds the manifest."""
-    manifest = f"{compose_id.folder}/manifest.json"
+    manifest = compose_id.manifest_path
     for commit in commits:
         if pushed.is_by(commit.sha, bots.compose) and any(
             change.path == manifest and change.before.mode == GONE and change.after.mode == PLAIN
@@ -80,7 +81,7 @@ def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed,
 def foreign_manifest(compose_id: ComposeId, bots: Bots) -> Problem:
     """Say that nobody who may open a compose has opened this one."""
     return Problem(
-        path=f"{compose_id.folder}/manifest.json",
+        path=compose_id.manifest_path,
         code="foreign-manifest",
         message=f"no commit of {compose_id.branch} that {bots.compose} has pushed adds the manifest",
         fix="delete the branch and let the compose bot open the compose; [bots] in gate/streams.toml names the bot",
@@ -94,7 +95,7 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
         code="history-rewritten",
         message=f"{sha[:12]}, of which GitLab tells where {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
         "is gone from the branch and from the server",
-        fix="push that commit again from a clone that has it; protect compose/* against force pushes (doctor)",
+        fix=f"push that commit again from a clone that has it; protect {BRANCHES} against force pushes (doctor)",
     )
 
 
@@ -154,12 +155,12 @@ def read_unattributed(
 def opened_with(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Version]:
     """Give the files that a compose was opened with, as far as it goes without knowing who has opened it."""
     opening = _first_with_manifest(compose_id, commits)
-    paths = (f"{compose_id.folder}/manifest.json", f"{compose_id.folder}/results/README.md")
+    paths = (compose_id.manifest_path, compose_id.readme_path)
     return [] if opening is None else list(_opening_files(opening, *paths).values())
 
 
 def _first_with_manifest(compose_id: ComposeId, commits: Sequence[Commit]) -> Commit | None:
-    manifest = f"{compose_id.folder}/manifest.json"
+    manifest = compose_id.manifest_path
     return next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
 
 
@@ -235,8 +236,8 @@ class _Reader:
         self._id = compose_id
         self._pushed = pushed
         self._attributed = attributed
-        self._manifest_path = f"{compose_id.folder}/manifest.json"
-        self._readme_path = f"{compose_id.folder}/results/README.md"
+        self._manifest_path = compose_id.manifest_path
+        self._readme_path = compose_id.readme_path
         self._opening = {} if opening is None else _opening_files(opening, self._manifest_path, self._readme_path)
         self._first: dict[str, Content] = {}
         self._last: dict[str, Content] = {}
@@ -358,7 +359,7 @@ class _Reader:
             path=change.path,
             code="foreign-change",
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what is no result of this compose",
-            fix="take it back by another commit: a branch only adds results/<origin>/<run_id>.json of its compose",
+            fix=f"take it back by another commit: a branch only adds {RESULTS}/<origin>/<run_id>.json of its compose",
         )
 
     def _not_as_opened(self, commit: Sha, change: Change) -> Problem:
@@ -441,7 +442,7 @@ def _rewritings(compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed
             path=compose_id.folder,
             code="history-rewritten",
             message=f"{push.user.username} {what} at {push.at:%Y-%m-%d %H:%M} UTC; what was pushed before still counts",
-            fix="protect compose/* against force pushes and deletion: compose-repo setup",
+            fix=f"protect {BRANCHES} against force pushes and deletion: compose-repo setup",
         )
 
 

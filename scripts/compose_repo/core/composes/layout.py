@@ -6,12 +6,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import NAME_LENGTH, is_name
 from compose_repo.core.problems.problem import Problem
-
-README: Final = "README.md"
-"""May stand in any folder of ours, and is read by people only."""
 
 
 class Kind(StrEnum):
@@ -35,8 +33,9 @@ GATE_FILES: Final = {
 
 CACHED: Final = 8192
 """How many paths are remembered: each is read several times in a pass."""
-FOLDERS: Final = ("composes", "gate")
+FOLDERS: Final = (paths.COMPOSES, "gate")
 """The folders that hold data."""
+_BELOW: Final = tuple(f"{folder}/" for folder in FOLDERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,10 +53,10 @@ class Place:
 def place_of(path: str) -> Place | None:
     """Read a path; None if no file that we check belongs there."""
     match path.split("/"):
-        case ["composes", compose_id, "manifest.json"]:
+        case [paths.COMPOSES, compose_id, paths.MANIFEST]:
             return Place(path=path, kind=Kind.MANIFEST, compose_id=compose_id)
-        case ["composes", compose_id, "results", origin, name] if name.endswith(".json"):
-            run_id = name.removesuffix(".json")
+        case [paths.COMPOSES, compose_id, paths.RESULTS, origin, name] if name.endswith(paths.RESULT_SUFFIX):
+            run_id = name.removesuffix(paths.RESULT_SUFFIX)
             return Place(path=path, kind=Kind.RESULT, compose_id=compose_id, origin=origin, run_id=run_id)
         case ["gate", _] if path in GATE_FILES:
             return Place(path=path, kind=GATE_FILES[path])
@@ -66,12 +65,12 @@ def place_of(path: str) -> Place | None:
 
 def is_ours(path: str) -> bool:
     """Tell whether a path lies in one of the folders that hold data, or stands in the place of one."""
-    return path.startswith(("composes/", "gate/")) or path in FOLDERS
+    return path.startswith(_BELOW) or path in FOLDERS
 
 
 def is_readme(path: str) -> bool:
     """Tell whether a file in one of our folders is there for people to read."""
-    return path.rpartition("/")[2] == README
+    return path.rpartition("/")[2] == paths.README
 
 
 @lru_cache(maxsize=CACHED)
@@ -132,8 +131,8 @@ def stray(path: str) -> Problem:
         path=path,
         code="stray-file",
         message="no file of this name belongs here",
-        fix="results belong at composes/<compose_id>/results/<origin>/<run_id>.json; remove what is neither that, "
-        "a manifest.json, one of gate/*.toml nor a README.md",
+        fix=f"results belong at {paths.result_of('<compose_id>', '<origin>', '<run_id>')}; "
+        f"remove what is neither that, a {paths.MANIFEST}, one of gate/*.toml nor a {paths.README}",
     )
 
 

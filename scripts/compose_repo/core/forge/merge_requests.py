@@ -37,11 +37,8 @@ class Found:
 
 def compose_of(merge_request: MergeRequest) -> ComposeId | None:
     """Give the compose that a merge request is about, by its branch; None if it is about something else."""
-    prefix, _, rest = merge_request.source_branch.partition("/")
-    if prefix != "compose":
-        return None
     try:
-        return ComposeId.parse(rest)
+        return ComposeId.of_branch(merge_request.source_branch)
     except ComposeIdError:
         return None
 

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from compose_repo.core.bus.hint import TEMPLATE
+from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
@@ -44,7 +45,7 @@ def masked(trigger_id: int) -> str:
 
 def branches_of(default_branch: str) -> str:
     """Give the pattern of the branches whose pushes matter: the composes', and main, where rules and waivers are."""
-    return f"^({re.escape(default_branch)}|compose/.+)$"
+    return f"^({re.escape(default_branch)}|{re.escape(BRANCH_PREFIX)}.+)$"
 
 
 def _not_wanted(seen: Seen) -> str | None:

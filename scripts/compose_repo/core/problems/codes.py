@@ -184,7 +184,7 @@ COMMITS: Final = {
     ),
     "history-rewritten": Code(
         "What was pushed stays on the branch; what was pushed over counts all the same.",
-        "Protect compose/* against force pushes: `compose-repo setup`.",
+        "Protect the branches of composes against force pushes: `compose-repo setup`.",
     ),
     "lfs-pointer": Code("A result is its file, not a pointer to one.", "Push the file itself; switch LFS off."),
     "manifest-changed": Code(

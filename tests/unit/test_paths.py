@@ -59,6 +59,17 @@ def is_example(node: ast.AST) -> bool:
     return [ast.unparse(target) for target in targets] == ["EXAMPLE"]
 
 
+def test_paths_and_branches_of_composes_are_spelled_in_one_module() -> None:
+    spelled = [
+        f"{module}:{line}: {text!r}"
+        for module, source in MODULES.items()
+        if module != ONE_PLACE
+        for line, text in texts(source)
+        if SPELLED.search(text)
+    ]
+    assert "\n".join(spelled) == ""
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -39,7 +39,7 @@ from compose_repo.core.forge.action import File, Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.names import Origin
-from compose_repo.core.plan.plan import manifest_path, plan_add
+from compose_repo.core.plan.plan import plan_add
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import ResultFile
@@ -247,7 +247,7 @@ class Poll:
         return True
 
     def _manifest(self, place: _Place) -> bytes:
-        path = manifest_path(place.compose_id)
+        path = place.compose_id.manifest_path
         blob = next(version.blob for version in place.judgement.counted if version.path == path)
         return Blobs(self.work.repository).read(blob)
 

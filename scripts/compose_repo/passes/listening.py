@@ -24,7 +24,7 @@ from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.forge.action import File
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
-from compose_repo.core.plan.plan import manifest_path, our_notes, plan_add
+from compose_repo.core.plan.plan import our_notes, plan_add
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.result import ResultFile
 from compose_repo.core.streams.sync import Do, Why
@@ -293,7 +293,7 @@ def _manifest(work: Session, compose_id: ComposeId, judgement: Judgement) -> byt
 
     """
     for version in judgement.counted:
-        if version.path == manifest_path(compose_id):
+        if version.path == compose_id.manifest_path:
             return Blobs(work.repository).read(version.blob)
     raise Later(f"{compose_id} is being merged")
 
@@ -308,7 +308,7 @@ def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, work: Ses
     raw, place = bytes_of(file), place_of(file.path)
     if place is None:
         raise AssertionError("results have a place")
-    tree = GivenTree({manifest_path(compose_id): manifest})
+    tree = GivenTree({compose_id.manifest_path: manifest})
     problems = Inspector(tree, work.now, origins=work.gate_files().origins).inspect_bytes(place, raw).problems
     if problems:
         raise InputError(*problems)

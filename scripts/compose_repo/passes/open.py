@@ -10,7 +10,7 @@ from compose_repo.core.forge.forge import ForgeError, MergeRequest
 from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
-from compose_repo.core.plan.plan import Branch, manifest_path, plan_open
+from compose_repo.core.plan.plan import Branch, plan_open
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.session import Prepared, Session
 from compose_repo.passes.upkeep import duplicates, find, published
@@ -35,9 +35,9 @@ def prepare_open(work: Session, manifest: Manifest) -> Prepared:
     plan = plan_open(
         compose_id,
         files=(
-            File(path=manifest_path(compose_id), content=raw),
+            File(path=compose_id.manifest_path, content=raw),
             File(
-                path=f"{compose_id.folder}/results/README.md",
+                path=compose_id.readme_path,
                 content=wording.results_readme(compose_id, digest, project),
             ),
         ),
@@ -52,7 +52,7 @@ def prepare_open(work: Session, manifest: Manifest) -> Prepared:
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,
-        merged=main.read(manifest_path(compose_id)),
+        merged=main.read(compose_id.manifest_path),
         branch=_branch(work, compose_id, found),
         merge_request=found.ours,
         duplicates=duplicates(work, compose_id, found),
@@ -75,7 +75,7 @@ def _branch(work: Session, compose_id: ComposeId, found: Found) -> Branch | None
     if head is None:
         return None
     pushes = () if found.ours else work.forge.pushes(compose_id.branch, compose_id.date)
-    manifest = work.forge.read_file(manifest_path(compose_id), head)
+    manifest = work.forge.read_file(compose_id.manifest_path, head)
     return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
 
 

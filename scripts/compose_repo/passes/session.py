@@ -28,7 +28,7 @@ from compose_repo.core.forge.bots import Bot, not_the_bot
 from compose_repo.core.forge.forge import Forge, ForgeError, MergeRequest, Project, StaleHead
 from compose_repo.core.forge.merge_requests import MERGED, compose_of, open_of
 from compose_repo.core.names import Sha
-from compose_repo.core.plan.plan import Judged, manifest_path, plan_second_notes
+from compose_repo.core.plan.plan import Judged, plan_second_notes
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.result import utc
 from compose_repo.core.streams.promotion import Record, below, outcome, refused, unknown
@@ -276,7 +276,7 @@ class Session:
             return [*self.forge.merge_requests(source_branch=compose_id.branch), *titled]
         opened = open_of(compose_id, self._view.opened)
         own = any(line.source_branch == compose_id.branch and not line.from_fork for line in opened)
-        if own and self.main().read(manifest_path(compose_id)) is None:
+        if own and self.main().read(compose_id.manifest_path) is None:
             return opened
         return [*self.forge.merge_requests(source_branch=compose_id.branch), *opened]
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
+from compose_repo.core.composes.paths import COMPOSES
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge.action import Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.forge.merge_requests import MERGED, Found, choose, newer_published, why_it_stays_closed
-from compose_repo.core.plan.plan import Duplicate, manifest_path, plan_restore, restored
+from compose_repo.core.plan.plan import Duplicate, plan_restore, restored
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.session import Session
@@ -46,7 +47,7 @@ def find(work: Session, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree
     main = work.main()  # after the merge requests: what they say is merged has to be there
     work.require(bot)
     bots = work.gate_files().bots
-    is_on_main = main.read(manifest_path(compose_id)) is not None
+    is_on_main = main.read(compose_id.manifest_path) is not None
     found = choose(compose_id, named, bots=bots, target_branch=work.project.default_branch, is_on_main=is_on_main)
     for line in found.strangers:
         where = "a fork" if line.from_fork else "another branch"
@@ -110,7 +111,7 @@ def duplicates(work: Session, compose_id: ComposeId, found: Found) -> Sequence[D
 
 def published(main: GitTree) -> Iterator[ComposeId]:
     """Give every compose that main holds: it has been published."""
-    for folder in main.folders("composes"):
+    for folder in main.folders(COMPOSES):
         try:
             yield ComposeId.parse(folder)
         except ComposeIdError:

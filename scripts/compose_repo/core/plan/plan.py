@@ -91,11 +91,6 @@ class Judged:
     note: str
 
 
-def manifest_path(compose_id: ComposeId) -> str:
-    """Give where a compose's manifest belongs."""
-    return f"{compose_id.folder}/manifest.json"
-
-
 def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
     """Give a merge request as it is once `plan_restore` has been applied: what a dry run goes on with."""
     return replace(merge_request, state=MergeRequestState.OPENED, title=str(compose_id), target_branch=target_branch)
@@ -191,7 +186,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     refusal = not_the_bot(me, Bot.COMPOSE, bots)
     if refusal is not None:
         raise refusal
-    manifest = next(file.content for file in files if file.path == manifest_path(compose_id))
+    manifest = next(file.content for file in files if file.path == compose_id.manifest_path)
     if merged is not None:
         _same_manifest(compose_id, merged, manifest, target_branch)
         return ()
@@ -430,7 +425,7 @@ def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     who = f"nobody that GitLab names since {compose_id.date} (or a moment ago)"
     raise InputError(
         Problem(
-            path=manifest_path(compose_id),
+            path=compose_id.manifest_path,
             code="foreign-branch",
             message=f"branch {compose_id.branch} was created by {opener.username if opener else who}, "
             f"not by {bots.compose}",
@@ -445,7 +440,7 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
     what = "has no manifest" if there is None else "has another manifest than the compose"
     raise InputError(
         Problem(
-            path=manifest_path(compose_id),
+            path=compose_id.manifest_path,
             code="manifest-differs",
             message=f"branch {where} {what}",
             fix="a manifest is written once; find out who changed the compose or the branch, "

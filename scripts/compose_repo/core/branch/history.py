@@ -53,9 +53,9 @@ class Pushed:
         return "by nobody that GitLab names" if push is None else f"by {push.user.username}"
 
     def is_by(self, commit: Sha, username: str) -> bool:
-        """Tell whether an account has pushed a commit; GitLab's user names do not differ in case alone."""
+        """Tell whether an account has pushed a commit."""
         push = self.of.get(commit)
-        return push is not None and push.user.username.lower() == username.lower()
+        return push is not None and push.user.is_called(username)
 
 
 def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from compose_repo.core.forge.action import CommitState, ForgeAction
-from compose_repo.core.names import Sha
+from compose_repo.core.names import Sha, is_same_user
 from compose_repo.core.problems.problem import UsageError
 
 
@@ -25,6 +25,10 @@ class User:
 
     id: int
     username: str
+
+    def is_called(self, username: str) -> bool:
+        """Tell whether the account has a user name."""
+        return is_same_user(self.username, username)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

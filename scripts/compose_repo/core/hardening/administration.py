@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
 
 from compose_repo.core.forge.forge import ForgeError
+from compose_repo.core.names import is_same_user
 
 NO_ONE: Final = 0
 DEVELOPER: Final = 30
@@ -214,8 +215,8 @@ class ProjectState:
         return next((rule for rule in self.rules if rule.name == name), None)
 
     def member(self, username: str) -> Member | None:
-        """Give a member by the account's name, which GitLab compares without regard to case."""
-        return next((one for one in self.members if one.username.casefold() == username.casefold()), None)
+        """Give a member by the account's name."""
+        return next((one for one in self.members if is_same_user(one.username, username)), None)
 
 
 class Endpoint(StrEnum):

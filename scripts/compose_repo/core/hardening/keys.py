@@ -8,6 +8,7 @@ from typing import Final
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.names import is_same_user
 
 VARIABLES: Final = "Settings > CI/CD > Variables"
 SCHEDULE: Final = "compose-repo sync"
@@ -265,7 +266,7 @@ def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """Our pipeline schedule, once it is active, belongs to the gate bot."""
     for schedule in seen.project.schedules:
         ours = schedule.description == SCHEDULE and schedule.active
-        if ours and schedule.owner.casefold() != seen.gate.bots.gate.casefold():
+        if ours and not is_same_user(schedule.owner, seen.gate.bots.gate):
             yield f"{SCHEDULE!r} belongs to {schedule.owner}"
 
 

@@ -11,6 +11,7 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.names import is_same_user
 
 PUSHES: Final = "compose-repo: pushes"
 """The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""
@@ -60,8 +61,8 @@ def _ours(seen: Seen) -> list[Hook]:
 
 def _triggers(seen: Seen) -> list[Trigger]:
     """Give the triggers that our webhook may call: they act as the gate bot."""
-    bot = seen.gate.bots.gate.casefold()
-    return [one for one in seen.pipelines.triggers if one.description == PUSHES and one.owner.casefold() == bot]
+    bot = seen.gate.bots.gate
+    return [one for one in seen.pipelines.triggers if one.description == PUSHES and is_same_user(one.owner, bot)]
 
 
 def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
@@ -125,13 +126,13 @@ def our_trigger_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """The pipeline trigger that our webhook calls belongs to the gate bot."""
     ours = [one for one in seen.project.triggers if one.description == PUSHES]
     for trigger in ours:
-        if trigger.owner.casefold() != seen.gate.bots.gate.casefold():
+        if not is_same_user(trigger.owner, seen.gate.bots.gate):
             yield f"the pipeline trigger {PUSHES!r} belongs to {terminal(trigger.owner)}"
 
 
 def plan_webhook(seen: Seen) -> Plan:
     """Plan our webhook and its trigger; the gate bot's token alone makes them, so that they are the gate bot's."""
-    bot = seen.token is not None and seen.token.username.casefold() == seen.gate.bots.gate.casefold()
+    bot = seen.token is not None and is_same_user(seen.token.username, seen.gate.bots.gate)
     if not seen.composes or not bot or _not_wanted(seen) is not None:
         return ()
     path, home, ours = seen.project.path, seen.pipelines, _ours(seen)

@@ -31,7 +31,7 @@ from compose_repo.core.forge.action import (
 )
 from compose_repo.core.forge.bots import Bot, not_the_bot
 from compose_repo.core.forge.forge import CommitStatus, MergeRequest, MergeRequestState, Note, Thread, User
-from compose_repo.core.forge.merge_requests import MERGED, is_same
+from compose_repo.core.forge.merge_requests import MERGED
 from compose_repo.core.names import Sha
 from compose_repo.core.plan.labels import USUAL, Labels
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
@@ -420,7 +420,7 @@ def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Not
 def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     """Refuse a branch that was there before the compose bot came; what the gate bot has brought back is ours, too."""
     opener = branch.opener
-    if opener is not None and (is_same(opener, bots.compose) or is_same(opener, bots.gate)):
+    if opener is not None and (opener.is_called(bots.compose) or opener.is_called(bots.gate)):
         return
     who = f"nobody that GitLab names since {compose_id.date} (or a moment ago)"
     raise InputError(

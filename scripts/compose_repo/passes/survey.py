@@ -10,6 +10,7 @@ from compose_repo.cli import moment
 from compose_repo.core.hardening.administration import Administration, ProjectState
 from compose_repo.core.hardening.files import CI_FILE
 from compose_repo.core.hardening.rule import GateState, Look, Seen
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes import session
@@ -99,7 +100,7 @@ def _failure(read: Read, url: str) -> str | None:
         found = read(url, _MOST)
     except InputError as error:
         problem = error.problems[0]
-        return None if problem.code == "source-too-large" else problem.message
+        return None if problem.code == Code.SOURCE_TOO_LARGE else problem.message
     return "there is nothing" if found is None else None
 
 

@@ -10,6 +10,7 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, MergeRequestState
 from compose_repo.core.forge.merge_requests import compose_of, is_bots
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
@@ -221,7 +222,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
         raise InputError(
             Problem(
                 path=f"{root.location}/COMPOSE_ID",
-                code="compose-id-mismatch",
+                code=Code.COMPOSE_ID_MISMATCH,
                 message=f"the folder of {asked} holds {found}",
                 fix="tell the server's keepers",
             )
@@ -231,7 +232,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
 def _strange(entry: StreamEntry, message: str) -> Problem:
     return Problem(
         path=entry.published,
-        code="published-unknown",
+        code=Code.PUBLISHED_UNKNOWN,
         message=message,
         fix="look what the mirrors carry; fix the address in gate/streams.toml",
     )

@@ -27,6 +27,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import MergeRequest, Push
 from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.rules.policy import Bots, OriginEntry
 from compose_repo.ports.git.history import changed_since, commits_after, commits_since
@@ -65,7 +66,7 @@ def commit_problems(
     Files that are not at the head any more are inspected where the commits have them.
     """
     found = read_unattributed(compose_id, commits_since(repository, base, [head]))
-    gone = {problem.path for problem in found.problems if problem.code == "removed-file"}
+    gone = {problem.path for problem in found.problems if problem.code == Code.REMOVED_FILE}
     blobs = Blobs(repository)
     sizes = blobs.sizes(version.blob for version in found.results if version.path in gone)
     tree = VersionTree(blobs, [version for version in found.results if version.path in gone], sizes)

@@ -15,6 +15,7 @@ from compose_repo.core.documents.strict import read_json, too_large
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Origin, Sha256, Stream
 from compose_repo.core.plan.labels import USUAL, Labels, labels_from_dict
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import (
@@ -111,7 +112,7 @@ def read_manifest_file(file: Path) -> Manifest:
         problem = Problem(
             path=path,
             pointer="/compose/id",
-            code="bad-compose-id",
+            code=Code.BAD_COMPOSE_ID,
             message=str(error),
             fix="make the manifest anew: compose-repo manifest SOURCE",
         )

@@ -17,6 +17,7 @@ from compose_repo.core.composes.paths import BRANCHES, RESULTS
 from compose_repo.core.documents.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
 from compose_repo.core.forge.forge import Push
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Bots
 
@@ -82,7 +83,7 @@ def foreign_manifest(compose_id: ComposeId, bots: Bots) -> Problem:
     """Say that nobody who may open a compose has opened this one."""
     return Problem(
         path=compose_id.manifest_path,
-        code="foreign-manifest",
+        code=Code.FOREIGN_MANIFEST,
         message=f"no commit of {compose_id.branch} that {bots.compose} has pushed adds the manifest",
         fix="delete the branch and let the compose bot open the compose; [bots] in gate/streams.toml names the bot",
     )
@@ -92,7 +93,7 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
     """Say that commits which were pushed are nowhere to be found, so that what they reported is not known."""
     return Problem(
         path=compose_id.folder,
-        code="history-rewritten",
+        code=Code.HISTORY_REWRITTEN,
         message=f"{sha[:12]}, of which GitLab tells where {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
         "is gone from the branch and from the server",
         fix=f"push that commit again from a clone that has it; protect {BRANCHES} against force pushes (doctor)",
@@ -174,7 +175,7 @@ def still_true(
     return [
         problem
         for problem in problems
-        if problem.path not in refused or (problem.code != "removed-file" and problem.path not in back)
+        if problem.path not in refused or (problem.code != Code.REMOVED_FILE and problem.path not in back)
     ]
 
 
@@ -203,7 +204,7 @@ def gone_from_head(line: Line, head: Mapping[str, Content], told: Iterable[Probl
     Paths of which something has been `told` already are left out, and all of them where the history was rewritten.
     """
     known = {problem.path for problem in told}
-    if any(problem.code == "history-rewritten" for problem in line.problems):
+    if any(problem.code == Code.HISTORY_REWRITTEN for problem in line.problems):
         return
     for version in line.results:
         if head.get(version.path) != Content(PLAIN, version.blob) and version.path not in known:
@@ -301,7 +302,7 @@ class _Reader:
             there = self.versions.get(path)
             wanted = first if there is None else Content(PLAIN, there.blob)
             return is_same(self._last_owned[path], wanted)
-        return problem.code == "not-attributed" and self._last[path].mode == GONE
+        return problem.code == Code.NOT_ATTRIBUTED and self._last[path].mode == GONE
 
     def _change(self, commit: Commit, change: Change, came: int) -> Problem | None:
         path, after = change.path, change.after
@@ -327,7 +328,7 @@ class _Reader:
         if refusal is not None:
             return Problem(
                 path=path,
-                code="not-attributed",
+                code=Code.NOT_ATTRIBUTED,
                 message=f"commit {commit[:12]}: {refusal}",
                 fix="report with an account or a key that gate/origins.toml lists for the origin",
             )
@@ -335,7 +336,7 @@ class _Reader:
         if taken != path:
             return Problem(
                 path=path,
-                code="name-collision",
+                code=Code.NAME_COLLISION,
                 message=f"the file's name differs only in case from {taken.rpartition('/')[2]}, which was there first",
                 fix="give each run an id that is unique without regard to case",
             )
@@ -357,7 +358,7 @@ class _Reader:
         what = "removes" if change.after.mode == GONE else "adds" if change.before.mode == GONE else "changes"
         return Problem(
             path=change.path,
-            code="foreign-change",
+            code=Code.FOREIGN_CHANGE,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what is no result of this compose",
             fix=f"take it back by another commit: a branch only adds {RESULTS}/<origin>/<run_id>.json of its compose",
         )
@@ -367,14 +368,14 @@ class _Reader:
         if change.path == self._manifest_path:
             return Problem(
                 path=change.path,
-                code="manifest-changed",
+                code=Code.MANIFEST_CHANGED,
                 message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} the manifest; "
                 "that of the compose bot's commit counts",
                 fix="take it back by another commit: a manifest is written once",
             )
         return Problem(
             path=change.path,
-            code="foreign-change",
+            code=Code.FOREIGN_CHANGE,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what the branch was opened with",
             fix="take it back by another commit",
         )
@@ -382,7 +383,7 @@ class _Reader:
     def _edit(self, commit: Sha, path: str, there: Version) -> Problem:
         return Problem(
             path=path,
-            code="changed-result",
+            code=Code.CHANGED_RESULT,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, changes the result; "
             f"its first version, of commit {there.commit[:12]}, counts",
             fix="a result is written once: report a rerun in a file of its own",
@@ -399,7 +400,7 @@ class _Reader:
     def _merge(self, commit: Commit) -> Problem:
         return Problem(
             path=self._id.folder,
-            code="merge-commit",
+            code=Code.MERGE_COMMIT,
             message=f"commit {commit.sha[:12]}, pushed {self._pushed.by(commit.sha)}, merges "
             f"{len(commit.parents)} lines; only what was added beside it counts",
             fix="rebase instead of merging: git pull --rebase",
@@ -408,7 +409,7 @@ class _Reader:
     def _more(self, commit: Sha, number: int) -> Problem:
         return Problem(
             path=self._id.folder,
-            code="more-problems",
+            code=Code.MORE_PROBLEMS,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, does {number:,} more such things",
             fix="take them back by another commit",
         )
@@ -440,7 +441,7 @@ def _rewritings(compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed
         what = "deleted the branch" if push.after is None else f"replaced {push.before[:12]} by {push.after[:12]}"
         yield Problem(
             path=compose_id.folder,
-            code="history-rewritten",
+            code=Code.HISTORY_REWRITTEN,
             message=f"{push.user.username} {what} at {push.at:%Y-%m-%d %H:%M} UTC; what was pushed before still counts",
             fix=f"protect {BRANCHES} against force pushes and deletion: compose-repo setup",
         )
@@ -464,7 +465,7 @@ def _descends(after: Sha, before: Sha, parents: Mapping[Sha, tuple[Sha, ...]]) -
 def _removed(path: str, message: str) -> Problem:
     return Problem(
         path=path,
-        code="removed-file",
+        code=Code.REMOVED_FILE,
         message=message,
         fix="bring the file back as it was; a rerun adds a file of its own",
     )
@@ -473,7 +474,7 @@ def _removed(path: str, message: str) -> Problem:
 def _too_many(path: str, what: str) -> Problem:
     return Problem(
         path=path,
-        code="too-many-files",
+        code=Code.TOO_MANY_FILES,
         message=f"the origin reports {what}",
         fix="report fewer or smaller files, with many results in each",
     )

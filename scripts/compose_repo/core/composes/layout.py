@@ -9,6 +9,7 @@ from typing import Final
 from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import NAME_LENGTH, is_name
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 
 
@@ -83,7 +84,7 @@ def _name_problems(place: Place) -> Iterator[Problem]:
     if place.compose_id and (error := _id_error(place.compose_id)) is not None:
         yield Problem(
             path=place.path,
-            code="bad-compose-id",
+            code=Code.BAD_COMPOSE_ID,
             message=f"the folder's name is no compose id: {error}",
             fix="name the folder by the compose's id, as its COMPOSE_ID file has it",
         )
@@ -93,7 +94,7 @@ def _name_problems(place: Place) -> Iterator[Problem]:
         if not is_name(name):
             yield Problem(
                 path=place.path,
-                code="bad-name",
+                code=Code.BAD_NAME,
                 message=f"the {what}'s name {name!a} is not safe in a path",
                 fix=f"use ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most {NAME_LENGTH}",
             )
@@ -119,7 +120,7 @@ def collisions(paths: Iterable[str]) -> Iterator[Problem]:
             others = ", ".join(ascii(other.rpartition("/")[2]) for other in sorted(group) if other != path)
             yield Problem(
                 path=path,
-                code="name-collision",
+                code=Code.NAME_COLLISION,
                 message=f"the file's name differs only in case from {others}",
                 fix="give each run an id that is unique without regard to case",
             )
@@ -129,7 +130,7 @@ def stray(path: str) -> Problem:
     """Say that nothing in the repository reads a file where it lies."""
     return Problem(
         path=path,
-        code="stray-file",
+        code=Code.STRAY_FILE,
         message="no file of this name belongs here",
         fix=f"results belong at {paths.result_of('<compose_id>', '<origin>', '<run_id>')}; "
         f"remove what is neither that, a {paths.MANIFEST}, one of gate/*.toml nor a {paths.README}",
@@ -140,7 +141,7 @@ def not_plain(path: str) -> Problem:
     """Say that a file is a link, executable or no file at all."""
     return Problem(
         path=path,
-        code="not-a-plain-file",
+        code=Code.NOT_A_PLAIN_FILE,
         message="this is a link, an executable or something else that is no plain file",
         fix="replace it by a plain file with mode 100644",
     )
@@ -155,7 +156,7 @@ def lfs_pointer(path: str) -> Problem:
     """Say that a file holds nothing but a pointer."""
     return Problem(
         path=path,
-        code="lfs-pointer",
+        code=Code.LFS_POINTER,
         message="this is a Git LFS pointer, not the file itself",
         fix="take it out of .gitattributes with `git lfs untrack`, and push the file itself",
     )
@@ -163,14 +164,14 @@ def lfs_pointer(path: str) -> Problem:
 
 def absent(path: str) -> Problem:
     """Say that a file that has to be there is not."""
-    return Problem(path=path, code="missing-file", message="the file is not there", fix="add it; see README.md")
+    return Problem(path=path, code=Code.MISSING_FILE, message="the file is not there", fix="add it; see README.md")
 
 
 def removed(path: str) -> Problem:
     """Say that a change takes away a file that is written once and kept."""
     return Problem(
         path=path,
-        code="removed-file",
+        code=Code.REMOVED_FILE,
         message="the file has been removed, but results and manifests are kept",
         fix="bring it back; a rerun adds a file of its own",
     )

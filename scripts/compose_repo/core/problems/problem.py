@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from compose_repo.core.problems.codes import Code
+
 SCHEMA: Final = "problems/2"
 
 _SHOWN: Final = 80
@@ -20,7 +22,7 @@ class Problem:
     path: str
     line: int = 1
     pointer: str = ""
-    code: str
+    code: Code
     message: str
     fix: str
 
@@ -35,7 +37,7 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """Give the `problems/2` row."""
         return {
-            "code": self.code,
+            "code": str(self.code),
             "path": self.path,
             "pointer": self.pointer,
             "line": self.line,

@@ -40,6 +40,7 @@ from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.names import Origin
 from compose_repo.core.plan.plan import plan_add
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import ResultFile
@@ -64,7 +65,7 @@ SECONDS_OF_ONE: Final = 100.0
 """About how long it reads one of them, so that one that is slow leaves time for the others."""
 PACE: Final = Pace()
 """The clock that both go by, and the chance that says with which build is begun."""
-_AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
+_AWAY: Final = frozenset({Code.SOURCE_STATUS, Code.SOURCE_TIMEOUT, Code.SOURCE_UNREACHABLE, Code.SOURCE_TLS})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +139,7 @@ class Poll:
             self._tried.clear()
             self.work.unmoved(merge_request)
             again = "the next pass tries again"
-            self._tell(Problem(path=merge_request.source_branch, code="not-done", message=str(error), fix=again))
+            self._tell(Problem(path=merge_request.source_branch, code=Code.NOT_DONE, message=str(error), fix=again))
             return False
         return True
 

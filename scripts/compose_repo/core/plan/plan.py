@@ -34,6 +34,7 @@ from compose_repo.core.forge.forge import CommitStatus, MergeRequest, MergeReque
 from compose_repo.core.forge.merge_requests import MERGED
 from compose_repo.core.names import Sha
 from compose_repo.core.plan.labels import USUAL, Labels
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Bots, Mode
 from compose_repo.core.verdict.decision import Verdict
@@ -235,7 +236,7 @@ def plan_add(branch: str, files: Sequence[File], there: Mapping[str, bytes], *, 
             *(
                 Problem(
                     path=path,
-                    code="changed-result",
+                    code=Code.CHANGED_RESULT,
                     message=f"{branch} has another file there already",
                     fix="a result is written once: report a rerun in a file of its own",
                 )
@@ -426,7 +427,7 @@ def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     raise InputError(
         Problem(
             path=compose_id.manifest_path,
-            code="foreign-branch",
+            code=Code.FOREIGN_BRANCH,
             message=f"branch {compose_id.branch} was created by {opener.username if opener else who}, "
             f"not by {bots.compose}",
             fix="nothing is built upon it: a Maintainer looks at what is there and deletes it; then open again",
@@ -441,7 +442,7 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
     raise InputError(
         Problem(
             path=compose_id.manifest_path,
-            code="manifest-differs",
+            code=Code.MANIFEST_DIFFERS,
             message=f"branch {where} {what}",
             fix="a manifest is written once; find out who changed the compose or the branch, "
             "and delete the branch only if nobody has reported on it",

@@ -31,8 +31,8 @@ from hypothesis import strategies as st
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
-from compose_repo.core.rules.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.result import ACCEPTABLE, Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.policy import Attempts, Policy, Requirement, Waiver
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
 from compose_repo.core.verdict.gate import decide
 from compose_repo.core.verdict.refusals import RefusedReport

@@ -17,6 +17,7 @@ from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
+from compose_repo.core.result import IN_PROGRESS, Outcome
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of GitLab's."""
@@ -186,7 +187,7 @@ def finished_unless_in_progress(case: Case) -> Iterator[Problem]:
     """A run has finished unless every outcome is queued or running."""
     if "finished_at" in case.data["run"]:
         return
-    final = next((row["outcome"] for row in case.data["results"] if row["outcome"] not in _IN_PROGRESS), None)
+    final = next((row["outcome"] for row in case.data["results"] if row["outcome"] not in IN_PROGRESS), None)
     if final is not None:
         yield case.problem(
             "/run",
@@ -199,7 +200,7 @@ def finished_unless_in_progress(case: Case) -> Iterator[Problem]:
 def reason_only_of_an_error(case: Case) -> Iterator[Problem]:
     """Only an error has an error_reason."""
     for index, result in enumerate(case.data["results"]):
-        if "error_reason" in result and result["outcome"] != "error":
+        if "error_reason" in result and result["outcome"] != Outcome.ERROR:
             yield case.problem(
                 f"/results/{index}/error_reason",
                 Code.STRAY_ERROR_REASON,
@@ -628,7 +629,6 @@ def check(case: Case) -> list[Problem]:
     return problems
 
 
-_IN_PROGRESS: Final = frozenset({"queued", "running"})
 _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
 _MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
 _RESULT_LINKS: Final = ("url", "log_url")

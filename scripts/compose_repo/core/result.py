@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+from enum import Enum, StrEnum, auto
+from typing import Any, Final, NamedTuple
 
 from compose_repo.core.composes.paths import result_of
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
@@ -26,7 +26,68 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-IN_PROGRESS: Final = frozenset({Outcome.QUEUED, Outcome.RUNNING})
+class Kind(Enum):
+    """What an outcome says, and of what."""
+
+    IN_PROGRESS = auto()
+    """Nothing yet."""
+    NOT_RUN = auto()
+    """Nothing: there was no test."""
+    ERROR = auto()
+    """Something of the lab, not of the compose."""
+    CONCLUSIVE = auto()
+    """Something of the compose."""
+
+
+class Accepted(Enum):
+    """When an outcome satisfies a requirement."""
+
+    NEVER = auto()
+    BY_NAME = auto()
+    BY_DEFAULT = auto()
+
+
+class Meaning(NamedTuple):
+    """What the gate makes of an outcome."""
+
+    kind: Kind
+    accepted: Accepted
+
+
+OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
+    Outcome.QUEUED: Meaning(Kind.IN_PROGRESS, Accepted.NEVER),
+    Outcome.RUNNING: Meaning(Kind.IN_PROGRESS, Accepted.NEVER),
+    Outcome.NOT_APPLICABLE: Meaning(Kind.NOT_RUN, Accepted.BY_NAME),
+    Outcome.SKIPPED: Meaning(Kind.NOT_RUN, Accepted.BY_NAME),
+    Outcome.ERROR: Meaning(Kind.ERROR, Accepted.NEVER),
+    Outcome.PASSED: Meaning(Kind.CONCLUSIVE, Accepted.BY_DEFAULT),
+    Outcome.INFO: Meaning(Kind.CONCLUSIVE, Accepted.BY_DEFAULT),
+    Outcome.NEEDS_INSPECTION: Meaning(Kind.CONCLUSIVE, Accepted.NEVER),
+    Outcome.FAILED: Meaning(Kind.CONCLUSIVE, Accepted.NEVER),
+}
+"""Every outcome, the worst last: of two that came at the same moment the later one here counts."""
+
+
+def _of(*kinds: Kind) -> frozenset[Outcome]:
+    return frozenset(outcome for outcome, meaning in OUTCOMES.items() if meaning.kind in kinds)
+
+
+IN_PROGRESS: Final = _of(Kind.IN_PROGRESS)
+NOT_RUN: Final = _of(Kind.NOT_RUN)
+CONCLUSIVE: Final = _of(Kind.CONCLUSIVE)
+"""Outcomes that say something of the compose; an error says something of the lab."""
+ACCEPTABLE: Final = frozenset(word for word, meaning in OUTCOMES.items() if meaning.accepted is not Accepted.NEVER)
+"""Outcomes that a requirement may accept by name."""
+ACCEPTED: Final = frozenset(word for word, meaning in OUTCOMES.items() if meaning.accepted is Accepted.BY_DEFAULT)
+"""Outcomes that satisfy a requirement which names none."""
+SEVERITY: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
+WORST_FIRST: Final = (
+    *sorted(CONCLUSIVE - ACCEPTED, key=SEVERITY.__getitem__, reverse=True),
+    Outcome.ERROR,
+    *sorted(ACCEPTED, key=SEVERITY.__getitem__, reverse=True),
+    *sorted(NOT_RUN | IN_PROGRESS, key=SEVERITY.__getitem__, reverse=True),
+)
+"""Which of several outcomes in one run counts: a failure is never hidden, an error hides a pass, a skip nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

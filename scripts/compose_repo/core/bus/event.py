@@ -65,11 +65,8 @@ class TestState(StrEnum):
 
 
 _RESULTS: Final = {
-    "passed": Outcome.PASSED,
-    "failed": Outcome.FAILED,
-    "info": Outcome.INFO,
-    "needs_inspection": Outcome.NEEDS_INSPECTION,
-    "not_applicable": Outcome.NOT_APPLICABLE,
+    outcome.value: outcome
+    for outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.INFO, Outcome.NEEDS_INSPECTION, Outcome.NOT_APPLICABLE)
 }
 """The words of `test.result`, by the schemas of Fedora CI."""
 _OUTCOMES: Final = {

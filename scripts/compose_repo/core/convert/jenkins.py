@@ -19,7 +19,7 @@ from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.names import Testcase
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.result import WORST_FIRST, Outcome, Result, ResultFile, Run
 
 CASE_OUTCOMES: Final[Mapping[str, Outcome]] = {
     "PASSED": Outcome.PASSED,
@@ -29,14 +29,6 @@ CASE_OUTCOMES: Final[Mapping[str, Outcome]] = {
     "SKIPPED": Outcome.SKIPPED,
 }
 BUILD_RESULTS: Final = frozenset({"SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED"})
-WORST_FIRST: Final = (
-    Outcome.FAILED,
-    Outcome.NEEDS_INSPECTION,
-    Outcome.ERROR,
-    Outcome.PASSED,
-    Outcome.SKIPPED,
-)
-"""Which outcome of several for one testcase counts: a failure is never hidden, and a skip hides nothing."""
 MOST_RESULTS: Final = 20_000
 """Most results of a file."""
 

@@ -11,13 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.composes.compose import ComposeType, Status
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
-from compose_repo.core.result import Contact, Outcome
+from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
 
 ALL: Final = "all"
 ANY: Final = "any"
-ACCEPTABLE: Final = frozenset({Outcome.PASSED, Outcome.INFO, Outcome.SKIPPED, Outcome.NOT_APPLICABLE})
-"""Outcomes that a requirement may accept by name."""
 
 
 class Attempts(StrEnum):
@@ -44,7 +42,7 @@ class Requirement:
     arches: tuple[Arch, ...] | Literal["all", "any"] = "all"
     variants: tuple[Variant, ...] | Literal["all", "any"] = "any"
     scenarios: tuple[Scenario, ...] | Literal["any"] = "any"
-    accept: frozenset[Outcome] = frozenset({Outcome.PASSED, Outcome.INFO})
+    accept: frozenset[Outcome] = ACCEPTED
     attempts: Attempts = Attempts.LATEST
     deadline: dt.timedelta | None = None
     baseline: Literal["published"] | None = None
@@ -66,7 +64,7 @@ class Requirement:
             arches=_dimension(data.get("arches", ALL)),
             variants=_dimension(data.get("variants", ANY)),
             scenarios=ANY if scenario == ANY else _values(scenario),
-            accept=frozenset(map(Outcome, data.get("accept", ("passed", "info")))),
+            accept=frozenset(map(Outcome, data.get("accept", ACCEPTED))),
             attempts=Attempts(data.get("attempts", "latest")),
             deadline=None if deadline is None else parse_duration(deadline),
             baseline=data.get("baseline"),

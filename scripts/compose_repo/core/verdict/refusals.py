@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 from compose_repo.core import escape
 from compose_repo.core.composes.paths import below_results
 from compose_repo.core.names import Cell, Origin
-from compose_repo.core.result import ResultFile
+from compose_repo.core.result import CONCLUSIVE, ResultFile
 from compose_repo.core.verdict.decision import State
-from compose_repo.core.verdict.finding import CONCLUSIVE, Finding
+from compose_repo.core.verdict.finding import Finding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,14 +19,12 @@ from pathlib import Path
 from compose_repo.core.bus.announcement import change_of, plan_announced
 from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.composes.layout import place_of
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.forge.action import File
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.plan.plan import our_notes, plan_add
 from compose_repo.core.problems.problem import InputError, UsageError
-from compose_repo.core.result import ResultFile
 from compose_repo.core.streams.sync import Do, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, SyncReport
 from compose_repo.passes import session
@@ -40,8 +38,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.http import Document, Http, limits
-from compose_repo.ports.tree import GivenTree
-from compose_repo.reading.inspection import Inspector
+from compose_repo.reading.converting import checked
 from compose_repo.words import wording
 
 
@@ -160,7 +157,7 @@ class Work:
             )
             manifest = _manifest(work, compose_id, judgement)
         file = result_file(message, report, origin, manifest_sha256=judgement.decision.manifest_sha256, now=work.now)
-        raw = _checked(file, compose_id, manifest, work)
+        raw = checked(file, manifest, work.now, origins=work.gate_files().origins, write=bytes_of)
         with _passing():
             there = work.forge.read_file(file.path, compose_id.branch)
         plan = plan_add(
@@ -296,20 +293,3 @@ def _manifest(work: Session, compose_id: ComposeId, judgement: Judgement) -> byt
         if version.path == compose_id.manifest_path:
             return Blobs(work.repository).read(version.blob)
     raise Later(f"{compose_id} is being merged")
-
-
-def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, work: Session) -> bytes:
-    """Give a file's bytes, once they have passed what every result passes.
-
-    Raises:
-        InputError: they have not, as when the compose has no such arch.
-
-    """
-    raw, place = bytes_of(file), place_of(file.path)
-    if place is None:
-        raise AssertionError("results have a place")
-    tree = GivenTree({compose_id.manifest_path: manifest})
-    problems = Inspector(tree, work.now, origins=work.gate_files().origins).inspect_bytes(place, raw).problems
-    if problems:
-        raise InputError(*problems)
-    return raw

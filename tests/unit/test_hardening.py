@@ -38,11 +38,12 @@ from compose_repo.core.hardening.administration import (
     role,
 )
 from compose_repo.core.hardening.branches import overlaps, plan_branches
-from compose_repo.core.hardening.keys import host_of, is_plain_http
+from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
 from compose_repo.core.hardening.tags import plan_tags
 from compose_repo.core.hardening.webhook import PUSHES, address_of, branches_of, plan_webhook
+from compose_repo.core.links import is_plain_http
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem

@@ -5,7 +5,6 @@ is reported.
 """
 
 import datetime as dt
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,6 +14,7 @@ from compose_repo.core.branch.signing import KeyFormError, public_key
 from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.links import WITH_HOST, is_loopback
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
 from compose_repo.core.result import IN_PROGRESS, Outcome
@@ -215,7 +215,7 @@ def links_lead_somewhere(case: Case) -> Iterator[Problem]:
     yield from _links(case, "/contact", case.data.get("contact", {}), _CONTACT_LINKS)
     for index, result in enumerate(case.data["results"]):
         for name in _RESULT_LINKS:
-            if name in result and _HOST.match(result[name]) is None:
+            if name in result and WITH_HOST.match(result[name]) is None:
                 yield _bad_link(case, f"/results/{index}/{name}", result[name])
 
 
@@ -512,16 +512,13 @@ def jobs_can_be_read(case: Case) -> Iterator[Problem]:
 def _over_tls(case: Case, pointer: str, fields: Mapping[str, Any], name: str) -> Iterator[Problem]:
     """An address that is asked, or told, something is https with a host, or on this very machine."""
     parts = fields[name].split("/")
-    if parts[0] == "http:" and not _LOOPBACK.fullmatch(parts[2]):
+    if parts[0] == "http:" and not is_loopback(parts[2]):
         message = "without TLS anybody on the way could read and answer"
         yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, message, "give its https address")
     elif {".", ".."} & set(parts):
         yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, "'.' and '..' are no names", "give its own address")
     else:
         yield from _links(case, pointer, fields, (name,))
-
-
-_LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
 def _jobs(case: Case) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -633,9 +630,6 @@ _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants"
 _MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
 _RESULT_LINKS: Final = ("url", "log_url")
 _CONTACT_LINKS: Final = ("url", "docs")
-_HOST: Final = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?=[/?#]|\Z)|file:///"
-)
 
 
 def _moment(text: str | None) -> dt.datetime | None:
@@ -660,7 +654,7 @@ def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
 
 def _links(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
     for name in names:
-        if name in fields and _HOST.match(fields[name]) is None:
+        if name in fields and WITH_HOST.match(fields[name]) is None:
             yield _bad_link(case, f"{pointer}/{name}", fields[name])
 
 

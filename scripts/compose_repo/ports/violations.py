@@ -10,6 +10,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from compose_repo.core.links import LINKS
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
 
@@ -170,7 +171,7 @@ def _wrong_value(one: _Violation, path: str) -> Problem:
 
 def _bad_form(one: _Violation, path: str) -> Problem:
     title = one.schema.get("title", "value")
-    code = Code.BAD_LINK if title in _LINKS else Code.BAD_FORM
+    code = Code.BAD_LINK if title in LINKS else Code.BAD_FORM
     return one.problem(path, code, f"{shown(one.instance)} does not fit: {title}")
 
 
@@ -197,4 +198,3 @@ def _nearest(word: str, known: Sequence[object]) -> str | None:
 
 
 _COMPARED: Final = 64
-_LINKS: Final = frozenset({"Link", "Source address"})

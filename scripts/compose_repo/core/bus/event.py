@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from compose_repo.core.composes.compose import FINISHED, Status
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.links import is_link
 from compose_repo.core.names import Arch, Scenario, Testcase, Variant, is_name
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
@@ -40,10 +41,6 @@ TEST_NAME: Final = 255
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _TEST: Final = re.compile(r"(?:.+\.)?productmd-compose\.test\.(queued|running|complete|error)")
-_LINK: Final = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-    r"(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?"
-)
 _TEST_NAME: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _TIME: Final = re.compile(
     r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
@@ -287,7 +284,7 @@ class _Reader:
     def link(self, body: Mapping[str, Any], pointer: str) -> str | None:
         """Read a link that a result file may have."""
         value = self.text(body, pointer, LINK)
-        if value is not None and _LINK.fullmatch(value) is None:
+        if value is not None and not is_link(value):
             self._add(pointer, Code.BAD_LINK, f"{_shown(value)} is no http or https address", "give one in ASCII")
             return None
         return value
@@ -401,7 +398,7 @@ def _optional_table(value: object) -> Mapping[str, Any]:
 
 def _optional_link(value: object) -> str | None:
     """Give a link, None if it is none: what nobody needs is left out rather than refused."""
-    if isinstance(value, str) and len(value) <= LINK and _LINK.fullmatch(value):
+    if isinstance(value, str) and len(value) <= LINK and is_link(value):
         return value
     return None
 

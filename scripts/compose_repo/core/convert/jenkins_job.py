@@ -17,6 +17,7 @@ from compose_repo.core.convert.jenkins import composes_of, convert, parameters_o
 from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import NAME_LENGTH, Arch, Origin, RunId, Sha, Sha256, is_name
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
@@ -295,8 +296,7 @@ def elsewhere(job: JenkinsJob, path: str) -> Problem:
 
 def server_of(job: JenkinsJob) -> str:
     """Give the address of a job's Jenkins, without its path."""
-    parts = urlsplit(job.address)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return f"{urlsplit(job.address).scheme}://{authority_of(job.address)}"
 
 
 def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:

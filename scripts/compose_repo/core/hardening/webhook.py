@@ -11,6 +11,7 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.links import HTTP
 from compose_repo.core.names import is_same_user
 
 PUSHES: Final = "compose-repo: pushes"
@@ -35,7 +36,7 @@ def _calls_a_trigger_of(home: ProjectState) -> re.Pattern[str]:
     """Give what an address looks like that starts a pipeline of a project, on whatever branch, by number or by path."""
     where = re.escape(_api_of(home).partition("://")[2])
     which = "|".join(re.escape(one) for one in (str(home.settings.get("id")), quote(home.path, safe="")))
-    pattern = rf"https?://{where}/(?:{which})/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)"
+    pattern = rf"{HTTP}{where}/(?:{which})/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)"
     return re.compile(pattern, re.IGNORECASE)
 
 

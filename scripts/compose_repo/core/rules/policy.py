@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.composes.compose import ComposeType, Status
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
@@ -263,8 +264,7 @@ class JenkinsJob:
     @property
     def same_as(self) -> tuple[str, str]:
         """What is alike for two addresses of one job: the host, and the path without views and escapes."""
-        parts = urlsplit(self.address)
-        return parts.netloc.lower(), unquote(_VIEWS.sub("", parts.path))
+        return authority_of(self.address), unquote(_VIEWS.sub("", urlsplit(self.address).path))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "JenkinsJob":

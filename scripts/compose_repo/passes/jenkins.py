@@ -7,7 +7,6 @@ Jenkins is told, and stops nothing else.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.jenkins_job import (
@@ -38,6 +37,7 @@ from compose_repo.core.documents.limits import FOREIGN_BYTES
 from compose_repo.core.forge.action import File, Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import Origin
 from compose_repo.core.plan.plan import plan_add
 from compose_repo.core.problems.codes import Code
@@ -233,7 +233,7 @@ class Poll:
             self._spent[server] = self._spent.get(server, 0.0) + self.pace.clock() - began
         if document is None:
             return None
-        if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():
+        if authority_of(document.url) != authority_of(url):
             raise InputError(elsewhere(job, url.partition("?")[0]))
         return document.body
 

@@ -112,14 +112,10 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for: that takes longer than all of the start."""
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+        from compose_repo.ports.resources import version  # noqa: PLC0415
 
-        try:
-            number = version("compose-repo")
-        except PackageNotFoundError:
-            number = "(run from its source, not installed)"
         with writing_the_answer() as stdout:
-            stdout.write(f"compose-repo {number}\n")
+            stdout.write(f"compose-repo {version() or '(run from its source, not installed)'}\n")
         raise SystemExit(OK)
 
 

@@ -4,11 +4,13 @@ import argparse
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from typing import Final
 
 from compose_repo.cli import moment
 from compose_repo.core.hardening.administration import Administration, ProjectState
 from compose_repo.core.hardening.files import CI_FILE
+from compose_repo.core.hardening.release import PROJECT_FILE, TAGS, Template, newest_of, require_no_secret, version_in
 from compose_repo.core.hardening.rule import GateState, Look, Seen
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, UsageError
@@ -16,8 +18,11 @@ from compose_repo.core.rules.policy import Bots
 from compose_repo.passes import session
 from compose_repo.ports.console import Console
 from compose_repo.ports.environment import environment
+from compose_repo.ports.git.repository import GitError
+from compose_repo.ports.git.tags import release_refs
 from compose_repo.ports.gitlab.administration import Administrator, administer
 from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.resources import version
 from compose_repo.reading.loading import load_gate
 from compose_repo.reading.mirror import Read
 
@@ -38,7 +43,7 @@ class Surveyor:
         self._webhook = webhook
         self._tree = work.main()
 
-    def look(self, *, at_streams: bool) -> tuple[Seen, ...]:
+    def look(self, *, at_streams: bool, template: Template | None = None) -> tuple[Seen, ...]:
         """Read everything; what can be read and yet is wrong is left for the rules to tell."""
         gate = self._gate_state()
         with self._work.console.progress("reading how the project is set up"):
@@ -59,9 +64,28 @@ class Surveyor:
                 looks=looks,
                 home=home,
                 webhook=self._webhook,
+                template=template,
             )
             for state in states
         )
+
+    def template(self, address: str | None) -> Template:
+        """Read the version on the default branch and, where an address of the template is given, its newest release.
+
+        Raises:
+            UsageError: the address has a secret in it.
+
+        """
+        known = Template(version=version_in(self._tree.read(PROJECT_FILE)), program=version())
+        if not address:
+            return known
+        require_no_secret(address)
+        with self._work.console.progress("reading the template's releases"):
+            try:
+                newest = newest_of(release_refs(self._work.repository, address, TAGS))
+            except GitError as error:
+                return replace(known, unknown=f"{address} cannot be read: {error}")
+        return replace(known, newest=newest, unknown=f"{address} has no tag of the form vX.Y.Z")
 
     @property
     def now(self) -> dt.datetime:

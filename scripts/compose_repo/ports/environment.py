@@ -17,7 +17,8 @@ PATIENCE: Final = 30.0
 class Environment:
     """What the surroundings say: where GitLab is and who we are there. None where nothing is set.
 
-    `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts.
+    `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts. `template` is
+    where the template is, of which the project is an instance.
     """
 
     gitlab_url: str | None
@@ -25,6 +26,7 @@ class Environment:
     token: str | None
     in_ci: bool
     opener_token: str | None = None
+    template: str | None = None
     patience: float = PATIENCE
 
 
@@ -41,6 +43,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         project=get("COMPOSE_REPO_PROJECT") or get("CI_PROJECT_ID"),
         token=get("COMPOSE_REPO_TOKEN"),
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
+        template=get("COMPOSE_REPO_TEMPLATE"),
         in_ci=_in_ci(variables),
         patience=patience(variables),
     )

@@ -14,6 +14,7 @@ from compose_repo.core.hardening.people import PEOPLE_RULES
 from compose_repo.core.hardening.rule import Rule, Seen, Severity
 from compose_repo.core.hardening.settings import SETTINGS, plan_settings
 from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
+from compose_repo.core.hardening.template import TEMPLATE_RULES
 from compose_repo.core.hardening.webhook import WEBHOOK_RULES, plan_webhook
 
 SCHEMA: Final = "doctor/2"
@@ -25,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *SECRET_RULES,
     *WEBHOOK_RULES,
     *FILE_RULES,
+    *TEMPLATE_RULES,
 )
 """Every rule, in the order in which they are told."""
 

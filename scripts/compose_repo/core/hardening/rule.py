@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from compose_repo.core.hardening.administration import ProjectState, Token
+from compose_repo.core.hardening.release import Template
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.plan.labels import USUAL, Labels
 from compose_repo.core.problems.problem import Problem
@@ -70,7 +71,8 @@ class Seen:
 
     `composes` and `uses_token` say what it is for, `ci_config` is where its pipelines should come from. `looks` is
     None where nobody has looked at the streams' addresses. `home` is the project in whose pipelines the token is used,
-    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone.
+    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone. `template` is None where
+    nobody has asked for its version.
     """
 
     project: ProjectState
@@ -83,6 +85,7 @@ class Seen:
     looks: tuple[Look, ...] | None = None
     home: ProjectState | None = None
     webhook: bool = True
+    template: Template | None = None
 
     @property
     def pipelines(self) -> ProjectState:

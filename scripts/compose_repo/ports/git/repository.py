@@ -38,6 +38,9 @@ _STAYS: Final = re.compile(
 """What git says of failures that another try does not fix. For the others, such as a line that broke, it has too many
 words to list: they differ by the moment and by git's version."""
 
+_LISTED: Final = re.compile(rb"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<name>.+)")
+"""A line of ls-remote."""
+
 _SETTINGS: Final = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
@@ -228,8 +231,8 @@ class Repository:
         """
         patterns = [f"{beginning}*" for beginning in below]
         out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names, *patterns)
-        rows = (line.split(b"\t") for line in out.splitlines())
-        found = {path_text(name): Sha(sha.decode("ascii")) for sha, name in rows}
+        rows = filter(None, map(_LISTED.fullmatch, out.split(b"\n")))  # a server may send any name
+        found = {path_text(row["name"]): Sha(row["sha"].decode("ascii")) for row in rows}
         wanted = {name for name in found if name.startswith(tuple(below)) and not name.endswith("^{}")}
         return {name: found[name] for name in found if name in wanted.union(names)}  # names are patterns to git
 

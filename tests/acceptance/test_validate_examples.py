@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from compose_repo.core.problems.codes import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
+from compose_repo.core.problems.laws import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "tests" / "examples"

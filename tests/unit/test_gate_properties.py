@@ -29,9 +29,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
-from compose_repo.core.rules.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.result import ACCEPTABLE, Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.policy import Attempts, Policy, Requirement, Waiver
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
 from compose_repo.core.verdict.gate import decide
 from compose_repo.core.verdict.refusals import RefusedReport
@@ -119,7 +120,7 @@ WAIVERS = st.builds(
 REFUSED = st.builds(
     Problem,
     path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
-    code=st.just("json-invalid"),
+    code=st.just(Code.NOT_JSON),
     message=st.sampled_from(["not JSON", "too long"]),
     fix=st.just("fix it"),
 )

@@ -22,7 +22,7 @@ from compose_repo.core.names import Stream, is_name, is_sha256
 from compose_repo.core.plan import labels
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import Report, as_json
-from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.result import ACCEPTABLE, Contact, Outcome, Result, ResultFile, Run
 from compose_repo.core.rules import policy, waivers
 from compose_repo.core.verdict import decision as answers
 
@@ -255,7 +255,7 @@ def test_a_manifest_has_the_fields_of_its_model() -> None:
         ("decision", "$defs/outcome/enum", set(Outcome)),
         ("manifest", "$defs/compose/properties/type/enum", set(ComposeType)),
         ("manifest", "$defs/compose/properties/status/enum", set(FINISHED)),
-        ("policy", "$defs/requirement/properties/accept/items/enum", set(policy.ACCEPTABLE)),
+        ("policy", "$defs/requirement/properties/accept/items/enum", set(ACCEPTABLE)),
         ("policy", "$defs/requirement/properties/attempts/enum", set(policy.Attempts)),
         ("origins", "$defs/origin/properties/attribution/enum", set(policy.Attribution)),
         ("streams", "$defs/followed_stream/properties/mode/enum", set(policy.Mode)),

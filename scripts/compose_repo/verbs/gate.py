@@ -4,7 +4,6 @@ import argparse
 import datetime as dt
 from typing import Final
 
-from compose_repo.cli import OK, PENDING, PROBLEMS
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import json_text
 from compose_repo.core.problems.problem import InputError, UsageError
@@ -16,6 +15,7 @@ from compose_repo.ports.tree import Tree
 from compose_repo.reading.clone import Asked, judged, standing
 from compose_repo.reading.loading import GateFiles, load_gate
 from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.exit_codes import OK, PENDING, PROBLEMS
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0

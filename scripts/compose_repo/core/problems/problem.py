@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from compose_repo.core.documents.value import Value
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "problems/2"
 

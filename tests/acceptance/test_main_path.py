@@ -23,6 +23,7 @@ from compose_repo import cli
 from compose_repo.core.composes.compose import ComposeId, Image
 from compose_repo.core.names import Arch, Sha256, Variant
 from compose_repo.ports.clock import Clock
+from compose_repo.verbs import parsers
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
 from sample_composes.writing import ComposeWriter
@@ -117,7 +118,7 @@ class World:
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", who.token)
-        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], cli.load, self.clock)
+        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], parsers.load, self.clock)
         out, err = self.capsys.readouterr()
         assert who.token not in out + err
         return code, out, PROGRESS.sub("", err)
@@ -604,7 +605,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_one_line(world: World, name:
     }
     for key, setting in settings.items():
         world.monkeypatch.setenv(key, setting)
-    code = cli._run(["approve", ID, "--repo", str(world.folder / "local.git")], cli.load)
+    code = cli._run(["approve", ID, "--repo", str(world.folder / "local.git")], parsers.load)
     err = world.capsys.readouterr().err
     assert (code, len(err.splitlines())) == (2, 1)
     assert message in err

@@ -18,6 +18,7 @@ from compose_repo import cli
 from compose_repo.core.hardening import RULES
 from compose_repo.ports.git import repository
 from compose_repo.ports.resources import version
+from compose_repo.verbs import parsers
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab, Project, User
 
@@ -140,7 +141,9 @@ class World(Stage):
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", token)
-        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load, RunningClock())
+        code = cli._run(
+            [*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], parsers.load, RunningClock()
+        )
         out, err = self.capsys.readouterr()
         assert token not in out + err
         return code, out, err

@@ -44,6 +44,7 @@ from attacks.objects import Changes, Content, Objects, Place, basic, new_key
 from compose_repo import cli
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Arch, Variant
+from compose_repo.verbs import parsers
 from local_gitlab import DEVELOPER, MAINTAINER, LocalGitLab, Project, User
 from sample_composes.writing import ComposeWriter
 
@@ -552,7 +553,7 @@ def run_cli(variables: Mapping[str, str], *arguments: str) -> Ran:
     os.environ.update(variables)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli._run(list(arguments), cli.load)
+            code = cli._run(list(arguments), parsers.load)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeGuard
 
+import house
 import pytest
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
@@ -38,13 +39,9 @@ DOORS: Final[Mapping[str, str | tuple[str, ...]]] = {
 }
 """The module or package that may import each of these; the demo stands outside and plays everybody's part."""
 
-NEVER_IMPORTED_BY: Final = {
-    "compose_repo.core": ("compose_repo.ports", "compose_repo.verbs", "compose_repo.cli", "compose_repo.ports.console"),
-    "compose_repo.ports": ("compose_repo.verbs", "compose_repo.cli", "compose_demo"),
-    "compose_repo": ("local_gitlab", "compose_demo", "sample_composes"),
-    "local_gitlab": ("compose_repo",),
-}
-"""Imports run one way: from the command line inwards."""
+PLACES: Final = house.places(*house.FLOORS)
+BESIDES: Final = house.places(*({room: modules} for room, modules in house.BESIDE.items()))
+"""Where each module stands in floors.toml."""
 
 SURROUNDINGS: Final = "compose_repo.ports.environment"
 CLOCK: Final = "compose_repo.ports.clock"
@@ -134,12 +131,35 @@ def the_clock_is_handed_on(module: str, tree: ast.Module) -> Iterator[str]:
             yield f"{module}:{node.lineno} makes {ast.unparse(node.func)} without a clock"
 
 
-def imports_run_one_way(module: str, tree: ast.Module) -> Iterator[str]:
-    for package, forbidden in NEVER_IMPORTED_BY.items():
-        if within(module, package) and not is_demo(module):
-            for name in imports(tree):
-                if any(within(name, other) for other in forbidden):
-                    yield f"{module} imports {name}"
+def imports_go_down(module: str, tree: ast.Module) -> Iterator[str]:
+    """A module imports only what stands before it in floors.toml: lower floors, and its own room's earlier modules."""
+    own = PLACES.get(module)
+    if own is None:
+        return
+    for name in imported(tree, PLACES | BESIDES):
+        there = PLACES.get(name)
+        if there is not None and name != module and not is_below(there, own):
+            yield f"{module} imports {name}, which does not stand below it"
+        if name in BESIDES and not is_demo(module):
+            yield f"{module} imports {name}, which stands beside the product"
+
+
+def is_below(there: tuple[int, str, int], own: tuple[int, str, int]) -> bool:
+    (floor, room, place), (own_floor, own_room, own_place) = there, own
+    return floor < own_floor or (room == own_room and place < own_place)
+
+
+def what_stands_beside_goes_down_too(module: str, tree: ast.Module) -> Iterator[str]:
+    """A module beside the product imports what stands before it there; the local GitLab nothing of the product."""
+    own = BESIDES.get(module)
+    if own is None:
+        return
+    for name in imported(tree, PLACES | BESIDES):
+        there = BESIDES.get(name)
+        if there is not None and name != module and not is_below(there, own):
+            yield f"{module} imports {name}, which does not stand before it"
+        if name in PLACES and within(module, "local_gitlab"):
+            yield f"{module} imports {name} of the product"
 
 
 def answers_in_json_pass_one_function(module: str, tree: ast.Module) -> Iterator[str]:
@@ -160,7 +180,8 @@ LAWS: Final[list[Law]] = [
     one_module_reads_the_environment,
     one_module_reads_the_clock_sleeps_and_asks_chance,
     the_clock_is_handed_on,
-    imports_run_one_way,
+    imports_go_down,
+    what_stands_beside_goes_down_too,
 ]
 
 
@@ -176,7 +197,7 @@ def circles(modules: Mapping[str, ast.Module]) -> Iterator[str]:
     yield from sorted(uses)
 
 
-def imported(tree: ast.Module, modules: Mapping[str, ast.Module]) -> Iterator[str]:
+def imported(tree: ast.Module, modules: Mapping[str, object]) -> Iterator[str]:
     """Give the modules that a tree imports, or takes names from, when it runs."""
     for_types = {name for node in ast.walk(tree) if is_for_types(node) for name in imports(node)}
     for name in set(imports(tree)) - for_types:
@@ -234,10 +255,39 @@ def test_every_module_keeps_the_law(law: Law) -> None:
         (the_clock_is_handed_on, "compose_repo.verbs.gate", "Repository(path, console.trace)"),
         (the_clock_is_handed_on, "compose_repo.passes.session", "scratch(path, trace=console.trace)"),
         (answers_in_json_pass_one_function, "compose_repo.verbs.gate", "json.dumps({}, indent=2)"),
-        (imports_run_one_way, "compose_repo.ports.git", "from compose_repo.verbs import gate"),
-        (imports_run_one_way, "compose_repo.verbs.gate", "import local_gitlab"),
-        (imports_run_one_way, "local_gitlab.app", "from compose_repo.core import gate"),
+        (imports_go_down, "compose_repo.ports.git", "from compose_repo.verbs import gate"),
+        (imports_go_down, "compose_repo.ports.tree", "from compose_repo.passes.work import Work"),
+        (imports_go_down, "compose_repo.core.forge.action", "from compose_repo.core.forge.forge import Note"),
+        (imports_go_down, "compose_repo.core.rules.policy", "from compose_repo.core.manifests import manifest"),
+        (imports_go_down, "compose_repo.verbs.gate", "import local_gitlab"),
+        (imports_go_down, "compose_repo.passes.sync", "from sample_composes.sample import SampleSpec"),
+        (what_stands_beside_goes_down_too, "local_gitlab.app", "from compose_repo.core.verdict import gate"),
+        (what_stands_beside_goes_down_too, "sample_composes.names", "from compose_demo import play"),
     ],
 )
 def test_a_law_notices_when_it_is_broken(law: Law, module: str, source: str) -> None:
     assert len(list(law(module, ast.parse(source)))) == 1
+
+
+def test_every_module_has_its_place() -> None:
+    modules = {module_name(path) for path in SCRIPTS.rglob("*.py")}
+    assert {*PLACES, *BESIDES} == modules
+
+
+def test_no_module_has_two_places() -> None:
+    listed = [module for rooms in (*house.FLOORS, house.BESIDE) for modules in rooms.values() for module in modules]
+    assert sorted(listed) == sorted(set(listed))
+
+
+def test_the_core_has_few_rooms_and_the_root_only_the_door() -> None:
+    rooms = [room for floor in house.FLOORS for room in floor]
+    core = [room for room in rooms if within(room, "compose_repo.core") and room != "compose_repo.core"]
+    assert len(core) <= 19
+    packages = {"compose_repo.core", "compose_repo.ports", "compose_repo.reading", "compose_repo.words"}
+    packages |= {"compose_repo.passes", "compose_repo.verbs"}
+    assert {room for room in rooms if room.count(".") == 1} - packages == {"compose_repo.cli", "compose_repo.__main__"}
+
+
+def test_the_page_shows_the_plan() -> None:
+    """Where it does not: `scripts/in-venv dev python tests/unit/house.py`."""
+    assert house.PAGE.read_text(encoding="utf-8") == house.page()

@@ -28,6 +28,7 @@ from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings, load, settings
 from compose_repo.ports.clock import Signal
+from compose_repo.verbs import parsers
 
 HEADERS: Final = {"fedora_messaging_schema": "base.message", "fedora_messaging_severity": 20}
 PROBLEM: Final = Problem(path="message a", pointer="/x", code=Code.UNKNOWN_ORIGIN, message="nobody's", fix="map it")
@@ -311,7 +312,7 @@ def test_without_the_extra_there_is_help_and_a_hint(
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pika", None)
-    assert cli._run(["listen"], cli.load) == 2
+    assert cli._run(["listen"], parsers.load) == 2
     hint = "compose-repo listen: needs pika; pip install 'compose-repo[bus]' brings it\n"
     assert capsys.readouterr().err == hint
-    assert cli._run(["listen", "--help"], cli.load) == 0
+    assert cli._run(["listen", "--help"], parsers.load) == 0

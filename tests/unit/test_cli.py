@@ -16,8 +16,8 @@ from typing import Final
 
 import pytest
 
-from compose_repo.cli import VERBS, load, verb_parser
 from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.parsers import VERBS, load, verb_parser
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct, convert
 
 from compose_repo.core.composes.paths import result_of
-from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "results/1"
 

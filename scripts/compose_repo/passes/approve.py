@@ -1,17 +1,20 @@
 """Judges a compose's merge request, and plans what brings approval, status, labels and note up to date."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
 from compose_repo.passes.judge import Judgement
-from compose_repo.passes.loop import Stage
+from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
 from compose_repo.passes.work import Work
 
@@ -118,3 +121,12 @@ def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:
         for action in plan_withdraw(line, me=forge.me(), approved_by=forge.approved_by(line.iid), reason=reason)
     )
     return Stage(compose_id=compose_id, plan=plan, error=error)
+
+
+def withdraw_all(work: Work, error: InputError) -> None:
+    """Take back every approval of ours: by rules that cannot be read nothing is satisfied."""
+    for line in work.world.open_merge_requests():
+        compose_id = compose_of(line)
+        if compose_id is not None and not line.from_fork:
+            with suppress(InputError):  # it is told once, for all of them
+                carry_out(work, partial(withdrawal, work, compose_id, error), partial(show_actions, work))

@@ -23,6 +23,7 @@ from compose_repo.core.bus.announcement import change_of, plan_announced
 from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
+from compose_repo.core.escape import terminal
 from compose_repo.core.forge.action import File, Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
@@ -31,13 +32,14 @@ from compose_repo.core.plan.plan import our_notes, plan_add
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.streams.sync import Do, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, SyncReport
+from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.judge import Judgement
-from compose_repo.passes.loop import Stage, carry_out, show_actions
+from compose_repo.passes.loop import Stage, carry_out
 from compose_repo.passes.sync import sync
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.upkeep import find
 from compose_repo.passes.work import Work, connected, opener_beside
-from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
+from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import Blobs
@@ -152,7 +154,7 @@ class Handler:
         origin = origin_of(message, report, work.world.gate_files().origins)
         writing = _Writing(message=message, report=report, origin=origin, accounts=accounts)
         with _passing(besides=writing.refusals):
-            stage = carry_out(work, writing.next_stage, partial(show_actions, work))
+            stage = carry_out(work, writing.next_stage, partial(_say, work.console))
         if stage.merge_request is not None and stage.merge_request.state is not MergeRequestState.OPENED:
             self.console.info(stage.idle)
             return False
@@ -245,29 +247,34 @@ class _Writing:
         )
 
 
+def _say(console: Console, stage: Stage) -> None:
+    """Say what a stage will do, in the log and at once."""
+    for action in stage.plan:
+        console.info(f"→ {terminal(action.sentence)}")
+
+
 def _tell_of_changes(work: Work, report: SyncReport) -> None:
     """Tell the bus of each verdict that is another than was told last; write down then that it has been told."""
     for row in (row for stream in report.streams for row in stream.rows):
-        merge_request, verdict = row.merge_request, row.verdict
-        if merge_request is None or verdict is None or row.outcome is Outcome.FAILED:
-            continue
-        notes = our_notes(work.world.forge.notes(merge_request.iid), work.world.forge.me())
-        change = (
-            change_of(
-                row.step.compose_id,
-                merge_request=merge_request,
-                note=notes[0],
-                verdict=verdict,
-                summary=row.summary or "",
-                decision_sha256=row.decision_sha256,
-            )
-            if notes
-            else None
-        )
-        if change is not None:
-            announce(change)
-            work.console.info(f"told the bus: {change.compose_id} is {change.new}")
-            work.writer.apply(plan_announced(merge_request, notes, change))
+        if row.merge_request is not None and row.verdict is not None and row.outcome is not Outcome.FAILED:
+            telling = partial(_telling, work, row, row.merge_request, row.verdict)
+            carry_out(work, telling, partial(_say, work.console))
+
+
+def _telling(work: Work, row: Row, merge_request: MergeRequest, verdict: Verdict) -> Stage:
+    stage = Stage(compose_id=row.step.compose_id, merge_request=merge_request)
+    notes = our_notes(work.world.forge.notes(merge_request.iid), work.world.forge.me())
+    if not notes:
+        return stage
+    change = change_of(
+        row.step.compose_id,
+        merge_request=merge_request,
+        note=notes[0],
+        verdict=verdict,
+        summary=row.summary or "",
+        decision_sha256=row.decision_sha256,
+    )
+    return stage if change is None else replace(stage, plan=plan_announced(merge_request, notes, change))
 
 
 def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:

@@ -1,17 +1,13 @@
 """One pass over every stream: publishes what the mirrors carry, opens what is new, judges what is open."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import partial
 
-from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.streams.sync_report import SyncReport
-from compose_repo.passes.approve import withdrawal
+from compose_repo.passes.approve import withdraw_all
 from compose_repo.passes.failures import FAILURES, problems_of
-from compose_repo.passes.loop import carry_out, show_actions
 from compose_repo.passes.stream import StreamPass
 from compose_repo.passes.tools import Tools
 
@@ -63,7 +59,7 @@ def _look(tools: Tools, streams: dict[Stream, StreamPass]) -> None:
     try:
         entries = tools.work.world.gate_files().streams
     except InputError as error:
-        _withdraw_all(tools, error)
+        withdraw_all(tools.work, error)
         raise
     for name in _names(tools, list(entries)):
         streams.setdefault(name, StreamPass(tools, name, entries.get(name)))
@@ -75,16 +71,3 @@ def _names(tools: Tools, listed: list[Stream]) -> Iterator[Stream]:
     for name in sorted(found):
         if tools.only is None or name == tools.only.stream:
             yield name
-
-
-def _withdraw_all(tools: Tools, error: InputError) -> None:
-    """Take back every approval of ours: by rules that cannot be read nothing is satisfied."""
-    for line in tools.work.world.open_merge_requests():
-        compose_id = compose_of(line)
-        if compose_id is not None and not line.from_fork:
-            with suppress(InputError):  # it is told once, for all of them
-                carry_out(
-                    tools.work,
-                    partial(withdrawal, tools.work, compose_id, error),
-                    partial(show_actions, tools.work),
-                )

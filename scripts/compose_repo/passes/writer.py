@@ -1,11 +1,11 @@
 """Writes a plan: the only place from which anything is changed."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec.structs import replace
 
-from compose_repo.core.forge.action import Action, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch
+from compose_repo.core.forge.action import Action, Announce, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, StaleHead
 from compose_repo.passes.world import World
 from compose_repo.ports import promoting
@@ -14,6 +14,9 @@ from compose_repo.ports.git.branch import BranchMoved, push
 from compose_repo.ports.git.tags import TagTaken, create_tag
 from compose_repo.ports.http.post import Told
 from compose_repo.ports.retry import Backoff, Retry
+
+if TYPE_CHECKING:
+    from compose_repo.core.bus.announcement import DecisionChanged
 
 UNTIL_HEAD_SHOWS: Final = Backoff(first=1, longest=1, tries=60)
 """How to wait for GitLab to see a commit of ours as the head of its merge request."""
@@ -55,6 +58,8 @@ class Writer:
                         self._create_tag(action)
                     case Promote():
                         self._told[action.call] = promoting.call(action, self._console.clock)
+                    case Announce():
+                        self._announce(action)
                     case Approve() | Merge() if judged is not None:
                         self._conclude(action, judged)
                     case _:
@@ -99,6 +104,17 @@ class Writer:
             )
         except TagTaken as taken:
             raise StaleHead(str(taken)) from taken
+
+    def _announce(self, action: Announce) -> None:
+        """Tell the message bus.
+
+        Raises:
+            PublishError: the broker has not confirmed it.
+
+        """
+        from compose_repo.ports.bus.consumer import announce  # noqa: PLC0415  # only `listen` has the extra `bus`
+
+        announce(cast("DecisionChanged", action.change))
 
     def _conclude(self, action: Approve | Merge, judged: MergeRequest) -> None:
         at_its_head = replace(judged, head=action.sha)

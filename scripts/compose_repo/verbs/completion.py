@@ -3,8 +3,9 @@
 import argparse
 from typing import Final
 
-from compose_repo.cli import OK, VERBS, common_parser, load, verb_parser
 from compose_repo.ports.console import Console
+from compose_repo.verbs.exit_codes import OK
+from compose_repo.verbs.parsers import VERBS, common_parser, load, verb_parser
 
 EXAMPLE: Final = """
 compose-repo completion bash > ~/.local/share/bash-completion/completions/compose-repo

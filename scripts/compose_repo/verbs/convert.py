@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import OK
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.formats import FORMATS
 from compose_repo.core.convert.subject import Subject
@@ -15,6 +14,7 @@ from compose_repo.ports.console import Console
 from compose_repo.reading.converting import converted, read_source
 from compose_repo.reading.loading import read_manifest_file
 from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.exit_codes import OK
 
 EXAMPLE: Final = """
 compose-repo convert --from jenkins build.json tests.json --compose CentOS-Stream-9-20261120.0 --origin rdo --arch s390x

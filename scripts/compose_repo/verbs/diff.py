@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import OK
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.paths import MANIFEST
 from compose_repo.core.escape import json_text, terminal
@@ -15,6 +14,7 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.console import Console, Paint
 from compose_repo.reading.loading import read_manifest_file
+from compose_repo.verbs.exit_codes import OK
 
 EXAMPLE: Final = """
 compose-repo diff CentOS-Stream-10-20261119.0 CentOS-Stream-10-20261120.0

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from typing import Final
 
-from compose_repo.cli import OK, PROBLEMS
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
 from compose_repo.core.hardening.release import Template
@@ -12,6 +11,7 @@ from compose_repo.core.hardening.rule import Seen, Severity
 from compose_repo.ports.console import Console, Paint
 from compose_repo.ports.environment import environment
 from compose_repo.verbs.arguments import add_survey_arguments, surveying
+from compose_repo.verbs.exit_codes import OK, PROBLEMS
 
 EXAMPLE: Final = """
 compose-repo doctor

@@ -4,7 +4,6 @@ import argparse
 import datetime as dt
 from typing import Final
 
-from compose_repo.cli import OK, PENDING, PROBLEMS
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import json_text
@@ -17,6 +16,7 @@ from compose_repo.ports.tree import Tree
 from compose_repo.reading.clone import Asked, judged, standing
 from compose_repo.reading.loading import GateFiles, load_gate
 from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.exit_codes import OK, PENDING, PROBLEMS
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0

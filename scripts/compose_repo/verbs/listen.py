@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import OK
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.console import Console
+from compose_repo.verbs.exit_codes import OK
 
 EXAMPLE: Final = """
 compose-repo listen --config /etc/fedora-messaging/compose-repo.toml

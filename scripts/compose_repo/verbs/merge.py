@@ -4,7 +4,6 @@ import argparse
 from functools import partial
 from typing import Final
 
-from compose_repo.cli import OK, PENDING
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.passes.merge import Merging, NotPublished, PipelineDue
@@ -13,6 +12,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.http import Http, limits
 from compose_repo.reading.mirror import why_not_published
 from compose_repo.verbs.arguments import add_plan_arguments, compose_id, connected
+from compose_repo.verbs.exit_codes import OK, PENDING
 from compose_repo.verbs.plans import carry_out_and_print
 
 EXAMPLE: Final = """

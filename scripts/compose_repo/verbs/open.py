@@ -3,11 +3,11 @@
 import argparse
 from typing import Final
 
-from compose_repo.cli import OK
 from compose_repo.passes.manifest import make_manifest
 from compose_repo.passes.open import Opening
 from compose_repo.ports.console import Console
 from compose_repo.verbs.arguments import add_plan_arguments, connected
+from compose_repo.verbs.exit_codes import OK
 from compose_repo.verbs.manifest import add_source_arguments
 from compose_repo.verbs.plans import carry_out_and_print
 

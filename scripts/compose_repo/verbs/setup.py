@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from compose_repo.cli import OK, PROBLEMS
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.administration import Action, Dispensable, Plan, Refused, to_dict
@@ -13,6 +12,7 @@ from compose_repo.core.problems.problem import InputError
 from compose_repo.passes.survey import Surveyor
 from compose_repo.ports.console import Console, Paint
 from compose_repo.verbs.arguments import add_survey_arguments, surveying
+from compose_repo.verbs.exit_codes import OK, PROBLEMS
 from compose_repo.words import wording
 
 EXAMPLE: Final = """

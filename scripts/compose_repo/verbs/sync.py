@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import OK, PROBLEMS
 from compose_repo.core.bus.hint import Everything, Nothing, One, read_hint
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.escape import json_text, terminal
@@ -18,6 +17,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.hint import hint_in
 from compose_repo.ports.http import Http, limits
 from compose_repo.verbs.arguments import add_plan_arguments, compose_id, connected
+from compose_repo.verbs.exit_codes import OK, PROBLEMS
 
 EXAMPLE: Final = """
 compose-repo sync --dry-run

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId
-from compose_repo.core.forge.action import EditNote, Plan
+from compose_repo.core.forge.action import Announce, EditNote, Plan
 from compose_repo.core.forge.forge import MergeRequest, Note
 from compose_repo.core.names import Sha256
 from compose_repo.core.verdict.decision import Verdict
@@ -42,6 +42,11 @@ class DecisionChanged(Struct, frozen=True, kw_only=True):
     summary: str
     decision_sha256: Sha256 | None
     url: str
+
+    @property
+    def sentence(self) -> str:
+        """What has changed."""
+        return f"{self.compose_id} is {self.new}"
 
     @property
     def key(self) -> str:
@@ -101,8 +106,7 @@ def change_of(  # noqa: PLR0913  # what a message says
 
 
 def plan_announced(merge_request: MergeRequest, notes: Sequence[Note], change: DecisionChanged) -> Plan:
-    """Write down that a change has been told, in the note that said so far what had been."""
-    return tuple(
-        EditNote(iid=merge_request.iid, note_id=note.id, body=marked(note.body, Announced(change.number, change.new)))
-        for note in notes[:1]
-    )
+    """Tell the bus, then write down in the note that said so far what had been told that this has been, too."""
+    told = Announced(change.number, change.new)
+    edits = (EditNote(iid=merge_request.iid, note_id=note.id, body=marked(note.body, told)) for note in notes[:1])
+    return (Announce(change=change), *edits)

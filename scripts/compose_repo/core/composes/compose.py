@@ -7,8 +7,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError, ComposeType
-from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.value import Value
 
 __all__ = ["FINISHED", "Compose", "ComposeId", "ComposeIdError", "ComposeType", "Image", "Status"]
 

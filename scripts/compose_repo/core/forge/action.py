@@ -1,7 +1,7 @@
 """What a plan is made of: each action is one write to GitLab, and says in a sentence what it will do."""
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import fields
@@ -259,6 +259,26 @@ class Promote(Struct, frozen=True, kw_only=True):
         return f"call {self.hook.name} for {self.call}"
 
 
+class Change(Protocol):
+    """A change that the message bus is told of."""
+
+    @property
+    def sentence(self) -> str:
+        """What has changed."""
+        ...
+
+
+class Announce(Struct, frozen=True, kw_only=True):
+    """Tell the message bus of a change, and wait until it has confirmed that."""
+
+    change: Change
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"tell the bus that {self.change.sentence}"
+
+
 ForgeAction: TypeAlias = (
     CreateCommit
     | AddFiles
@@ -276,7 +296,7 @@ ForgeAction: TypeAlias = (
     | Merge
 )
 """What GitLab's API does for us."""
-Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote
+Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote | Announce
 Plan: TypeAlias = tuple[Action, ...]
 Stages: TypeAlias = tuple[Plan, ...]
 """Plans to be applied one after the other; between two of them the world is read anew, and planned for anew."""
@@ -293,6 +313,8 @@ def to_dict(action: Action) -> dict[str, Any]:
             row["hook"] = value.name
         elif field.name == "told":
             row["told"] = dict(value)
+        elif field.name == "change":
+            row["change"] = value.sentence
         else:
             row[field.name] = list(value) if isinstance(value, tuple) else value
     return row

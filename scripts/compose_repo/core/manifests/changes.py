@@ -9,10 +9,10 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Image, Status
-from compose_repo.core.documents.value import Value
 from compose_repo.core.manifests.evr import EvrKey, evr_key
 from compose_repo.core.manifests.manifest import Manifest, Package
 from compose_repo.core.names import Arch, Variant
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "changes/1"
 

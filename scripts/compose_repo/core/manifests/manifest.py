@@ -9,10 +9,10 @@ from typing import Any, Final, cast
 from msgspec import Struct, convert
 
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
-from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Sha256, Variant
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "manifest/1"
 

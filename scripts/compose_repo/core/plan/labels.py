@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Stream
+from compose_repo.core.value import Value
 from compose_repo.core.verdict.decision import Verdict
 
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from compose_repo.core.documents.value import Value
 from compose_repo.core.problems.codes import Code
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "problems/2"
 

@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeType, Status
-from compose_repo.core.documents.value import Value
 from compose_repo.core.links import authority_of
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
+from compose_repo.core.value import Value
 
 ALL: Final = "all"
 ANY: Final = "any"

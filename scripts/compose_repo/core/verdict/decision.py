@@ -10,7 +10,6 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.documents.value import Value
 from compose_repo.core.escape import terminal
 from compose_repo.core.names import Arch, Cell, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.problem import Problem
@@ -18,6 +17,7 @@ from compose_repo.core.problems.report import as_row
 from compose_repo.core.result import Outcome
 from compose_repo.core.rules.policy import Waiver
 from compose_repo.core.rules.waivers import WaiverNotice
+from compose_repo.core.value import Value
 
 SCHEMA: Final = "decision/2"
 

@@ -139,6 +139,8 @@ def sync_world(  # noqa: PLR0913  # what a world is made of
     (web / "stream-10").mkdir()
     seed = folder / "seed"
     (seed / "gate").mkdir(parents=True)
+    (seed / "composes").mkdir()
+    (seed / "composes" / "README.md").write_text("# Composes\n")
     with serving(web, handler) as address:
         (seed / "gate" / "policy.toml").write_text(POLICY)
         (seed / "gate" / "origins.toml").write_text(ORIGINS)

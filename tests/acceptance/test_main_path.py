@@ -220,6 +220,8 @@ def world(
     address = f"http://127.0.0.1:{listener.server_port}"
     seed = tmp_path / "seed"
     (seed / "gate").mkdir(parents=True)
+    (seed / "composes").mkdir()
+    (seed / "composes" / "README.md").write_text("# Composes\n")
     (seed / "gate" / "policy.toml").write_text(POLICY)
     (seed / "gate" / "origins.toml").write_text(ORIGINS)
     mode = getattr(request, "param", "mirror")

@@ -390,13 +390,28 @@ COMPOSES_BRANCH: Final = ("--base", "main", "--branch", "compose/CentOS-Stream-1
 
 
 @pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
-def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(branch: Path, run: Run, revision: list[str]) -> None:
-    (branch / "README.md").write_text("mine")
+@pytest.mark.parametrize("path", ["README.md", "composes/NOTES.md"])
+def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(
+    branch: Path, run: Run, revision: list[str], path: str
+) -> None:
+    (branch / path).write_text("mine")
     commit(branch, "a foreign change")
-    git(branch, "rm", "-q", "README.md")
+    git(branch, "rm", "-q", path)
     commit(branch, "and back")
     done = run(*COMPOSES_BRANCH, *revision)
-    assert (done.returncode, done.stdout.count("README.md:1: foreign-change: ")) == (1, 1)
+    assert (done.returncode, done.stdout.count(f"{path}:1: foreign-change: ")) == (1, 1)
+
+
+@pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+def test_a_composes_branch_may_not_change_what_explains_the_folder(branch: Path, run: Run, revision: list[str]) -> None:
+    (branch / "composes" / "README.md").write_text("mine")
+    commit(branch, "a foreign change")
+    done = run(*COMPOSES_BRANCH, *revision)
+    assert (done.returncode, done.stdout.count("composes/README.md:1: foreign-change: ")) == (1, 1)
+
+
+def test_what_explains_the_folder_is_no_data(run: Run) -> None:
+    assert run("composes/README.md").stdout == "0 files checked, no problem\n"
 
 
 def test_another_branch_may_change_anything(branch: Path, run: Run) -> None:

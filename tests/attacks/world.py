@@ -97,6 +97,7 @@ MAIN: Final = {
     "scripts/compose_repo/core/verdict/gate.py": "def decide(): ...\n",
     "templates/note.md.j2": "{{ verdict }}\n",
     "schemas/result.schema.json": "{}\n",
+    "composes/README.md": "# Composes\n",
     "gate/policy.toml": POLICY,
     "gate/origins.toml": ORIGINS,
     "gate/waivers.toml": 'schema = "waivers/1"\n',

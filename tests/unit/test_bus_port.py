@@ -1,6 +1,7 @@
 """What becomes of a message: done, tried again, or dropped with the reason told; and what the configuration may say."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -237,6 +238,17 @@ def configured(tmp_path: Path, consumer_config: str, arguments: str = 'x-dead-le
     )
     load(path)
     return settings()
+
+
+def test_the_configuration_that_the_page_shows_says_what_holds_anyway(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "bus.md").read_text(encoding="utf-8")
+    path = tmp_path / "config.toml"
+    path.write_text(re.findall(r"^```toml\n(\[queues.*?)^```$", page, re.MULTILINE | re.DOTALL)[0])
+    load(path)
+    assert settings() == Settings(status_topics=STATUS_TOPICS[:1], repo=Path("/srv/compose-repo"))
+    assert [binding["routing_keys"] for binding in config.conf["bindings"]] == [
+        [STATUS_TOPICS[0], "org.centos.prod.ci.productmd-compose.test.*"]
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -432,6 +432,14 @@ def test_only_the_folders_of_data_are_ours() -> None:
     assert [is_ours(path) for path in ("composes/x", "gate/x", "gates/x", "composes")] == [True, True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("gate/origins.toml", "docs/policy.md"), (f"composes/{COMPOSE}/manifest.json", "composes/README.md")],
+)
+def test_what_is_absent_is_explained_on_a_page(path: str, page: str) -> None:
+    assert absent(path).fix == f"add it; {page} says what it holds"
+
+
 def test_a_readme_is_for_people_wherever_it_stands() -> None:
     assert [is_readme(path) for path in ("gate/README.md", "README.md", "gate/README")] == [True, True, False]
 

@@ -178,6 +178,7 @@ def test_a_link_in_the_manifests_place_opens_nothing() -> None:
         (README, None, "foreign-change"),
         (".gitlab-ci.yml", "x", "foreign-change"),
         ("gate/policy.toml", "x", "foreign-change"),
+        ("composes/README.md", "x", "foreign-change"),
         (f"{FOLDER}/results/.gitattributes", "x", "foreign-change"),
         (f"{FOLDER}/results/rdo/deep/1.json", "x", "foreign-change"),
         ("composes/CentOS-Stream-10-20261119.0/results/rdo/1.json", "x", "foreign-change"),

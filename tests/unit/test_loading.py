@@ -225,6 +225,7 @@ def test_the_baseline_is_every_older_compose_of_the_stream_the_newest_first(root
     (root / "composes" / "CentOS-Stream-9-20261119.5").mkdir()
     (root / "composes" / "CentOS-Stream-10-20261119.2").mkdir()
     (root / "composes" / "nonsense").mkdir()
+    assert (root / "composes" / "README.md").is_file()
     older = ["CentOS-Stream-10-20261119.1", "CentOS-Stream-10-20261119.0", "CentOS-Stream-10-20261118.0"]
     assert published(root) == list(map(ComposeId.parse, older))
 

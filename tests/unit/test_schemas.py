@@ -365,10 +365,3 @@ def test_the_gate_files_that_the_project_starts_with_belong_together() -> None:
     required = read["policy"]["requirement"]
     assert {line["origin"] for line in required} == read["origins"]["origins"].keys()
     assert {stream for line in required for stream in line.get("streams", ())} == read["streams"]["streams"].keys()
-
-
-def test_the_waiver_that_the_template_shows_is_valid() -> None:
-    text = (SCHEMAS.parent / "gate" / "waivers.toml").read_text(encoding="utf-8")
-    shown = re.sub(r"^# ?", "", text[text.index("# [[waiver]]") : text.index("schema =")], flags=re.MULTILINE)
-    document = {"schema": "waivers/1", **tomllib.loads(shown)}
-    assert valid("waivers")(json.loads(json.dumps(document, default=str)))

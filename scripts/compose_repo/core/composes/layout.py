@@ -164,7 +164,10 @@ def lfs_pointer(path: str) -> Problem:
 
 def absent(path: str) -> Problem:
     """Say that a file that has to be there is not."""
-    return Problem(path=path, code="missing-file", message="the file is not there", fix="add it; see README.md")
+    page = "docs/policy.md" if path in GATE_FILES else "composes/README.md"
+    return Problem(
+        path=path, code="missing-file", message="the file is not there", fix=f"add it; {page} says what it holds"
+    )
 
 
 def removed(path: str) -> Problem:

@@ -175,6 +175,7 @@ class Run:
             **self.runner.environment,
             "PATH": f"{self.runner.node.parent}{os.pathsep}{path}",
             "GCL_IGNORE_PREDEFINED_VARS": ",".join(variables),
+            "SHLVL": "2",  # or bash, whose stdin is a socket here, reads the person's ~/.bashrc first, as under ssh
         }
 
     def _list(self, config: str, variables: dict[str, str]) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ class Repository:
         return subprocess.run(
             [self.runner, "--home", str(self.path.parent), *options],
             cwd=self.path, capture_output=True, text=True, check=False, timeout=300,
-            env={**os.environ, "NO_COLOR": "1"},
+            env={**os.environ, "NO_COLOR": "1", "SHLVL": "2"},  # with less, bash reads the person's ~/.bashrc
         )  # fmt: skip
 
     def jobs(self, *options: str) -> set[str]:

@@ -209,6 +209,7 @@ def test_ci_file_is_valid_for_gitlab() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.smoke
 def test_good_results_pass_both_jobs(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed", aarch64="passed"))
     pipeline = repository.pipeline()
@@ -217,6 +218,7 @@ def test_good_results_pass_both_jobs(repository: Repository) -> None:
     assert "SATISFIED if the pushers are who they say: 1 result file, " in pipeline.log
 
 
+@pytest.mark.smoke
 def test_failed_results_are_valid_and_fail_the_gate(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed", aarch64="failed"))
     pipeline = repository.pipeline()
@@ -338,6 +340,7 @@ def test_merge_request_on_the_gate_files_is_validated_only(repository: Repositor
     assert repository.jobs(*OTHER) == {"validate"}
 
 
+@pytest.mark.smoke
 def test_main_is_tested(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
     assert repository.jobs() == {"test", "lint"}

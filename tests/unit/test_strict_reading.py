@@ -108,6 +108,7 @@ def test_every_value_has_a_line_of_its_own_in_an_indented_document(value: object
         ("{}\n{}", [("not-json", 2, "")]),
         ("{]", [("not-json", 1, "")]),
         ('{"\\x":1}', [("not-json", 1, "")]),
+        ('{"a":1,NaN:"\\u0000"}', [("control-character", 1, "/NaN")]),
         ('{"a":1,"\\x":NaN}', [("not-finite", 1, '/"\\x"')]),
         ("]", [("not-json", 1, "")]),
         ('["a\nb"]', [("not-json", 2, "")]),

@@ -1,6 +1,6 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint format bench fuzz defences mutants screenshot venv lock clean
+.PHONY: help demo check test test-unit test-examples test-acceptance test-attacks test-pipeline lint format bench fuzz defences mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core by the unit tests below which `make check` and `make test` fail, in percent.
 CORE_COVERAGE := 100
@@ -43,6 +43,18 @@ else
 	$(PYTEST) --rest || status=$$?; \
 	exit $$status
 endif
+
+# A part of `make test` each; CI runs them beside each other.
+test-unit:
+	@status=0; \
+	$(UNIT); \
+	exit $$status
+
+test-examples:
+	@$(PYTEST) --rest tests/unit
+
+test-acceptance test-attacks test-pipeline: test-%:
+	@$(PYTEST) tests/$*
 
 lint: ## check style, types, shell scripts and the lock
 	@status=0; \

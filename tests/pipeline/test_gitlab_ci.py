@@ -318,9 +318,7 @@ AS_JSON: Final = "import json, sys; from ruamel.yaml import YAML; print(json.dum
 
 
 def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() -> None:
-    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
-    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
-    jobs = json.loads(read.stdout)
+    jobs = parsed()
     assert [name for name, job in jobs.items() if "compose-repo " in str(job) and job["extends"] != ".trusted"] == []
     assert (jobs[".trusted"]["cache"], jobs[".trusted"]["variables"]["GIT_STRATEGY"]) == ([], "clone")
 
@@ -330,9 +328,45 @@ OTHER: Final = (
 )  # fmt: skip
 
 
+PARTS: Final = {"unit", "examples", "acceptance", "attacks", "pipeline"}
+"""Of `make test`: each is `make test-PART`."""
+PROJECT_JOBS: Final = {
+    "lint",
+    *(f"test: [{part}]" for part in PARTS),
+    *(f"check: [{version}]" for version in ("3.12", "3.13", "3.14")),
+}
+"""What tests the project itself."""
+
+
+def parsed() -> dict[str, Any]:
+    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
+    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
+    jobs: dict[str, Any] = json.loads(read.stdout)
+    return jobs
+
+
+def test_the_parts_are_all_folders_that_hold_tests() -> None:
+    assert {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")} == PARTS - {"examples"}
+
+
+@pytest.mark.parametrize("target", sorted([*(f"test-{part}" for part in PARTS), "check", "lint", "fuzz", "mutants"]))
+def test_make_knows_what_ci_runs(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_oldest_python_runs_everything_and_the_others_the_checks() -> None:
+    jobs = parsed()
+    oldest, *others = (f"3.{minor}" for minor in range(11, 15))
+    assert jobs["test"]["image"] == f"python:{oldest}"
+    assert (jobs["check"]["image"], jobs["check"]["parallel"]["matrix"]) == ("python:$PYTHON", [{"PYTHON": others}])
+    promised = [line for line in (ROOT / "pyproject.toml").read_text().splitlines() if "requires-python" in line]
+    assert promised == [f'requires-python = ">={oldest}"']
+
+
 def test_other_merge_requests_are_tested_and_not_gated(repository: Repository) -> None:
     repository.change("README.md")
-    assert repository.jobs(*OTHER) == {"validate", "test", "lint"}
+    assert repository.jobs(*OTHER) == {"validate", *PROJECT_JOBS}
 
 
 def test_merge_request_on_the_gate_files_is_validated_only(repository: Repository) -> None:
@@ -343,7 +377,7 @@ def test_merge_request_on_the_gate_files_is_validated_only(repository: Repositor
 @pytest.mark.smoke
 def test_main_is_tested(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
-    assert repository.jobs() == {"test", "lint"}
+    assert repository.jobs() == PROJECT_JOBS
 
 
 def test_main_is_not_tested_anew_for_a_compose(repository: Repository) -> None:
@@ -357,6 +391,22 @@ SCHEDULED: Final = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variabl
 def test_a_schedule_on_main_runs_the_pass_and_nothing_else(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
     assert repository.jobs(*SCHEDULED) == {"sync"}
+
+
+def test_a_weekly_schedule_on_main_runs_what_takes_too_long_and_no_pass(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    weekly = {f"weekly: [{target}]" for target in ("fuzz", "defences", "mutants")}
+    assert repository.jobs(*SCHEDULED, "--variable", "WEEKLY=true") == weekly
+
+
+def test_a_variable_alone_makes_no_pipeline_a_weekly_one(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    web = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variable", "CI_PIPELINE_SOURCE=web")
+    assert "sync" in repository.jobs(*web, "--variable", "WEEKLY=true")
+
+
+def test_a_weekly_schedule_on_another_branch_runs_nothing(repository: Repository) -> None:
+    assert repository.jobs(*SCHEDULED, "--variable", "WEEKLY=true") == set()
 
 
 def test_a_schedule_on_another_branch_runs_nothing(repository: Repository) -> None:
@@ -519,7 +569,5 @@ def test_without_webhook_a_pushed_result_is_judged_by_the_schedules_pipeline(liv
 
 
 def test_the_job_sync_runs_alone_to_its_end_where_the_tokens_are() -> None:
-    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
-    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
-    job = json.loads(read.stdout)["sync"]
+    job = parsed()["sync"]
     assert (job["resource_group"], job["interruptible"], job["environment"]["name"]) == ("sync", False, "gate")

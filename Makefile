@@ -1,6 +1,6 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-unit test-examples test-acceptance test-attacks test-pipeline lint format bench fuzz defences mutants screenshot venv lock clean
+.PHONY: help demo gitlab check test test-unit test-examples test-acceptance test-attacks test-pipeline lint format bench fuzz defences mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core by the unit tests below which `make check` and `make test` fail, in percent.
 CORE_COVERAGE := 100
@@ -10,6 +10,9 @@ help: ## show this list
 
 demo: ## tell the whole story on this machine, against a GitLab on loopback (DEMO_ARGS=--keep leaves it running)
 	@scripts/in-venv demo compose-repo demo $(DEMO_ARGS)
+
+gitlab: ## start a GitLab on loopback with a project, users and tokens (GITLAB_ARGS="--port 8929")
+	@scripts/in-venv demo python -I -m local_gitlab $(GITLAB_ARGS)
 
 PYTEST := scripts/in-venv dev pytest --numprocesses auto --dist loadgroup --durations 20
 

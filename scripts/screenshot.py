@@ -19,7 +19,6 @@ from compose_demo.narrator import DemoError
 from compose_demo.play import Wish, play
 from compose_demo.story import Story, results_come_in
 from compose_repo.ports.console import Console
-from compose_repo.ports.environment import now
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURE: Final = ROOT / "docs" / "images" / "merge-request.png"
@@ -49,9 +48,10 @@ def main() -> int:
     def draw(story: Story) -> None:
         _draw(browser, story.address, arguments.size, arguments.output)
 
-    wish = Wish(repository=ROOT, source=None, srpms=arguments.srpms, port=arguments.port, now=now())
+    console = Console()
+    wish = Wish(repository=ROOT, source=None, srpms=arguments.srpms, port=arguments.port, now=console.clock.now())
     with tempfile.TemporaryDirectory(prefix="compose-repo-screenshot-") as folder:
-        code = play(wish, Path(folder), Console(), until=results_come_in, at_the_end=draw)
+        code = play(wish, Path(folder), console, until=results_come_in, at_the_end=draw)
     if code == 0:
         print(f"{arguments.output}: {arguments.output.stat().st_size / 1024:.0f} KiB")  # noqa: T201  # the answer
     return code

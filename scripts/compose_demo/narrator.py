@@ -1,6 +1,5 @@
 """Tells the demo's story as it happens, in plain words, and stops it at the first thing that is not as told."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,17 +16,17 @@ class Narrator:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._begun = time.monotonic()
+        self._begun = self._console.clock.monotonic()
         self._scenes = 0
 
     @contextmanager
     def scene(self, title: str) -> Iterator[None]:
         """Tell a scene: its number and title, what is said within, and its time at the end."""
         self._scenes += 1
-        begun = time.monotonic()
+        begun = self._console.clock.monotonic()
         self._console.out(f"\n{self._scenes}. {title}")
         yield
-        self._console.out(f"   done in {time.monotonic() - begun:.1f} s")
+        self._console.out(f"   done in {self._console.clock.monotonic() - begun:.1f} s")
 
     def say(self, text: str) -> None:
         """Tell one thing that happened; each line of it is indented."""
@@ -68,4 +67,4 @@ class Narrator:
     @property
     def seconds(self) -> float:
         """How long the story has taken so far."""
-        return time.monotonic() - self._begun
+        return self._console.clock.monotonic() - self._begun

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
 from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.ports.clock import REAL, Clock
 from compose_repo.ports.console import (
     Color,
     Console,
@@ -30,8 +31,6 @@ from compose_repo.ports.console import (
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from _typeshed import SupportsWrite
 
 OK: Final = 0
@@ -112,14 +111,10 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for: that takes longer than all of the start."""
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+        from compose_repo.ports.resources import version  # noqa: PLC0415
 
-        try:
-            number = version("compose-repo")
-        except PackageNotFoundError:
-            number = "(run from its source, not installed)"
         with writing_the_answer() as stdout:
-            stdout.write(f"compose-repo {number}\n")
+            stdout.write(f"compose-repo {version() or '(run from its source, not installed)'}\n")
         raise SystemExit(OK)
 
 
@@ -145,36 +140,19 @@ def load(name: str) -> Verb:
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
-def moment(text: str) -> "dt.datetime":
-    """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
-    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
-
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
-    return found
-
-
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 2999
-
-
-def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load) -> NoReturn:
+def main(argv: Sequence[str] | None = None, load: Callable[[str], Verb] = load, clock: Clock = REAL) -> NoReturn:
     """Run one verb and exit with its code; nothing that happens ends in a traceback."""
     try:
         use_any_locale()
-        code = _run(sys.argv[1:] if argv is None else argv, load)
+        code = _run(sys.argv[1:] if argv is None else argv, load, clock)
     except KeyboardInterrupt:
         code = INTERRUPTED
     leave(code)
 
 
-def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
+def _run(argv: Sequence[str], load: Callable[[str], Verb], clock: Clock = REAL) -> int:
     try:
-        code = _dispatch(argv, load)
+        code = _dispatch(argv, load, clock)
         flush_the_answer()
     except OutputClosedError:
         abandon_output()
@@ -192,7 +170,7 @@ def _run(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
     return code
 
 
-def _dispatch(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
+def _dispatch(argv: Sequence[str], load: Callable[[str], Verb], clock: Clock) -> int:
     try:
         name, common, rest = _split(argv)
         verb = load(name)
@@ -200,7 +178,7 @@ def _dispatch(argv: Sequence[str], load: Callable[[str], Verb]) -> int:
         arguments = parser.parse_args(rest, common)
     except SystemExit as done:  # argparse has shown a help
         return OK if done.code is None else int(done.code)
-    console = Console(verbose=arguments.verbose, color=Color(arguments.color))
+    console = Console(verbose=arguments.verbose, color=Color(arguments.color), clock=clock)
     # From here on there may be garbage; all that was imported so far stays, and need not be looked at again.
     gc.freeze()
     gc.enable()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import os
 import shutil
-import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._loop, name="local-gitlab-ci", daemon=True)
 
-    @property
+    @functools.cached_property
     def problem(self) -> str:
         """Why pipelines are skipped; empty when they run."""
         return "" if self._runner else why_not() or "no runner is configured"
@@ -110,7 +109,7 @@ class Worker:
     def _kill(self) -> None:
         process = self._process
         if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
 
     def _finish(self, pipeline: Row, status: str, reason: str) -> None:
         moment = now()

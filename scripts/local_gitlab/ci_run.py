@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from local_gitlab.ci_variables import branch_of, of_merge_request
 from local_gitlab.ci_variables import variables as variables_of
 from local_gitlab.clock import now
 from local_gitlab.git import ZERO, GitError
+from local_gitlab.leftovers import guarded
 from local_gitlab.site import add_token, find_project, may_read, settings_of
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ class Run:
         path = self.runner.environment.get("PATH", os.environ.get("PATH", "/usr/bin:/bin"))
         return {
             "HOME": str(self.work),
+            "SHLVL": "1",  # bash, whose input is a socket, reads no ~/.bashrc then: that may wait
             **kept,
             **self.runner.environment,
             "PATH": f"{self.runner.node.parent}{os.pathsep}{path}",
             "GCL_IGNORE_PREDEFINED_VARS": ",".join(variables),
-            "SHLVL": "2",  # or bash, whose stdin is a socket here, reads the person's ~/.bashrc first, as under ssh
         }
 
     def _list(self, config: str, variables: dict[str, str]) -> list[dict[str, Any]]:
@@ -242,9 +242,9 @@ class Run:
             "--no-json-schema-validation",
         )
         process = subprocess.Popen(
-            command,
+            guarded(command),
             cwd=self.work,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -253,7 +253,7 @@ class Run:
             start_new_session=True,
         )
         watch(process)
-        timer = threading.Timer(self.runner.timeout, lambda: os.killpg(process.pid, signal.SIGKILL))
+        timer = threading.Timer(self.runner.timeout, process.terminate)
         timer.start()
         last = ""
         with process:

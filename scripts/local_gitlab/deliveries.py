@@ -51,10 +51,16 @@ class Webhooks:
         """Tell whether nothing is being posted."""
         return self._under_way == 0
 
+    def wants(self, project: Row, event: str) -> bool:
+        """Tell whether the project has a hook for events of this kind."""
+        return any(json.loads(row["data"]).get(event) for row in self._hooks(project))
+
+    def _hooks(self, project: Row) -> list[Row]:
+        return self._site.store.all("SELECT * FROM records WHERE project_id = ? AND kind = 'hook'", project["id"])
+
     def send(self, project: Row, event: str, payload: dict[str, Any]) -> None:
         """Hand one event to the project's hooks that want it."""
-        rows = self._site.store.all("SELECT * FROM records WHERE project_id = ? AND kind = 'hook'", project["id"])
-        for row in rows:
+        for row in self._hooks(project):
             hook = json.loads(row["data"])
             if hook.get(event) and _wants(hook, event, payload) and not _is_disabled(hook):
                 with self._guard:

@@ -132,7 +132,7 @@ def project(site: Site, row: Row, user: Row | None) -> Json:
     settings = {name: value for name, value in settings_of(row).items() if name not in APPROVAL_SETTINGS}
     level = access_level(site, row, user)
     repository = site.repository(row)
-    empty = not repository.branches()
+    empty = repository.branch(row["default_branch"]) is None and not repository.branches()
     web = site.web(row)
     api = f"{site.url}/api/v4/projects/{row['id']}"
     name_with_namespace = f"{namespace['name']} / {row['name']}"

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-import resource
 import shutil
 import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from local_gitlab.objects import Objects
+
+T = TypeVar("T")
 
 ZERO = "0" * 40
 _FIELDS = ("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
 _LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"  # a commit can hold every character but this one
+_FULL_SHA = re.compile(r"[0-9a-f]{40}")
 _DIFF_START = re.compile(rb"^diff --git ", re.MULTILINE)
 
 PRE_RECEIVE = """\
@@ -114,17 +118,25 @@ class Change:
     blob: str = ""
 
 
-class Repository:
-    """One bare repository."""
+KNOWN_MAX: Final = 20_000
 
-    def __init__(self, path: Path) -> None:
+
+class Repository:
+    """One bare repository.
+
+    What follows from full shas alone is worked out once: it stays true until objects are thrown away.
+    """
+
+    def __init__(self, path: Path, objects: Objects) -> None:
         self.path = path
+        self._objects = objects
+        self._known: dict[tuple[str, ...], object] = {}
 
     @classmethod
-    def create(cls, path: Path, default_branch: str) -> Repository:
+    def create(cls, path: Path, objects: Objects, default_branch: str) -> Repository:
         """Make an empty repository with the server's hooks."""
         path.mkdir(parents=True)
-        repository = cls(path)
+        repository = cls(path, objects)
         repository.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}", "--template=", str(path))
         with (path / "config").open("a", encoding="utf-8") as config:
             config.write(
@@ -133,7 +145,7 @@ class Repository:
                 "\tadvertisePushOptions = true\n"
                 "\thideRefs = refs/merge-requests\n\thideRefs = refs/pipelines\n\thideRefs = refs/keep-around\n"
                 "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/keep-around\n"
-                "[gc]\n\tauto = 0\n[core]\n\tlogAllRefUpdates = false\n",
+                "[gc]\n\tauto = 0\n[core]\n\tlogAllRefUpdates = false\n\tfsync = none\n",
             )
         for name, text in (("pre-receive", PRE_RECEIVE), ("post-receive", POST_RECEIVE)):
             hook = path / "hooks" / name
@@ -144,7 +156,24 @@ class Repository:
 
     def delete(self) -> None:
         """Remove the repository from disk."""
+        self.forget()
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Take nothing for granted any more that is known of the repository's objects."""
+        self._known.clear()
+        self._objects.forget(self.path)
+
+    def _once(self, what: str, shas: Sequence[str], work: Callable[[], T]) -> T:
+        """Return what follows from objects, worked out only once where every one of them is named by its full sha."""
+        key = (what, *shas)
+        if not all(_FULL_SHA.fullmatch(sha) for sha in shas):
+            return work()
+        if key not in self._known:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = work()
+        return cast("T", self._known[key])
 
     def run(self, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)) -> bytes:
         """Run git here and return its output.
@@ -173,17 +202,18 @@ class Repository:
             return None
         names = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision]
         for name in names:
-            done = self.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}")
-            if done.returncode == 0:
-                return done.stdout.decode().strip()
+            if found := self._objects.info(self.path, f"{name}^{{commit}}"):
+                return found.sha
         return None
 
     def branch(self, name: str) -> str | None:
         """Return the head of a branch."""
-        if "\x00" in name:
-            return None
-        done = self.try_run("rev-parse", "--quiet", "--verify", "--end-of-options", f"refs/heads/{name}")
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        return self.value(f"refs/heads/{name}")
+
+    def value(self, ref: str) -> str | None:
+        """Return what a ref, by its whole name, leads to."""
+        found = self._objects.info(self.path, ref)
+        return found.sha if found else None
 
     def refs(self, prefix: str) -> dict[str, str]:
         """Return the refs under a prefix, in order, without it."""
@@ -220,15 +250,19 @@ class Repository:
 
     def keep_around(self, *shas: str | None) -> None:
         """Keep commits for ever: with `refs/keep-around/<sha>`, which Gitaly hides from fetches and pushes."""
-        wanted = "\n".join(dict.fromkeys(sha for sha in shas if sha and sha != ZERO))
-        found = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=wanted.encode()).decode()
-        here = [sha for sha, kind in (line.split(" ", 1) for line in found.splitlines()) if kind == "commit"]
-        self.run("update-ref", "--stdin", stdin="".join(f"update refs/keep-around/{s} {s}\n" for s in here).encode())
+        wanted = dict.fromkeys(sha for sha in shas if sha and sha != ZERO)
+        found = (self._objects.info(self.path, sha) for sha in wanted)
+        here = [one.sha for one in found if one and one.kind == "commit"]
+        new = [sha for sha in here if self.value(f"refs/keep-around/{sha}") is None]
+        if new:
+            lines = "".join(f"update refs/keep-around/{sha} {sha}\n" for sha in new)
+            self.run("update-ref", "--stdin", stdin=lines.encode())
 
     def prune(self) -> None:
         """Throw away every object that no ref leads to, as GitLab's housekeeping does after some days."""
         self.run("repack", "-a", "-d", "--quiet")
         self.run("prune", "--expire=now")
+        self.forget()
 
     # --- history
 
@@ -243,7 +277,7 @@ class Repository:
     def commit(self, revision: str) -> Commit | None:
         """Return one commit."""
         sha = self.resolve(revision)
-        return self.log("-1", sha)[0] if sha else None
+        return self._once("commit", [sha], lambda: self.log("-1", sha)[0]) if sha else None
 
     def count(self, *arguments: str) -> int:
         """Return how many commits `git rev-list` selects."""
@@ -251,29 +285,49 @@ class Repository:
 
     def merge_base(self, *revisions: str) -> str | None:
         """Return the best common ancestor."""
-        done = self.try_run("merge-base", *revisions)
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+        def work() -> str:
+            return self.run("merge-base", *revisions).decode().strip()
+
+        try:
+            return self._once("merge-base", revisions, work)
+        except GitError:  # there is none, or a commit is not here: either may change
+            return None
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Tell whether `new` contains `old`."""
-        return self.try_run("merge-base", "--is-ancestor", old, new).returncode == 0
+
+        def work() -> bool:
+            self.run("merge-base", "--is-ancestor", old, new)
+            return True
+
+        try:
+            return self._once("is-ancestor", [old, new], work)
+        except GitError:  # it is not, or a commit is not here, which may change
+            return False
 
     def shortstat(self, base: str, head: str) -> tuple[int, int]:
         """Return the lines added and removed between two trees."""
-        text = self.run("diff", "--shortstat", base, head).decode()
+        text = self._once("shortstat", [base, head], lambda: self.run("diff", "--shortstat", base, head)).decode()
         added = re.search(r"(\d+) insertion", text)
         removed = re.search(r"(\d+) deletion", text)
         return int(added[1]) if added else 0, int(removed[1]) if removed else 0
 
     def count_changed(self, base: str, head: str) -> int:
         """Return how many files differ, or some large number where that is more than git can list in 128 MiB."""
-        done = subprocess.run(
-            ["git", f"--git-dir={self.path}", "diff-tree", "-r", "-M", "--name-only", "-z", base, head],
-            capture_output=True,
-            check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (1 << 27, 1 << 27)),
-        )
-        return sys.maxsize if done.returncode else done.stdout.count(b"\0")
+
+        def work() -> int:
+            command = ["git", f"--git-dir={self.path}", "diff-tree", "-r", "-M", "--name-only", "-z", base, head]
+            # The shell sets the limit: Python would have to copy this whole process first.
+            done = subprocess.run(
+                ["sh", "-c", 'ulimit -d 131072 && exec "$@"', "sh", *command], capture_output=True, check=True
+            )
+            return done.stdout.count(b"\0")
+
+        try:
+            return self._once("count-changed", [base, head], work)
+        except subprocess.CalledProcessError:
+            return sys.maxsize
 
     def diff(self, base: str, head: str) -> list[FileDiff]:
         """Return the difference of two trees, file by file."""
@@ -317,7 +371,10 @@ class Repository:
 
     def blob(self, sha: str) -> bytes:
         """Return a blob's bytes."""
-        return self.run("cat-file", "blob", sha)
+        found = self._objects.contents(self.path, sha)
+        if found is None or found.kind != "blob":
+            raise GitError(f"{sha} is not a blob")
+        return found.content
 
     # --- writing
 
@@ -338,7 +395,7 @@ class Repository:
         moment = int(datetime.now(tz=UTC).timestamp())
         lines: list[bytes] = [
             b"feature done\n",
-            f"commit {ref}\n".encode(),
+            f"commit {ref}\nmark :1\n".encode(),
             f"author {_ident(author)} {moment} +0000\ncommitter {_ident(committer)} {moment} +0000\n".encode(),
             _data(message.encode()),
         ]
@@ -346,11 +403,9 @@ class Repository:
             lines.append(f"from {parent}\n".encode())
         for change in changes:
             lines += _instructions(change)
-        lines.append(b"\ndone\n")
-        self.run("fast-import", "--quiet", "--force", "--date-format=raw-permissive", stdin=b"".join(lines))
-        sha = self.run("rev-parse", ref).decode().strip()
-        self.delete_ref(ref)
-        return sha
+        lines.append(f"\nget-mark :1\nreset {ref}\nfrom {ZERO}\n\ndone\n".encode())  # the ref is gone before it is made
+        done = self.run("fast-import", "--quiet", "--force", "--date-format=raw-permissive", stdin=b"".join(lines))
+        return done.decode().strip()
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str, author: Person) -> str:
         """Write one commit of a tree that exists and return its sha."""
@@ -361,14 +416,21 @@ class Repository:
 
     def merge_tree(self, ours: str, theirs: str) -> str | None:
         """Merge two commits without touching any branch; return the tree, or None when they conflict."""
-        done = self.try_run("merge-tree", "--write-tree", "--allow-unrelated-histories", ours, theirs)
-        if done.returncode > 1:
-            raise GitError(done.stderr.decode(errors="replace"))
-        return None if done.returncode else done.stdout.decode().split("\n", 1)[0].strip()
+
+        def work() -> str | None:
+            done = self.try_run("merge-tree", "--write-tree", "--allow-unrelated-histories", ours, theirs)
+            if done.returncode > 1:
+                raise GitError(done.stderr.decode(errors="replace"))
+            return None if done.returncode else done.stdout.decode().split("\n", 1)[0].strip()
+
+        return self._once("merge-tree", [ours, theirs], work)
 
     def tree_of(self, revision: str) -> str:
         """Return the id of a commit's tree."""
-        return self.run("rev-parse", f"{revision}^{{tree}}").decode().strip()
+        found = self._objects.info(self.path, f"{revision}^{{tree}}")
+        if found is None:
+            raise GitError(f"{revision} has no tree")
+        return found.sha
 
     def fetch(self, source: Path, revision: str, ref: str) -> None:
         """Copy a commit and its history from a repository on disk to a ref here."""

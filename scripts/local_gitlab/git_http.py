@@ -1,9 +1,10 @@
-"""Git over HTTP: `git http-backend` behind GitLab's questions of who and where."""
+"""Git over HTTP: git's own `upload-pack` and `receive-pack` behind GitLab's questions of who and where."""
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -47,8 +48,7 @@ def advertise(name: str) -> Response:
         project, user = _admit(name, writing=service == "git-receive-pack")
     except _RefusedError as refused:
         return _plain(refused.status, str(refused))
-    with tempfile.TemporaryFile() as nothing:
-        return _backend(asked.site(), project, user, f"/{project['id']}.git/info/refs", nothing, 0, {})
+    return _advertisement(asked.site(), project, user, service)
 
 
 @blueprint.post("/<path:name>.git/git-upload-pack")
@@ -58,9 +58,11 @@ def fetch(name: str) -> Response:
         project, user = _admit(name, writing=False)
     except _RefusedError as refused:
         return _plain(refused.status, str(refused))
+    if refusal := _unexpected("git-upload-pack"):
+        return refusal
     with tempfile.TemporaryFile() as body:
-        size = _spool(body)
-        return _backend(asked.site(), project, user, f"/{project['id']}.git/git-upload-pack", body, size, {})
+        _spool(body)
+        return _result(_git(asked.site(), project, user, "git-upload-pack", body, {}), "git-upload-pack")
 
 
 @blueprint.post("/<path:name>.git/git-receive-pack")
@@ -73,29 +75,22 @@ def push(name: str) -> Response:
         return _plain(refused.status, str(refused))
     if user is None:
         return _plain(401, "HTTP Basic: Access denied")
+    if refusal := _unexpected("git-receive-pack"):
+        return refusal
     with tempfile.TemporaryFile() as body:
-        size = _spool(body)
+        _spool(body)
         commands, options = _read(body)
         with site.lock(project):
             commands = [(old, new, ref) for old, new, ref in commands if _value(site, project, ref) == old]
             environment = _instructions(site, project, user, commands, options)
-            response = _backend(
-                site,
-                project,
-                user,
-                f"/{project['id']}.git/git-receive-pack",
-                body,
-                size,
-                environment,
-            )
+            answer = _git(site, project, user, "git-receive-pack", body, environment)
             _follow(site, project, user, commands, options)
-    return response
+    return _result(answer, "git-receive-pack")
 
 
 def _value(site: Site, project: Row, ref: str) -> str:
     """Give where a ref is; a push that takes it for elsewhere is refused by git, and nothing follows from it."""
-    done = site.repository(project).try_run("rev-parse", "--quiet", "--verify", "--end-of-options", ref)
-    return done.stdout.decode().strip() or ZERO
+    return site.repository(project).value(ref) or ZERO
 
 
 def _follow(site: Site, project: Row, user: Row, commands: list[tuple[str, str, str]], options: PushOptions) -> None:
@@ -158,7 +153,7 @@ def _plain(status: int, text: str) -> Response:
     return Response(f"{text}\n", status=status, headers=headers, content_type="text/plain; charset=UTF-8")
 
 
-def _spool(body: IO[bytes]) -> int:
+def _spool(body: IO[bytes]) -> None:
     """Copy the request's body to disk, unzipped; waitress has taken chunks apart already."""
     source: Any = request.environ["wsgi.input"]
     if request.headers.get("Content-Encoding", "").lower() in {"gzip", "x-gzip"}:
@@ -166,7 +161,6 @@ def _spool(body: IO[bytes]) -> int:
             shutil.copyfileobj(unzipped, body)
     else:
         shutil.copyfileobj(source, body)
-    return body.tell()
 
 
 def _read(body: IO[bytes]) -> tuple[list[tuple[str, str, str]], PushOptions]:
@@ -233,60 +227,86 @@ def _greeting(site: Site, project: Row, commands: list[tuple[str, str, str]]) ->
     return lines
 
 
-def _backend(
+def _advertisement(site: Site, project: Row, user: Row | None, service: str) -> Response:
+    """Say what is there, as `git http-backend` does: to a fetch in version 2 of the protocol, only what it can do."""
+    protocol = request.headers.get("Git-Protocol", "")
+    newest = max(re.findall(r"(?:^|:)version=([012])(?=:|$)", protocol), default="0")
+    output = tempfile.TemporaryFile()  # noqa: SIM115  # the server closes it when it is sent
+    if newest == "2" and service == "git-upload-pack":
+        if protocol not in site.abilities:
+            with _git(site, project, user, service, None, {}, "--http-backend-info-refs") as answer:
+                site.abilities[protocol] = answer.read()
+        output.write(site.abilities[protocol])
+    else:
+        line = f"# service={service}\n"
+        output.write(b"" if newest == "2" else f"{len(line) + _HEADER:04x}{line}0000".encode())
+        with _git(site, project, user, service, None, {}, "--http-backend-info-refs") as answer:
+            shutil.copyfileobj(answer, output)
+    return _sent(output, f"application/x-{service}-advertisement")
+
+
+def _unexpected(service: str) -> Response | None:
+    """Refuse what is not the body that git sends."""
+    wanted, given = f"application/x-{service}-request", request.content_type or ""
+    if given == wanted:
+        return None
+    return Response(f"Expected POST with Content-Type '{wanted}', but received '{given}' instead.\n", status=415)
+
+
+def _result(answer: IO[bytes], service: str) -> Response:
+    return _sent(answer, f"application/x-{service}-result")
+
+
+def _sent(answer: IO[bytes], content_type: str) -> Response:
+    """Pass an answer on from its file, so that no pack is held in memory."""
+    headers = [
+        ("Expires", "Fri, 01 Jan 1980 00:00:00 GMT"),
+        ("Pragma", "no-cache"),
+        ("Cache-Control", "no-cache, max-age=0, must-revalidate"),
+        ("Content-Type", content_type),
+        ("Content-Length", str(answer.seek(0, os.SEEK_END))),
+    ]
+    answer.seek(0)
+    response = Response(wrap_file(request.environ, answer), headers=headers)
+    response.direct_passthrough = True
+    response.call_on_close(answer.close)
+    return response
+
+
+def _git(
     site: Site,
     project: Row,
     user: Row | None,
-    path: str,
-    body: IO[bytes],
-    size: int,
+    service: str,
+    body: IO[bytes] | None,
     extra: dict[str, str],
-) -> Response:
-    """Run git's own CGI program and pass its answer on, through a file so that no pack is held in memory."""
-    del project
+    *arguments: str,
+) -> IO[bytes]:
+    """Run the program behind a service as `git http-backend` does, and return what it says, at its start."""
+    name = user["username"] if user else "anonymous"
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": str(site.directory),
-        "GIT_PROJECT_ROOT": str(site.directory / "repositories"),
-        "GIT_HTTP_EXPORT_ALL": "1",
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": path,
-        "QUERY_STRING": request.query_string.decode(),
-        "CONTENT_TYPE": request.content_type or "",
-        "CONTENT_LENGTH": str(size),
-        "REMOTE_ADDR": "127.0.0.1",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        **({"REMOTE_USER": user["username"]} if user else {}),
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": f"{name}@http.127.0.0.1",
         **({"GIT_PROTOCOL": request.headers["Git-Protocol"]} if "Git-Protocol" in request.headers else {}),
         **extra,
     }
-    # git reads the file itself, from where the system, not Python's buffer, believes the position to be
-    body.flush()
-    os.lseek(body.fileno(), 0, os.SEEK_SET)
-    output = tempfile.TemporaryFile()  # noqa: SIM115  # the server closes it when it is sent
+    if body is not None:
+        # git reads the file itself, from where the system, not Python's buffer, believes the position to be
+        body.flush()
+        os.lseek(body.fileno(), 0, os.SEEK_SET)
+    output = tempfile.TemporaryFile()  # noqa: SIM115  # whoever calls closes it
     subprocess.run(
-        ["git", "http-backend"],
-        stdin=body,
+        ["git", service.removeprefix("git-"), "--stateless-rpc", *arguments, str(site.repository(project).path)],
+        stdin=subprocess.DEVNULL if body is None else body,
         stdout=output,
         stderr=subprocess.DEVNULL,
         env=environment,
         check=False,
     )
-    length = output.seek(0, os.SEEK_END)
     output.seek(0)
-    status = 200
-    headers = []
-    while (line := output.readline().rstrip(b"\r\n")) != b"":
-        name, _, value = line.decode().partition(": ")
-        if name.lower() == "status":
-            status = int(value.split()[0])
-        else:
-            headers.append((name, value))
-    headers.append(("Content-Length", str(length - output.tell())))
-    response = Response(wrap_file(request.environ, cast("IO[bytes]", output)), status=status, headers=headers)
-    response.direct_passthrough = True
-    response.call_on_close(output.close)
-    return response
+    return cast("IO[bytes]", output)

@@ -138,8 +138,8 @@ def _commits(site: Site, project: Row, move: Move) -> tuple[int, str | None]:
     default = repository.branch(project["default_branch"])
     if move.old == ZERO and default and move.name != project["default_branch"]:
         span = [move.new, f"^{default}"]
-    newest = repository.log("-1", *span)
-    return (repository.count(*span), _shortened(newest[0].title)) if newest else (0, None)
+    newest, count = repository.commit(move.new), repository.count(*span)
+    return (count, _shortened(newest.title)) if newest and count else (0, None)
 
 
 def _shortened(title: str) -> str:

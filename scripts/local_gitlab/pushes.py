@@ -97,6 +97,8 @@ def _start_pipelines(site: Site, project: Row, user: Row, move: Move, moved: lis
 def _deliver(site: Site, project: Row, user: Row, move: Move) -> None:
     old, new = move.old, move.new
     kind = "push" if move.kind == "branch" else "tag_push"
+    if not site.deliveries.wants(project, f"{kind}_events"):
+        return
     repository = site.repository(project)
     commits: list[dict[str, Any]] = []
     if new != ZERO:

@@ -133,6 +133,7 @@ class LocalGitLab:
         # Connections that clients keep open are closed too; the loop ends when it has nothing to watch.
         self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(timeout=10)
+        self.site.forget_repositories()
         self.site.store.close()
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from local_gitlab.clock import now
 from local_gitlab.errors import bad_request
 from local_gitlab.git import Repository
+from local_gitlab.objects import Objects
 from local_gitlab.push_events import EventQueue
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ class Pipelines(Protocol):
 class Deliveries(Protocol):
     """Whoever calls webhooks."""
 
+    def wants(self, project: Row, event: str, /) -> bool:
+        """Tell whether the project has a hook for events of this kind."""
+
     def send(self, project: Row, event: str, payload: dict[str, Any]) -> None:
         """Hand one event to the project's hooks that want it."""
 
@@ -130,6 +134,10 @@ class Deliveries(Protocol):
 class _Silence:
     def wake(self) -> None:
         """Run nothing."""
+
+    def wants(self, _project: Row, _event: str) -> bool:
+        """Want nothing."""
+        return False
 
     def send(self, project: Row, event: str, payload: dict[str, Any]) -> None:
         """Deliver nothing."""
@@ -151,6 +159,10 @@ class Site:
     pipelines: Pipelines = field(default_factory=_Silence)
     deliveries: Deliveries = field(default_factory=_Silence)
     push_events: EventQueue = field(default_factory=EventQueue)
+    abilities: dict[str, bytes] = field(default_factory=dict)
+    """What git can do for a fetch, by what the client says of the protocol; it is the same of all repositories here."""
+    objects: Objects = field(default_factory=Objects)
+    _repositories: dict[int, Repository] = field(default_factory=dict)
     _locks: dict[int, threading.RLock] = field(default_factory=lambda: defaultdict(threading.RLock))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -164,7 +176,18 @@ class Site:
 
     def repository(self, project: Row) -> Repository:
         """Return the project's repository."""
-        return Repository(self.directory / "repositories" / f"{project['id']}.git")
+        with self._guard:
+            number = int(project["id"])
+            if number not in self._repositories:
+                path = self.directory / "repositories" / f"{number}.git"
+                self._repositories[number] = Repository(path, self.objects)
+            return self._repositories[number]
+
+    def forget_repositories(self) -> None:
+        """Take nothing for granted any more that is known of repositories."""
+        with self._guard:
+            self._repositories.clear()
+        self.objects.close()
 
     def job_directory(self, job_id: int) -> Path:
         """Return where a job's log and artifacts are kept."""
@@ -316,7 +339,7 @@ def add_project(
         )
         project = site.store.get("projects", project_id)
         add_member(site, project, creator, OWNER, by=creator)
-    Repository.create(site.repository(project).path, default_branch)
+    Repository.create(site.repository(project).path, site.objects, default_branch)
     return project
 
 

@@ -25,5 +25,6 @@ def bring_back(site: Site, folder: Path) -> None:
     """Put the state back that `take` has kept; nobody may ask the server anything meanwhile."""
     with closing(sqlite3.connect(folder / "gitlab.sqlite3")) as kept:
         kept.backup(site.store.connection)
+    site.forget_repositories()
     shutil.rmtree(site.directory / "repositories")
     shutil.copytree(folder / "repositories", site.directory / "repositories", symlinks=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,19 @@ def project(tmp_path: Path) -> World:
     project.compose()
     project.commit("2026-11-20T06:00:00Z")
     return project
+
+
+def test_it_decides_where_nothing_that_needs_a_network_can_be_imported(project: World) -> None:
+    heavy = ["gitlab", "http.client", "productmd", "requests", "urllib.request", "urllib3"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({heavy})); from compose_repo.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "gate", COMPOSE, "--repo", str(project.root), "--now", NOON],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "missing" in done.stdout) == (3, True), done.stderr
 
 
 def blocked(world: World) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 from jenkins import START, Answer, Jenkins, case, jenkins, send, send_json
+from skipping_clock import RunningClock
 from sync_world import ROOT, SyncWorld, sync_world
 from test_main_path import ORIGINS, git
 
-from compose_repo.ports.http import Pace
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
 
@@ -352,15 +352,30 @@ def test_a_job_in_a_folder_with_a_strange_name_has_a_safe_one_here(world: SyncWo
     assert name.startswith("team.a-b")
 
 
-def paced(world: SyncWorld, clock: Callable[[], float] = lambda: 0.0, chance: float = 0.0) -> None:
-    """Let polling go by another clock, and by what chance says."""
-    world.monkeypatch.setattr("compose_repo.passes.jenkins.PACE", Pace(clock=clock, chance=lambda: chance))
+class PacedClock(RunningClock):
+    """A clock that a test turns."""
+
+    def __init__(self, passed: Callable[[], float], luck: float) -> None:
+        super().__init__()
+        self._passed = passed
+        self._luck = luck
+
+    def monotonic(self) -> float:
+        return self._passed() + self.skipped
+
+    def chance(self) -> float:
+        return self._luck
+
+
+def paced(world: SyncWorld, passed: Callable[[], float] = lambda: 0.0, chance: float = 0.0) -> None:
+    """Let the world go by another clock, and by what chance says."""
+    world.clock = PacedClock(passed, chance)
 
 
 def slowed(world: SyncWorld, *servers: Jenkins) -> None:
-    """Let a clock go on by half a minute with each answer."""
+    """Let a clock go on by nearly half a minute with each answer, which is just in time for that answer."""
     asked = [len(one.asked) for one in servers]
-    paced(world, lambda: 30.0 * sum(len(one.asked) - start for one, start in zip(servers, asked, strict=True)))
+    paced(world, lambda: 29.0 * sum(len(one.asked) - start for one, start in zip(servers, asked, strict=True)))
 
 
 def test_a_slow_jenkins_has_its_time_and_the_rest_comes_with_the_next_pass(world: SyncWorld, ci: Jenkins) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,12 @@ from typing import Any, Final
 import gitlab
 import jsonschema
 import pytest
+from skipping_clock import RunningClock
 
 from compose_repo import cli
 from compose_repo.core.composes.compose import ComposeId, Image
 from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.ports.clock import Clock
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
 from sample_composes.writing import ComposeWriter
@@ -108,12 +110,14 @@ class World:
     client: gitlab.Gitlab
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
+    clock: Clock = field(default_factory=RunningClock)
+    """What runs in this process goes by it; waits take no time."""
 
     def run(self, who: User, *arguments: str) -> tuple[int, str, str]:
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", who.token)
-        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], cli.load)
+        code = cli._run([*arguments, "--repo", str(self.folder / "local.git")], cli.load, self.clock)
         out, err = self.capsys.readouterr()
         assert who.token not in out + err
         return code, out, PROGRESS.sub("", err)
@@ -397,7 +401,7 @@ def test_a_push_while_it_is_judged_makes_approve_start_over(world: World) -> Non
         time.sleep(0.05)
     world.report(ID, "rdo", "failed", run="2")
     output = running.communicate()[0]
-    assert "the head of !1 is moving; run again: starting over" in output
+    assert "the head of !1 has changed meanwhile: reading it again" in output
     assert running.returncode == 1
     assert world.approvers() == []
     assert "gate::blocked" in world.api().labels

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 from jenkins import Jenkins, jenkins, send
+from skipping_clock import RunningClock
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 from test_main_path import git
 
@@ -499,7 +500,7 @@ def test_a_tag_rule_that_lets_developers_in_is_taken_away(world: SyncWorld) -> N
 def test_a_command_that_takes_too_long_is_ended_and_nobody_knows(tmp_path: Path) -> None:
     script = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
     hook = CommandHook(command=(sys.executable, "-c", script, str(tmp_path / "said")))
-    told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()), seconds=2)
+    told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()), RunningClock(), seconds=2)
     assert (told.done, told.said) == (None, "it was ended after 2 seconds")
 
 
@@ -519,7 +520,7 @@ def test_a_server_that_nobody_vouches_for_is_told_no_secret(
     context.load_cert_chain(certificate, key)
     with jenkins(context) as ci:
         hook = JenkinsHook(job=ci.address("publish"))
-        told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()))
+        told = call(Promote(call="promotion/x/1", hook=hook, target=Sha("0" * 40), told=()), RunningClock())
         assert (told.done, len(ci.posted)) == (trusted, int(trusted))
 
 

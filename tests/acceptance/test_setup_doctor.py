@@ -12,9 +12,12 @@ import gitlab
 import jsonschema
 import pytest
 from gitlab.v4.objects import Project as ApiProject
+from skipping_clock import RunningClock
 
 from compose_repo import cli
 from compose_repo.core.hardening import RULES
+from compose_repo.ports.git import repository
+from compose_repo.ports.resources import version
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab, Project, User
 
@@ -137,7 +140,7 @@ class World(Stage):
         self.monkeypatch.setenv("COMPOSE_REPO_URL", self.server.url)
         self.monkeypatch.setenv("COMPOSE_REPO_PROJECT", self.project.path)
         self.monkeypatch.setenv("COMPOSE_REPO_TOKEN", token)
-        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load)
+        code = cli._run([*arguments, "--now", NOW, "--repo", str(self.folder / "local.git")], cli.load, RunningClock())
         out, err = self.capsys.readouterr()
         assert token not in out + err
         return code, out, err
@@ -524,7 +527,7 @@ def test_every_rule_can_be_broken() -> None:
 
 
 ELSEWHERE = {
-    # Broken in tests of their own: of the token, of a pair, of the webhook, of the paid tiers.
+    # Broken in tests of their own: of the token, of a pair, of the webhook, of the paid tiers, of the template.
     "token-of-admin",
     "token-too-strong",
     "token-expires",
@@ -536,6 +539,7 @@ ELSEWHERE = {
     "author-approves",
     "approval-survives-push",
     "files-unbounded",
+    "template-behind",
 }
 
 
@@ -829,7 +833,7 @@ def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
     assert lines[1].startswith("    why:  What is pushed to main")
     assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
-    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 4} fine, 1 unsafe, 0 to look at, 3 cannot be made here"
+    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 5} fine, 1 unsafe, 0 to look at, 4 cannot be made here"
 
 
 def test_advice_alone_is_no_failure(hardened: World) -> None:
@@ -858,6 +862,101 @@ def test_text_from_gitlab_cannot_forge_a_line(hardened: World) -> None:
     _, out, _ = hardened.run("doctor")
     assert out.count("\n") == 4
     assert "\x1b" not in out
+
+
+# --- the template's version
+
+
+PYPROJECT = '[project]\nname = "compose-repo"\nversion = "{}"\n'
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Give a repository with two releases of the template, and tags that are none."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "Release")
+    for tag in ("v0.2.0", "v0.10.0", "v0.9.0"):
+        git(tmp_path, "tag", "--annotate", "--message", tag, tag)
+    for tag in ("v9.9.9-rc1", "v9", "9.9.9", "v09.9.9", "vv9.9.9", "v9.9.9\u2028", "x/v9.9.9", "v8/9.9.9"):
+        git(tmp_path, "tag", tag)
+    return tmp_path
+
+
+def run_version(world: World, version: str, *arguments: str) -> tuple[int, list[str], str]:
+    """Run doctor where main has a version of the template; give the exit code, the lines, and what is said aside."""
+    world.commit({"pyproject.toml": PYPROJECT.format(version)}, world.project)
+    code, out, err = world.run("doctor", *arguments)
+    return code, out.splitlines(), err
+
+
+def test_doctor_tells_the_version_of_the_template_on_main(hardened: World) -> None:
+    code, lines, err = run_version(hardened, version() or "")
+    assert (code, lines[0], err) == (0, f"template: version {version()}", "")
+
+
+def test_doctor_tells_that_the_program_is_another_version(hardened: World) -> None:
+    assert run_version(hardened, "0.0.1")[1][0] == f"template: version 0.0.1; this program is version {version()}"
+
+
+def test_doctor_says_that_the_instance_is_behind(hardened: World, template: Path) -> None:
+    code, lines, err = run_version(hardened, "0.9.0", "--template", str(template))
+    assert (code, err) == (0, "")
+    assert lines[0] == "advice template-behind: centos/compose-repo: main has version 0.9.0, the template has 0.10.0"
+    assert lines[3] == f"template: version 0.9.0; this program is version {version()}; the newest is 0.10.0"
+
+
+@pytest.mark.parametrize("here", ["0.10.0", "0.11.0"])
+def test_who_has_the_newest_version_is_not_behind(hardened: World, template: Path, here: str) -> None:
+    hardened.commit({"pyproject.toml": PYPROJECT.format(here)}, hardened.project)
+    assert hardened.findings("--template", str(template)) == {}
+
+
+def test_the_environment_says_where_the_template_is_and_json_tells_all_of_it(hardened: World, template: Path) -> None:
+    hardened.commit({"pyproject.toml": PYPROJECT.format("0.2.0")}, hardened.project)
+    hardened.monkeypatch.setenv("COMPOSE_REPO_TEMPLATE", f"file://{template}")
+    assert hardened.examine()["template"] == {
+        "version": "0.2.0", "program": version(), "newest": "0.10.0", "behind": True, "unknown": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1:1/template.git", "nowhere", "ext::touch taken", "-o"])
+def test_a_template_that_cannot_be_read_is_a_warning(hardened: World, address: str) -> None:
+    hardened.commit({"pyproject.toml": PYPROJECT.format("0.2.0")}, hardened.project)
+    hardened.monkeypatch.setattr(repository, "_WAITS", ())
+    code, out, err = hardened.run("doctor", f"--template={address}")
+    assert (code, err.startswith(f"warning: {address} cannot be read: "), err.count("\n")) == (0, True, 1)
+    assert out.startswith("template: version 0.2.0")
+    row = next(row for row in hardened.examine(f"--template={address}")["checks"] if row["code"] == "template-behind")
+    assert (row["state"], row["absent"].startswith(f"{address} cannot be read: ")) == ("absent", True)
+
+
+def test_a_template_without_releases_is_a_warning(hardened: World, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    _, _, err = hardened.run("doctor", "--template", str(tmp_path))
+    assert err == f"warning: {tmp_path} has no tag of the form vX.Y.Z\n"
+
+
+def test_thousands_of_tags_with_any_names_are_harmless(hardened: World, template: Path) -> None:
+    head = git(template, "rev-parse", "HEAD")
+    names = [f"v{number}.0.0\u202e{number}" for number in range(5_000)] + ["v\x9b2K", f"v{'9' * 200}.0.0"]
+    (template / ".git" / "packed-refs").write_text("".join(f"{head} refs/tags/{name}\n" for name in sorted(names)))
+    hardened.commit({"pyproject.toml": PYPROJECT.format("0.10.0")}, hardened.project)
+    assert hardened.findings("--template", str(template)) == {}
+
+
+def test_a_version_that_steers_a_terminal_is_marked(hardened: World) -> None:
+    _, lines, _ = run_version(hardened, "1\\u001b[2K\\n9")
+    assert lines[0].startswith("template: version 1\N{REPLACEMENT CHARACTER}[2K 9")
+
+
+@pytest.mark.parametrize("address", ["https://me:s3cret@gitlab.com/t.git", "https://s3cret@gitlab.com/t.git"])
+def test_an_address_with_a_secret_is_refused_and_not_told(hardened: World, address: str) -> None:
+    code, out, err = hardened.run("doctor", "--template", address)
+    assert (code, out) == (2, "")
+    assert err == (
+        "compose-repo doctor: the template's address has a user name or a password in it; leave it out: "
+        "it would be shown\n"
+    )
 
 
 # --- a GitLab that refuses, and one that stumbles

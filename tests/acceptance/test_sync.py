@@ -610,7 +610,7 @@ def test_a_push_while_it_is_judged_makes_the_step_start_over(world: SyncWorld) -
     passed(world, A)
     world.server.faults.before("PUT", "/merge_requests/1$", lambda: world.report(A, "rdo", "failed", run="2"))
     code, _, err = world.sync()
-    assert (code, "is moving; run again: starting over" in err) == (0, True)
+    assert (code, "has changed meanwhile: reading it again" in err) == (0, True)
     assert world.approvers() == []
     assert "gate::blocked" in world.api().labels
 

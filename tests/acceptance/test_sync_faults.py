@@ -174,11 +174,13 @@ def test_a_disk_that_is_full_ends_in_lines_and_costs_nothing(worlds: Worlds, nam
 
 WRONG_CLOCK: Final = """\
 import sys, datetime
-from compose_repo.ports import environment
-right, wrong = environment.now, datetime.timedelta(hours=float(sys.argv.pop(1)))
-environment.now = lambda: right() + wrong
 from compose_repo.__main__ import main
-main()
+from compose_repo.ports.clock import Clock
+wrong = datetime.timedelta(hours=float(sys.argv.pop(1)))
+class Wrong(Clock):
+    def now(self):
+        return super().now() + wrong
+main(clock=Wrong())
 """
 
 

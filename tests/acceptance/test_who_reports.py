@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 from gitlab_world import World, build_world, commit, git, write
+from skipping_clock import RunningClock
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Sha, Sha256
@@ -55,6 +56,7 @@ class Stage:
             project=self.world.project.path,
             token=self.world.gate.token,
             trace=lambda _: None,
+            clock=RunningClock(),
         )
         bare = self.world.directory / "bare"
         if not bare.exists():
@@ -65,7 +67,7 @@ class Stage:
             repository,
             pushes=forge.pushes,
             fetch=lambda sha: repository.fetch(url, [f"+{sha}:refs/x/{sha}"]),
-            sleep=lambda _: None,
+            clock=RunningClock(),
         )
         (merge_request,) = forge.merge_requests(source_branch=ID.branch)
         gate_files = GateFiles(

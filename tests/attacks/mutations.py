@@ -5,15 +5,19 @@ from typing import Final
 from attacks.world import Mutation
 
 MERGES_ONLY_WHAT_COUNTS: Final = Mutation(
-    module="passes/session.py",
+    module="passes/merge.py",
     old="if is_clean(judgement.counted, judgement.brings):",
     new="if judgement.counted:",
 )
 """Before a merge the branch is brought to exactly what counts."""
 RULES_ARE_MAINS: Final = Mutation(
-    module="passes/session.py",
-    old=("gate_files = self.gate_files()\n        head = self.head(merge_request)"),
-    new=("head = self.head(merge_request)\n        gate_files = load_gate(GitTree(self.repository, head), self.now)"),
+    module="passes/judge.py",
+    old=("gate_files = self._world.gate_files()\n        head = self._world.head(merge_request)"),
+    new=(
+        "head = self._world.head(merge_request)\n"
+        "        from compose_repo.reading.loading import load_gate\n"
+        "        gate_files = load_gate(GitTree(self._world.repository, head), self._world.now)"
+    ),
 )
 """Policy, waivers, origins and streams are read from main."""
 COMMITS_NOT_THE_TIP: Final = Mutation(
@@ -101,8 +105,8 @@ TITLE_IS_SET_BACK: Final = Mutation(
 """A compose's merge request bears the compose's name."""
 CLOSED_IS_REOPENED: Final = Mutation(
     module="core/plan/plan.py",
-    old=("*([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),\n    )\n\n\ndef plan_close_duplicates"),
-    new=("    )\n\n\ndef plan_close_duplicates"),
+    old="reopen = merge_request.state is MergeRequestState.CLOSED",
+    new="reopen = False",
 )
 """What a Developer has closed is opened again."""
 OURS_IS_THE_BOTS: Final = Mutation(

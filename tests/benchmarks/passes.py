@@ -19,15 +19,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker import SECONDS, Broker, Bus, wait_for
+from skipping_clock import RunningClock
 
 from benchmarks.figure import Figure
 from compose_demo import gate_files
 from compose_demo.stage import Stage, stage
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.manifests.manifest import Manifest
-from compose_repo.passes import session
 from compose_repo.passes.sync import sync
-from compose_repo.passes.world import Tools
+from compose_repo.passes.tools import Tools
+from compose_repo.passes.work import connected, opener_beside
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.console import Console
 from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
@@ -53,24 +55,11 @@ why = "{why}"
 MORE: Final = '[[requirement]]\norigin = "idm"\ntestcase = "ipa.install"\nwhy = "It installs."\n'
 
 
-class SkippedTime:
-    """A clock that goes as ours does, and skips what somebody would sleep."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    def clock(self) -> float:
-        return time.monotonic() + self.skipped
-
-    def sleep(self, seconds: float) -> None:
-        self.skipped += seconds
-
-
 class Recorded(Pace):
     """A pace that writes down when each request was over, by skipped time, and whether it wrote a note."""
 
-    def __init__(self, skipping: SkippedTime) -> None:
-        super().__init__(clock=skipping.clock, sleep=skipping.sleep)
+    def __init__(self, skipping: Clock) -> None:
+        super().__init__(skipping)
         self._skipping = skipping
         self.requests: list[float] = []
         self.notes: list[float] = []
@@ -79,14 +68,14 @@ class Recorded(Pace):
     def turn(self, method: str, path: str, told: Callable[[float], None]) -> Iterator[None]:
         with super().turn(method, path, told):
             yield
-        self.requests.append(self._skipping.clock())
+        self.requests.append(self._skipping.monotonic())
         if method.upper() != "GET" and "/notes" in path:
-            self.notes.append(self._skipping.clock())
+            self.notes.append(self._skipping.monotonic())
 
 
 def bench_passes(folder: Path) -> list[Figure]:
     """Count what an idle pass asks, time it after 10 and 1,000 merged composes, and pace one in which all changes."""
-    skipping = SkippedTime()
+    skipping = RunningClock()
     with (
         stage(folder / "few", repository=ROOT, ci=None, port=0) as few,
         stage(folder / "many", repository=ROOT, ci=None, port=0) as many,
@@ -96,7 +85,7 @@ def bench_passes(folder: Path) -> list[Figure]:
             _open(playing, COMPOSES[:IDLE], skipping)
         figures = [_idle(many), *_growth(few, many)]
         throttle = few.gitlab.throttle
-        throttle.notes, throttle.requests, throttle.clock = 60, 2_000, skipping.clock
+        throttle.notes, throttle.requests, throttle.clock = 60, 2_000, skipping.monotonic
         few.gitlab.requests.clear()
         for begin in range(IDLE, len(COMPOSES), AT_ONCE):
             _open(few, COMPOSES[begin : begin + AT_ONCE], skipping)
@@ -152,7 +141,7 @@ def _growth(few: Stage, many: Stage) -> list[Figure]:
     ]
 
 
-def _changes(playing: Stage, skipping: SkippedTime) -> list[Figure]:
+def _changes(playing: Stage, skipping: RunningClock) -> list[Figure]:
     """Let a pass write on every merge request."""
     begun, skipped = time.monotonic(), skipping.skipped
     paces = _in_process(playing, skipping)
@@ -211,7 +200,7 @@ def bench_message(folder: Path) -> list[Figure]:
         broker.start()
         with stage(folder / "stage", repository=ROOT, ci=None, port=0) as playing:
             _set_rules(playing, POLICY.format(why="It must."), merged=10)
-            _open(playing, COMPOSES[:1], SkippedTime())
+            _open(playing, COMPOSES[:1], RunningClock())
             bus = Bus(broker=broker, folder=folder)
             bus.declare()
             with _listening(playing, bus):
@@ -307,7 +296,7 @@ def _manifest(playing: Stage) -> dict[str, Any]:
     return Manifest.from_compose(read_compose(compose_root(str(root), timeout=1), location=None)).to_dict()
 
 
-def _open(playing: Stage, composes: list[str], skipping: SkippedTime) -> None:
+def _open(playing: Stage, composes: list[str], skipping: RunningClock) -> None:
     """Let composes appear and a pass open them all."""
     for compose_id in composes:
         write_compose(playing.server.composes, SampleSpec.create(compose_id, srpms=12))
@@ -322,12 +311,12 @@ def _pass(playing: Stage) -> str:
     return done.out
 
 
-def _in_process(playing: Stage, skipping: SkippedTime) -> list[Recorded]:
+def _in_process(playing: Stage, skipping: RunningClock) -> list[Recorded]:
     """Run a pass whose pace goes by skipped time; give the paces of its accounts."""
     made: list[Recorded] = []
 
-    def make() -> Pace:
-        made.append(Recorded(skipping))
+    def make(clock: Clock) -> Pace:
+        made.append(Recorded(clock))
         return made[-1]
 
     arguments = argparse.Namespace(repo=playing.scheduled.folder, now=None, format="json")
@@ -336,10 +325,10 @@ def _in_process(playing: Stage, skipping: SkippedTime) -> list[Recorded]:
     try:
         with (
             contextlib.redirect_stderr(io.StringIO()) as said,
-            session.start(arguments, Console(), Paces(make)) as work,
-            session.opener_of(work) as opener,
+            connected(arguments.repo, Console(clock=skipping), now=arguments.now, paces=Paces(skipping, make)) as work,
+            opener_beside(work) as opener,
         ):
-            http = Http(Limits())
+            http = Http(Limits(), clock=skipping)
             report = sync(Tools(work=work, opener=opener, http=http, index_http=http))
     finally:
         os.environ.clear()

@@ -23,7 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
-sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), str(ROOT / "tests" / "acceptance")]
+sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), *(str(ROOT / "tests" / one) for one in ("unit", "acceptance"))]
 
 from benchmarks.figure import Figure  # noqa: E402
 from benchmarks.passes import bench_message, bench_passes  # noqa: E402
@@ -34,6 +34,7 @@ from compose_repo.core.result import ResultFile  # noqa: E402
 from compose_repo.core.rules.policy import Policy  # noqa: E402
 from compose_repo.core.verdict.baseline import Published, conclude, remembering  # noqa: E402
 from compose_repo.core.verdict.gate import decide  # noqa: E402  # the checkout's own package, wherever the bench is run from
+from compose_repo.ports.clock import REAL  # noqa: E402
 from compose_repo.ports.git.objects import GitTree  # noqa: E402
 from compose_repo.ports.git.repository import Repository  # noqa: E402
 from compose_repo.reading.judging import judge_branch  # noqa: E402
@@ -198,7 +199,7 @@ def bench_line(folder: Path) -> list[Figure]:
     That is which of them count, and their bytes; what they say, by schema, checks and policy, is a figure of its own.
     """
     repository, pushes = _line(folder, commits=200, files=10)
-    reader = LineReader(repository, pushes=lambda *_: pushes, fetch=lambda _: None)
+    reader = LineReader(repository, pushes=lambda *_: pushes, fetch=lambda _: None, clock=REAL)
     main, head, now = repository.commit("main"), repository.commit("HEAD"), dt.datetime.fromisoformat(NOW)
     compose_id = ComposeId.parse(COMPOSE_ID)
     gate_files = load_gate(GitTree(repository, main), now)

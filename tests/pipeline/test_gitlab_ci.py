@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,8 +318,15 @@ def test_a_tag_or_branch_that_is_named_like_main_is_not_taken_for_it(repository:
 AS_JSON: Final = "import json, sys; from ruamel.yaml import YAML; print(json.dumps(YAML(typ='safe').load(sys.stdin)))"
 
 
+def parsed(file: Path) -> dict[str, Any]:
+    written = file.read_text(encoding="utf-8")
+    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(read.stdout)
+    return found
+
+
 def test_jobs_that_run_our_command_use_nothing_that_an_earlier_job_has_left() -> None:
-    jobs = parsed()
+    jobs = parsed(ROOT / CI_FILE)
     assert [name for name, job in jobs.items() if "compose-repo " in str(job) and job["extends"] != ".trusted"] == []
     assert (jobs[".trusted"]["cache"], jobs[".trusted"]["variables"]["GIT_STRATEGY"]) == ([], "clone")
 
@@ -338,13 +346,6 @@ PROJECT_JOBS: Final = {
 """What tests the project itself."""
 
 
-def parsed() -> dict[str, Any]:
-    written = (ROOT / CI_FILE).read_text(encoding="utf-8")
-    read = subprocess.run([sys.executable, "-c", AS_JSON], input=written, capture_output=True, text=True, check=True)
-    jobs: dict[str, Any] = json.loads(read.stdout)
-    return jobs
-
-
 def test_the_parts_are_all_folders_that_hold_tests() -> None:
     assert {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")} == PARTS - {"examples"}
 
@@ -356,7 +357,7 @@ def test_make_knows_what_ci_runs(target: str) -> None:
 
 
 def test_the_oldest_python_runs_everything_and_the_others_the_checks() -> None:
-    jobs = parsed()
+    jobs = parsed(ROOT / CI_FILE)
     oldest, *others = (f"3.{minor}" for minor in range(11, 15))
     assert jobs["test"]["image"] == f"python:{oldest}"
     assert (jobs["check"]["image"], jobs["check"]["parallel"]["matrix"]) == ("python:$PYTHON", [{"PYTHON": others}])
@@ -444,6 +445,105 @@ def test_the_scheduled_job_opens_and_judges_and_reports(
         assert world.states() == {COMPOSE_ID.rpartition("-")[2]: "opened"}
     report = json.loads((repository.path / ".gitlab-ci-local" / "artifacts" / "sync" / "sync.json").read_bytes())
     assert [row["step"] for row in report["streams"][0]["composes"]] == ["open", "judge"]
+
+
+# --- releases of the template
+
+
+TEMPLATE: Final = "CentOS/compose-repo"
+GIVEN: Final = (
+    "CI_PROJECT_PATH", "CI_PIPELINE_SOURCE", "CI_COMMIT_TAG", "CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME",
+    "CI_DEFAULT_BRANCH",
+)  # fmt: skip
+"""What gitlab-ci-local would otherwise take from the checkout, a branch for a tag too."""
+COMPOSE_BRANCH: Final = f"compose/{COMPOSE_ID}"
+RELEASE_JOBS: Final = {"release-notes", "release"}
+
+
+def on(project: str, template: str | None = None, **variables: str) -> dict[str, str]:
+    """Give the variables of a pipeline of a project, which has the variable TEMPLATE_PROJECT or has it not."""
+    variables = {"CI_PROJECT_PATH": project, "CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": "main", **variables}
+    return variables if template is None else {"TEMPLATE_PROJECT": template, **variables}
+
+
+def on_merge_request(branch: str) -> dict[str, str]:
+    more = {"CI_MERGE_REQUEST_IID": "1", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": branch}
+    return on(TEMPLATE, TEMPLATE, CI_PIPELINE_SOURCE="merge_request_event", **more)
+
+
+def as_options(variables: dict[str, str]) -> tuple[str, ...]:
+    given = (word for name, value in variables.items() for word in ("--variable", f"{name}={value}"))
+    unset = (word for name in GIVEN if name not in variables for word in ("--unset-variable", name))
+    return ("--ignore-predefined-vars", ",".join(GIVEN), *given, *unset)
+
+
+def jobs_of_a_pipeline(repository: Repository, variables: dict[str, str]) -> set[str] | None:
+    """Name the jobs of a pipeline; None if `workflow:` wants none.
+
+    gitlab-ci-local does not look at `workflow:`, so its rules are put to it as those of a job.
+    """
+    repository.change("scripts/compose_repo/cli.py")
+    config = parsed(ROOT / CI_FILE)
+    config["workflow-wants-it"] = {"stage": ".pre", "script": ["true"], "rules": config.pop("workflow")["rules"]}
+    (repository.path / "rules.json").write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML, too
+    done = repository.ci("--file", "rules.json", "--list-csv", *as_options(variables))
+    assert done.returncode == 0, done.stderr
+    listed = {line.partition(";")[0] for line in done.stdout.splitlines()[1:]}
+    return listed - {"workflow-wants-it"} if "workflow-wants-it" in listed else None
+
+
+NO_RELEASE: Final = {
+    "a tag of an instance": (on("rdo/composes", CI_COMMIT_TAG="v0.2.0"), None),
+    "a tag of an instance that has the variable": (on("rdo/composes", TEMPLATE, CI_COMMIT_TAG="v0.2.0"), None),
+    "a tag of a project with an empty variable": (on(TEMPLATE, "", CI_COMMIT_TAG="v0.2.0"), None),
+    "a tag that is no release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG="v0.2.0-rc1"), None),
+    "a promotion": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG=f"promotion/{COMPOSE_ID}/1/claimed"), None),
+    "a branch that is named like a release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="v0.2.0"), None),
+    "main": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
+    "main of an instance": (on("rdo/composes", CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
+    "a schedule": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main", CI_PIPELINE_SOURCE="schedule"), {"sync"}),
+    "a merge request": (on_merge_request("v0.2.0"), {"validate", *PROJECT_JOBS}),
+    "a compose's branch": (on_merge_request(COMPOSE_BRANCH), {"validate", "gate"}),
+}
+"""Where no release is made, and the jobs that run there; None: no pipeline at all."""
+
+
+def test_a_releases_tag_makes_a_release_in_the_templates_own_project(repository: Repository) -> None:
+    jobs = jobs_of_a_pipeline(repository, on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG="v0.2.0"))
+    assert jobs == {*PROJECT_JOBS, *RELEASE_JOBS}
+
+
+@pytest.mark.parametrize(("variables", "expected"), NO_RELEASE.values(), ids=NO_RELEASE)
+def test_nothing_else_makes_a_release(
+    repository: Repository, variables: dict[str, str], expected: set[str] | None
+) -> None:
+    assert jobs_of_a_pipeline(repository, variables) == expected
+
+
+def test_the_jobs_of_a_release_ask_by_themselves_whose_tag_it_is(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    assert repository.jobs(*as_options(on("rdo/composes", TEMPLATE, CI_COMMIT_TAG="v0.2.0"))) == PROJECT_JOBS
+
+
+def test_a_release_waits_for_every_test_and_uses_no_secret_of_ours() -> None:
+    jobs = parsed(ROOT / CI_FILE)
+    assert jobs["stages"].index("release") > jobs["stages"].index(jobs[".project"]["stage"])
+    assert "needs" not in jobs["release"]
+    assert "TOKEN" not in json.dumps([jobs[name] for name in (".release", *RELEASE_JOBS)])
+
+
+def test_the_notes_of_a_release_are_its_section_of_the_changelog(repository: Repository) -> None:
+    repository.change("docs/a.md")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    options = as_options(on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG=f"v{version}"))
+    done = repository.ci(
+        "release-notes", "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", *options
+    )
+    written = repository.path / ".gitlab-ci-local" / "artifacts" / "release-notes" / "release-notes.md"
+    assert done.returncode == 0, done.stdout + done.stderr
+    command: list[str | Path] = [sys.executable, "-I", ROOT / "scripts" / "release_notes.py", f"v{version}"]
+    expected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert written.read_text(encoding="utf-8") == expected
 
 
 # --- pushes that a webhook tells of at once
@@ -571,5 +671,5 @@ def test_without_webhook_a_pushed_result_is_judged_by_the_schedules_pipeline(liv
 
 
 def test_the_job_sync_runs_alone_to_its_end_where_the_tokens_are() -> None:
-    job = parsed()["sync"]
+    job = parsed(ROOT / CI_FILE)["sync"]
     assert (job["resource_group"], job["interruptible"], job["environment"]["name"]) == ("sync", False, "gate")

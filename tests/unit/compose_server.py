@@ -85,6 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
 
+    do_CONNECT = do_GET  # noqa: N815  # as a proxy it answers for itself
+
     def _send(self, answer: Answer, body: bytes) -> None:
         if answer.raw is None:
             self._send_response(answer, body)

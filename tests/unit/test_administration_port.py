@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from skipping_clock import SkippingClock
 
 from compose_repo.core.hardening.administration import (
     Access,
@@ -38,7 +39,7 @@ def administrator(server: LocalGitLab) -> Iterator[Administrator]:
     owner = server.create_user("releng")
     project = server.create_project("centos/compose-repo", owner=owner)
     environment = Environment(gitlab_url=server.url, project=project.path, token=owner.token, in_ci=False)
-    administrator = administer(environment, lambda _line: None)
+    administrator = administer(environment, lambda _line: None, SkippingClock())
     yield administrator
     administrator.close()
 

@@ -14,7 +14,7 @@ SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 PURE: Final = frozenset({
     "base64", "binascii", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum",
     "fnmatch", "functools",
-    "difflib", "hashlib", "html", "itertools", "jiter", "json", "math", "operator", "re",
+    "difflib", "hashlib", "html", "itertools", "jiter", "json", "math", "msgspec", "operator", "re",
     "string", "textwrap", "tomllib", "types", "typing", "unicodedata", "urllib.parse", "xml",
 })
 # fmt: on
@@ -23,6 +23,7 @@ PURE: Final = frozenset({
 DOORS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "gitlab": "compose_repo.ports.gitlab",
     "requests": "compose_repo.ports.gitlab",
+    "urllib3": ("compose_repo.ports.http", "compose_repo.ports.gitlab"),
     "productmd": "compose_repo.ports.productmd",
     "jinja2": "compose_repo.ports.templates",
     "jsonschema": "compose_repo.ports.violations",
@@ -47,7 +48,13 @@ NEVER_IMPORTED_BY: Final = {
 """Imports run one way: from the command line inwards."""
 
 SURROUNDINGS: Final = "compose_repo.ports.environment"
-CLOCK: Final = frozenset({"now", "utcnow", "today"})
+CLOCK: Final = "compose_repo.ports.clock"
+READS_THE_CLOCK: Final = frozenset({"now", "utcnow", "today"})
+TIME_AND_CHANCE: Final = frozenset({"time", "random"})
+EDGES: Final = frozenset({"compose_repo.cli", "compose_repo.passes.listening"})
+"""Where the program starts, by our own command or by fedora-messaging's: there the machine's clock comes in."""
+HANDED_A_CLOCK: Final = frozenset({"Repository", "scratch", "Signatures", "Console", "Progress", "compose_root"})
+"""What goes by the machine's own clock where a test hands in none."""
 IMPURE_CALLS: Final = frozenset({"open", "print", "input", "exec", "eval", "breakpoint"})
 
 Law = Callable[[str, ast.Module], Iterator[str]]
@@ -92,18 +99,40 @@ def each_foreign_thing_has_one_door(module: str, tree: ast.Module) -> Iterator[s
                     yield f"{module} imports {name}, which is for {' and '.join(allowed)}"
 
 
-def one_module_reads_the_clock_and_the_environment(module: str, tree: ast.Module) -> Iterator[str]:
+def one_module_reads_the_environment(module: str, tree: ast.Module) -> Iterator[str]:
     if not within(module, "compose_repo") or module == SURROUNDINGS or is_demo(module):
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK:
-            if ast.unparse(node.func.value) != "environment":
-                yield f"{module}:{node.lineno} reads the clock: {ast.unparse(node.func)}()"
-        elif isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv", "time.time"}:
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}:
             yield f"{module}:{node.lineno} reads {ast.unparse(node)}"
     for name in imports(tree):
-        if name in {"os.environ", "os.getenv", "time.time"}:
+        if name in {"os.environ", "os.getenv"}:
             yield f"{module} imports {name}"
+
+
+def one_module_reads_the_clock_sleeps_and_asks_chance(module: str, tree: ast.Module) -> Iterator[str]:
+    if not within(module, "compose_repo") or module == CLOCK:
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in READS_THE_CLOCK and not ast.unparse(node.func.value).endswith("clock"):
+            yield f"{module}:{node.lineno} reads the clock: {ast.unparse(node.func)}()"
+    for name in imports(tree):
+        if any(within(name, one) for one in TIME_AND_CHANCE):
+            yield f"{module} imports {name}"
+
+
+def the_clock_is_handed_on(module: str, tree: ast.Module) -> Iterator[str]:
+    """Who makes one of these says by which clock it goes; only where the program starts is that the machine's own."""
+    if not within(module, "compose_repo") or is_demo(module) or module in EDGES:
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) not in HANDED_A_CLOCK:
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if not any(ast.unparse(one).endswith("clock") for one in given):
+            yield f"{module}:{node.lineno} makes {ast.unparse(node.func)} without a clock"
 
 
 def imports_run_one_way(module: str, tree: ast.Module) -> Iterator[str]:
@@ -129,7 +158,9 @@ LAWS: Final[list[Law]] = [
     the_core_imports_only_what_is_pure,
     the_core_does_no_io,
     each_foreign_thing_has_one_door,
-    one_module_reads_the_clock_and_the_environment,
+    one_module_reads_the_environment,
+    one_module_reads_the_clock_sleeps_and_asks_chance,
+    the_clock_is_handed_on,
     imports_run_one_way,
 ]
 
@@ -193,10 +224,20 @@ def test_every_module_keeps_the_law(law: Law) -> None:
         (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "import gitlab"),
         (each_foreign_thing_has_one_door, "compose_repo.verbs.gate", "from subprocess import run"),
         (each_foreign_thing_has_one_door, "compose_repo.ports.gitlab", "from urllib import request"),
-        (one_module_reads_the_clock_and_the_environment, "compose_repo.core.verdict.gate", "dt.datetime.now(dt.UTC)"),
-        (one_module_reads_the_clock_and_the_environment, "compose_repo.core.verdict.gate", "date.today()"),
-        (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "os.environ['HOME']"),
-        (one_module_reads_the_clock_and_the_environment, "compose_repo.verbs.gate", "from os import environ"),
+        (each_foreign_thing_has_one_door, "compose_repo.ports.mirror", "from urllib3.exceptions import HTTPError"),
+        (one_module_reads_the_environment, "compose_repo.verbs.gate", "os.environ['HOME']"),
+        (one_module_reads_the_environment, "compose_repo.verbs.gate", "from os import environ"),
+        (
+            one_module_reads_the_clock_sleeps_and_asks_chance,
+            "compose_repo.core.verdict.gate",
+            "dt.datetime.now(dt.UTC)",
+        ),
+        (one_module_reads_the_clock_sleeps_and_asks_chance, "compose_repo.core.verdict.gate", "date.today()"),
+        (one_module_reads_the_clock_sleeps_and_asks_chance, "compose_repo.ports.retry", "import time"),
+        (one_module_reads_the_clock_sleeps_and_asks_chance, "compose_repo.ports.retry", "from time import sleep"),
+        (one_module_reads_the_clock_sleeps_and_asks_chance, "compose_repo.passes.sync", "def f():\n    import random"),
+        (the_clock_is_handed_on, "compose_repo.verbs.gate", "Repository(path, console.trace)"),
+        (the_clock_is_handed_on, "compose_repo.passes.session", "scratch(path, trace=console.trace)"),
         (answers_in_json_pass_one_function, "compose_repo.verbs.gate", "json.dumps({}, indent=2)"),
         (imports_run_one_way, "compose_repo.ports.git", "from compose_repo.verbs import gate"),
         (imports_run_one_way, "compose_repo.verbs.gate", "import local_gitlab"),

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.branch.attribution import attribute, in_order, is_carried, is_listed, refusal, wants_signature
 from compose_repo.core.forge.forge import Push, User

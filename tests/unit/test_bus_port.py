@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from fedora_messaging import config, exceptions
 from fedora_messaging import message as fedora
 from hypothesis import given
 from hypothesis import strategies as st
+from skipping_clock import SkippingClock
 
 from compose_repo import cli
 from compose_repo.core.bus.announcement import DecisionChanged
@@ -24,6 +26,7 @@ from compose_repo.ports.bus import consumer
 from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings, load, settings
+from compose_repo.ports.clock import Signal
 
 HEADERS: Final = {"fedora_messaging_schema": "base.message", "fedora_messaging_severity": 20}
 PROBLEM: Final = Problem(path="message a", pointer="/x", code="unknown-origin", message="nobody's", fix="map it")
@@ -48,11 +51,14 @@ class Handler:
 
 
 class Place:
-    def __init__(self, *errors: Exception, tries: int = 3) -> None:
+    def __init__(
+        self, *errors: Exception, tries: int = 3, longest_wait: int = 0, clock: SkippingClock | None = None
+    ) -> None:
         self.handler = Handler(*errors)
         self.told: list[str] = []
-        given = Settings(tries=tries, longest_wait=0, publish=False)
-        self.callback = Callback(self.handler, given, tell=self.told.append, trace=lambda _: None)
+        self.clock = clock or SkippingClock()
+        given = Settings(tries=tries, longest_wait=longest_wait, publish=False)
+        self.callback = Callback(self.handler, given, tell=self.told.append, trace=lambda _: None, clock=self.clock)
 
 
 def test_a_message_that_is_done_is_acknowledged() -> None:
@@ -114,40 +120,34 @@ def test_what_a_quorum_queue_has_counted_counts() -> None:
         place.callback(read(b"{}", headers={**HEADERS, "x-delivery-count": 2}))
 
 
-class NoTime:
-    """Stands for the event that ends waiting: nobody waits, and after so many waits it is time to stop."""
+class StoppingClock(SkippingClock):
+    """After so many sleeps it is time to stop: the signal for which they wait is given."""
 
-    def __init__(self, stop_after: int = 1_000_000) -> None:
-        self.waits: list[float] = []
+    def __init__(self, stop_after: int) -> None:
+        super().__init__()
         self.stop_after = stop_after
 
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-
-    def is_set(self) -> bool:
-        return len(self.waits) >= self.stop_after
-
-
-def patient(place: Place, time: NoTime, longest_wait: int) -> None:
-    place.callback._stopping = time  # type: ignore[assignment]  # it is waited on in no other way
-    place.callback._settings = Settings(tries=1, longest_wait=longest_wait, publish=False)
+    def sleep(self, seconds: float, until: Signal | None = None) -> None:
+        super().sleep(seconds)
+        if len(self.slept) >= self.stop_after:
+            assert isinstance(until, threading.Event)
+            until.set()
 
 
 def test_a_message_waits_while_gitlab_is_away_and_that_is_no_failure() -> None:
-    place, time = Place(*[Away("GitLab is away")] * 4), NoTime()
-    patient(place, time, longest_wait=4)
+    place = Place(*[Away("GitLab is away")] * 4, tries=1, longest_wait=4)
     place.callback(read(b"{}"))
-    assert time.waits == [1, 2, 4, 4]
+    assert place.clock.slept == [1, 2, 4, 4]
     assert place.told[0] == "message a on org.centos: GitLab is away; again in 1 s"
 
 
 def test_a_message_is_given_back_when_listening_ends_or_the_broker_would_take_it_back() -> None:
     for stop_after, longest_wait, waits in ((2, 300, [1, 2]), (99, 10**6, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512])):
-        place, time = Place(*[Away("GitLab is away")] * 99), NoTime(stop_after)
-        patient(place, time, longest_wait)
+        clock = StoppingClock(stop_after)
+        place = Place(*[Away("GitLab is away")] * 99, tries=1, longest_wait=longest_wait, clock=clock)
         with pytest.raises(exceptions.Nack):
             place.callback(read(b"{}"))
-        assert time.waits == waits
+        assert clock.slept == waits
 
 
 def test_only_so_many_failures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
 """What people read of a comparison, row by row."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.manifests.change_report import Row, change_report

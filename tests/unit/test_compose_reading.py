@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from compose_server import Answer, ComposeServer, serving
+from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import Compose, Status
 from compose_repo.core.manifests.manifest import Manifest
@@ -22,7 +23,7 @@ from sample_composes.sample import SampleSpec, write_compose
 
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"
 METADATA = "compose/metadata"
-PATIENCE = Limits(timeout=0.2, total=1.0, tries=2, backoff=0.01)
+LIMITS = Limits(timeout=0.2, total=1.0, tries=2, backoff=0.01)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def read(root: Path) -> Compose:
 
 
 def read_web(server: ComposeServer, path: str = COMPOSE_ID) -> Compose:
-    return read_compose(WebRoot(f"{server.url}/{path}", Http(PATIENCE).read))
+    return read_compose(WebRoot(f"{server.url}/{path}", Http(LIMITS, clock=SkippingClock()).read))
 
 
 def codes(caught: pytest.ExceptionInfo[InputError]) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_folder_is_read_whole(folder: Path) -> None:
 
 
 def test_a_server_gives_what_a_folder_gives(folder: Path, server: ComposeServer) -> None:
-    web = read_compose(WebRoot(f"{server.url}/{COMPOSE_ID}", Http(PATIENCE).read), location="x")
+    web = read_compose(WebRoot(f"{server.url}/{COMPOSE_ID}", Http(LIMITS, clock=SkippingClock()).read), location="x")
     local = read_compose(compose_root(str(folder)), location="x")
     assert Manifest.from_compose(web).to_bytes() == Manifest.from_compose(local).to_bytes()
 
@@ -366,19 +367,19 @@ def test_real_data_that_has_only_rpms_json_is_read(shared_data: Path) -> None:
 def http_code(server: ComposeServer, *answers: Answer, limit: int = 1000) -> str:
     server.answers["/file"] = list(answers)
     with pytest.raises(InputError) as caught:
-        Http(PATIENCE).read(f"{server.url}/file", limit)
+        Http(LIMITS, clock=SkippingClock()).read(f"{server.url}/file", limit)
     return ",".join(codes(caught))
 
 
 def test_a_server_that_is_down_is_unreachable() -> None:
     with pytest.raises(InputError) as caught:
-        Http(PATIENCE).read("http://127.0.0.1:9/STATUS", 10)
+        Http(LIMITS, clock=SkippingClock()).read("http://127.0.0.1:9/STATUS", 10)
     assert codes(caught) == ["source-unreachable"]
 
 
 def test_a_name_that_does_not_resolve_is_unreachable() -> None:
     with pytest.raises(InputError) as caught:
-        Http(PATIENCE).read("http://compose.invalid/STATUS", 10)
+        Http(LIMITS, clock=SkippingClock()).read("http://compose.invalid/STATUS", 10)
     assert codes(caught) == ["source-unreachable"]
 
 
@@ -391,7 +392,7 @@ def test_a_server_that_never_ends_times_out(server: ComposeServer) -> None:
     impatient = Limits(timeout=0.2, total=0.0, tries=1)
     server.answers["/file"] = [endless]
     with pytest.raises(InputError) as caught:
-        Http(impatient).read(f"{server.url}/file", 10)
+        Http(impatient, clock=SkippingClock()).read(f"{server.url}/file", 10)
     assert codes(caught) == ["source-timeout"]
 
 
@@ -401,7 +402,7 @@ def test_a_server_that_answers_no_http_is_unreachable(server: ComposeServer) -> 
 
 def test_a_server_that_hangs_up_is_unreachable() -> None:
     def hang_up(listener: socket.socket) -> None:
-        for _ in range(PATIENCE.tries):
+        for _ in range(LIMITS.tries):
             connection, _address = listener.accept()
             connection.recv(1000)
             connection.close()
@@ -410,7 +411,7 @@ def test_a_server_that_hangs_up_is_unreachable() -> None:
         thread = threading.Thread(target=hang_up, args=(listener,), daemon=True)
         thread.start()
         with pytest.raises(InputError) as caught:
-            Http(PATIENCE).read(f"http://127.0.0.1:{listener.getsockname()[1]}/file", 10)
+            Http(LIMITS, clock=SkippingClock()).read(f"http://127.0.0.1:{listener.getsockname()[1]}/file", 10)
         thread.join()
     assert codes(caught) == ["source-unreachable"]
 
@@ -418,7 +419,7 @@ def test_a_server_that_hangs_up_is_unreachable() -> None:
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_file_that_is_not_there_is_none(server: ComposeServer, status: int) -> None:
     server.answers["/file"] = [Answer(status=status, body=b"")]
-    assert Http(PATIENCE).read(f"{server.url}/file", 10) is None
+    assert Http(LIMITS, clock=SkippingClock()).read(f"{server.url}/file", 10) is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 503])
@@ -429,7 +430,7 @@ def test_another_status_has_a_code(server: ComposeServer, status: int) -> None:
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_what_may_pass_is_tried_again(server: ComposeServer, status: int) -> None:
     server.answers["/file"] = [Answer(status=status, body=b"", headers={"Retry-After": "0"}), Answer(body=b"now")]
-    assert Http(PATIENCE).read(f"{server.url}/file", 10) == b"now"
+    assert Http(LIMITS, clock=SkippingClock()).read(f"{server.url}/file", 10) == b"now"
 
 
 def test_what_does_not_pass_is_tried_once(server: ComposeServer) -> None:
@@ -439,7 +440,7 @@ def test_what_does_not_pass_is_tried_once(server: ComposeServer) -> None:
 
 def test_what_does_not_pass_soon_is_tried_a_few_times(server: ComposeServer) -> None:
     http_code(server, Answer(status=503, body=b""))
-    assert server.seen == ["/file"] * PATIENCE.tries
+    assert server.seen == ["/file"] * LIMITS.tries
 
 
 def test_a_body_that_ends_early_is_truncated(server: ComposeServer) -> None:
@@ -466,7 +467,7 @@ def test_a_packed_body_is_refused(server: ComposeServer) -> None:
 
 def test_a_redirect_is_followed(server: ComposeServer) -> None:
     server.answers = {"/a": [Answer(status=302, body=b"", headers={"Location": "/b"})], "/b": [Answer(body=b"here")]}
-    assert Http(PATIENCE).read(f"{server.url}/a", 10) == b"here"
+    assert Http(LIMITS, clock=SkippingClock()).read(f"{server.url}/a", 10) == b"here"
 
 
 @pytest.mark.parametrize(
@@ -482,7 +483,7 @@ def test_a_redirect_without_target_is_refused(server: ComposeServer) -> None:
 
 def test_plain_http_in_place_of_tls_is_a_tls_failure(server: ComposeServer) -> None:
     with pytest.raises(InputError) as caught:
-        Http(PATIENCE).read(server.url.replace("http:", "https:"), 10)
+        Http(LIMITS, clock=SkippingClock()).read(server.url.replace("http:", "https:"), 10)
     assert codes(caught) == ["source-tls"]
 
 

@@ -1,11 +1,11 @@
 """A job's list of builds, what of it is new to a branch, and the checks of the jobs in gate/origins.toml."""
 
-import dataclasses
 import datetime as dt
 import json
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.composes.layout import Kind, Place
@@ -100,7 +100,7 @@ def test_what_is_no_list_is_refused(data: bytes, code: str) -> None:
 def test_parameters_name_the_compose_or_else_the_display_name(
     actions: list[Json], parameter: str | None, composes: set[str]
 ) -> None:
-    job = dataclasses.replace(JOB, compose_parameter=parameter)
+    job = structs.replace(JOB, compose_parameter=parameter)
     ((build,), _) = jenkins_job.read_listing(listing(row(actions=actions)), job)
     assert build.composes == composes
 
@@ -246,7 +246,7 @@ def test_a_name_that_is_taken_goes_on_with_the_head() -> None:
 
 
 def test_a_long_name_stays_one() -> None:
-    job = dataclasses.replace(JOB, job=f"https://ci.example.org/job/{'x' * 200}")
+    job = structs.replace(JOB, job=f"https://ci.example.org/job/{'x' * 200}")
     data, listed_ = json.dumps(row()).encode(), jenkins_job.read_listing(listing(row()), job)[0][0]
     found = jenkins_job.read_build(data, job, listed_)
     file = jenkins_job.result_file(

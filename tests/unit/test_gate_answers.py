@@ -3,7 +3,6 @@
 import datetime as dt
 import itertools
 import time
-from dataclasses import replace
 
 import pytest
 from gate_world import (
@@ -22,6 +21,7 @@ from gate_world import (
     states,
     waiver,
 )
+from msgspec.structs import replace
 
 from compose_repo.core.names import Arch, Scenario, Stream
 from compose_repo.core.result import Outcome

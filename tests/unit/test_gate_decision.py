@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 import itertools
 import json
-from dataclasses import replace
 
 import pytest
 from gate_world import (
@@ -23,6 +22,7 @@ from gate_world import (
     run,
     waiver,
 )
+from msgspec.structs import replace
 
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.problems.problem import Problem

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from skipping_clock import SkippingClock
 
 from compose_repo.core.branch.commit import GONE, PLAIN, Content, Version
 from compose_repo.core.names import Sha
@@ -209,7 +210,8 @@ def test_a_push_is_never_forced(bare: Path, tmp_path: Path) -> None:
     base = commit(bare, [])
     ours, theirs = (commit(bare, [(PLAIN, blob(bare), name)], base) for name in (b"a", b"b"))
     git(tmp_path, "clone", "--quiet", "--bare", str(bare), "server")
-    url, repository = f"file://{tmp_path}/server", Repository(bare)
+    url, clock = f"file://{tmp_path}/server", SkippingClock()
+    repository = Repository(bare, print, clock)
     push(repository, url, Sha(base), "compose/x", token=None)
     push(repository, url, Sha(theirs), "compose/x", token=None)
     with pytest.raises(BranchMoved, match="compose/x has moved on"):
@@ -218,6 +220,7 @@ def test_a_push_is_never_forced(bare: Path, tmp_path: Path) -> None:
     with pytest.raises(GitError) as told:
         push(repository, f"file://{tmp_path}/nowhere", Sha(ours), "compose/x", token=None)
     assert not isinstance(told.value, BranchMoved)
+    assert clock.slept == [0.5, 1.0, 2.0] * 2  # the push, then the question whether it has worked
 
 
 def test_a_scratch_repository_borrows_objects_and_nothing_else(bare: Path) -> None:

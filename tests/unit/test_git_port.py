@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from skipping_clock import SkippingClock
 
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.git.tags import release_refs
 from compose_repo.ports.tree import Entry
 
 MANIFEST = "composes/C-1-20260101.0/manifest.json"
@@ -202,10 +204,13 @@ def test_fetching_brings_the_commit_under_its_own_ref_and_touches_nothing_else(w
 
 def test_a_fetch_that_fails_says_why_and_never_the_token(work: Path) -> None:
     lines: list[str] = []
+    clock = SkippingClock()
+    repository = Repository(work, lines.append, clock)
     with pytest.raises(GitError) as failed:
-        Repository(work, lines.append).fetch("http://127.0.0.1:9/x.git", ["refs/heads/main"], token="s3cret")  # noqa: S106
+        repository.fetch("http://127.0.0.1:9/x.git", ["refs/heads/main"], token="s3cret")  # noqa: S106
     assert "127.0.0.1" in str(failed.value)
     assert "s3cret" not in str(failed.value) + "".join(lines)
+    assert clock.slept == [0.5, 1.0, 2.0]
 
 
 def test_each_command_is_traced_with_its_time(work: Path) -> None:
@@ -213,3 +218,46 @@ def test_each_command_is_traced_with_its_time(work: Path) -> None:
     Repository(work, lines.append).find("main")
     assert lines[0].startswith("git rev-parse")
     assert lines[0].endswith(" ms)")
+
+
+class Hostile(Repository):
+    """A repository whose server lists what it likes."""
+
+    listed = b""
+
+    def _travel(self, token: str | None, *command: str) -> bytes:
+        del token, command
+        return self.listed
+
+
+SHA = b"0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\t",
+        b"no tab",
+        b"\xe9\trefs/tags/v1.0.0",
+        b"0123\trefs/tags/v1.0.0",
+        SHA + b"\t",
+        SHA + b" refs/tags/v1.0.0",
+    ],
+)
+def test_a_line_of_a_server_that_is_not_a_ref_is_left_out(work: Path, line: bytes) -> None:
+    repository = Hostile(work)
+    repository.listed = line + b"\n" + SHA + b"\trefs/tags/v\xff\t1\n"
+    assert repository.remote_refs("url", (), below=("refs/tags/v",)) == {"refs/tags/v\udcff\t1": SHA.decode()}
+
+
+def test_refs_of_a_repository_elsewhere_are_read_by_its_path(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(work, "tag", "v1.0.0")
+    git(work, "branch", "v2.0.0")
+    monkeypatch.chdir(work.parent)
+    assert list(release_refs(Repository(work.parent), work.name, "refs/tags/v")) == ["refs/tags/v1.0.0"]
+
+
+def test_what_git_says_of_a_repository_elsewhere_is_told_without_the_command(work: Path) -> None:
+    with pytest.raises(GitError, match=r"\A[^`]+\Z"):
+        release_refs(Repository(work), "https://127.0.0.1:1/certificate", "refs/tags/v")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from skipping_clock import SkippingClock
 
 from compose_repo.core.forge.action import (
     Approve,
@@ -111,15 +112,19 @@ class World:
     script: Script
     forge: GitLab
     traced: list[str]
-    slept: list[float]
+    clock: SkippingClock
+
+    @property
+    def slept(self) -> list[float]:
+        return self.clock.slept
 
 
 @pytest.fixture
 def world(serve: Callable[[Script], str]) -> World:
-    script, traced, slept = Script(), [], []  # type: ignore[var-annotated]  # the dataclass below says
+    script, traced, clock = Script(), [], SkippingClock()  # type: ignore[var-annotated]  # the dataclass below says
     script.on("GET /user", ok(USER))
-    forge = GitLab(url=serve(script), project="g/p", token=TOKEN, trace=traced.append, sleep=slept.append)
-    return World(script, forge, traced, slept)
+    forge = GitLab(url=serve(script), project="g/p", token=TOKEN, trace=traced.append, clock=clock)
+    return World(script, forge, traced, clock)
 
 
 BASE = "/projects/g%2Fp"
@@ -539,12 +544,12 @@ def test_a_setting_that_is_missing_is_named(change: dict[str, str | None], messa
         "gitlab_url": "https://gitlab.example", "project": "g/p", "token": TOKEN, "in_ci": False, **change
     }  # fmt: skip
     with pytest.raises(UsageError, match=message):
-        connect(Environment(**settings), print, Paces())
+        connect(Environment(**settings), print, Paces(SkippingClock()), SkippingClock())
 
 
 def test_complete_settings_reach_for_nothing_yet() -> None:
     settings = Environment(gitlab_url="https://gitlab.example/", project="g/p", token=TOKEN, in_ci=False)
-    assert connect(settings, print, Paces()).url == "https://gitlab.example"
+    assert connect(settings, print, Paces(SkippingClock()), SkippingClock()).url == "https://gitlab.example"
 
 
 PROJECT = {
@@ -574,7 +579,7 @@ MERGE_REQUEST = {
 def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
     settings = Environment(gitlab_url="https://me:s3cret@gitlab.example", project="g/p", token=TOKEN, in_ci=False)
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
-        connect(settings, print, Paces())
+        connect(settings, print, Paces(SkippingClock()), SkippingClock())
     assert "s3cret" not in str(caught.value)
 
 

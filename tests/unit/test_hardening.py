@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.bus.hint import TEMPLATE
 from compose_repo.core.hardening import RULES, State, as_markdown, examine, plan_setup
@@ -39,6 +39,7 @@ from compose_repo.core.hardening.administration import (
 )
 from compose_repo.core.hardening.branches import overlaps, plan_branches
 from compose_repo.core.hardening.keys import host_of, is_plain_http
+from compose_repo.core.hardening.release import NOT_ASKED, Template, Version
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
 from compose_repo.core.hardening.tags import plan_tags
@@ -630,3 +631,44 @@ def test_a_trigger_of_ours_that_another_owns_is_told() -> None:
     trigger = Trigger(id=12, description=PUSHES, owner="releng")
     what = seen(project=replace(BARE, triggers=(trigger,)))
     assert broken(what)["trigger-of-another"] == (f"the pipeline trigger {PUSHES!r} belongs to releng",)
+
+
+# --- the template's version
+
+
+def with_template(template: Template | None) -> Seen:
+    return replace(seen(), template=template)
+
+
+def release(text: str) -> Version:
+    found = Version.parse(text)
+    assert found is not None
+    return found
+
+
+def test_a_newer_version_of_the_template_is_told() -> None:
+    what = with_template(Template(version="0.2.0", program=None, newest=release("0.3.0")))
+    assert broken(what)["template-behind"] == ("main has version 0.2.0, the template has 0.3.0",)
+
+
+def test_who_has_the_newest_version_of_the_template_is_told_nothing() -> None:
+    what = with_template(Template(version="0.3.0", program=None, newest=release("0.3.0")))
+    assert "template-behind" not in broken(what).keys() | absent(what)
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        (None, NOT_ASKED),
+        (Template(version="0.2.0", program=None), NOT_ASKED),
+        (Template(version="0.2.0", program=None, unknown="it is\ngone"), "it is gone"),
+        (Template(version=None, program=None, newest=release("0.3.0")), "main has no version of the template"),
+        (
+            Template(version="0.2.0\n+x", program=None, newest=release("0.3.0")),
+            "the version 0.2.0 +x on main is not of the form X.Y.Z",
+        ),
+    ],
+)
+def test_where_the_versions_cannot_be_compared_it_is_said_why(template: Template | None, why: str) -> None:
+    [check] = [check for check in examine(with_template(template)) if check.rule.code == "template-behind"]
+    assert (check.state, check.absent) == (State.ABSENT, why)

@@ -1,10 +1,10 @@
 """Each rule of the hardened state: what breaks it, in which words it is told, and what setup would do."""
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 from test_hardening import BARE, COMPOSES, MAIN, NOW, RDO, absent, broken, seen, with_rules
 
 from compose_repo.core.hardening import State, examine, is_unsafe, plan_setup

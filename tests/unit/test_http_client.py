@@ -1,6 +1,6 @@
 """The HTTP client and servers that fail in every way: it ends, it says why, it never takes wrong for right."""
 
-import datetime as dt
+import base64
 import gzip
 import ssl
 import subprocess
@@ -10,38 +10,18 @@ from typing import Final
 
 import pytest
 from compose_server import Answer, ComposeServer, serving
+from skipping_clock import SkippingClock
 
 from compose_repo.core.problems.problem import InputError
-from compose_repo.ports.http import Document, Http, Limits, Pace
+from compose_repo.ports.http import Document, Http, Limits
 
 LIMITS: Final = Limits(timeout=5.0, total=100.0, tries=4, backoff=1.0, longest_wait=30.0)
-NOW: Final = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 LIMIT: Final = 1000
 
 
-class Time:
-    """Passes only when somebody waits, or when `tick` says so; chance is always `chance`."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.waits: list[float] = []
-        self.chance = 1.0
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.at += seconds
-
-    def tick(self) -> None:
-        self.at += 1.0
-
-    @property
-    def pace(self) -> Pace:
-        return Pace(clock=lambda: self.at, time_of_day=lambda: NOW, sleep=self.sleep, chance=lambda: self.chance)
-
-
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def time() -> SkippingClock:
+    return SkippingClock()
 
 
 @pytest.fixture
@@ -51,8 +31,8 @@ def server(tmp_path: Path) -> Iterator[ComposeServer]:
 
 
 @pytest.fixture
-def http(time: Time) -> Http:
-    return Http(LIMITS, pace=time.pace)
+def http(time: SkippingClock) -> Http:
+    return Http(LIMITS, clock=time)
 
 
 def failure(http: Http, server: ComposeServer, *answers: Answer) -> str:
@@ -97,24 +77,24 @@ class TestRetries:
         assert failure(http, server, Answer(status=status, body=b"")) == "source-status"
         assert server.seen == ["/file"]
 
-    def test_the_waits_grow_and_are_spread_by_chance(self, http: Http, server: ComposeServer, time: Time) -> None:
+    def test_the_waits_grow_and_are_spread_by_chance(
+        self, http: Http, server: ComposeServer, time: SkippingClock
+    ) -> None:
         failure(http, server, Answer(status=503, body=b""))
-        assert time.waits == [1.0, 2.0, 4.0]
-        time.waits.clear()
-        time.chance = 0.0
+        assert time.slept == [1.0, 2.0, 4.0]
+        time.slept.clear()
+        time.luck = 0.0
         failure(http, server, Answer(status=503, body=b""))
-        assert time.waits == [0.5, 1.0, 2.0]
+        assert time.slept == [0.5, 1.0, 2.0]
 
-    def test_the_longest_wait_bounds_them(self, server: ComposeServer, time: Time) -> None:
-        failure(
-            Http(Limits(tries=4, backoff=1.0, longest_wait=1.5), pace=time.pace), server, Answer(status=500, body=b"")
-        )
-        assert time.waits == [1.0, 1.5, 1.5]
+    def test_the_longest_wait_bounds_them(self, server: ComposeServer, time: SkippingClock) -> None:
+        failure(Http(Limits(tries=4, backoff=1.0, longest_wait=1.5), clock=time), server, Answer(status=500, body=b""))
+        assert time.slept == [1.0, 1.5, 1.5]
 
-    def test_tries_and_waits_together_end_in_time(self, server: ComposeServer, time: Time) -> None:
+    def test_tries_and_waits_together_end_in_time(self, server: ComposeServer, time: SkippingClock) -> None:
         limits = Limits(total=10.0, tries=99, backoff=1.0)
-        assert failure(Http(limits, pace=time.pace), server, Answer(status=503, body=b"")) == "source-status"
-        assert time.waits == [1.0, 2.0, 4.0]
+        assert failure(Http(limits, clock=time), server, Answer(status=503, body=b"")) == "source-status"
+        assert time.slept == [1.0, 2.0, 4.0]
 
 
 class TestRetryAfter:
@@ -135,16 +115,18 @@ class TestRetryAfter:
         ],
     )
     def test_is_honoured_in_seconds_and_as_a_date(
-        self, http: Http, server: ComposeServer, time: Time, headers: dict[str, str], wait: float
+        self, http: Http, server: ComposeServer, time: SkippingClock, headers: dict[str, str], wait: float
     ) -> None:
         raw = "HTTP/1.1 429 Too Many\r\n" + "".join(f"{name}: {text}\r\n" for name, text in headers.items()) + "\r\n"
         assert body(http, server, Answer(raw=raw.encode("latin-1")), OK) == b"now"
-        assert time.waits == [wait]
+        assert time.slept == [wait]
 
     @pytest.mark.parametrize("value", ["31", "9" * 400, "Fri, 20 Nov 2026 13:00:00 GMT"])
-    def test_beyond_the_bound_ends_it_at_once(self, http: Http, server: ComposeServer, time: Time, value: str) -> None:
+    def test_beyond_the_bound_ends_it_at_once(
+        self, http: Http, server: ComposeServer, time: SkippingClock, value: str
+    ) -> None:
         assert failure(http, server, Answer(raw=f"HTTP/1.1 503 x\r\nRetry-After: {value}\r\n\r\n".encode()))
-        assert (server.seen, time.waits) == (["/file"], [])
+        assert (server.seen, time.slept) == (["/file"], [])
 
     def test_is_told(self, http: Http, server: ComposeServer) -> None:
         server.answers["/file"] = [Answer(status=429, body=b"", headers={"Retry-After": "3600"})]
@@ -165,16 +147,18 @@ class TestDeadline:
             b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500,
         ],
     )
-    def test_covers_each_byte_of_an_answer(self, http: Http, server: ComposeServer, time: Time, raw: bytes) -> None:
+    def test_covers_each_byte_of_an_answer(
+        self, http: Http, server: ComposeServer, time: SkippingClock, raw: bytes
+    ) -> None:
         assert failure(http, server, Answer(raw=raw, drip=time.tick)) == "source-timeout"
         assert server.seen == ["/file"]
 
-    def test_an_answer_that_drips_in_time_is_read(self, http: Http, server: ComposeServer, time: Time) -> None:
+    def test_an_answer_that_drips_in_time_is_read(self, http: Http, server: ComposeServer, time: SkippingClock) -> None:
         raw = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnow"
         assert body(http, server, Answer(raw=raw, drip=time.tick)) == b"now"
 
-    def test_silence_is_tried_again(self, server: ComposeServer, time: Time) -> None:
-        http = Http(Limits(timeout=0.1, tries=2), pace=time.pace)
+    def test_silence_is_tried_again(self, server: ComposeServer, time: SkippingClock) -> None:
+        http = Http(Limits(timeout=0.1, tries=2), clock=time)
         assert body(http, server, Answer(raw=b"", delay=0.5), OK) == b"now"
 
 
@@ -202,6 +186,14 @@ class TestSizes:
         self, http: Http, server: ComposeServer, announced: str
     ) -> None:
         assert body(http, server, Answer(body=b"now", headers={"Content-Length": announced})) == b"now"
+
+    def test_two_sizes_that_differ_are_no_answer(self, http: Http, server: ComposeServer) -> None:
+        raw = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc"
+        assert failure(http, server, Answer(raw=raw)) == "source-unreachable"
+
+    def test_the_size_of_a_chunk_is_bounded(self, http: Http, server: ComposeServer) -> None:
+        endless = Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", repeated=b"1" * 65536)
+        assert failure(http, server, endless) in {"source-unreachable", "source-truncated"}
 
     def test_a_size_announced_too_large_is_a_truncated_body(self, http: Http, server: ComposeServer) -> None:
         assert failure(http, server, Answer(body=b"now", headers={"Content-Length": "4"})) == "source-truncated"
@@ -231,6 +223,10 @@ class TestRedirects:
         server.answers["/file"] = [Answer(status=301, body=b"", headers={"Location": "http://a..b/"})]
         with pytest.raises(InputError, match=r"its name does not resolve \(source-unreachable\)"):
             http.get(f"{server.url}/file", LIMIT)
+
+    def test_the_first_of_two_places_counts(self, http: Http, server: ComposeServer) -> None:
+        server.answers["/b"] = [OK]
+        assert body(http, server, Answer(raw=b"HTTP/1.1 302 Found\r\nLocation: /b\r\nLocation: /c\r\n\r\n")) == b"now"
 
     def test_odd_characters_are_escaped(self, http: Http, server: ComposeServer) -> None:
         server.answers["/a%20%FC"] = [OK]
@@ -262,8 +258,8 @@ class TestCache:
         return {}
 
     @pytest.fixture
-    def http(self, time: Time, cache: dict[str, Document]) -> Http:
-        return Http(LIMITS, cache=cache, pace=time.pace)
+    def http(self, time: SkippingClock, cache: dict[str, Document]) -> Http:
+        return Http(LIMITS, cache=cache, clock=time)
 
     @pytest.mark.parametrize(
         ("first", "asked"),
@@ -319,7 +315,7 @@ class TestCache:
         assert [document.body for document in cache.values()] == [b"old"]
 
     def test_without_one_nothing_is_asked_on_condition(self, server: ComposeServer) -> None:
-        http = Http(LIMITS)
+        http = Http(LIMITS, clock=SkippingClock())
         body(http, server, raw(ETag='"a"'))
         body(http, server, raw(ETag='"a"'))
         assert "If-None-Match" not in server.headers[1]
@@ -339,6 +335,38 @@ class TestProxies:
     def test_that_let_nothing_through_leave_a_server_unreachable(self, http: Http) -> None:
         with pytest.raises(InputError, match="source-unreachable"):
             http.read("https://composes.invalid/file", LIMIT)
+
+    def test_are_passed_by_for_the_hosts_that_the_environment_names(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert body(http, server, OK) == b"now"
+
+    @pytest.mark.parametrize("scheme", ["http://", ""])
+    def test_are_told_the_account_that_the_environment_gives_for_them(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch, scheme: str
+    ) -> None:
+        address = server.url.removeprefix("http://")
+        monkeypatch.setenv("http_proxy", f"{scheme}us%40er:pass%3Aword@{address}")
+        server.answers["http://composes.invalid/file"] = [OK]
+        assert http.read("http://composes.invalid/file", LIMIT) == b"now"
+        sent = server.headers[0]["Proxy-Authorization"].removeprefix("Basic ")
+        assert base64.b64decode(sent) == b"us@er:pass:word"
+
+    def test_that_speak_no_http_leave_a_server_unreachable(
+        self, http: Http, server: ComposeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", server.url.replace("http:", "socks5:"))
+        with pytest.raises(InputError, match=r"cannot be reached: ProxySchemeUnknown \(source-unreachable\)"):
+            http.read("http://composes.invalid/file", LIMIT)
+        assert server.seen == []
+
+    def test_are_bounded_by_the_deadline_too(self, http: Http, server: ComposeServer, time: SkippingClock) -> None:
+        server.answers["composes.invalid:443"] = [Answer(raw=b"HTTP/1.1 200 " + b"O" * 500, drip=time.tick)]
+        with pytest.raises(InputError, match="source-timeout"):
+            http.read("https://composes.invalid/file", LIMIT)
+        assert server.seen == ["composes.invalid:443"]
 
 
 @pytest.fixture(scope="module")
@@ -386,7 +414,7 @@ class TestTls:
         assert body(http, server, OK) == b"now"
 
     @pytest.mark.usefixtures("_trusted")
-    def test_the_deadline_covers_it_too(self, http: Http, server: ComposeServer, time: Time) -> None:
+    def test_the_deadline_covers_it_too(self, http: Http, server: ComposeServer, time: SkippingClock) -> None:
         dripping = Answer(raw=b"HTTP/1.1 200 OK\r\nX-Drip: " + b"x" * 500, drip=time.tick)
         assert failure(http, server, dripping) == "source-timeout"
 

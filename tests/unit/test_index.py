@@ -12,6 +12,7 @@ import pytest
 from compose_server import Answer, ComposeServer, serving
 from hypothesis import given
 from hypothesis import strategies as st
+from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.index import ComposeIndex, Ignored, Index, compose_index, read_index
 from compose_repo.core.problems.problem import InputError, UsageError
@@ -272,7 +273,7 @@ class TestComposeIds:
 
     @pytest.fixture
     def get(self) -> Callable[[str, int], Document | None]:
-        return Http(Limits(tries=1)).get
+        return Http(Limits(tries=1), clock=SkippingClock()).get
 
     @pytest.mark.parametrize("file", sorted(LISTINGS.iterdir()), ids=lambda file: file.name)
     @pytest.mark.parametrize("slash", ["", "/"])

@@ -1,6 +1,5 @@
 """A schema and its model say the same: the same fields, words and defaults, and each reads what the other writes."""
 
-import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ import pytest
 import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from strategies import documents, schema
 from test_compose_id import COMPOSE_IDS, NOT_COMPOSE_IDS, NOT_IN_THE_CALENDAR
 from test_schemas import valid
@@ -218,7 +218,7 @@ def test_a_schema_has_the_fields_of_its_model(
     renamed: Mapping[str, str | None],
 ) -> None:
     part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
-    names = [renamed.get(field.name, field.name) for field in dataclasses.fields(model)]
+    names = [renamed.get(field.name, field.name) for field in structs.fields(model)]
     assert part["properties"].keys() - {"schema"} == set(names) - {None}
 
 
@@ -233,8 +233,7 @@ def test_a_schema_requires_what_its_model_has_no_default_for(
     renamed: Mapping[str, str | None],
 ) -> None:
     part = schema(stem) if definition is None else schema(stem)["$defs"][definition]
-    missing = dataclasses.MISSING
-    names = [renamed.get(field.name, field.name) for field in dataclasses.fields(model) if field.default is missing]
+    names = [renamed.get(field.name, field.name) for field in structs.fields(model) if field.required]
     assert set(part.get("required", ())) - {"schema"} == set(names) - {None}
 
 
@@ -247,7 +246,7 @@ def test_a_manifest_has_the_fields_of_its_model() -> None:
     inner = [(part, name) for part in ("compose", "release") for name in root["$defs"][part]["properties"]]
     outer = [(name,) for name in root["properties"] if name not in {"schema", "compose", "release"}]
     described: set[tuple[str, ...]] = {*inner, *outer}
-    modelled = {nested.get(field.name, (field.name,)) for field in dataclasses.fields(Manifest)}
+    modelled = {nested.get(field.name, (field.name,)) for field in structs.fields(Manifest)}
     assert described == modelled | derived
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from skipping_clock import SkippingClock
 
 from compose_repo.core.forge.action import PutNote
 from compose_repo.ports.gitlab.forge import GitLab
@@ -14,21 +15,6 @@ from compose_repo.ports.gitlab.pace import MOST_NOTES, MOST_REQUESTS, SPAN, Pace
 from local_gitlab import LocalGitLab
 
 NOTE, OTHER = "/api/v4/projects/g%2Fp/merge_requests/7/notes", "/api/v4/projects/g%2Fp/merge_requests/7"
-
-
-class Time:
-    """A clock that goes on only when somebody sleeps, or a request takes its time."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def clock(self) -> float:
-        return self.now
 
 
 def most_in_a_minute(moments: list[float]) -> int:
@@ -50,29 +36,29 @@ REQUESTS = st.lists(
 def test_however_long_each_takes_in_no_minute_there_are_more_notes_than_may_be(
     requests: list[tuple[tuple[str, str], float, float]],
 ) -> None:
-    time, arrived = Time(), []
-    pace = Pace(clock=time.clock, sleep=time.sleep)
+    time, arrived = SkippingClock(), []
+    pace = Pace(time)
     for (method, path), took, arrives in requests:
         with pace.turn(method, path, lambda _: None):
             if "notes" in path:
-                arrived.append(time.now + took * arrives)  # GitLab counts it somewhere between question and answer
-            time.now += took
+                arrived.append(time.passed + took * arrives)  # GitLab counts it somewhere between question and answer
+            time.tick(took)
     assert not arrived or most_in_a_minute(arrived) <= MOST_NOTES
 
 
 def test_in_no_minute_there_are_more_requests_than_may_be() -> None:
-    time, sent = Time(), []
-    pace = Pace(clock=time.clock, sleep=time.sleep)
+    time, sent = SkippingClock(), []
+    pace = Pace(time)
     for _ in range(3 * MOST_REQUESTS):
         with pace.turn("GET", OTHER, lambda _: None):
-            sent.append(time.now)
-            time.now += 0.001
+            sent.append(time.passed)
+            time.tick(0.001)
     assert most_in_a_minute(sent) == MOST_REQUESTS
 
 
 def test_as_many_as_a_minute_takes_are_not_held_up_and_the_next_is_told_to_wait() -> None:
-    time, told = Time(), []  # type: ignore[var-annotated]  # floats
-    pace = Pace(clock=time.clock, sleep=time.sleep)
+    time, told = SkippingClock(), []  # type: ignore[var-annotated]  # floats
+    pace = Pace(time)
     for _ in range(MOST_NOTES):
         with pace.turn("POST", NOTE, told.append):
             pass
@@ -86,8 +72,8 @@ def test_as_many_as_a_minute_takes_are_not_held_up_and_the_next_is_told_to_wait(
 
 
 def test_a_request_that_fails_counts_too() -> None:
-    time = Time()
-    pace = Pace(clock=time.clock, sleep=time.sleep)
+    time = SkippingClock()
+    pace = Pace(time)
     for _ in range(MOST_NOTES):
         with pytest.raises(OSError, match="gone"), pace.turn("POST", NOTE, lambda _: None):
             raise OSError("gone")
@@ -96,7 +82,7 @@ def test_a_request_that_fails_counts_too() -> None:
 
 
 def test_an_account_keeps_its_pace_and_shares_it_with_no_other() -> None:
-    paces = Paces()
+    paces = Paces(SkippingClock())
     assert paces.of("one") is paces.of("one")
     assert paces.of("one") is not paces.of("another")
 
@@ -118,7 +104,7 @@ def forge(server: LocalGitLab) -> Iterator[Callable[..., GitLab]]:
         made.append(GitLab(url=server.url, project=project.path, token=owner.token, trace=print, **how))
         return made[-1]
 
-    first = connect()
+    first = connect(clock=SkippingClock())
     post = first._client.http_post  # what the port has no words for: there is no compose here
     base = f"/projects/{project.id}"
     step = {"action": "create", "file_path": "a", "content": "a"}
@@ -142,10 +128,10 @@ def write_notes(forge: GitLab, numbers: range) -> None:
 def test_two_hundred_notes_meet_no_refusal_by_a_gitlab_that_takes_sixty_a_minute(
     server: LocalGitLab, forge: Callable[..., GitLab]
 ) -> None:
-    time = Time()
-    server.throttle.notes, server.throttle.clock = 60, time.clock
+    time = SkippingClock()
+    server.throttle.notes, server.throttle.clock = 60, time.monotonic
     server.requests.clear()
-    write_notes(forge(pace=Pace(clock=time.clock, sleep=time.sleep)), range(200))
+    write_notes(forge(clock=time), range(200))
     assert {entry.status for entry in server.requests.entries} == {201}
     assert len(server.requests.entries) == 200
 
@@ -153,12 +139,12 @@ def test_two_hundred_notes_meet_no_refusal_by_a_gitlab_that_takes_sixty_a_minute
 def test_where_others_use_the_account_too_a_refusal_is_waited_for(
     server: LocalGitLab, forge: Callable[..., GitLab]
 ) -> None:
-    time = Time()
-    server.throttle.notes, server.throttle.clock = 60, time.clock
-    theirs, ours = (Pace(clock=time.clock, sleep=time.sleep) for _ in range(2))
-    write_notes(forge(pace=theirs), range(40))
+    time = SkippingClock()
+    server.throttle.notes, server.throttle.clock = 60, time.monotonic
+    theirs, ours = (Pace(time) for _ in range(2))
+    write_notes(forge(clock=time, pace=theirs), range(40))
     server.requests.clear()
-    write_notes(forge(pace=ours, sleep=time.sleep), range(40, 80))
+    write_notes(forge(clock=time, pace=ours), range(40, 80))
     statuses = [entry.status for entry in server.requests.entries if entry.method == "POST"]
     assert (statuses.count(201), 429 in statuses) == (40, True)
 
@@ -166,9 +152,9 @@ def test_where_others_use_the_account_too_a_refusal_is_waited_for(
 def test_a_gitlab_that_takes_so_many_requests_says_when_to_come_back_and_is_obeyed(
     server: LocalGitLab, forge: Callable[..., GitLab]
 ) -> None:
-    time = Time()
-    server.throttle.requests, server.throttle.clock = 10, time.clock
-    one = forge(sleep=time.sleep)
+    time = SkippingClock()
+    server.throttle.requests, server.throttle.clock = 10, time.monotonic
+    one = forge(clock=time)
     for _ in range(25):
         one.merge_request(1)
     assert time.slept == [60.0, 60.0]

@@ -1,9 +1,9 @@
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import fields, replace
 from strategies import schema
 
 from compose_repo.core.composes.compose import ComposeId
@@ -24,6 +24,7 @@ from compose_repo.core.forge.action import (
     PutNote,
     RestoreBranch,
     SetStatus,
+    Stages,
     UpdateMergeRequest,
     to_dict,
 )
@@ -98,26 +99,32 @@ def merge_request(  # noqa: PLR0913  # a value with every field
     )
 
 
+def in_all(plans: Stages) -> Plan:
+    return tuple(action for plan in plans for action in plan)
+
+
 def opening(  # noqa: PLR0913  # what a plan is made from
     *, merged: bytes | None = None, branch: bytes | None = None, branch_is_there: bool = True,
     found: MergeRequest | None = None, opener: User | None = OPENER, me: User = OPENER,
     duplicates: Sequence[Duplicate] = (), lost: MergeRequest | None = None,
 ) -> Plan:  # fmt: skip
-    return plan_open(
-        ID,
-        files=FILES,
-        description="words",
-        commit_message="Add it",
-        target_branch="main",
-        target_head=MAIN,
-        merged=merged,
-        branch=Branch(head=HEAD, manifest=branch, opener=opener) if branch_is_there else None,
-        merge_request=found,
-        duplicates=duplicates,
-        lost=lost,
-        me=me,
-        bots=Bots(),
-        names=USUAL,
+    return in_all(
+        plan_open(
+            ID,
+            files=FILES,
+            description="words",
+            commit_message="Add it",
+            target_branch="main",
+            target_head=MAIN,
+            merged=merged,
+            branch=Branch(head=HEAD, manifest=branch, opener=opener) if branch_is_there else None,
+            merge_request=found,
+            duplicates=duplicates,
+            lost=lost,
+            me=me,
+            bots=Bots(),
+            names=USUAL,
+        )
     )
 
 
@@ -290,13 +297,15 @@ def duplicate(*notes: Note) -> Duplicate:
 
 
 def restoring(found: MergeRequest, *duplicates: Duplicate, branch_is_there: bool = True) -> Plan:
-    return plan_restore(
-        ID,
-        merge_request=found,
-        duplicates=duplicates,
-        target_branch="main",
-        branch_is_there=branch_is_there,
-        me=GATE,
+    return in_all(
+        plan_restore(
+            ID,
+            merge_request=found,
+            duplicates=duplicates,
+            target_branch="main",
+            branch_is_there=branch_is_there,
+            me=GATE,
+        )
     )
 
 
@@ -569,20 +578,31 @@ class TestMerge:
 
 class TestSupersede:
     def test_it_is_labelled_noted_and_closed_last_and_the_old_note_is_kept_below(self) -> None:
-        plan = plan_supersede(merge_request(), me=GATE, notes=OURS, words="Overtaken.", names=USUAL)
-        assert sentences(plan) == ["give !7 label compose::superseded", "edit the note on !7", "close !7"]
-        assert plan[1] == EditNote(iid=7, note_id=10, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
+        told, closing = plan_supersede([(merge_request(), OURS)], me=GATE, words="Overtaken.", names=USUAL)
+        assert sentences(told) == ["give !7 label compose::superseded", "edit the note on !7"]
+        assert sentences(closing) == ["close !7"]
+        assert told[1] == EditNote(iid=7, note_id=10, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
 
     def test_without_a_note_of_ours_one_is_written(self) -> None:
-        plan = plan_supersede(merge_request(), me=GATE, notes=(), words="Overtaken.", names=USUAL)
-        assert plan[1] == PutNote(iid=7, marker=MARKER, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{MARKER}")
+        told, _ = plan_supersede([(merge_request(), ())], me=GATE, words="Overtaken.", names=USUAL)
+        assert told[1] == PutNote(iid=7, marker=MARKER, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{MARKER}")
 
     def test_a_run_that_was_killed_before_closing_is_completed(self) -> None:
         found = merge_request(labels=("compose::superseded",))
         notes = [Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")]
-        assert plan_supersede(found, me=GATE, notes=notes, words="Overtaken.", names=USUAL) == (
-            CloseMergeRequest(iid=7),
+        assert plan_supersede([(found, notes)], me=GATE, words="Overtaken.", names=USUAL) == (
+            (CloseMergeRequest(iid=7),),
         )
+
+    def test_second_notes_are_deleted_before_the_closing_and_not_before_the_first_has_its_words(self) -> None:
+        found = merge_request(labels=("compose::superseded",))
+        said = Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
+        again = [said, replace(said, id=11)]
+        told, closing = plan_supersede([(found, again)], me=GATE, words="Overtaken.", names=USUAL)
+        assert (sentences(told), sentences(closing)) == (["delete our second note 11 on !7"], ["close !7"])
+
+    def test_nothing_overtaken_needs_nothing(self) -> None:
+        assert plan_supersede([], me=GATE, words="Overtaken.", names=USUAL) == ()
 
 
 class TestActionAsJson:
@@ -630,13 +650,9 @@ def test_files_are_never_overwritten() -> None:
 @pytest.mark.parametrize(("words", "edits"), [(NOTE, 0), (f"{NOTE}; 1 failed", 1)])
 def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> None:
     told = "<!-- compose-repo: announced 1 pending -->"
-    plan = plan_supersede(
-        merge_request(labels=["compose::superseded"]),
-        me=GATE,
-        notes=[Note(id=5, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\n{words}\n{told}")],
-        words="Superseded",
-        names=USUAL,
-    )
+    notes = [Note(id=5, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\n{words}\n{told}")]
+    found = merge_request(labels=["compose::superseded"])
+    plan = in_all(plan_supersede([(found, notes)], me=GATE, words="Superseded", names=USUAL))
     assert [action for action in plan if isinstance(action, EditNote)] == []
     plan = plan_merge(
         ID,
@@ -648,8 +664,8 @@ def test_what_was_told_to_the_bus_stays_in_the_note(words: str, edits: int) -> N
         commit_message="Merge",
         names=USUAL,
     )
-    found = [action.body for action in plan if isinstance(action, EditNote)]
-    assert found == [f"{words}\n{told}"] * edits
+    bodies = [action.body for action in plan if isinstance(action, EditNote)]
+    assert bodies == [f"{words}\n{told}"] * edits
 
 
 def test_of_notes_that_two_runs_have_written_the_older_one_stays() -> None:

@@ -111,7 +111,7 @@ def test_a_claim_stands_on_main_and_comes_before_the_call() -> None:
     )
     assert len(message["decision_sha256"]) == 64
     assert dict(promote.told)["summary"] == "All 2 required passed"
-    assert promote.sentence == f"call {HOOK.name} for promotion/{A}/2, and record what comes of it"
+    assert promote.sentence == f"call {HOOK.name} for promotion/{A}/2"
     row = to_dict(promote)
     assert (row["hook"], row["told"]["head"]) == ("the Jenkins job https://ci.example.org/job/publish", HEAD)
     assert to_dict(claim)["sentence"] == f"create tag promotion/{A}/2/claim"

@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from test_merge_requests import line
 
 from compose_repo.core.forge.forge import Push, User

@@ -1,6 +1,5 @@
 """Refused reports: what they keep from passing, and what lifts them."""
 
-import dataclasses
 import datetime as dt
 
 import pytest
@@ -21,6 +20,7 @@ from gate_world import (
     states,
     waiver,
 )
+from msgspec import structs
 
 from compose_repo.core.names import Arch, Origin
 from compose_repo.core.result import Outcome
@@ -149,7 +149,7 @@ def test_only_those_that_came_after_the_last_report_are_counted() -> None:
 
 @pytest.mark.parametrize(("codes", "words"), [((), "rdo/9.json; push"), (("a", "b"), "rdo/9.json (a, b); push")])
 def test_the_codes_of_a_refused_report_are_named_if_there_are_any(codes: tuple[str, ...], words: str) -> None:
-    report = dataclasses.replace(refused_report(), codes=codes)
+    report = structs.replace(refused_report(), codes=codes)
     assert words in only(judge([], refused_reports=[report])).reason
 
 

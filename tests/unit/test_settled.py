@@ -1,9 +1,9 @@
 """When what stands below a merge request is enough to know that nothing is to be written."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from test_plan import GATE, ID, NOTE, OTHER, approving, judged, merge_request
 
 from compose_repo.core.forge.forge import Note, Thread

@@ -4,17 +4,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from skipping_clock import SkippingClock
 from test_plan import GATE
 from test_sync_plan import A, B
 
-from compose_repo.core.forge.action import Plan
+from compose_repo.core.forge.action import Action, Plan
 from compose_repo.core.forge.forge import ForgeError, MergeRequestState, StaleHead
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.streams.sync import Do, Step, Why
 from compose_repo.core.streams.sync_report import Outcome, Row
 from compose_repo.passes.failures import problems_of
 from compose_repo.passes.stream import StreamPass
-from compose_repo.passes.world import Tools
+from compose_repo.passes.tools import Tools
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
@@ -24,8 +25,8 @@ PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="fix it")
 
 def stream_pass() -> StreamPass:
     """Give a pass whose session can do nothing at all, which is our own mistake."""
-    work: Any = SimpleNamespace(dry_run=False, as_json=True, applied=[], console=Console())
-    http = Http(Limits())
+    work: Any = SimpleNamespace(dry_run=False, as_json=True, writer=SimpleNamespace(applied=[]), console=Console())
+    http = Http(Limits(), clock=SkippingClock())
     return StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
 
 
@@ -46,28 +47,43 @@ class Mistaken(SimpleNamespace):
     The compose's merge request is approved by us.
     """
 
-    dry_run, as_json, refusal = False, True, None
+    dry_run, as_json = False, True
 
-    def __init__(self, **more: object) -> None:
+    def __init__(self, *, refusal: Exception | None = None, **more: object) -> None:
         line = SimpleNamespace(iid=7, state=MergeRequestState.OPENED)
         forge = SimpleNamespace(
             merge_requests=lambda *, source_branch: [line] if source_branch == A.branch else [],
             approved_by=lambda _: frozenset({GATE.id}),
             me=lambda: GATE,
         )
-        super().__init__(applied=[], console=Console(), forge=forge, **more)
+        world = SimpleNamespace(forge=forge, named=mistaken, anew=lambda: None)
+        super().__init__(writer=Writer(refusal), console=Console(), world=world, **more)
 
-    def named(self, _: object) -> None:
-        raise TypeError("unhashable type: 'list'")
 
-    def apply(self, plan: Plan) -> None:
+def mistaken(_: object) -> None:
+    raise TypeError("unhashable type: 'list'")
+
+
+class Writer:
+    """Remembers what it is told to write, or raises `refusal`."""
+
+    def __init__(self, refusal: Exception | None) -> None:
+        self.applied: list[Action] = []
+        self.refusal = refusal
+
+    def apply(self, plan: Plan, _: object) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.applied += plan
 
 
 def judged_by(work: Mistaken, do: Do = Do.JUDGE) -> Row:
-    tools = Tools(work=cast("Any", work), opener=None, http=Http(Limits()), index_http=Http(Limits()))
+    tools = Tools(
+        work=cast("Any", work),
+        opener=None,
+        http=Http(Limits(), clock=SkippingClock()),
+        index_http=Http(Limits(), clock=SkippingClock()),
+    )
     one = StreamPass(tools, A.stream, None)
     one._do(Step(do=do, compose_id=A, why=Why.IS_OPEN))
     (row,) = one.report().rows
@@ -89,7 +105,7 @@ def test_what_our_own_mistake_keeps_from_being_judged_loses_our_approval() -> No
 def test_a_dry_run_says_that_the_approval_would_be_withdrawn(capsys: pytest.CaptureFixture[str]) -> None:
     work = Mistaken(dry_run=True)
     judged_by(work)
-    assert (work.applied, "withdraw approval of !7" in capsys.readouterr().err) == ([], True)
+    assert (work.writer.applied, "withdraw approval of !7" in capsys.readouterr().err) == ([], True)
 
 
 def test_a_mistake_in_another_step_than_judging_takes_back_nothing() -> None:
@@ -129,8 +145,14 @@ def test_a_stream_whose_merge_requests_cannot_be_read_is_told_and_stops_no_other
     def refuse() -> None:
         raise ForgeError("HTTP 500")
 
-    work: Any = SimpleNamespace(dry_run=False, as_json=True, applied=[], console=Console(), open_merge_requests=refuse)
-    http = Http(Limits())
+    work: Any = SimpleNamespace(
+        dry_run=False,
+        as_json=True,
+        writer=SimpleNamespace(applied=[]),
+        console=Console(),
+        world=SimpleNamespace(open_merge_requests=refuse),
+    )
+    http = Http(Limits(), clock=SkippingClock())
     one = StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
     one.judge_and_gate()
     assert [problem.code for problem in one.report().problems] == ["gitlab-failed"]

@@ -1,10 +1,9 @@
 """What a pass has to do, as laws over values: nothing here reads a server or GitLab."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeType, Status
 from compose_repo.core.names import Stream

@@ -79,7 +79,7 @@ def test_every_file_function_and_code_that_is_named_is_there(name: str) -> None:
     "word",
     ["core/nothing.py", "core/branch/history.py: nothing", "core/branch/history.py: read_line, nothing",
      "scripts/nothing",
-     "passes/session.py: Session.nothing", "no-such-code", "tests/unit/nothing.py"],
+     "passes/world.py: World.nothing", "no-such-code", "tests/unit/nothing.py"],
 )  # fmt: skip
 def test_what_is_not_there_is_noticed(word: str) -> None:
     assert len(list(lies(f"It is stopped by `{word}`."))) == 1

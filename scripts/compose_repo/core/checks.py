@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
+from msgspec import Struct
+
 from compose_repo.core.branch.signing import KeyFormError, public_key
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
@@ -40,8 +42,7 @@ class Known:
         object.__setattr__(self, "trees", frozenset(pairs | {(arch, None) for arch in self.arches}))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One file to check: where it lies, its bytes and its data, and what is known around it.
 
     `now` is when the file was pushed or committed; of one that is neither yet, the time of looking.

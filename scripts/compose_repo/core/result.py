@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec import Struct, convert
+
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 
 SCHEMA: Final = "results/1"
@@ -28,8 +30,7 @@ class Outcome(StrEnum):
 IN_PROGRESS: Final = frozenset({Outcome.QUEUED, Outcome.RUNNING})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class Result(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One test's outcome in one cell: testcase, scenario, arch and variant. `duration` is in seconds."""
 
     testcase: Testcase
@@ -49,35 +50,8 @@ class Result:
         """What may stand only once in a file: testcase, scenario, arch, variant."""
         return (self.testcase, self.scenario, self.arch, self.variant)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Result":
-        """Read one entry of `results`; the data must satisfy the result schema."""
-        get = data.get
-        return cls(
-            testcase=data["testcase"],
-            outcome=Outcome(data["outcome"]),
-            arch=data["arch"],
-            variant=get("variant"),
-            scenario=get("scenario"),
-            url=get("url"),
-            log_url=get("log_url"),
-            note=get("note"),
-            error_reason=get("error_reason"),
-            duration=get("duration"),
-            misc=get("misc"),
-        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the entry of `results`, without what is absent."""
-        return {
-            name: str(value) if isinstance(value, Outcome) else value
-            for name in self.__slots__
-            if (value := getattr(self, name)) is not None
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """The run that a file reports. `finished_at` is None only while every outcome is queued or running."""
 
     id: RunId
@@ -107,13 +81,12 @@ class Run:
         """Give `run`, its times in UTC."""
         return {
             name: utc(value) if isinstance(value, dt.datetime) else value
-            for name in self.__slots__
+            for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contact:
+class Contact(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Whom to ask about a report."""
 
     name: str | None = None
@@ -121,18 +94,8 @@ class Contact:
     url: str | None = None
     docs: str | None = None
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Contact":
-        """Read `contact`; the data must satisfy its schema."""
-        return cls(**data)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give `contact`, without what is absent."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResultFile:
+class ResultFile(Struct, frozen=True, kw_only=True):
     """One file under `composes/<compose_id>/results/<origin>/`, bound to the manifest that was tested."""
 
     compose_id: str
@@ -163,8 +126,9 @@ class ResultFile:
             origin=data["origin"],
             run=Run.from_dict(data["run"]),
             contact=None if contact is None else Contact.from_dict(contact),
-            results=tuple(
-                [Result.from_dict(row) for row in data["results"] if testcases is None or row["testcase"] in testcases]
+            results=convert(
+                [row for row in data["results"] if testcases is None or row["testcase"] in testcases],
+                tuple[Result, ...],
             ),
             misc=data.get("misc"),
         )

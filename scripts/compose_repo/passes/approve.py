@@ -1,97 +1,120 @@
-"""Judges a compose's merge request, and prepares what brings approval, status, labels and note up to date."""
+"""Judges a compose's merge request, and plans what brings approval, status, labels and note up to date."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
-from compose_repo.passes.session import Judgement, Prepared, Session
-from compose_repo.passes.upkeep import settle
+from compose_repo.passes.judge import Judgement
+from compose_repo.passes.loop import Stage
+from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
+from compose_repo.passes.work import Work
 
 
-def approve(
-    work: Session,
-    compose_id: ComposeId,
-    vanished: Callable[[int], bool | None] = lambda _: None,
-    arrive: Callable[[MergeRequest, Judgement], Plan] = lambda *_: (),
-) -> tuple[Prepared, Judgement]:
-    """Judge by the rules on main; what cannot be judged loses the approval that we gave it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approving:
+    """Approves a compose by the rules on main; what cannot be judged loses the approval that we gave it.
 
     `vanished` says of so many results whether the compose has gone from its server before any came, None if nobody
-    knows. `arrive` brings results from elsewhere to what was judged, and has it judged again by `StaleHead`.
-
-    Raises:
-        InputError: it cannot be judged.
-        UsageError: it has no merge request.
-        StaleHead: somebody pushes meanwhile, or it had to be brought back first.
-
+    knows. `arrive` gives the stage that brings results from elsewhere to what was judged, None if there are none.
     """
-    try:
-        settled = settle(work, compose_id)
-        judgement = work.judge(compose_id, settled.merge_request)
-    except InputError as error:
-        withdraw(work, compose_id, error)
-        raise
-    merge_request, decision = settled.merge_request, judgement.decision
-    arriving = arrive(merge_request, judgement)
-    plan = (
-        settled.plan
-        + arriving
-        + _plan(work, compose_id, merge_request, judgement, vanished=vanished(judgement.results))
-    )
-    idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
-    if settled.stays_closed is not None:
-        idle += f"; it stays closed: {settled.stays_closed}"
-    prepared = Prepared(compose_id=compose_id, plan=plan, idle=idle, merge_request=merge_request, judged=merge_request)
-    return prepared, judgement
+
+    work: Work
+    compose_id: ComposeId
+    vanished: Callable[[int], bool | None] = lambda _: None
+    arrive: Callable[[MergeRequest, Judgement], Stage | None] = lambda *_: None
+    closer: Closer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing said yet."""
+        object.__setattr__(self, "closer", Closer(work=self.work))
+
+    def next_stage(self) -> Stage:
+        """Plan what comes next; where it cannot be judged, what is told in the end is its `error`.
+
+        Raises:
+            UsageError: it has no merge request.
+            StaleHead: somebody pushes meanwhile.
+
+        """
+        try:
+            settled = settle(self.work, self.compose_id)
+        except InputError as error:
+            return withdrawal(self.work, self.compose_id, error)
+        return brought_back(self.work, self.compose_id, settled, self.closer, self._judge)
+
+    def _judge(self, settled: Settled) -> Stage:
+        merge_request = settled.merge_request
+        try:
+            judgement = self.work.judge(self.compose_id, merge_request)
+        except InputError as error:
+            return withdrawal(self.work, self.compose_id, error)
+        stage = Stage(
+            compose_id=self.compose_id, merge_request=merge_request, judged=merge_request, judgement=judgement
+        )
+        arriving = self.arrive(merge_request, judgement)
+        if arriving is None:
+            return self._approve(stage, settled, judgement)
+        return replace(
+            arriving, judgement=judgement, more=True, foreseen=lambda: self._approve(stage, settled, judgement)
+        )
+
+    def _approve(self, stage: Stage, settled: Settled, judgement: Judgement) -> Stage:
+        merge_request, verdict = settled.merge_request, judgement.decision.verdict
+        idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {verdict}"
+        if settled.stays_closed is not None:
+            idle += f"; it stays closed: {settled.stays_closed}"
+        vanished = self.vanished(judgement.results)
+        return replace(stage, idle=idle, plan=self._plan(merge_request, judgement, vanished=vanished))
+
+    def _plan(self, merge_request: MergeRequest, judgement: Judgement, *, vanished: bool | None) -> Plan:
+        """Ask what is there no further than it takes to know that nothing is to be written."""
+        if merge_request.state is not MergeRequestState.OPENED:
+            return ()
+        forge = self.work.world.forge
+        me, judged, pushed_at = forge.me(), judgement.judged(published=False), judgement.pushed_at
+        names = judgement.gate_files.labels
+        thread = forge.thread(merge_request.iid)
+        if is_settled(
+            self.compose_id,
+            merge_request=merge_request,
+            judged=judged,
+            me=me,
+            thread=thread,
+            pushed_at=pushed_at,
+            vanished=vanished,
+            names=names,
+        ):
+            return ()
+        return plan_approve(
+            self.compose_id,
+            merge_request=merge_request,
+            judged=judged,
+            me=me,
+            approved_by=forge.approved_by(merge_request.iid),
+            statuses=forge.statuses(judgement.told_of, STATUS_NAME),
+            notes=thread.notes,
+            pushed_at=pushed_at,
+            vanished=vanished,
+            names=names,
+        )
 
 
-def _plan(
-    work: Session, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement, *, vanished: bool | None
-) -> Plan:
-    """Ask what is there no further than it takes to know that nothing is to be written."""
-    if merge_request.state is not MergeRequestState.OPENED:
-        return ()
-    me, judged, pushed_at = work.forge.me(), judgement.judged(published=False), judgement.pushed_at
-    names = judgement.gate_files.labels
-    thread = work.forge.thread(merge_request.iid)
-    if is_settled(
-        compose_id,
-        merge_request=merge_request,
-        judged=judged,
-        me=me,
-        thread=thread,
-        pushed_at=pushed_at,
-        vanished=vanished,
-        names=names,
-    ):
-        return ()
-    return plan_approve(
-        compose_id,
-        merge_request=merge_request,
-        judged=judged,
-        me=me,
-        approved_by=work.forge.approved_by(merge_request.iid),
-        statuses=work.forge.statuses(judgement.told_of, STATUS_NAME),
-        notes=thread.notes,
-        pushed_at=pushed_at,
-        vanished=vanished,
-        names=names,
-    )
-
-
-def withdraw(work: Session, compose_id: ComposeId, error: InputError) -> None:
-    """Take back what we said of an earlier head, or by earlier rules, before the problems are told.
+def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:
+    """Plan to take back what we said of an earlier head, or by earlier rules, before the problems are told.
 
     Wherever it stands: which merge request counts is not known for certain while the rules cannot be read.
     """
-    reason = f"it cannot be judged: {error.problems[0].code}"
-    for line in work.forge.merge_requests(source_branch=compose_id.branch):
-        approved_by = work.forge.approved_by(line.iid) if line.state is MergeRequestState.OPENED else frozenset[int]()
-        plan = plan_withdraw(line, me=work.forge.me(), approved_by=approved_by, reason=reason)
-        for action in plan:
-            work.console.info(action.sentence)
-        if not work.dry_run:
-            work.apply(plan)
+    forge, reason = work.world.forge, f"it cannot be judged: {error.problems[0].code}"
+    plan = tuple(
+        action
+        for line in forge.merge_requests(source_branch=compose_id.branch)
+        if line.state is MergeRequestState.OPENED
+        for action in plan_withdraw(line, me=forge.me(), approved_by=forge.approved_by(line.iid), reason=reason)
+    )
+    return Stage(compose_id=compose_id, plan=plan, error=error)

@@ -9,7 +9,7 @@ from compose_repo.ports.git.repository import GitError
 
 FAILURES: Final = (InputError, UsageError, OSError)
 """What stops a step, or the reading of a stream, and nothing else."""
-_AGAIN: Final = "the next pass tries again"
+_AGAIN: Final = "the next run tries again"
 
 
 def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.jenkins_job import (
     BUILD_BYTES,
@@ -35,18 +37,20 @@ from compose_repo.core.convert.jenkins_job import (
     too_many,
 )
 from compose_repo.core.documents.limits import FOREIGN_BYTES
-from compose_repo.core.forge.action import File, Plan
+from compose_repo.core.forge.action import File
 from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.names import Origin
 from compose_repo.core.plan.plan import manifest_path, plan_add
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import JenkinsJob
-from compose_repo.passes.session import Judgement, Session
+from compose_repo.passes.judge import Judgement
+from compose_repo.passes.loop import Stage
+from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import Blobs, GitTree
-from compose_repo.ports.http import Http, Limits, Pace
+from compose_repo.ports.http import Http, Limits
 from compose_repo.reading.converting import checked
 from compose_repo.words import wording
 
@@ -62,13 +66,10 @@ SECONDS: Final = 300.0
 """About how long a pass reads every Jenkins in all; the rest comes with the next pass."""
 SECONDS_OF_ONE: Final = 100.0
 """About how long it reads one of them, so that one that is slow leaves time for the others."""
-PACE: Final = Pace()
-"""The clock that both go by, and the chance that says with which build is begun."""
 _AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True, kw_only=True):
     """A compose's branch as it was judged, the folder of an origin there, and the job that reports for it."""
 
     compose_id: ComposeId
@@ -84,10 +85,9 @@ class Poll:
     `_spent` is how many seconds have gone by with each server.
     """
 
-    work: Session
-    opener: Session | None
+    work: Work
+    opener: Work | None
     http: Http
-    pace: Pace = field(default_factory=lambda: PACE)
     problems: list[Problem] = field(default_factory=list)
     _spent: dict[str, float] = field(default_factory=dict)
     _listings: dict[str, list[Listed]] = field(default_factory=dict)
@@ -95,15 +95,10 @@ class Poll:
     _added: set[ComposeId] = field(default_factory=set)
     _tried: set[tuple[ComposeId, str, Listed]] = field(default_factory=set)
 
-    def add(self, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement) -> Plan:
-        """Add what is new of a compose to its branch, by one commit in a pass; in a dry run give what would be written.
-
-        Raises:
-            StaleHead: something has been added, and the branch has to be judged anew; or somebody pushes meanwhile.
-
-        """
+    def arriving(self, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement) -> Stage | None:
+        """Plan to add what is new of a compose to its branch, by one commit in a pass; None if nothing is."""
         if merge_request.state is not MergeRequestState.OPENED or self.opener is None or compose_id in self._added:
-            return ()
+            return None
         new = [
             row
             for origin, entry in judgement.gate_files.origins.items()
@@ -111,36 +106,36 @@ class Poll:
             for row in self._new(_Place(compose_id=compose_id, judgement=judgement, origin=origin, job=job))
         ]
         if not new:
-            return ()
+            return None
         files = [File(path=file.path, content=data) for file, data in new]
         plan = plan_add(compose_id.branch, files, {}, message=wording.jenkins_commit([file for file, _ in new]))
-        if self.work.dry_run:
-            return plan
-        if self._is_written(plan, merge_request, self.opener):
-            self._added.add(compose_id)
-            builds = "1 new build" if len(new) == 1 else f"{len(new)} new builds"
-            raise StaleHead(f"!{merge_request.iid} has {builds} of Jenkins")
-        return ()
+        try:
+            self.opener.world.require(Bot.COMPOSE)
+        except (UsageError, OSError) as error:
+            self._is_not_written(compose_id, merge_request, error)
+            return None
+        self._added.add(compose_id)
+        return Stage(
+            compose_id=compose_id,
+            plan=plan,
+            merge_request=merge_request,
+            writer=self.opener.writer,
+            or_else=lambda error: self._is_not_written(compose_id, merge_request, error),
+        )
 
-    def _is_written(self, plan: Plan, merge_request: MergeRequest, opener: Session) -> bool:
-        """Write, and tell if it cannot be done.
+    def _is_not_written(self, compose_id: ComposeId, merge_request: MergeRequest, error: Exception) -> None:
+        """Tell that it cannot be written; that stops nothing else.
 
         Raises:
             StaleHead: somebody has pushed meanwhile, a pass beside this one perhaps, which has added the same.
 
         """
-        try:
-            opener.require(Bot.COMPOSE)
-            if not opener.as_json:
-                opener.show_actions(plan)
-            opener.apply(plan)
-        except (UsageError, OSError) as error:
-            self._tried.clear()
-            self.work.unmoved(merge_request)
-            again = "the next pass tries again"
-            self._tell(Problem(path=merge_request.source_branch, code="not-done", message=str(error), fix=again))
-            return False
-        return True
+        self._tried.clear()
+        self._added.discard(compose_id)
+        self.work.world.require_unmoved(merge_request)
+        self._added.add(compose_id)
+        again = "the next run tries again"
+        self._tell(Problem(path=merge_request.source_branch, code="not-done", message=str(error), fix=again))
 
     def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
         """Read what a job has built of a compose that its branch has not got, until it is enough for one commit.
@@ -151,7 +146,7 @@ class Poll:
         if not any(str(place.compose_id) in build.composes for build in builds):
             return
         files = [file.blob for file in place.judgement.counted if file.origin == place.origin]
-        blobs = Blobs(self.work.repository)
+        blobs = Blobs(self.work.world.repository)
         known = {found for blob in files if (found := known_of(blobs.read(blob))) is not None}
         new, unclear = news(job, builds, str(place.compose_id), known)
         for problem in unclear:
@@ -159,7 +154,7 @@ class Poll:
         if new and len(files) >= MOST_FILES:
             self._tell(too_many(job, place.origin))
             return
-        size, written, start = 0, 0, int(self.pace.chance() * len(new))
+        size, written, start = 0, 0, int(self.work.console.clock.chance() * len(new))
         for listed in new[start:] + new[:start]:
             if size > MOST_BYTES or written >= MOST_READ:
                 return
@@ -197,7 +192,7 @@ class Poll:
             origin=place.origin,
         )
         file = named(file, self._taken(file.path, place.judgement), place.judgement.head)
-        return file, checked(file, manifest, self.work.now)
+        return file, checked(file, manifest, self.work.world.now)
 
     def _builds(self, job: JenkinsJob) -> list[Listed]:
         """List a job's builds, once in a pass; none where it cannot be read."""
@@ -224,12 +219,13 @@ class Poll:
             InputError: it cannot be read, or lies elsewhere.
 
         """
-        began = self.pace.clock()
+        clock = self.work.console.clock
+        began = clock.monotonic()
         try:
             document = self.http.get(url, limit)
         finally:
             server = server_of(job)
-            self._spent[server] = self._spent.get(server, 0.0) + self.pace.clock() - began
+            self._spent[server] = self._spent.get(server, 0.0) + clock.monotonic() - began
         if document is None:
             return None
         if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():
@@ -249,11 +245,11 @@ class Poll:
     def _manifest(self, place: _Place) -> bytes:
         path = manifest_path(place.compose_id)
         blob = next(version.blob for version in place.judgement.counted if version.path == path)
-        return Blobs(self.work.repository).read(blob)
+        return Blobs(self.work.world.repository).read(blob)
 
     def _taken(self, path: str, judgement: Judgement) -> list[str]:
         """Give what is in a file's folder at the head, whoever has put it there."""
-        tree = GitTree(self.work.repository, judgement.head)
+        tree = GitTree(self.work.world.repository, judgement.head)
         return [entry.path for entry in tree.list(path.rpartition("/")[0])]
 
     def _told(self, job: JenkinsJob, read: Callable[[], T]) -> T | None:

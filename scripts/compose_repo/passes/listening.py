@@ -9,31 +9,37 @@ the bus is told.
 `fedora-messaging consume --callback compose_repo.passes.listening:Listener`.
 """
 
-import argparse
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import change_of, plan_announced
 from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import place_of
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
-from compose_repo.core.forge.action import File
+from compose_repo.core.forge.action import File, Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.names import Origin
 from compose_repo.core.plan.plan import manifest_path, our_notes, plan_add
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.result import ResultFile
 from compose_repo.core.streams.sync import Do, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, SyncReport
-from compose_repo.passes import session
-from compose_repo.passes.session import Judgement, Session
+from compose_repo.passes.judge import Judgement
+from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.sync import sync
+from compose_repo.passes.tools import Tools
 from compose_repo.passes.upkeep import find
-from compose_repo.passes.world import Tools
+from compose_repo.passes.work import Work, connected, opener_beside
+from compose_repo.passes.world import World
 from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, announce, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.console import Console
@@ -50,12 +56,11 @@ class Listener:
 
     def __init__(self, console: Console | None = None, repo: Path | None = None) -> None:
         told = settings()
-        self._work = Work(told, console or Console(), told.repo or repo or Path())
-        self._callback = Callback(
-            self._work.handle, told, tell=self._work.console.error, trace=self._work.console.trace
-        )
+        self._handler = Handler(told, console or Console(), told.repo or repo or Path())
+        aside = self._handler.console
+        self._callback = Callback(self._handler.handle, told, tell=aside.error, trace=aside.trace, clock=aside.clock)
         if told.pass_every:
-            repeat(told.pass_every, self._work.look_at_all, tell=self._work.console.error)
+            repeat(told.pass_every, self._handler.look_at_all, tell=self._handler.console.error)
 
     @property
     def callback(self) -> Callback:
@@ -69,22 +74,21 @@ class Listener:
             UsageError: it cannot be reached, an account is not what it should be, or the rules have problems.
 
         """
-        self._work.require_accounts()
+        self._handler.require_accounts()
 
     def __call__(self, message: object) -> None:
         """Handle one message of fedora-messaging's."""
         self._callback(message)  # type: ignore[arg-type]  # its class is for the port to know
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Accounts:
+class _Accounts(Struct, frozen=True, kw_only=True):
     """Two accounts at work on one project: the gate bot judges and announces, the compose bot opens and adds files."""
 
-    gate: Session
-    opener: Session
+    gate: Work
+    opener: Work
 
 
-class Work:
+class Handler:
     """Does what messages ask for. Each message is handled anew: nothing is remembered outside git and GitLab.
 
     But how much was asked in the last minute: GitLab's limits count on from one message to the next.
@@ -94,7 +98,7 @@ class Work:
         self.console = console
         self._told = told
         self._repo = repo
-        self._paces = Paces()
+        self._paces = Paces(console.clock)
         self._one_at_a_time = threading.Lock()
         self._indexes: dict[str, Document] = {}
         """What compose servers have listed, to be asked for only if it is another by now."""
@@ -135,7 +139,7 @@ class Work:
             self.console.trace(f"{message.name} on {message.topic}: {event.why}")
             return
         with self._one_at_a_time, self._accounts() as accounts:
-            followed = accounts.gate.gate_files().streams
+            followed = accounts.gate.world.gate_files().streams
             if event.compose_id.stream not in followed:
                 self.console.trace(
                     f"{message.name} on {message.topic}: nobody follows the stream of {event.compose_id}"
@@ -148,30 +152,14 @@ class Work:
 
     def _write_down(self, message: Message, report: TestReported, accounts: _Accounts) -> bool:
         """Add a report to its compose's branch; False if nobody waits for it any more."""
-        compose_id, work = report.compose_id, accounts.gate
-        origin = origin_of(message, report, work.gate_files().origins)
-        with _passing():
-            merge_request = _merge_request(work, compose_id)
-            if merge_request.state is not MergeRequestState.OPENED:
-                self.console.info(f"{message.name}: !{merge_request.iid} of {compose_id} is {merge_request.state}")
-                return False
-            judgement = session.until_unmoved(
-                lambda: work.judge(compose_id, _merge_request(work, compose_id)), self.console
-            )
-            manifest = _manifest(work, compose_id, judgement)
-        file = result_file(message, report, origin, manifest_sha256=judgement.decision.manifest_sha256, now=work.now)
-        raw = _checked(file, compose_id, manifest, work)
-        with _passing():
-            there = work.forge.read_file(file.path, compose_id.branch)
-        plan = plan_add(
-            compose_id.branch,
-            [File(path=file.path, content=raw)],
-            {} if there is None else {file.path: there},
-            message=wording.bus_commit(file),
-        )
-        with _passing():
-            accounts.opener.show_actions(plan)
-            accounts.opener.apply(plan)
+        work = accounts.gate
+        origin = origin_of(message, report, work.world.gate_files().origins)
+        writing = _Writing(message=message, report=report, origin=origin, accounts=accounts)
+        with _passing(besides=writing.refusals):
+            stage = carry_out(work, writing.next_stage, partial(show_actions, work))
+        if stage.merge_request is not None and stage.merge_request.state is not MergeRequestState.OPENED:
+            self.console.info(stage.idle)
+            return False
         return True
 
     def _bring_up_to_date(self, accounts: _Accounts, compose_id: ComposeId | None, *, with_stream: bool) -> None:
@@ -184,8 +172,8 @@ class Work:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits()),
-                    index_http=Http(limits(), cache=self._indexes),
+                    http=Http(limits(), clock=self.console.clock),
+                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes),
                     only=compose_id,
                 )
             )
@@ -203,26 +191,71 @@ class Work:
             Away: GitLab cannot be reached, an account is not what it should be, or the rules have problems.
 
         """
-        arguments = argparse.Namespace(repo=self._repo, now=None)
         with ExitStack() as stack:
             with _passing(Away):
-                work = stack.enter_context(session.start(arguments, self.console, self._paces))
-                opener = stack.enter_context(session.opener_of(work))
+                work = stack.enter_context(connected(self._repo, self.console, paces=self._paces))
+                opener = stack.enter_context(opener_beside(work))
                 if opener is None:
                     raise UsageError("COMPOSE_REPO_OPENER_TOKEN is not set: it is the compose bot's token")
-                work.require(Bot.GATE)
-                opener.require(Bot.COMPOSE)
-                work.gate_files()
+                work.world.require(Bot.GATE)
+                opener.world.require(Bot.COMPOSE)
+                work.world.gate_files()
             yield _Accounts(gate=work, opener=opener)
 
 
-def _tell_of_changes(work: Session, report: SyncReport) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Writing:
+    """Writes a report down, as a file on its compose's branch; `refusals` are what is wrong with the report itself."""
+
+    message: Message
+    report: TestReported
+    origin: Origin
+    accounts: _Accounts
+    refusals: list[Exception] = field(default_factory=list)
+
+    def next_stage(self) -> Stage:
+        """Plan to add the file; nothing where it is there, or where nobody waits for it any more.
+
+        Raises:
+            Later: there is no merge request yet, or it is being merged.
+            InputError: the report cannot be used, now or later.
+
+        """
+        compose_id, work = self.report.compose_id, self.accounts.gate
+        merge_request = _merge_request(work, compose_id)
+        idle = f"{self.message.name}: !{merge_request.iid} of {compose_id} is {merge_request.state}"
+        stage = Stage(compose_id=compose_id, idle=idle, merge_request=merge_request, writer=self.accounts.opener.writer)
+        if merge_request.state is not MergeRequestState.OPENED:
+            return stage
+        judgement = work.judge(compose_id, merge_request)
+        manifest = _manifest(work, compose_id, judgement)
+        try:
+            return replace(stage, plan=self._plan(judgement, manifest))
+        except InputError as error:
+            self.refusals.append(error)
+            raise
+
+    def _plan(self, judgement: Judgement, manifest: bytes) -> Plan:
+        compose_id, world = self.report.compose_id, self.accounts.gate.world
+        digest = judgement.decision.manifest_sha256
+        file = result_file(self.message, self.report, self.origin, manifest_sha256=digest, now=world.now)
+        raw = _checked(file, compose_id, manifest, world)
+        there = world.forge.read_file(file.path, compose_id.branch)
+        return plan_add(
+            compose_id.branch,
+            [File(path=file.path, content=raw)],
+            {} if there is None else {file.path: there},
+            message=wording.bus_commit(file),
+        )
+
+
+def _tell_of_changes(work: Work, report: SyncReport) -> None:
     """Tell the bus of each verdict that is another than was told last; write down then that it has been told."""
     for row in (row for stream in report.streams for row in stream.rows):
         merge_request, verdict = row.merge_request, row.verdict
         if merge_request is None or verdict is None or row.outcome is Outcome.FAILED:
             continue
-        notes = our_notes(work.forge.notes(merge_request.iid), work.forge.me())
+        notes = our_notes(work.world.forge.notes(merge_request.iid), work.world.forge.me())
         change = (
             change_of(
                 row.step.compose_id,
@@ -238,7 +271,7 @@ def _tell_of_changes(work: Session, report: SyncReport) -> None:
         if change is not None:
             announce(change)
             work.console.info(f"told the bus: {change.compose_id} is {change.new}")
-            work.apply(plan_announced(merge_request, notes, change))
+            work.writer.apply(plan_announced(merge_request, notes, change))
 
 
 def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:
@@ -264,15 +297,17 @@ def _has_failed(row: Row) -> bool:
 
 
 @contextmanager
-def _passing(kind: type[Later] = Later) -> Iterator[None]:
-    """Take what goes wrong in here for something that may pass: no message is to blame for it."""
+def _passing(kind: type[Later] = Later, *, besides: Collection[Exception] = ()) -> Iterator[None]:
+    """Take what goes wrong in here for something that may pass, but what is among `besides`: no message is to blame."""
     try:
         yield
     except (InputError, UsageError, PublishError) as error:
+        if error in besides:
+            raise
         raise kind(str(error)) from error
 
 
-def _merge_request(work: Session, compose_id: ComposeId) -> MergeRequest:
+def _merge_request(work: Work, compose_id: ComposeId) -> MergeRequest:
     """Find a compose's merge request, in whatever state.
 
     Raises:
@@ -285,7 +320,7 @@ def _merge_request(work: Session, compose_id: ComposeId) -> MergeRequest:
     return found.ours
 
 
-def _manifest(work: Session, compose_id: ComposeId, judgement: Judgement) -> bytes:
+def _manifest(work: Work, compose_id: ComposeId, judgement: Judgement) -> bytes:
     """Give the manifest that counts, whatever the head has.
 
     Raises:
@@ -294,11 +329,11 @@ def _manifest(work: Session, compose_id: ComposeId, judgement: Judgement) -> byt
     """
     for version in judgement.counted:
         if version.path == manifest_path(compose_id):
-            return Blobs(work.repository).read(version.blob)
+            return Blobs(work.world.repository).read(version.blob)
     raise Later(f"{compose_id} is being merged")
 
 
-def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, work: Session) -> bytes:
+def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, world: World) -> bytes:
     """Give a file's bytes, once they have passed what every result passes.
 
     Raises:
@@ -309,7 +344,7 @@ def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, work: Ses
     if place is None:
         raise AssertionError("results have a place")
     tree = GivenTree({manifest_path(compose_id): manifest})
-    problems = Inspector(tree, work.now, origins=work.gate_files().origins).inspect_bytes(place, raw).problems
+    problems = Inspector(tree, world.now, origins=world.gate_files().origins).inspect_bytes(place, raw).problems
     if problems:
         raise InputError(*problems)
     return raw

@@ -17,7 +17,7 @@ def make_manifest(source: str, *, location: str | None, timeout: float, console:
         UsageError: the source is neither a directory nor an http(s) URL.
 
     """
-    return manifest_of(compose_root(source, timeout=timeout), location=location, console=console)
+    return manifest_of(compose_root(source, timeout=timeout, clock=console.clock), location=location, console=console)
 
 
 def manifest_of(root: Root, *, location: str | None, console: Console) -> Manifest:

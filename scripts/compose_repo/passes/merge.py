@@ -1,19 +1,24 @@
-"""Prepares the merging of a published compose, and the closing of what it supersedes."""
+"""Plans the merging of a published compose, and the closing of what it supersedes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from compose_repo.core.branch.history import is_clean
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.escape import terminal
-from compose_repo.core.forge.action import Plan
-from compose_repo.core.forge.forge import Lock, MergeRequest, StaleHead
+from compose_repo.core.forge.action import Plan, RestoreBranch, Stages
+from compose_repo.core.forge.forge import Lock, MergeRequest
 from compose_repo.core.forge.merge_requests import MERGED, superseded_by
-from compose_repo.core.plan.plan import plan_merge, plan_supersede
+from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.verdict.decision import Verdict
+from compose_repo.passes.judge import Judgement
+from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
-from compose_repo.passes.session import Judgement, Prepared, Session
-from compose_repo.passes.upkeep import Settled, bring_back, settle
+from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle, to_bring_back
+from compose_repo.passes.work import Work
+from compose_repo.ports.git.branch import commit_files
+from compose_repo.ports.git.history import fork_of
 from compose_repo.words import wording
 
 
@@ -25,72 +30,159 @@ class PipelineDue(Exception):  # noqa: N818  # nobody is at fault: it is told an
     """GitLab merges nothing before its pipeline has succeeded, and that is not over yet."""
 
 
-def merge(work: Session, compose_id: ComposeId, why_not: Callable[[StreamEntry], str | None]) -> Prepared:
-    """Judge a compose for the record, and prepare its merging; `why_not` says why it is not published, None if it is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merging:
+    """Judges a compose for the record and merges it; `why_not` says why it is not published, None if it is."""
 
-    Raises:
-        NotPublished: it is not.
-        PipelineDue: its stream is gated, and so is the merge by a pipeline that is not over.
-        InputError: it cannot be judged, or that pipeline has failed.
-        UsageError: it has no merge request, or its stream is gated and the gate has not let it through.
-        StaleHead: somebody pushes meanwhile, or it had to be brought back first.
+    work: Work
+    compose_id: ComposeId
+    why_not: Callable[[StreamEntry], str | None] = lambda _: None
+    closer: Closer = field(init=False)
+    overtaken: Closer = field(init=False)
 
-    """
-    settled = settle(work, compose_id)
-    merging: Plan = ()
-    if settled.merge_request.state not in MERGED:
-        judgement = work.judge(compose_id, settled.merge_request)
-        stream = _stream(judgement, compose_id)
-        reason = why_not(stream)
+    def __post_init__(self) -> None:
+        """Begin with nothing said yet."""
+        object.__setattr__(self, "closer", Closer(work=self.work))
+        object.__setattr__(self, "overtaken", Closer(work=self.work))
+
+    def next_stage(self) -> Stage:
+        """Plan what comes next.
+
+        Raises:
+            NotPublished: it is not.
+            PipelineDue: its stream is gated, and so is the merge by a pipeline that is not over.
+            InputError: it cannot be judged, or that pipeline has failed.
+            UsageError: it has no merge request, or its stream is gated and the gate has not let it through.
+            StaleHead: somebody pushes meanwhile.
+
+        """
+        settled = settle(self.work, self.compose_id)
+        if settled.merge_request.state in MERGED:
+            return self._stage(settled, (), self._supersede(settled))
+        return brought_back(self.work, self.compose_id, settled, self.closer, self._judge)
+
+    def _judge(self, settled: Settled) -> Stage:
+        judgement = self.work.judge(self.compose_id, settled.merge_request)
+        stream = _stream(judgement, self.compose_id)
+        reason = self.why_not(stream)
         if reason is not None:
             raise NotPublished(reason)
-        settled = _opened_again(work, compose_id, settled, stream)
+        if settled.stays_closed is None:
+            return self._restore(settled, judgement, stream)
+        opened_again = self._opened_again(settled, stream)
+        return brought_back(
+            self.work,
+            self.compose_id,
+            opened_again,
+            self.closer,
+            lambda again: self._restore(again, judgement, stream),
+        )
+
+    def _opened_again(self, settled: Settled, stream: StreamEntry) -> Settled:
+        """Open again what was to stay closed: the mirrors carry it, or may go back to what was superseded.
+
+        Where merging leads to publishing, what stays closed is not published.
+        """
+        if stream.mode is Mode.GATING:
+            raise UsageError(
+                f"!{settled.merge_request.iid} of {self.compose_id} stays closed: {settled.stays_closed}; "
+                "a Maintainer opens it again if it is to be published"
+            )
+        return to_bring_back(self.work, self.compose_id, settled)
+
+    def _restore(self, settled: Settled, judgement: Judgement, stream: StreamEntry) -> Stage:
+        """Look whether the pipeline lets it through, before label and note say that it is merged.
+
+        What is to be restored is restored first: a refused file fails the pipeline, and the commit without it has its
+        own.
+        """
         if stream.mode is Mode.GATING and judgement.decision.verdict is Verdict.SATISFIED:
             see_that_no_refused_report_is_lost(judgement)
-            _see_that_the_pipeline_lets_it_through(work, settled.merge_request, judgement)
-        merging = settled.plan + _merge(work, compose_id, settled.merge_request, judgement, stream)
-    merge_request = settled.merge_request
-    return Prepared(
-        compose_id=compose_id,
-        plan=(*merging, *_supersede(work, compose_id, settled)),
-        idle=f"!{merge_request.iid} of {compose_id} ({merge_request.state}) needs nothing: {merge_request.web_url}",
-        merge_request=merge_request,
-        judged=merge_request,
-    )
+            if self.work.world.project.pipelines_must_succeed:
+                restore = restoration(self.work, settled.merge_request, judgement, in_line=True)
+                if restore is not None:
+                    return Stage(
+                        compose_id=self.compose_id,
+                        plan=(restore,),
+                        merge_request=settled.merge_request,
+                        judged=settled.merge_request,
+                        more=True,
+                    )
+                _see_that_the_pipeline_lets_it_through(self.work, settled.merge_request)
+        return self._merge(settled, judgement, stream)
 
-
-def _opened_again(work: Session, compose_id: ComposeId, settled: Settled, stream: StreamEntry) -> Settled:
-    """Open again what was to stay closed: the mirrors carry it, or may go back to what was superseded.
-
-    Where merging leads to publishing, what stays closed is not published.
-    """
-    if settled.stays_closed is None:
-        return settled
-    if stream.mode is Mode.GATING:
-        raise UsageError(
-            f"!{settled.merge_request.iid} of {compose_id} stays closed: {settled.stays_closed}; "
-            "a Maintainer opens it again if it is to be published"
+    def _merge(self, settled: Settled, judgement: Judgement, stream: StreamEntry) -> Stage:
+        forge, merge_request = self.work.world.forge, settled.merge_request
+        merging = plan_merge(
+            self.compose_id,
+            merge_request=merge_request,
+            judged=judgement.judged(published=stream.mode is Mode.MIRROR),
+            me=forge.me(),
+            notes=forge.notes(merge_request.iid),
+            mode=stream.mode,
+            commit_message=wording.merge_commit(judgement.decision, merge_request),
+            restore=restoration(self.work, merge_request, judgement),
+            names=judgement.gate_files.labels,
         )
-    return bring_back(work, compose_id, settled)
+        return self._stage(settled, merging, self._supersede(settled))
+
+    def _stage(self, settled: Settled, merging: Plan, superseding: Stages) -> Stage:
+        merge_request = settled.merge_request
+        needs = f"!{merge_request.iid} of {self.compose_id} ({merge_request.state}) needs nothing"
+        stage = Stage(
+            compose_id=self.compose_id,
+            idle=f"{needs}: {merge_request.web_url}",
+            merge_request=merge_request,
+            judged=merge_request,
+        )
+        first, *later = superseding or ((),)
+        return first_of(stages((*merging, *first), *later), stage)
+
+    def _supersede(self, settled: Settled) -> Stages:
+        world = self.work.world
+        older = superseded_by(
+            self.compose_id,
+            world.open_merge_requests(),
+            bots=settled.bots,
+            target_branch=world.project.default_branch,
+        )
+        left = self.overtaken.closing(older)
+        superseding = plan_supersede(
+            [(line, world.forge.notes(line.iid)) for line in older],
+            me=world.forge.me(),
+            words=wording.superseded(self.compose_id, settled.merge_request.iid),
+            names=world.gate_files().labels,
+        )
+        first, *later = superseding or ((),)
+        return stages((*left, *first), *later)
 
 
-def _see_that_the_pipeline_lets_it_through(work: Session, merge_request: MergeRequest, judgement: Judgement) -> None:
-    """Look before label and note say that it is merged.
+def restoration(
+    work: Work, merge_request: MergeRequest, judgement: Judgement, *, in_line: bool = False
+) -> RestoreBranch | None:
+    """Make the commit that brings a branch back to what counts, on top of main; None if its head brings just that.
 
-    What is to be restored is restored first: a refused file fails the pipeline, and the commit without it has its own.
+    The commit is only pushed when the plan is applied. Whatever conflicts with main is gone with it. One that is to be
+    `in_line` stands on where the head has left main, if that is one place, and merges nothing: so it is nothing that a
+    pipeline finds fault with.
     """
-    if not work.project.pipelines_must_succeed:
-        return
-    restore = work.restoration(merge_request, judgement, in_line=True)
-    if restore is not None:
-        if work.dry_run:
-            return
-        work.unmoved(merge_request)
-        (work.console.info if work.as_json else work.console.out)(f"→ {terminal(restore.sentence)}")
-        work.apply((restore,))
-        work.done.append(restore)
-        raise StaleHead(f"!{merge_request.iid} holds what counted and nothing else by now; run again")
-    match work.forge.lock(merge_request.iid):
+    if is_clean(judgement.counted, judgement.brings):
+        return None
+    repository = work.world.repository
+    fork = fork_of(repository, judgement.main, judgement.head) if in_line else None
+    commit = commit_files(
+        repository,
+        base=judgement.main if fork is None else fork,
+        parents=(judgement.head, judgement.main) if fork is None else (judgement.head,),
+        files=judgement.counted,
+        message=wording.restore_commit(judgement.decision),
+        author=work.world.forge.me().username,
+    )
+    return RestoreBranch(iid=merge_request.iid, branch=merge_request.source_branch, head=judgement.head, commit=commit)
+
+
+def _see_that_the_pipeline_lets_it_through(work: Work, merge_request: MergeRequest) -> None:
+    match work.world.forge.lock(merge_request.iid):
         case Lock.DUE:
             raise PipelineDue(f"the pipeline of !{merge_request.iid} is not over")
         case Lock.FAILED:
@@ -113,39 +205,3 @@ def _stream(judgement: Judgement, compose_id: ComposeId) -> StreamEntry:
             f"gate/streams.toml does not say where {compose_id.stream} is published; add [streams.{compose_id.stream}]"
         )
     return stream
-
-
-def _merge(
-    work: Session,
-    compose_id: ComposeId,
-    merge_request: MergeRequest,
-    judgement: Judgement,
-    stream: StreamEntry,
-) -> Plan:
-    return plan_merge(
-        compose_id,
-        merge_request=merge_request,
-        judged=judgement.judged(published=stream.mode is Mode.MIRROR),
-        me=work.forge.me(),
-        notes=work.forge.notes(merge_request.iid),
-        mode=stream.mode,
-        commit_message=wording.merge_commit(judgement.decision, merge_request),
-        restore=work.restoration(merge_request, judgement),
-        names=judgement.gate_files.labels,
-    )
-
-
-def _supersede(work: Session, compose_id: ComposeId, settled: Settled) -> Plan:
-    me, words = work.forge.me(), wording.superseded(compose_id, settled.merge_request.iid)
-    names = work.gate_files().labels
-    older = superseded_by(
-        compose_id,
-        work.open_merge_requests(),
-        bots=settled.bots,
-        target_branch=work.project.default_branch,
-    )
-    return tuple(
-        action
-        for line in older
-        for action in plan_supersede(line, me=me, notes=work.forge.notes(line.iid), words=words, names=names)
-    )

@@ -1,10 +1,11 @@
-"""Prepares the opening of a compose's merge request, or what brings it up to date."""
+"""Plans the opening of a compose's merge request, or what brings it up to date."""
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.forge.action import File
+from compose_repo.core.forge.action import File, Stages
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import ForgeError, MergeRequest
 from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
@@ -12,27 +13,45 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import Branch, manifest_path, plan_open
 from compose_repo.core.rules.policy import Bots
-from compose_repo.passes.session import Prepared, Session
-from compose_repo.passes.upkeep import duplicates, find, published
+from compose_repo.passes.loop import Stage, first_of
+from compose_repo.passes.upkeep import Closer, duplicates, find, published
+from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.reading.loading import load_manifest
 from compose_repo.words import wording
 
 
-def prepare_open(work: Session, manifest: Manifest) -> Prepared:
-    """Prepare what is missing of branch, manifest and merge request; the session is the compose bot's.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """Opens a compose, as the compose bot."""
 
-    Raises:
-        InputError: the rules on main have problems, or another manifest or another's branch is there already.
-        UsageError: the token is not the compose bot's.
+    work: Work
+    manifest: Manifest
+    closer: Closer = field(init=False)
 
-    """
+    def __post_init__(self) -> None:
+        """Begin with nothing said yet."""
+        object.__setattr__(self, "closer", Closer(work=self.work))
+
+    def next_stage(self) -> Stage:
+        """Plan what is missing of branch, manifest and merge request.
+
+        Raises:
+            InputError: the rules on main have problems, or another manifest or another's branch is there already.
+            UsageError: the token is not the compose bot's.
+
+        """
+        found, main, bots = find(self.work, self.manifest.compose_id, Bot.COMPOSE)
+        plans = _plan(self.work, self.manifest, found, main, bots)
+        left = self.closer.closing(found.duplicates)
+        return first_of((left, *plans) if left else plans, _stage(self.manifest.compose_id, found.ours))
+
+
+def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bots) -> Stages:
     compose_id, raw = manifest.compose_id, manifest.to_bytes()
     digest = Sha256(hashlib.sha256(raw).hexdigest())
-    project = work.project
-    found, main, bots = find(work, compose_id, Bot.COMPOSE)
-    gate_files = work.gate_files()
-    plan = plan_open(
+    project, gate_files = work.world.project, work.world.gate_files()
+    return plan_open(
         compose_id,
         files=(
             File(path=manifest_path(compose_id), content=raw),
@@ -57,29 +76,29 @@ def prepare_open(work: Session, manifest: Manifest) -> Prepared:
         merge_request=found.ours,
         duplicates=duplicates(work, compose_id, found),
         lost=found.astray,
-        me=work.forge.me(),
+        me=work.world.forge.me(),
         bots=bots,
         names=gate_files.labels,
     )
-    return Prepared(compose_id=compose_id, plan=plan, idle=_idle(compose_id, found.ours), merge_request=found.ours)
 
 
-def _idle(compose_id: ComposeId, merge_request: MergeRequest | None) -> str:
+def _stage(compose_id: ComposeId, merge_request: MergeRequest | None) -> Stage:
     if merge_request is None:
-        return f"{compose_id} is merged already: nothing to do"
-    return f"!{merge_request.iid} of {compose_id} ({merge_request.state}) needs nothing: {merge_request.web_url}"
+        return Stage(compose_id=compose_id, idle=f"{compose_id} is merged already: nothing to do")
+    idle = f"!{merge_request.iid} of {compose_id} ({merge_request.state}) needs nothing: {merge_request.web_url}"
+    return Stage(compose_id=compose_id, idle=idle, merge_request=merge_request)
 
 
-def _branch(work: Session, compose_id: ComposeId, found: Found) -> Branch | None:
-    head = work.forge.branch_head(compose_id.branch)
+def _branch(work: Work, compose_id: ComposeId, found: Found) -> Branch | None:
+    head = work.world.forge.branch_head(compose_id.branch)
     if head is None:
         return None
-    pushes = () if found.ours else work.forge.pushes(compose_id.branch, compose_id.date)
-    manifest = work.forge.read_file(manifest_path(compose_id), head)
+    pushes = () if found.ours else work.world.forge.pushes(compose_id.branch, compose_id.date)
+    manifest = work.world.forge.read_file(manifest_path(compose_id), head)
     return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
 
 
-def _comparisons(work: Session, main: GitTree, compose_id: ComposeId, bots: Bots) -> Iterator[wording.Comparison]:
+def _comparisons(work: Work, main: GitTree, compose_id: ComposeId, bots: Bots) -> Iterator[wording.Comparison]:
     """Choose what to compare with: the last published compose, and the previous one where that is newer.
 
     The previous one is looked for among the hundred newest merge requests of the project only; where these are all of
@@ -91,7 +110,7 @@ def _comparisons(work: Session, main: GitTree, compose_id: ComposeId, bots: Bots
         yield from _comparison("last published", main, last)
     opened = {
         other: line
-        for line in work.forge.recent_merge_requests()
+        for line in work.world.forge.recent_merge_requests()
         if is_bots(line, bots)
         and (other := compose_of(line)) is not None
         and other.stream == compose_id.stream
@@ -100,11 +119,11 @@ def _comparisons(work: Session, main: GitTree, compose_id: ComposeId, bots: Bots
     previous = max(opened, default=None)
     if previous is not None and previous not in on_main and (last is None or previous > last):
         try:
-            head = work.head(opened[previous])
+            head = work.world.head(opened[previous])
         except ForgeError as error:
             work.console.info(f"not compared with {previous}: {error}")
             return
-        yield from _comparison("previous", GitTree(work.repository, head), previous)
+        yield from _comparison("previous", GitTree(work.world.repository, head), previous)
 
 
 def _comparison(title: str, tree: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:

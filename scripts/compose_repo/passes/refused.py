@@ -3,7 +3,7 @@
 from typing import Final
 
 from compose_repo.core.problems.problem import InputError, Problem
-from compose_repo.passes.session import Judgement
+from compose_repo.passes.judge import Judgement
 
 NAMED: Final = 20
 """How many refused reports are named."""

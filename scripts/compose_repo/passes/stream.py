@@ -2,7 +2,9 @@
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from functools import partial
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Promote
@@ -26,14 +28,16 @@ from compose_repo.core.streams.sync import (
 )
 from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport
 from compose_repo.core.verdict.decision import Verdict
-from compose_repo.passes.approve import approve, withdraw
+from compose_repo.passes.approve import Approving, withdrawal
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
+from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.manifest import manifest_of
-from compose_repo.passes.merge import PipelineDue, merge
-from compose_repo.passes.open import prepare_open
-from compose_repo.passes.promote import promote, retract
-from compose_repo.passes.session import Prepared, Session, until_unmoved
-from compose_repo.passes.world import StreamReader, Tools, same_id
+from compose_repo.passes.merge import Merging, PipelineDue
+from compose_repo.passes.open import Opening
+from compose_repo.passes.promote import Promoting, retraction
+from compose_repo.passes.stream_reader import StreamReader, same_id
+from compose_repo.passes.tools import Tools
+from compose_repo.passes.work import Work
 
 
 class StreamPass:
@@ -84,7 +88,7 @@ class StreamPass:
             if step.compose_id not in gone and not (self._work.dry_run and self._is_to_be_closed(step.compose_id)):
                 self._do(step)
         verdicts = self._verdicts()
-        for step in self._of_interest(plan_promoting(view, verdicts, self._work.promotions)):
+        for step in self._of_interest(plan_promoting(view, verdicts, self._work.world.promotions)):
             self._do(step)
         for step in self._of_interest(plan_gated(view, verdicts, self._promoted(view))):
             self._do(step)
@@ -94,7 +98,7 @@ class StreamPass:
 
     def _promoted(self, view: StreamView) -> frozenset[ComposeId]:
         """Give what was promoted before, or just now."""
-        before = {one for one in view.opened if records_of(one, self._work.promotions).state is State.CALLED}
+        before = {one for one in view.opened if records_of(one, self._work.world.promotions).state is State.CALLED}
         now = {
             row.step.compose_id
             for row in self._rows
@@ -118,10 +122,10 @@ class StreamPass:
 
     def _do(self, step: Step) -> None:
         """Do one step, again if somebody moves something meanwhile; what goes wrong is part of the row."""
-        sessions = [one for one in (self._work, self._tools.opener) if one is not None]
-        before = [len(one.applied) for one in sessions]
+        writers = [one.writer for one in (self._work, self._tools.opener) if one is not None]
+        before = [len(one.applied) for one in writers]
         try:
-            row = until_unmoved(self._attempt(step), self._work.console)
+            row = self._act(step)
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except FAILURES as error:
@@ -129,7 +133,7 @@ class StreamPass:
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
             row = self._failed(step, self._mistaken(step, error))
         if not self._work.dry_run:
-            done = [action for one, start in zip(sessions, before, strict=True) for action in one.applied[start:]]
+            done = [action for one, start in zip(writers, before, strict=True) for action in one.applied[start:]]
             row = replace(row, actions=tuple(done))
             if done and row.outcome is Outcome.UNCHANGED:
                 row = replace(row, outcome=Outcome.CHANGED)
@@ -143,27 +147,27 @@ class StreamPass:
         if step.do is not Do.JUDGE:
             return (mistake,)
         try:
-            withdraw(self._work, step.compose_id, InputError(mistake))
+            self._withdraw(step, InputError(mistake))
+        except InputError as told:
+            return told.problems
         except FAILURES as failure:
             return (mistake, *problems_of(failure, step.compose_id.folder))
         except Exception as another:  # noqa: BLE001  # whatever the first was, the second may be, too
             return (mistake, self._mistake(step, another))
         return (mistake,)
 
+    def _withdraw(self, step: Step, error: InputError) -> None:
+        """Take back our approval, then tell why.
+
+        Raises:
+            InputError: this is why.
+
+        """
+        carry_out(self._work, lambda: withdrawal(self._work, step.compose_id, error), self._shown(step, self._work))
+
     def _mistake(self, step: Step, error: Exception) -> Problem:
         self._work.console.trace("".join(traceback.format_exception(error)))
         return mistake_of(error, step.compose_id)
-
-    def _attempt(self, step: Step) -> Callable[[], Row]:
-        """Give a way to try a step, each time but the first on what is read anew."""
-        tries = iter((False,))
-
-        def attempt() -> Row:
-            if next(tries, True):
-                self._tools.look()
-            return self._act(step)
-
-        return attempt
 
     def _act(self, step: Step) -> Row:
         match step.do:
@@ -192,7 +196,7 @@ class StreamPass:
         with self._work.console.progress(f"reading {root.location}"):
             manifest = manifest_of(root, location=None, console=self._work.console)
         same_id(root, manifest.compose_id, step.compose_id)
-        row = self._carried_out(step, opener, prepare_open(opener, manifest))
+        row = self._carried_out(step, Opening(work=opener, manifest=manifest).next_stage, opener)
         if self._work.dry_run:
             self._waiting.add(step.compose_id)
         return row
@@ -202,16 +206,19 @@ class StreamPass:
             view = self._judged
             return None if view is None else has_vanished(step.compose_id, view, results=results)
 
-        prepared, judgement = approve(
-            self._work,
-            step.compose_id,
-            vanished,
-            lambda merge_request, judgement: self._tools.poll.add(step.compose_id, merge_request, judgement),
+        approving = Approving(
+            work=self._work,
+            compose_id=step.compose_id,
+            vanished=vanished,
+            arrive=partial(self._tools.poll.arriving, step.compose_id),
         )
+        stage = carry_out(self._work, approving.next_stage, self._shown(step, self._work), self._tools.look)
+        judgement = stage.judgement
+        if judgement is None:
+            raise AssertionError("what is approved was judged")
         decision = judgement.decision
-        about = f"{step.compose_id}: {decision.verdict}: {decision.summary}"
         return replace(
-            self._carried_out(step, self._work, prepared, about),
+            _row(step, stage),
             verdict=decision.verdict,
             summary=decision.summary,
             decision_sha256=decision.sha256,
@@ -222,29 +229,34 @@ class StreamPass:
         if step.compose_id in self._waiting:  # a dry run opens nothing
             self._tools.tell(f"{step.compose_id}: merge: {step.reason}")
             return Row(step=step, outcome=Outcome.CHANGED)
-        return self._carried_out(step, self._work, merge(self._work, step.compose_id, lambda _: None))
+        return self._carried_out(step, Merging(work=self._work, compose_id=step.compose_id).next_stage, self._work)
 
     def _promote(self, step: Step) -> Row:
         hook, verdict = None if self._entry is None else self._entry.promote, self._verdicts().get(step.compose_id)
         if hook is None or verdict is None:
             raise AssertionError("what is promoted has a hook and was judged")
         if step.do is Do.RETRACT:
-            return self._carried_out(step, self._work, retract(self._work, step.compose_id, verdict))
-        return self._carried_out(step, self._work, promote(self._work, step.compose_id, hook))
+            return self._carried_out(step, lambda: retraction(self._work, step.compose_id, verdict), self._work)
+        promoting = Promoting(work=self._work, compose_id=step.compose_id, hook=hook)
+        return self._carried_out(step, promoting.next_stage, self._work)
 
-    def _carried_out(self, step: Step, session: Session, prepared: Prepared, about: str = "") -> Row:
-        """Print what is to be written, write it, and say so."""
-        if prepared.plan:
-            self._tools.tell(about or f"{step.compose_id}: {step.do}: {step.reason}")
-            if not self._work.as_json:
-                session.show_actions(prepared.plan)
-        session.carry_out(prepared)
-        return Row(
-            step=step,
-            outcome=Outcome.CHANGED if prepared.plan else Outcome.UNCHANGED,
-            actions=prepared.plan,
-            merge_request=prepared.merge_request,
-        )
+    def _carried_out(self, step: Step, next_stage: Callable[[], Stage], work: Work) -> Row:
+        """Print what is to be written, write it, and say so, stage by stage."""
+        return _row(step, carry_out(work, next_stage, self._shown(step, work), self._tools.look))
+
+    def _shown(self, step: Step, work: Work) -> Callable[[Stage], None]:
+        """Give what prints a stage, below a line that says what it is about."""
+        said: list[str] = []
+
+        def show(stage: Stage) -> None:
+            decision = None if stage.judgement is None or stage.writer is not None else stage.judgement.decision
+            about = f"{step.do}: {step.reason}" if decision is None else f"{decision.verdict}: {decision.summary}"
+            if stage.plan and about not in said and stage.error is None:
+                said.append(about)
+                self._tools.tell(f"{step.compose_id}: {about}")
+            show_actions(work, stage)
+
+        return show
 
     def _failed(self, step: Step, problems: tuple[Problem, ...]) -> Row:
         """Tell of a step that failed. A compose that is only not there yet is left, unless the mirrors carry it."""
@@ -264,3 +276,12 @@ class StreamPass:
         """Tell whether a dry run has said already what becomes of a compose."""
         merged = [row.step.compose_id for row in self._rows if row.step.do in {Do.MERGE, Do.CLOSE}]
         return any(compose_id < one for one in merged)
+
+
+def _row(step: Step, stage: Stage) -> Row:
+    return Row(
+        step=step,
+        outcome=Outcome.CHANGED if stage.plan else Outcome.UNCHANGED,
+        actions=stage.plan,
+        merge_request=stage.merge_request,
+    )

@@ -1,22 +1,27 @@
 """What `setup` and `doctor` look at: a project, or the pair of one with the composes and one with the token."""
 
-import argparse
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import moment
+from msgspec.structs import replace
+
 from compose_repo.core.hardening.administration import Administration, ProjectState
 from compose_repo.core.hardening.files import CI_FILE
+from compose_repo.core.hardening.release import PROJECT_FILE, TAGS, Template, newest_of, require_no_secret, version_in
 from compose_repo.core.hardening.rule import GateState, Look, Seen
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.rules.policy import Bots
-from compose_repo.passes import session
+from compose_repo.passes.work import Work, connected
 from compose_repo.ports.console import Console
 from compose_repo.ports.environment import environment
+from compose_repo.ports.git.repository import GitError
+from compose_repo.ports.git.tags import release_refs
 from compose_repo.ports.gitlab.administration import Administrator, administer
 from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.resources import version
 from compose_repo.reading.loading import load_gate
 from compose_repo.reading.mirror import Read
 
@@ -28,16 +33,14 @@ _MOST: Final = 1 << 20
 class Surveyor:
     """Looks at the project, or at the pair; `gate` is None where one project is both."""
 
-    def __init__(
-        self, work: session.Session, composes: Administrator, gate: Administrator | None, *, webhook: bool
-    ) -> None:
+    def __init__(self, work: Work, composes: Administrator, gate: Administrator | None, *, webhook: bool) -> None:
         self._work = work
         self._composes = composes
         self._gate = gate
         self._webhook = webhook
-        self._tree = work.main()
+        self._tree = work.world.main()
 
-    def look(self, *, at_streams: bool) -> tuple[Seen, ...]:
+    def look(self, *, at_streams: bool, template: Template | None = None) -> tuple[Seen, ...]:
         """Read everything; what can be read and yet is wrong is left for the rules to tell."""
         gate = self._gate_state()
         with self._work.console.progress("reading how the project is set up"):
@@ -58,14 +61,33 @@ class Surveyor:
                 looks=looks,
                 home=home,
                 webhook=self._webhook,
+                template=template,
             )
             for state in states
         )
 
+    def template(self, address: str | None) -> Template:
+        """Read the version on the default branch and, where an address of the template is given, its newest release.
+
+        Raises:
+            UsageError: the address has a secret in it.
+
+        """
+        known = Template(version=version_in(self._tree.read(PROJECT_FILE)), program=version())
+        if not address:
+            return known
+        require_no_secret(address)
+        with self._work.console.progress("reading the template's releases"):
+            try:
+                newest = newest_of(release_refs(self._work.world.repository, address, TAGS))
+            except GitError as error:
+                return replace(known, unknown=f"{address} cannot be read: {error}")
+        return replace(known, newest=newest, unknown=f"{address} has no tag of the form vX.Y.Z")
+
     @property
     def now(self) -> dt.datetime:
         """The time as of which is judged."""
-        return self._work.now
+        return self._work.world.now
 
     def administrators(self, seen: tuple[Seen, ...]) -> Mapping[str, Administration]:
         """Give who writes to each project, by its path."""
@@ -86,7 +108,7 @@ class Surveyor:
         )
 
     def _looks(self, gate: GateState) -> Iterator[Look]:
-        read = Http(_LIMITS).read
+        read = Http(_LIMITS, clock=self._work.console.clock).read
         for stream, entry in gate.streams.items():
             for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
                 with self._work.console.progress(f"reading {url}"):
@@ -108,31 +130,23 @@ def _see_two_projects(states: list[ProjectState]) -> None:
         raise UsageError(f"{states[0].path} is the project with the composes; name another one with --gate-project")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `setup` and `doctor` both understand."""
-    parser.add_argument(
-        "--gate-project",
-        metavar="PATH",
-        help="the second project of a pair: it has the gate's token, the project with the composes has no secret",
-    )
-    parser.add_argument(
-        "--no-webhook", action="store_true", help="let the schedule alone see pushes: no webhook is made or missed"
-    )
-    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
-
-
 @contextmanager
-def start(verb: str, arguments: argparse.Namespace, console: Console) -> Iterator[Surveyor]:
-    """Begin with what the environment and the command line say; connections are closed at the end.
+def surveying(  # noqa: PLR0913  # what a verb is told
+    verb: str, repo: Path, console: Console, *, now: dt.datetime | None, gate_project: str | None, webhook: bool
+) -> Iterator[Surveyor]:
+    """Connect to the project, or to the pair; connections are closed at the end.
 
     Raises:
         UsageError: the token is none of a Maintainer.
 
     """
     with ExitStack() as stack:
-        work = stack.enter_context(session.start(arguments, console))
-        names = [None, *([arguments.gate_project] if arguments.gate_project else [])]
-        ours = [stack.enter_context(closing(administer(environment(), console.trace, name))) for name in names]
+        work = stack.enter_context(connected(repo, console, now=now))
+        names = [None, *([gate_project] if gate_project else [])]
+        ours = [
+            stack.enter_context(closing(administer(environment(), console.trace, console.clock, name)))
+            for name in names
+        ]
         for administrator in ours:
             administrator.require_maintainer(verb)
-        yield Surveyor(work, ours[0], ours[1] if len(ours) > 1 else None, webhook=not arguments.no_webhook)
+        yield Surveyor(work, ours[0], ours[1] if len(ours) > 1 else None, webhook=webhook)

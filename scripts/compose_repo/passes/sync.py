@@ -1,16 +1,19 @@
 """One pass over every stream: publishes what the mirrors carry, opens what is new, judges what is open."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 
 from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.streams.sync_report import SyncReport
-from compose_repo.passes.approve import withdraw
+from compose_repo.passes.approve import withdrawal
 from compose_repo.passes.failures import FAILURES, problems_of
+from compose_repo.passes.loop import carry_out, show_actions
 from compose_repo.passes.stream import StreamPass
-from compose_repo.passes.world import Tools
+from compose_repo.passes.tools import Tools
 
 
 def sync(tools: Tools) -> SyncReport:
@@ -50,7 +53,7 @@ def sync(tools: Tools) -> SyncReport:
 
 
 def _say_what_is_not_polled(tools: Tools) -> None:
-    if tools.opener is None and any(entry.jenkins for entry in tools.work.gate_files().origins.values()):
+    if tools.opener is None and any(entry.jenkins for entry in tools.work.world.gate_files().origins.values()):
         tools.work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: no Jenkins is polled")
 
 
@@ -58,7 +61,7 @@ def _look(tools: Tools, streams: dict[Stream, StreamPass]) -> None:
     """Read what is in GitLab and on main, and add what streams there are."""
     tools.look()
     try:
-        entries = tools.work.gate_files().streams
+        entries = tools.work.world.gate_files().streams
     except InputError as error:
         _withdraw_all(tools, error)
         raise
@@ -68,7 +71,7 @@ def _look(tools: Tools, streams: dict[Stream, StreamPass]) -> None:
 
 def _names(tools: Tools, listed: list[Stream]) -> Iterator[Stream]:
     """Name the streams that gate/streams.toml lists, and those of what is open besides; with `only`, its own alone."""
-    found = {*listed, *(compose_id.stream for compose_id in tools.ours(tools.work.open_merge_requests()))}
+    found = {*listed, *(compose_id.stream for compose_id in tools.ours(tools.work.world.open_merge_requests()))}
     for name in sorted(found):
         if tools.only is None or name == tools.only.stream:
             yield name
@@ -76,7 +79,12 @@ def _names(tools: Tools, listed: list[Stream]) -> Iterator[Stream]:
 
 def _withdraw_all(tools: Tools, error: InputError) -> None:
     """Take back every approval of ours: by rules that cannot be read nothing is satisfied."""
-    for line in tools.work.open_merge_requests():
+    for line in tools.work.world.open_merge_requests():
         compose_id = compose_of(line)
         if compose_id is not None and not line.from_fork:
-            withdraw(tools.work, compose_id, error)
+            with suppress(InputError):  # it is told once, for all of them
+                carry_out(
+                    tools.work,
+                    partial(withdrawal, tools.work, compose_id, error),
+                    partial(show_actions, tools.work),
+                )

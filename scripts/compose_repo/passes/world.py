@@ -1,237 +1,238 @@
-"""What a pass reads of the world, stream by stream: servers, mirrors, main, merge requests."""
+"""What a pass reads of GitLab and of git: each thing once, until it is read anew. Nothing is written here."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Final, TypeVar
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from compose_repo.core.composes.compose import ComposeId, ComposeIdError, Status
-from compose_repo.core.escape import terminal
-from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import ForgeError, MergeRequest, MergeRequestState
-from compose_repo.core.forge.merge_requests import compose_of, is_bots
-from compose_repo.core.problems.problem import InputError, Problem
-from compose_repo.core.problems.report import as_line
-from compose_repo.core.rules.policy import StreamEntry
-from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
-from compose_repo.passes.failures import FAILURES, problems_of
-from compose_repo.passes.jenkins import LIMITS, Poll
-from compose_repo.passes.session import Session
-from compose_repo.passes.upkeep import find, published
-from compose_repo.ports.compose_root import Root, root_in
-from compose_repo.ports.http import Http
-from compose_repo.ports.productmd.reading import identity
-from compose_repo.reading.index import compose_ids
-from compose_repo.reading.mirror import Unsettled, published_name
+from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.forge.bots import Bot, not_the_bot
+from compose_repo.core.forge.forge import Forge, MergeRequest, Project, StaleHead
+from compose_repo.core.forge.merge_requests import compose_of, open_of
+from compose_repo.core.names import Sha
+from compose_repo.core.plan.plan import manifest_path
+from compose_repo.core.streams.promotion import below
+from compose_repo.ports.console import Console
+from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.git.repository import Repository
+from compose_repo.reading.bots import read_bots
+from compose_repo.reading.line import PushLog, since_of
+from compose_repo.reading.loading import GateFiles, load_gate
 
-T = TypeVar("T")
-
-_MOST: Final = 4096
-"""Bytes of a COMPOSE_ID that are worth reading."""
+MAIN_REF: Final = "refs/compose-repo/main"
 
 
 @dataclass(kw_only=True, slots=True)
-class Tools:
-    """What the passes over all streams share.
+class _View:
+    """What has been read and need not be read again until `World.anew`.
 
-    `opener` acts as the compose bot; without it nothing is opened and no Jenkins is polled, which `jenkins` does.
-    `index_http` reads what is asked for only if it is another by now; `http` reads everything else, of which several
-    machines may answer for one name.
+    `opened` are all open merge requests, `branches` the branches that they come from and `promotions` the records of
+    their promotion, where all were read at once. `now` stays what it is for as long as the world lasts.
     """
 
-    work: Session
-    opener: Session | None
-    http: Http
-    index_http: Http
-    only: ComposeId | None = None
-    jenkins: Http = field(default_factory=lambda: Http(LIMITS))
-    recent: Sequence[MergeRequest] | None = field(default=None, init=False)
-    poll: Poll = field(init=False)
+    main: GitTree | None = None
+    gate_files: GateFiles | None = None
+    opened: Sequence[MergeRequest] | None = None
+    branches: frozenset[str] = frozenset()
+    promotions: frozenset[str] = frozenset()
+    now: dt.datetime | None = None
 
-    def __post_init__(self) -> None:
-        """Begin to poll nothing yet."""
-        self.poll = Poll(work=self.work, opener=self.opener, http=self.jenkins)
 
-    def look(self) -> None:
-        """Read anew what is in GitLab and on main, by which both accounts have to be the bots.
+class World:
+    """A project as one account sees it. `repository` is bare: what is fetched into it is read, never checked out.
+
+    `variable` is the name of the environment variable that holds the account's token.
+    """
+
+    def __init__(  # noqa: PLR0913  # what a verb is told
+        self,
+        *,
+        forge: Forge,
+        repository: Repository,
+        token: str | None,
+        console: Console,
+        now: dt.datetime | None = None,
+        variable: str = "COMPOSE_REPO_TOKEN",
+    ) -> None:
+        self.forge = forge
+        self.repository = repository
+        self.token = token
+        self.pushes = PushLog(lambda since: forge.pushes(None, since))
+        self._console = console
+        self._asked_now = now
+        self._variable = variable
+        self._view = _View()
+
+    def seen_by(self, forge: Forge, token: str | None, *, variable: str) -> "World":
+        """The same world, of which what has been read need not be read again, as another account sees it."""
+        other = World(
+            forge=forge,
+            repository=self.repository,
+            token=token,
+            console=self._console,
+            now=self._asked_now,
+            variable=variable,
+        )
+        other._view = self._view
+        return other
+
+    @property
+    def now(self) -> dt.datetime:
+        """The time by which is judged: the one that was asked for, else GitLab's.
+
+        It is GitLab that says when a merge request was opened; a clock of ours that is wrong must move no deadline.
+        """
+        if self._view.now is None:
+            self._view.now = self._asked_now or self.forge.told_time() or self._console.clock.now()
+        return self._view.now
+
+    @property
+    def project(self) -> Project:
+        """The GitLab project."""
+        return self.forge.project()
+
+    def anew(self) -> None:
+        """Forget what has been read: it is read again when it is needed."""
+        self._view.main = self._view.gate_files = self._view.opened = None
+
+    def look(self, only: ComposeId | None = None) -> None:
+        """List the open merge requests, then fetch main and the composes' heads at once: how a pass over many begins.
+
+        With `only`, the heads of those alone that bear its name. Main is fetched after they are listed: what they say
+        is merged has to be there.
+        """
+        self.anew()
+        listed = self.forge.open_merge_requests()
+        opened = [
+            line
+            for line in (listed if only is None else open_of(only, listed))
+            if compose_of(line) is not None and not line.from_fork
+        ]
+        main = f"refs/heads/{self.project.default_branch}"
+        heads = {line.iid: f"refs/merge-requests/{line.iid}/head" for line in opened}
+        branches = {f"refs/heads/{line.source_branch}" for line in opened}
+        with self._console.progress(f"fetching {len(heads)} heads"):
+            composes = {compose_id for line in opened if (compose_id := compose_of(line)) is not None}
+            records = sorted(below(compose_id) for compose_id in composes)
+            names = sorted({main, *heads.values(), *branches})
+            there = self.repository.remote_refs(self.project.clone_url, names, below=records, token=self.token)
+            refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
+            self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self.token)
+        self._view.main = GitTree(self.repository, MAIN_REF)
+        self._view.opened = listed
+        self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
+        self._view.promotions = frozenset(ref for ref in there if ref.startswith(tuple(records)))
+        self.pushes.expect(since_of(opened))
+
+    @property
+    def promotions(self) -> frozenset[str]:
+        """The refs that record what of the open composes was promoted, as `look` found them."""
+        return self._view.promotions
+
+    def main(self) -> GitTree:
+        """The default branch as it was fetched: the rules, and every compose that has been published."""
+        if self._view.main is None:
+            self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)
+            self._view.main = GitTree(self.repository, MAIN_REF)
+        return self._view.main
+
+    def gate_files(self) -> GateFiles:
+        """The rules on main.
 
         Raises:
-            UsageError: one of them is not.
+            InputError: they have problems.
 
         """
-        self.recent = None
-        self.work.look(self.only)
-        self.work.require(Bot.GATE)
-        if self.opener is not None:
-            try:
-                self.opener.require(Bot.COMPOSE)
-            except ForgeError as error:  # its token has ended, say: it can write nothing, and stops nothing else
-                self.work.console.info(str(error))
+        main = self.main()
+        if self._view.gate_files is None:
+            self._view.gate_files = load_gate(main, self.now)
+        return self._view.gate_files
 
-    def tell(self, text: str) -> None:
-        """Print a line, unless one document is to be all of the output."""
-        if not self.work.as_json:
-            self.work.console.out(terminal(text))
+    def require(self, bot: Bot) -> None:
+        """Refuse any account but the one that main names as this bot: before anything is planned or written.
 
-    def is_wanted(self, compose_id: ComposeId) -> bool:
-        """Tell whether the pass is for a compose."""
-        return self.only is None or compose_id == self.only
+        Where gate/streams.toml has problems, nobody knows who the bots are. Then `gate_files` is refused right after,
+        and all that is written is that this account takes back its own approvals.
 
-    def ours(self, merge_requests: Iterable[MergeRequest]) -> dict[ComposeId, MergeRequest]:
-        """Give the composes of those merge requests that the compose bot has opened."""
-        bots = self.work.gate_files().bots
-        found = {found: line for line in merge_requests if is_bots(line, bots) and (found := compose_of(line))}
-        return found if self.only is None else {one: line for one, line in found.items() if one == self.only}
+        Raises:
+            UsageError: the token belongs to another account.
 
-    def recently_closed(self) -> dict[ComposeId, MergeRequest]:
-        """Give the composes of the compose bot's newest merge requests that are closed; asked for once."""
-        if self.recent is None:
-            self.recent = self.work.forge.recent_merge_requests()
-        return self.ours(line for line in self.recent if line.state is MergeRequestState.CLOSED)
+        """
+        known = self._view.gate_files
+        bots = read_bots(self.main(), self.now) if known is None else known.bots
+        refusal = None if bots is None else not_the_bot(self.forge.me(), bot, bots, variable=self._variable)
+        if refusal is not None:
+            raise refusal
 
+    def named(self, compose_id: ComposeId) -> Sequence[MergeRequest]:
+        """What could be taken for a compose's merge request: all from its branch, and open ones with its name.
 
-class StreamReader:
-    """Reads what a stream says of itself: its server's index, the mirrors, main and the merge requests."""
+        Where all open ones have been listed, and one is from the branch of a compose that main has not got, closed ones
+        do not matter (`choose`) and are not asked for.
+        """
+        if self._view.opened is None:
+            titled = self.forge.titled_merge_requests(str(compose_id))
+            return [*self.forge.merge_requests(source_branch=compose_id.branch), *titled]
+        opened = open_of(compose_id, self._view.opened)
+        own = any(line.source_branch == compose_id.branch and not line.from_fork for line in opened)
+        if own and self.main().read(manifest_path(compose_id)) is None:
+            return opened
+        return [*self.forge.merge_requests(source_branch=compose_id.branch), *opened]
 
-    def __init__(self, tools: Tools, entry: StreamEntry) -> None:
-        self.on_server: frozenset[ComposeId] | None = None
-        self.carried = Carried()
-        self.problems: list[Problem] = []
-        self._tools = tools
-        self._work = tools.work
-        self._entry = entry
-        self._stream = entry.stream
-        self._places: dict[ComposeId, str] = {}
-        self._is_whole = True
+    def open_merge_requests(self) -> Sequence[MergeRequest]:
+        """Every open merge request."""
+        return self.forge.open_merge_requests() if self._view.opened is None else self._view.opened
 
-    def read(self) -> None:
-        """Read the index and the mirrors; what cannot be read is a problem of the stream, and stops nothing."""
-        carried = self.attempted(lambda: self._read_carried(self._entry))
-        self.carried = carried or Carried(why_not="it could not be read")
-        if self._tools.only is None:
-            self._read_indexes(self._entry)
-        elif self._tools.only not in self.view().opened | self.view().merged:
-            self.on_server = followed({self._tools.only}, self._entry)
-        index = self.on_server
-        named = self.carried.why_not or f"the mirrors carry {self.carried.compose_id or 'nothing'}"
-        listed = "" if index is None or self._tools.only else f"{len(index):,} composes on the server; "
-        self._tools.tell(f"{self._stream}: {listed}{named}")
+    def branch_is_there(self, branch: str) -> bool:
+        """Tell whether there is a branch."""
+        return branch in self._view.branches or self.forge.branch_head(branch) is not None
 
-    def _read_indexes(self, entry: StreamEntry) -> None:
-        """Read each index of the stream; one that cannot be read hides what the others list from nobody."""
-        for address in entry.composes:
-            ids = self.attempted(partial(self._read_index, entry, address))
-            if ids is None:
-                self._is_whole = False
-                continue
-            self._places = dict.fromkeys(ids, address) | self._places
-            self.on_server = (self.on_server or frozenset()) | ids
+    def head(self, merge_request: MergeRequest) -> Sha:
+        """Fetch a merge request's head.
 
-    def _read_index(self, entry: StreamEntry, address: str) -> frozenset[ComposeId]:
-        with self._work.console.progress(f"reading {address}"):
-            return followed(compose_ids(address, self._tools.index_http.get).ids, entry)
+        Raises:
+            StaleHead: it is another by now than the merge request said.
 
-    def _read_carried(self, entry: StreamEntry) -> Carried:
-        with self._work.console.progress(f"reading {entry.published}"):
-            try:
-                name = published_name(entry.published, self._tools.http.read)
-            except Unsettled as reason:
-                return Carried(why_not=str(reason))
-        if name is None:
-            return Carried()
-        try:
-            compose_id = ComposeId.parse(name)
-        except ComposeIdError as error:
-            raise InputError(_strange(entry, str(error))) from error
-        if compose_id.stream != entry.stream:
-            raise InputError(_strange(entry, f"the mirrors name {compose_id}, which is none of {entry.stream}"))
-        return Carried(compose_id=compose_id)
+        """
+        ref = _head_ref(merge_request.iid)
+        fetched = self.repository.find(ref)
+        if fetched is None or fetched != merge_request.head:
+            self._fetch(f"refs/merge-requests/{merge_request.iid}/head", ref)
+            fetched = self.repository.commit(ref)
+        if fetched != merge_request.head:
+            raise StaleHead(f"the head of !{merge_request.iid} has changed meanwhile")
+        return fetched
 
-    def view(self) -> StreamView:
-        """Put together what is known of the stream now."""
-        opened = self._tools.ours(self._work.open_merge_requests())
-        view = StreamView(
-            entry=self._entry,
-            on_server=self.on_server,
-            is_whole=self._is_whole,
-            merged=frozenset(one for one in published(self._work.main()) if one.stream == self._stream),
-            opened=frozenset(one for one in opened if one.stream == self._stream),
-            carried=self.carried,
-        )
-        return replace(view, closed=self._closed(view))
+    def fetch_commit(self, sha: Sha) -> None:
+        """Fetch a commit by its name, wherever it stands."""
+        self._fetch(sha, f"refs/compose-repo/commits/{sha}")
 
-    def _closed(self, view: StreamView) -> frozenset[ComposeId]:
-        """Find what is closed among what could be opened; GitLab is asked only if there is any."""
-        carried = view.carried.compose_id
-        closed: set[ComposeId] = set()
-        if carried is not None and carried not in view.merged | view.opened and self._tools.is_wanted(carried):
-            found, _, _ = find(self._work, carried, Bot.GATE)
-            closed |= {carried} if found.ours is not None else set()
-        if candidates(view):
-            closed |= self._tools.recently_closed().keys()
-        return frozenset(one for one in closed if one.stream == self._stream) - view.opened
+    def require_unmoved(self, merge_request: MergeRequest) -> None:
+        """Look once more, right before something is written on what was read.
 
-    def readiness(self, view: StreamView) -> Readiness:
-        """Look at what was never seen, oldest first, until as many are finished as may be opened."""
-        readiness: dict[ComposeId, Status | tuple[Problem, ...]] = {}
-        for compose_id in unseen(view) if self._tools.opener is not None else ():
-            finished = [one for one in readiness.values() if one in view.entry.statuses]
-            if len(finished) >= view.entry.open_at_most:
-                break
-            with self._work.console.progress(f"looking at {compose_id}"):
-                readiness[compose_id] = self._status(compose_id)
-        return readiness
+        Raises:
+            StaleHead: by now its head is another, or it is closed, retargeted or renamed (which makes a draft).
 
-    def _status(self, compose_id: ComposeId) -> Status | tuple[Problem, ...]:
-        root = self.root(compose_id)
-        try:
-            found, status = identity(root)
-            same_id(root, found, compose_id)
-        except InputError as error:
-            return error.problems
-        return status
+        """
+        seen, now = map(_judged_of, (merge_request, self.forge.merge_request(merge_request.iid)))
+        if seen != now:
+            what = next(name for name in seen if seen[name] != now[name])
+            raise StaleHead(f"the {what} of !{merge_request.iid} has changed meanwhile")
 
-    def root(self, compose_id: ComposeId) -> Root:
-        """Give where a compose is, or, where no index lists it, the first place that has one of its name."""
-        place = self._places.get(compose_id)
-        places = self._entry.composes if place is None else (place,)
-        roots = [root_in(one, str(compose_id), self._tools.http.read) for one in places]
-        return next((root for root in roots[:-1] if root.read("COMPOSE_ID", _MOST) is not None), roots[-1])
-
-    def attempted(self, read: Callable[[], T]) -> T | None:
-        """Try to read; what goes wrong is told, and is a problem of the stream."""
-        try:
-            return read()
-        except FAILURES as error:
-            problems = problems_of(error, self._stream)
-            self.problems += problems
-            for problem in problems:
-                self._work.console.error(as_line(problem))
-            return None
+    def _fetch(self, source: str, destination: str) -> None:
+        with self._console.progress(f"fetching {source}"):
+            self.repository.fetch(self.project.clone_url, [f"+{source}:{destination}"], token=self.token)
 
 
-def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
-    """Look whether a folder holds the compose that it is named by.
-
-    Raises:
-        InputError: it holds another.
-
-    """
-    if found != asked:
-        raise InputError(
-            Problem(
-                path=f"{root.location}/COMPOSE_ID",
-                code="compose-id-mismatch",
-                message=f"the folder of {asked} holds {found}",
-                fix="tell the server's keepers",
-            )
-        )
+def _head_ref(iid: int) -> str:
+    return f"refs/compose-repo/merge-requests/{iid}"
 
 
-def _strange(entry: StreamEntry, message: str) -> Problem:
-    return Problem(
-        path=entry.published,
-        code="published-unknown",
-        message=message,
-        fix="look what the mirrors carry; fix the address in gate/streams.toml",
-    )
+def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
+    """What of a merge request nobody may change between judging and writing."""
+    return {
+        "head": merge_request.head,
+        "target": merge_request.target_branch,
+        "title": merge_request.title,
+        "state": merge_request.state,
+    }

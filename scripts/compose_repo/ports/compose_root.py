@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.documents.limits import INDEX_BYTES
 from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.ports.clock import REAL, Clock
 
 
 class Root(Protocol):
@@ -98,7 +99,7 @@ def root_in(folder: str, name: str, read: Callable[[str, int], bytes | None]) ->
     return WebRoot(f"{normal_url(folder)}/{name}", read)
 
 
-def compose_root(source: str, *, timeout: float = 30.0) -> Root:
+def compose_root(source: str, *, timeout: float = 30.0, clock: Clock = REAL) -> Root:
     """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
 
     Raises:
@@ -112,7 +113,7 @@ def compose_root(source: str, *, timeout: float = 30.0) -> Root:
     from compose_repo.ports.http import Http, Limits, normal_url  # noqa: PLC0415  # directories need no HTTP
 
     url = normal_url(source)
-    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout)).read)
+    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout), clock=clock).read)
 
 
 def failure(path: str, code: str, message: str, fix: str) -> InputError:

@@ -4,13 +4,13 @@ import atexit
 import io
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from compose_repo.core.escape import terminal, terminal_lines
+from compose_repo.ports.clock import REAL, Clock
 from compose_repo.ports.environment import wants_plain_output
 
 if TYPE_CHECKING:
@@ -52,17 +52,18 @@ class OutputError(Exception):
 class Progress:
     """Says what is being done, once it takes longer than two seconds: a spinner on a terminal, else a plain line."""
 
-    def __init__(self, stream: TextIO | None, text: str, *, lively: bool) -> None:
+    def __init__(self, stream: TextIO | None, text: str, *, lively: bool, clock: Clock = REAL) -> None:
         self.text = text
+        self._clock = clock
         self._stream = stream
         self._lively = lively
-        self._started = time.monotonic()
+        self._started = self._clock.monotonic()
         self._announced = False
 
     @property
     def seconds(self) -> float:
         """How long it has taken so far."""
-        return time.monotonic() - self._started
+        return self._clock.monotonic() - self._started
 
     def step(self, text: str) -> None:
         """Say what comes now; cheap enough to be called in a loop."""
@@ -94,9 +95,13 @@ class Progress:
 
 
 class Console:
-    """Where verbs write. `out` is the answer itself; `info`, `error` and `trace` never mix into it."""
+    """Where verbs write. `out` is the answer itself; `info`, `error` and `trace` never mix into it.
 
-    def __init__(self, *, verbose: bool = False, color: Color = Color.AUTO) -> None:
+    `clock` is the one clock that everything goes by that a verb does.
+    """
+
+    def __init__(self, *, verbose: bool = False, color: Color = Color.AUTO, clock: Clock = REAL) -> None:
+        self.clock = clock
         self._verbose = verbose
         self._color = color is Color.ALWAYS or (
             color is Color.AUTO and _is_terminal(sys.stdout) and not wants_plain_output()
@@ -134,7 +139,7 @@ class Console:
 
     def progress(self, text: str) -> AbstractContextManager[Progress]:
         """Tell of something that may take longer than two seconds; `with console.progress("reading rpms.json"):`."""
-        return self._tell(Progress(sys.stderr, text, lively=self._lively))
+        return self._tell(Progress(sys.stderr, text, lively=self._lively, clock=self.clock))
 
     @contextmanager
     def _tell(self, progress: Progress) -> Iterator[Progress]:

@@ -1,23 +1,22 @@
-"""The only place that reads the environment and the clock."""
+"""The only place that reads the environment."""
 
-import datetime as dt
 import os
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.problems.problem import UsageError
 
-PATIENCE: Final = 30.0
+TIMEOUT: Final = 30.0
 """Seconds without an answer after which a server counts as silent, where nothing else is said."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """What the surroundings say: where GitLab is and who we are there. None where nothing is set.
 
-    `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts.
+    `opener_token` is the compose bot's, for where one run opens and judges: that takes two accounts. `template` is
+    where the template is, of which the project is an instance.
     """
 
     gitlab_url: str | None
@@ -25,7 +24,8 @@ class Environment:
     token: str | None
     in_ci: bool
     opener_token: str | None = None
-    patience: float = PATIENCE
+    template: str | None = None
+    timeout: float = TIMEOUT
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -41,13 +41,13 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         project=get("COMPOSE_REPO_PROJECT") or get("CI_PROJECT_ID"),
         token=get("COMPOSE_REPO_TOKEN"),
         opener_token=get("COMPOSE_REPO_OPENER_TOKEN"),
+        template=get("COMPOSE_REPO_TEMPLATE"),
         in_ci=_in_ci(variables),
-        patience=patience(variables),
+        timeout=timeout(variables),
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PromotionSecrets:
+class PromotionSecrets(Struct, frozen=True, kw_only=True):
     """What opens the hooks of streams; the names of the variables are fixed, so no configuration can ask for others."""
 
     jenkins_user: str | None
@@ -76,17 +76,19 @@ def command_variables(more: Mapping[str, str]) -> dict[str, str]:
 
 def nonce() -> str:
     """Give a text that nobody else has."""
+    import secrets  # noqa: PLC0415  # only a promotion needs it, and it is slow to import
+
     return secrets.token_hex(16)
 
 
-def patience(variables: Mapping[str, str] = os.environ) -> float:
+def timeout(variables: Mapping[str, str] = os.environ) -> float:
     """Give the seconds without an answer after which a server counts as silent.
 
     Raises:
         UsageError: COMPOSE_REPO_TIMEOUT is no number of seconds.
 
     """
-    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(PATIENCE)
+    text = variables.get("COMPOSE_REPO_TIMEOUT") or str(TIMEOUT)
     try:
         seconds = float(text)
     except ValueError:
@@ -106,11 +108,6 @@ def _in_ci(variables: Mapping[str, str]) -> bool:
 def wants_plain_output(variables: Mapping[str, str] = os.environ) -> bool:
     """Tell whether colours and moving lines are unwanted: NO_COLOR (no-color.org), a dumb terminal, or CI."""
     return bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb" or _in_ci(variables)
-
-
-def now() -> dt.datetime:
-    """Read the clock, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 def child_variables(**more: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from compose_repo.core.forge.action import Promote
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import PromotionSecrets, command_variables, promotion_secrets
 from compose_repo.ports.http import Limits
 from compose_repo.ports.http.post import Told, post_form
@@ -43,7 +44,7 @@ def require_means(action: Promote) -> None:
             assert_never(action.hook)
 
 
-def call(action: Promote, *, seconds: float = SECONDS) -> Told:
+def call(action: Promote, clock: Clock, *, seconds: float = SECONDS) -> Told:
     """Call, and say what came of it.
 
     Raises:
@@ -55,13 +56,13 @@ def call(action: Promote, *, seconds: float = SECONDS) -> Told:
         case JenkinsHook() as hook:
             address = f"{hook.job.rstrip('/')}/buildWithParameters"
             account = base64.b64encode(_jenkins_account(promotion_secrets()).encode()).decode("ascii")
-            return post_form(address, told, {"Authorization": f"Basic {account}"}, LIMITS)
+            return post_form(address, told, {"Authorization": f"Basic {account}"}, LIMITS, clock)
         case PipelineHook() as hook:
             project = quote(hook.project, safe="")
             address = f"{hook.url.rstrip('/')}/api/v4/projects/{project}/trigger/pipeline"
             variables = {f"variables[{name}]": value for name, value in told.items()}
             fields = {"token": _trigger_token(promotion_secrets()), "ref": hook.ref, **variables}
-            return post_form(address, fields, {}, LIMITS)
+            return post_form(address, fields, {}, LIMITS, clock)
         case CommandHook() as hook:
             return _run(hook, told, dict(action.told), seconds)
         case _:

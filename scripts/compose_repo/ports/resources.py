@@ -1,4 +1,4 @@
-"""Where the files are that travel with the package: schemas and templates."""
+"""What travels with the package: schemas, templates, and its version."""
 
 from pathlib import Path
 from typing import Final
@@ -11,3 +11,13 @@ def folder(name: str) -> Path:
     """Give the folder of `schemas` or `templates`: the wheel's own copy, or the checkout's."""
     installed = _PACKAGE / "data" / name
     return installed if installed.is_dir() else _CHECKOUT / name
+
+
+def version() -> str | None:
+    """Give the version of the package; None if it is run from its source and not installed."""
+    from importlib import metadata  # noqa: PLC0415  # this takes longer than all of the start
+
+    try:
+        return metadata.version("compose-repo")
+    except metadata.PackageNotFoundError:
+        return None

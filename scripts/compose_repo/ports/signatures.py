@@ -7,7 +7,6 @@ be valid. Here it is the moment of the push, which GitLab has seen.
 import datetime as dt
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -16,6 +15,7 @@ from compose_repo.core.branch.signing import NAMESPACE, SignatureError, Signed, 
 from compose_repo.core.names import Origin, Sha
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import OriginEntry
+from compose_repo.ports.clock import REAL, Clock
 from compose_repo.ports.environment import child_variables
 
 Trace: TypeAlias = Callable[[str], None]
@@ -41,8 +41,11 @@ class Signatures:
     Use it as a context manager: it keeps the allowed keys and the signature in question in a folder of its own.
     """
 
-    def __init__(self, trace: Trace = _silent, program: str = PROGRAM, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, trace: Trace = _silent, clock: Clock = REAL, program: str = PROGRAM, timeout: float = TIMEOUT
+    ) -> None:
         self._trace = trace
+        self._clock = clock
         self._program = program
         self._timeout = timeout
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -125,7 +128,7 @@ class Signatures:
         return self._allowed[entry.origin]
 
     def _run(self, arguments: list[str], payload: bytes) -> "subprocess.CompletedProcess[bytes]":
-        started = time.monotonic()
+        started = self._clock.monotonic()
         try:
             return subprocess.run(
                 [self._program, *arguments],
@@ -143,4 +146,4 @@ class Signatures:
         except subprocess.TimeoutExpired as error:
             raise UsageError(f"{self._program} took longer than {self._timeout:g} seconds; try again") from error
         finally:
-            self._trace(f"{self._program} -Y verify ({(time.monotonic() - started) * 1000:.0f} ms)")
+            self._trace(f"{self._program} -Y verify ({(self._clock.monotonic() - started) * 1000:.0f} ms)")

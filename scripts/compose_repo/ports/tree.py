@@ -5,14 +5,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+
+class Entry(Struct, frozen=True, kw_only=True):
     """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file.
 
     `at` is when the file was pushed or committed, None where nobody knows: it may be there since a moment ago.

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from msgspec import Struct
 
 from compose_repo.core.problems.problem import Problem, escape, shown
 
@@ -42,8 +42,7 @@ def explained(schema: Mapping[str, Any], data: Any, path: str) -> list[Problem]:
     return list(dict.fromkeys(problem for error in errors for problem in _explain(_Violation.of(error), path)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Violation:
+class _Violation(Struct, frozen=True, kw_only=True):
     """What jsonschema found: the keyword that is violated, what it asks for, what it looked at, and where.
 
     `branches` holds the violations of each alternative of an anyOf; `is_whole` tells that one is about the whole value

@@ -6,8 +6,10 @@ it, but for who has pushed what.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple, TypedDict
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import Kind, place_of
@@ -28,8 +30,7 @@ from compose_repo.reading.loading import GateFiles
 from compose_repo.reading.publications import Publications
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What people may say themselves: the branch's head, main, a time in the past, or that the files here count."""
 
     rev: str | None = None
@@ -45,8 +46,7 @@ class Commits(NamedTuple):
     heads: Sequence[Sha]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """Where a compose stands: in the commits of its branch, or in a tree of files.
 
     `main` has the rules and what is published. `where` says for people what is judged, and by whose rules. `merged`

@@ -3,8 +3,9 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.convert.formats import FORMATS, as_bytes

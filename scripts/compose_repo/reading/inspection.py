@@ -3,8 +3,9 @@
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.composes.layout import (
@@ -35,8 +36,7 @@ REQUIRED: Final = ("gate/policy.toml", "gate/origins.toml")
 """What a repository cannot do without; waivers and streams may be absent."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inspected:
+class Inspected(Struct, frozen=True, kw_only=True):
     """One file after every check: with any problem, its data are not to be used."""
 
     path: str
@@ -135,8 +135,7 @@ class Inspector:
         return Known(origins=self.origins, manifest_sha256=digest, variants=variants, arches=arches)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InspectedGate:
+class InspectedGate(Struct, frozen=True, kw_only=True):
     """The files of `gate/` by kind, every problem of the folder, and the advice on it; both sorted."""
 
     files: Mapping[Kind, Inspected]
@@ -240,8 +239,7 @@ def origin_names(origins: Inspected) -> Collection[str] | None:
     return _names(origins, "origins")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True, kw_only=True):
     """What came of checking files: the paths that were checked, every problem, and all advice, in no order."""
 
     checked: set[str]

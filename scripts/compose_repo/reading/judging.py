@@ -1,7 +1,8 @@
 """From trees of files to the gate's decision; the same for a look at the tree and for an approval."""
 
 import datetime as dt
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from compose_repo.core.branch.commit import Version
 from compose_repo.core.branch.history import still_true
@@ -16,8 +17,7 @@ from compose_repo.reading.loading import GateFiles, load_compose
 from compose_repo.reading.publications import Publications
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True, kw_only=True):
     """What counts of a compose's branch before its files are looked into, and what else was done to it.
 
     `files` are the versions that count so far, `tree` holds them. `opened_at` is when the branch was opened, None if

@@ -1,10 +1,10 @@
 """From a merge request's commits to the files that count: GitLab says who pushed, git what, and the core judges."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.branch.attribution import UNSIGNED, attribute, in_order, refusal, wants_signature
 from compose_repo.core.branch.commit import Commit, Content
@@ -29,22 +29,23 @@ from compose_repo.core.forge.merge_requests import compose_of, is_same
 from compose_repo.core.names import Origin, Sha
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.rules.policy import Bots, OriginEntry
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.git.history import changed_since, commits_after, commits_since
 from compose_repo.ports.git.objects import Blobs, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.retry import Backoff, Retry
 from compose_repo.ports.signatures import Signatures
 from compose_repo.reading.inspection import Inspector
 from compose_repo.reading.judging import Branch
 from compose_repo.reading.loading import GateFiles
 
-PATIENCE: Final = (1.0, 2.0, 4.0)
-"""Seconds to wait, in all passes together, for GitLab to say who has pushed: it writes that down a moment later."""
+UNTIL_PUSHES_SHOW: Final = Backoff(first=1.0, tries=4)
+"""How to wait, in all passes together, for GitLab to say who has pushed: it writes that down a moment later."""
 _DAYS: Final = dt.timedelta(days=2)
 """How long before its merge request and before its own day a compose may have been pushed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A compose's branch as GitLab tells of it, and what its head would bring to main.
 
     `pushed_at` is when the branch was last pushed to by anybody but the gate bot, and `below` what stands below the
@@ -157,13 +158,13 @@ class LineReader:
         *,
         pushes: Callable[[str, dt.date], Sequence[Push]],
         fetch: Callable[[Sha], None],
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock,
     ) -> None:
         self._repository = repository
         self._pushes = pushes
         self._fetch = fetch
-        self._sleep = sleep
-        self._patience = list(PATIENCE)
+        self._clock = clock
+        self._retry = Retry(UNTIL_PUSHES_SHOW, clock)
 
     def read(
         self, compose_id: ComposeId, opened_at: dt.datetime, *, main: Sha, head: Sha, gate_files: GateFiles
@@ -220,9 +221,8 @@ class LineReader:
                 commits = commits_since(self._repository, main, [head, *elsewhere])
                 commits = [*self._swallowed(pushes, commits, [head, *elsewhere], bots), *commits]
             of = attribute([(commit.sha, commit.parents) for commit in commits], pushes)
-            if not commits or head in of or not self._patience:
+            if not commits or head in of or not self._retry.again():
                 return commits, Pushed(pushes=pushes, of=of)
-            self._sleep(self._patience.pop(0))
 
     def _swallowed(
         self, pushes: Sequence[Push], commits: Sequence[Commit], heads: Sequence[Sha], bots: Bots
@@ -296,7 +296,7 @@ class LineReader:
         ]
         blobs = Blobs(self._repository)
         sizes = blobs.sizes(sha for _, sha, _ in deciding)
-        with Signatures(self._repository.trace) as signatures:
+        with Signatures(self._repository.trace, self._clock) as signatures:
             return {
                 (entry.origin, sha): (
                     signatures.refusal(sha, blobs.read(sha), entry, push.at)

@@ -3,9 +3,10 @@
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, absent
@@ -34,8 +35,7 @@ from compose_repo.ports.tree import Tree
 from compose_repo.reading.inspection import Inspector, inspect_gate
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GateFiles:
+class GateFiles(Struct, frozen=True, kw_only=True):
     """What `gate/*.toml` says; `policy_sha256` is the digest of policy.toml's bytes.
 
     `advice` is what time has made of it, sorted: none of it is a problem.
@@ -51,8 +51,7 @@ class GateFiles:
     advice: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoadedCompose:
+class LoadedCompose(Struct, frozen=True, kw_only=True):
     """One compose and what was reported on it.
 
     A file with any problem is not in `files`; its problems are in `refused`. `unasked` are sound results whose test no

@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, place_of

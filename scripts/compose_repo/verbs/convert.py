@@ -4,17 +4,17 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from compose_repo.cli import OK, moment
+from compose_repo.cli import OK
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.formats import FORMATS
 from compose_repo.core.convert.subject import Subject
 from compose_repo.core.convert.text import as_testcase
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant, is_name
 from compose_repo.core.problems.problem import UsageError
-from compose_repo.ports import environment
 from compose_repo.ports.console import Console
 from compose_repo.reading.converting import converted, read_source
 from compose_repo.reading.loading import read_manifest_file
+from compose_repo.verbs.arguments import moment
 
 EXAMPLE: Final = """
 compose-repo convert --from jenkins build.json tests.json --compose CentOS-Stream-9-20261120.0 --origin rdo --arch s390x
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         testcase=arguments.testcase and Testcase(arguments.testcase),
         run_is_test=arguments.run_is_test,
     )
-    now = arguments.now or environment.now()
+    now = arguments.now or console.clock.now()
     file, data = converted(arguments.source_format, sources, subject, manifest, now)
     if arguments.output is None:
         console.out(data.decode().removesuffix("\n"))

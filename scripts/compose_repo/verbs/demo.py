@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.console import Console
-from compose_repo.ports.environment import now
 
 if TYPE_CHECKING:
     from compose_demo.story import Story
@@ -57,7 +56,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with _folder(arguments.directory) as folder:
         try:
             wish = Wish(
-                repository=repository, source=arguments.source, srpms=arguments.srpms, port=arguments.port, now=now()
+                repository=repository,
+                source=arguments.source,
+                srpms=arguments.srpms,
+                port=arguments.port,
+                now=console.clock.now(),
             )
             if not arguments.keep:
                 return play(wish, folder, console)

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from compose_repo.cli import OK, PROBLEMS
-from compose_repo.core.escape import json_text
+from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
+from compose_repo.core.hardening.release import Template
 from compose_repo.core.hardening.rule import Seen, Severity
-from compose_repo.passes import survey
 from compose_repo.ports.console import Console, Paint
+from compose_repo.ports.environment import environment
+from compose_repo.verbs.arguments import add_survey_arguments, surveying
 
 EXAMPLE: Final = """
 compose-repo doctor
 compose-repo doctor --gate-project centos/compose-gate --all
+compose-repo doctor --template https://gitlab.com/CentOS/compose-repo.git
 compose-repo doctor --format json
 """
 PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
@@ -21,31 +24,43 @@ PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which projects, and what is told of them."""
-    survey.add_arguments(parser)
+    add_survey_arguments(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
+    parser.add_argument(
+        "--template",
+        metavar="URL",
+        help="where the template is, a git URL or a path: say whether it has a newer version "
+        "(default: COMPOSE_REPO_TEMPLATE)",
+    )
     parser.add_argument("--all", action="store_true", help="list what is fine too; json always does")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Look, hold every rule against it, tell; exit 1 if anything is unsafe."""
-    with survey.start("doctor", arguments, console) as surveyor:
-        seen = surveyor.look(at_streams=True)
+    with surveying("doctor", arguments, console) as surveyor:
+        template = surveyor.template(arguments.template or environment().template)
+        seen = surveyor.look(at_streams=True, template=template)
     checks = [check for one in seen for check in examine(one)]
+    if template.warning is not None:
+        console.info(f"warning: {terminal(template.warning)}")
     if arguments.format == "json":
-        console.out(json_text(_document(seen, checks)))
+        console.out(json_text(_document(seen, template, checks)))
     else:
         for check in checks:
             _tell(check, console, everything=arguments.all)
+        if template.version is not None:
+            console.out(terminal(template.sentence))
         console.out(_summary(checks))
     return PROBLEMS if is_unsafe(checks) else OK
 
 
-def _document(seen: Sequence[Seen], checks: Sequence[Check]) -> dict[str, object]:
+def _document(seen: Sequence[Seen], template: Template, checks: Sequence[Check]) -> dict[str, object]:
     paths = [one.project.path for one in seen]
     return {
         "schema": SCHEMA,
         "project": paths[0],
         "gate_project": paths[1] if len(paths) > 1 else None,
+        "template": template.to_dict(),
         "safe": not is_unsafe(checks),
         "checks": [check.to_dict() for check in checks],
     }

@@ -4,18 +4,18 @@ import argparse
 import datetime as dt
 from typing import Final
 
-from compose_repo.cli import OK, PENDING, PROBLEMS, moment
+from compose_repo.cli import OK, PENDING, PROBLEMS
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.escape import json_text
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.verdict.decision import State, Verdict
 from compose_repo.core.verdict.decision_text import decision_text, heading
-from compose_repo.ports import environment
 from compose_repo.ports.console import Console, Paint
 from compose_repo.ports.git.repository import Repository
 from compose_repo.ports.tree import Tree
 from compose_repo.reading.clone import Asked, judged, standing
 from compose_repo.reading.loading import GateFiles, load_gate
+from compose_repo.verbs.arguments import moment
 
 EXAMPLE: Final = """
 compose-repo gate CentOS-Stream-10-20261120.0
@@ -66,9 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Decide, then print."""
-    now: dt.datetime = arguments.now or arguments.at or environment.now()
+    now: dt.datetime = arguments.now or arguments.at or console.clock.now()
     compose_id = _compose_id(arguments.compose_id)
-    repository = Repository(arguments.repo, console.trace)
+    repository = Repository(arguments.repo, console.trace, console.clock)
     with console.progress(f"reading {compose_id.folder}"):
         place = standing(repository, compose_id, _asked(arguments))
         gate_files = _gate_files(place.main, now)

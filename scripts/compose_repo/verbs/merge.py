@@ -1,16 +1,19 @@
 """Merges a published compose, and closes what it supersedes."""
 
 import argparse
+from functools import partial
 from typing import Final
 
 from compose_repo.cli import OK, PENDING
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.rules.policy import StreamEntry
-from compose_repo.passes import session
-from compose_repo.passes.merge import NotPublished, PipelineDue, merge
+from compose_repo.passes.merge import Merging, NotPublished, PipelineDue
+from compose_repo.passes.work import Work
 from compose_repo.ports.console import Console
 from compose_repo.ports.http import Http, limits
 from compose_repo.reading.mirror import why_not_published
+from compose_repo.verbs.arguments import add_plan_arguments, compose_id, connected
+from compose_repo.verbs.plans import carry_out_and_print
 
 EXAMPLE: Final = """
 compose-repo merge CentOS-Stream-10-20261120.0 --dry-run
@@ -19,34 +22,33 @@ compose-repo merge CentOS-Stream-10-20261120.0 --dry-run
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which compose."""
-    parser.add_argument("compose_id", metavar="COMPOSE_ID", type=session.compose_id, help="the compose to merge")
+    parser.add_argument("compose_id", metavar="COMPOSE_ID", type=compose_id, help="the compose to merge")
     parser.add_argument(
         "--published", action="store_true", help="you vouch that it is on the mirrors: do not look there"
     )
-    session.add_arguments(parser)
+    add_plan_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Make sure that it is published, judge, print the plan, apply it."""
-    with session.start(arguments, console) as work:
-        return session.until_unmoved(lambda: _attempt(work, arguments.compose_id, vouched=arguments.published), console)
-
-
-def _attempt(work: session.Session, compose_id: ComposeId, *, vouched: bool) -> int:
-    work.anew()
-    try:
-        prepared = merge(work, compose_id, lambda stream: None if vouched else _why_not(work, compose_id, stream))
-    except NotPublished as reason:
-        work.console.error(f"{compose_id} is not published: {reason}")
-        return PENDING
-    except PipelineDue as reason:
-        work.console.error(f"{compose_id} is not merged yet: {reason}")
-        return PENDING
-    work.show(prepared)
-    work.carry_out(prepared)
+    with connected(arguments, console) as work:
+        name: ComposeId = arguments.compose_id
+        why_not = _vouched if arguments.published else partial(_why_not, work, name)
+        try:
+            carry_out_and_print(work, name, Merging(work=work, compose_id=name, why_not=why_not).next_stage)
+        except NotPublished as reason:
+            console.error(f"{name} is not published: {reason}")
+            return PENDING
+        except PipelineDue as reason:
+            console.error(f"{name} is not merged yet: {reason}")
+            return PENDING
     return OK
 
 
-def _why_not(work: session.Session, compose_id: ComposeId, stream: StreamEntry) -> str | None:
+def _vouched(_: StreamEntry) -> None:
+    """Take the word of whoever runs the verb for it."""
+
+
+def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, Http(limits()).read)
+        return why_not_published(str(compose_id), stream.published, Http(limits(), clock=work.console.clock).read)

@@ -10,8 +10,9 @@ from compose_repo.core.hardening import State, examine, plan_setup
 from compose_repo.core.hardening.administration import Action, Dispensable, Plan, Refused, to_dict
 from compose_repo.core.hardening.rule import Seen
 from compose_repo.core.problems.problem import InputError
-from compose_repo.passes import survey
+from compose_repo.passes.survey import Surveyor
 from compose_repo.ports.console import Console, Paint
+from compose_repo.verbs.arguments import add_survey_arguments, surveying
 from compose_repo.words import wording
 
 EXAMPLE: Final = """
@@ -23,53 +24,64 @@ SCHEMA: Final = "setup/1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which projects, and whether anything is written."""
-    survey.add_arguments(parser)
+    add_survey_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the plan of differences, apply it, look whether it took, and say what is left for people."""
-    with survey.start("setup", arguments, console) as surveyor:
+    with surveying("setup", arguments, console) as surveyor:
         seen = surveyor.look(at_streams=False)
         if seen[0].gate.problems:
             raise InputError(*seen[0].gate.problems)
-        plan = _plan(seen)
-        _show(seen, plan, console, as_json=arguments.format == "json")
+        shown: list[Action] = []
+        given_up: dict[Action, Refused] = {}
+        # What has been tried once is not tried again: what GitLab did not take is told.
+        while plan := _plan(seen, besides=shown):
+            _show(plan, console, as_json=arguments.format == "json")
+            shown += plan
+            if arguments.dry_run:
+                break
+            given_up |= _apply(surveyor, seen, plan, console)
+            seen = surveyor.look(at_streams=False)
+        _conclude(seen, shown, console, as_json=arguments.format == "json")
         if arguments.dry_run:
             return OK
-        given_up = _apply(surveyor, seen, plan, console)
-        after = surveyor.look(at_streams=False) if plan else seen
-        left = [action for action in _plan(after) if not isinstance(given_up.get(action), Dispensable)]
+        left = [action for action in _plan(seen) if not isinstance(given_up.get(action), Dispensable)]
         for action in left:
             if action not in given_up:
                 console.error(f"GitLab did not take it: {terminal(action.sentence)}")
-        _tell_people(after, console)
+        _tell_people(seen, console)
         return PROBLEMS if left else OK
 
 
-def _plan(seen: Sequence[Seen]) -> Plan:
-    return tuple(action for one in seen for action in plan_setup(one))
+def _plan(seen: Sequence[Seen], *, besides: Sequence[Action] = ()) -> Plan:
+    return tuple(action for one in seen for action in plan_setup(one) if action not in besides)
 
 
-def _show(seen: Sequence[Seen], plan: Plan, console: Console, *, as_json: bool) -> None:
+def _show(plan: Plan, console: Console, *, as_json: bool) -> None:
+    if not as_json:
+        for action in plan:
+            console.out(f"{console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")
+
+
+def _conclude(seen: Sequence[Seen], shown: Sequence[Action], console: Console, *, as_json: bool) -> None:
+    """Give the one document that JSON is, or say that there was nothing to do."""
     if as_json:
         paths = [one.project.path for one in seen]
         answer = {
             "schema": SCHEMA,
             "project": paths[0],
             "gate_project": paths[1] if len(paths) > 1 else None,
-            "actions": list(map(to_dict, plan)),
+            "actions": list(map(to_dict, shown)),
         }
         console.out(json_text(answer))
-        return
-    for action in plan:
-        console.out(f"{console.paint(Paint.STRONG, '→')} {terminal(action.sentence)}")
-    if not plan:
+    elif not shown:
         console.out(f"{' and '.join(one.project.path for one in seen)}: set up already, nothing to do")
 
 
-def _apply(surveyor: survey.Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> Mapping[Action, Refused]:
+def _apply(surveyor: Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> Mapping[Action, Refused]:
     """Apply a plan; give what GitLab refuses, and why: one setting that it will not have keeps no other back."""
     administrators, given_up = surveyor.administrators(seen), {}
     for action in plan:

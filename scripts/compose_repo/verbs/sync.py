@@ -10,13 +10,14 @@ from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.streams.sync_report import SyncReport
-from compose_repo.passes import session
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.sync import sync
-from compose_repo.passes.world import Tools
+from compose_repo.passes.tools import Tools
+from compose_repo.passes.work import Work, opener_beside
 from compose_repo.ports.console import Console
 from compose_repo.ports.hint import hint_in
 from compose_repo.ports.http import Http, limits
+from compose_repo.verbs.arguments import add_plan_arguments, compose_id, connected
 
 EXAMPLE: Final = """
 compose-repo sync --dry-run
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how much of it."""
     narrowing = parser.add_mutually_exclusive_group()
     narrowing.add_argument(
-        "--only", metavar="COMPOSE_ID", type=session.compose_id, help="do what is due for this compose alone"
+        "--only", metavar="COMPOSE_ID", type=compose_id, help="do what is due for this compose alone"
     )
     narrowing.add_argument(
         "--hint",
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write what was seen, done, refused and failed there, as sync/1"
     )
-    session.add_arguments(parser)
+    add_plan_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """
     only: ComposeId | None = arguments.only
     try:
-        with session.start(arguments, console) as work:
+        with connected(arguments, console) as work:
             due = _due(arguments.hint, work) if only is None else One(compose_id=only)
             if isinstance(due, One):
                 only = due.compose_id
@@ -68,11 +69,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return PROBLEMS if report.failed else OK
 
 
-def _due(file: str | None, work: session.Session) -> One | Everything | Nothing | None:
+def _due(file: str | None, work: Work) -> One | Everything | Nothing | None:
     """Say what is due because of an event, and tell it; None where there is none."""
     if not file:
         return None
-    data, project = hint_in(file), work.project
+    data, project = hint_in(file), work.world.project
     if data is None:
         work.console.info("the hint cannot be read: doing whatever is due")
         return None
@@ -87,11 +88,11 @@ def _due(file: str | None, work: session.Session) -> One | Everything | Nothing 
     return due
 
 
-def _pass(work: session.Session, only: ComposeId | None) -> SyncReport:
-    with session.opener_of(work) as opener:
+def _pass(work: Work, only: ComposeId | None) -> SyncReport:
+    with opener_beside(work) as opener:
         if opener is None:
             work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-        http = Http(limits())
+        http = Http(limits(), clock=work.console.clock)
         return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 

@@ -5,21 +5,23 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from compose_repo.cli import moment
+from msgspec.structs import replace
+
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
 from compose_repo.core.problems.problem import Problem, UsageError
 from compose_repo.core.problems.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.console import Console
-from compose_repo.ports.environment import now
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
 from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
+from compose_repo.verbs.arguments import moment
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from compose_repo.ports.git.objects import GitTree
     from compose_repo.ports.git.repository import Repository
 
@@ -83,7 +85,7 @@ def _validate(arguments: argparse.Namespace, console: Console) -> Report:
     tree = WorkingTree(arguments.repo)
     entries = _named(tree, arguments) if arguments.paths else _everything(tree, arguments.repo)
     with _progress(console, entries):
-        found = inspect_all(tree, entries, arguments.now or now())
+        found = inspect_all(tree, entries, arguments.now or console.clock.now())
     problems = {*found.problems, *_collisions(tree, entries)}
     return Report(checked=sorted(found.checked), problems=sorted(problems), advice=sorted(found.advice))
 
@@ -96,11 +98,11 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
     from compose_repo.ports.git.objects import GitTree  # noqa: PLC0415  # git is run only for --base
     from compose_repo.ports.git.repository import Repository  # noqa: PLC0415
 
-    repository = Repository(arguments.repo, console.trace)
+    repository = Repository(arguments.repo, console.trace, console.clock)
     rules = GitTree(repository, arguments.base)
     tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
     entries, gone = _changed(repository, tree, arguments)
-    when, base = arguments.now or now(), None
+    when, base = arguments.now or console.clock.now(), None
     if any(entry.path.startswith("gate/") for entry in entries):
         base = GitTree(repository, repository.fork(arguments.base, arguments.rev or "HEAD"))
     with _progress(console, entries):
@@ -110,13 +112,15 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
     if base is None and any(path.startswith("gate/") for path in gone):
         gate = inspect_gate(tree, when)  # no entry of what is left has changed
         problems, advice = [*problems, *gate.problems], [*gate.advice]
-    told = _of_commits(repository, tree, rules, arguments)
+    told = _of_commits(repository, tree, rules, arguments, when)
     known = {(problem.path, problem.code) for problem in told}
     problems = [*told, *(problem for problem in problems if (problem.path, problem.code) not in known)]
     return Report(checked=sorted(found.checked), problems=sorted(set(problems)), advice=sorted(advice))
 
 
-def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: argparse.Namespace) -> list[Problem]:
+def _of_commits(
+    repository: "Repository", tree: Tree, rules: Tree, arguments: argparse.Namespace, now: "dt.datetime"
+) -> list[Problem]:
     """Hold each commit of a compose's branch to what such a branch may do; every other branch may do anything."""
     from compose_repo.reading.line import commit_problems  # noqa: PLC0415  # only commits need it
 
@@ -127,13 +131,12 @@ def _of_commits(repository: "Repository", tree: Tree, rules: Tree, arguments: ar
         compose_id = ComposeId.parse(branch.removeprefix(BRANCH_PREFIX))
     except ComposeIdError as error:
         raise UsageError(f"the branch {branch} is named like that of a compose, but: {error}") from error
-    when = arguments.now or now()
     return commit_problems(
         repository,
         compose_id,
         base=arguments.base,
         head=arguments.rev or "HEAD",
-        inspector=Inspector(tree, when, origins=origin_names(inspect_origins(rules, when))),
+        inspector=Inspector(tree, now, origins=origin_names(inspect_origins(rules, now))),
     )
 
 

@@ -1,8 +1,9 @@
 """From values to the words of a merge request: gathers what each template needs, and renders it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.escape import terminal
@@ -25,16 +26,14 @@ ROWS: Final = 25
 IMAGES: Final = 60
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """An older compose and what it is to the new one: `last published`, `previous`."""
 
     title: str
     manifest: Manifest
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Expected:
+class _Expected(Struct, frozen=True, kw_only=True):
     origin: str
     testcase: str
     where: str
@@ -42,8 +41,7 @@ class _Expected:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Reachable:
+class _Reachable(Struct, frozen=True, kw_only=True):
     origin: str
     name: str
     how: Trusted

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="passes/session.py",
+        module="passes/world.py",
         old='self._fetch(f"refs/heads/{self.project.default_branch}", MAIN_REF)',
         new="self._fetch(self.project.default_branch, MAIN_REF)",
     ),

@@ -7,7 +7,7 @@ from attacks.world import Mutation, World
 
 DEFENCES = (
     Mutation(
-        module="passes/session.py",
+        module="passes/world.py",
         old='[f"+{source}:{destination}"]',
         new='[f"+{source}:{destination}", "+refs/replace/*:refs/replace/*"]',
     ),

@@ -1,8 +1,9 @@
 """A commit as git tells of it: what it changes, and the versions of files that it brings."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from compose_repo.core.names import Origin, Sha
 
@@ -43,8 +44,7 @@ class Commit(NamedTuple):
     date: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """The version of a file that counts, and the commit that brought it.
 
     `came` is the place of that commit among all commits of the line, in the order in which they were pushed. `at` is

@@ -6,8 +6,9 @@ to say, not for the commit: names, mails and dates in it are claims.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+from msgspec import Struct, field
 
 from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.branch.touch import Attributed, Touch, Touched, is_same, origins_of
@@ -20,8 +21,7 @@ from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Bots
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """What counts of a merge request's commits: the files it was opened with, and the results, first pushed first."""
 
     opening: Push
@@ -37,8 +37,7 @@ class Line:
         return (self.manifest, *(() if self.readme is None else (self.readme,)), *self.results)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True, kw_only=True):
     """Who has pushed what, by GitLab's word: the pushes of the branch, oldest first, and that of each commit."""
 
     pushes: Sequence[Push]

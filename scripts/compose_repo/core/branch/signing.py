@@ -11,9 +11,10 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.names import is_name, is_sha
 from compose_repo.core.rules.policy import OriginEntry, SigningKey
@@ -55,8 +56,7 @@ class SignatureError(ValueError):
     """A commit has no signature that could be looked at; the message says why."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True, kw_only=True):
     """A commit taken apart: what was signed, the signature in OpenSSH's armour, and the key that it claims."""
 
     payload: bytes

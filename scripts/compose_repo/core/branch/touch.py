@@ -5,8 +5,9 @@ Every change there is attributed: removing, linking and misnaming are changes li
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content, Version
 from compose_repo.core.composes.compose import ComposeId
@@ -59,8 +60,7 @@ def origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin
     return (Origin(name),) if is_origins else ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attributed:
+class Attributed(Struct, frozen=True, kw_only=True):
     """Whom the origins believe: for each origin and commit that `reported` gives.
 
     `refusals` say why nobody believes that the one has reported by the other. `owned` are those that the origin's own

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.forge.action import EditNote, Plan
 from compose_repo.core.forge.forge import MergeRequest, Note
@@ -30,8 +32,7 @@ class Announced:
     verdict: Verdict
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionChanged:
+class DecisionChanged(Struct, frozen=True, kw_only=True):
     """That a compose's verdict is another than was told last; `old` is None for the first one."""
 
     compose_id: ComposeId

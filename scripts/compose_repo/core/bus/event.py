@@ -8,9 +8,10 @@ is used that has not been read here, and no body makes this raise anything but `
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias, TypeVar, cast
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import FINISHED, Status
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
@@ -78,8 +79,7 @@ _OUTCOMES: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """A message as it came: `id` and `sent_at` as its sender gives them, None where it gives none."""
 
     topic: str
@@ -97,8 +97,7 @@ class Message:
         return Problem(path=self.name, pointer=pointer, code=code, message=message, fix=fix)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComposeFinished:
+class ComposeFinished(Struct, frozen=True, kw_only=True):
     """A compose is said to have finished. `location` is where it is said to be: to be shown, never to be read from."""
 
     compose_id: ComposeId
@@ -106,8 +105,7 @@ class ComposeFinished:
     location: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TestReported:
+class TestReported(Struct, frozen=True, kw_only=True):
     """A CI system says what has become of one test on a compose, on one system or on several.
 
     `ci` is the name by which `gate/origins.toml` knows it, `at` when it says so, by its own clock. `error_reason` is
@@ -131,8 +129,7 @@ class TestReported:
     contact: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True, kw_only=True):
     """A message that asks for nothing, and why."""
 
     why: str

@@ -5,8 +5,9 @@ So an event can bring a pass forward or narrow it, and the next one by the sched
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.documents.strict import parse_json
@@ -26,22 +27,19 @@ _QUIET: Final = frozenset({"tag_push", "note"})
 _UNMOVED: Final = "it changes nothing that is judged"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class One:
+class One(Struct, frozen=True, kw_only=True):
     """The pass for this compose alone is due."""
 
     compose_id: ComposeId
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Everything:
+class Everything(Struct, frozen=True, kw_only=True):
     """The whole pass is due: what is hinted at concerns every compose, or cannot be understood."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True, kw_only=True):
     """Nothing is due: what has happened is none of ours."""
 
     why: str

@@ -1,11 +1,13 @@
 """A compose as its server shows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError, ComposeType
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Sha256, Variant
 
 __all__ = ["FINISHED", "Compose", "ComposeId", "ComposeIdError", "ComposeType", "Image", "Status"]
@@ -25,8 +27,7 @@ FINISHED: Final = frozenset({Status.FINISHED, Status.FINISHED_INCOMPLETE})
 """The statuses of a compose that can be tested; the incomplete one is real and may be shipped."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class Image(Value, frozen=True, kw_only=True):
     """An image of a compose; `size` in bytes, `path` relative to the compose's `compose/` folder."""
 
     variant: Variant
@@ -38,10 +39,6 @@ class Image:
     size: int
     sha256: Sha256 | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the image's JSON value; its keys are the fields."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 RowTable = Mapping[str, Mapping[str, Any]]
 """What one SRPM has on one tree: RPM NEVRA → {category, path, sigkey}."""
@@ -51,8 +48,7 @@ RpmTable = Mapping[str, Mapping[str, SrpmTable]]
 """All of rpms.json: variant → arch → tree."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compose:
+class Compose(Struct, frozen=True, kw_only=True):
     """A finished compose, read whole: its identity and everything that a manifest is made from.
 
     `location` is the URL of its root (the folder that holds COMPOSE_ID), without a trailing slash. `rpms` is

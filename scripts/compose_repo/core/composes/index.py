@@ -1,10 +1,11 @@
 """What the index of a folder names: listings by Apache's mod_autoindex and nginx's autoindex, the composes in them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.documents.strict import parse_json
@@ -18,24 +19,21 @@ _SORTED: Final = frozenset(f"C={column};O={order}" for column in "NMSD" for orde
 _SHOWN: Final = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True, kw_only=True):
     """What stands in an index and is not taken, as it stands there (cut if it is long), and why."""
 
     name: str
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True):
     """The sub-folders that an index names, each once, in its order, and what else it names."""
 
     folders: tuple[str, ...]
     ignored: tuple[Ignored, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComposeIndex:
+class ComposeIndex(Struct, frozen=True, kw_only=True):
     """The composes that an index names, oldest first, and whatever else it names."""
 
     ids: tuple[ComposeId, ...]

@@ -1,10 +1,11 @@
 """Which files belong where in the repository, and what a path says of a file."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import NAME_LENGTH, is_name
@@ -39,8 +40,7 @@ FOLDERS: Final = ("composes", "gate")
 """The folders that hold data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A file's place: its kind, and for a file of a compose the names that its path carries."""
 
     path: str

@@ -9,8 +9,9 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.bus.event import Message, TestReported, TestState, one_line
 from compose_repo.core.checks import SKEW

@@ -1,16 +1,16 @@
 """Reading foreign JSON field by field: each has the type that is asked for, or the problem says where it has not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from compose_repo.core.documents.limits import INTEGER
 from compose_repo.core.documents.strict import parse_json
 from compose_repo.core.problems.problem import InputError, Problem, escape, shown
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True, kw_only=True):
     """An object of a document; a field that is null is as good as absent."""
 
     path: str

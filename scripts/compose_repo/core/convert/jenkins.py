@@ -7,9 +7,10 @@ SKIPPED.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.fields import Fields
@@ -53,8 +54,7 @@ _CHANGES: Final = frozenset({"FIXED", "REGRESSION"})
 _FETCH: Final = "fetch both anew from the build's api/json and testReport/api/json, whole"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """What a build's api/json says. `result` is None while it runs and where Jenkins lost it; `job` is its full name.
 
     `has_report` is None where the document does not say; `composes` are those that it names (`composes_of`).
@@ -72,8 +72,7 @@ class Build:
     composes: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One case of a test report."""
 
     testcase: Testcase

@@ -8,9 +8,11 @@ the branch has is what its files that count say under `misc`: no name of a file,
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.jenkins import composes_of, convert, parameters_of
@@ -40,8 +42,7 @@ _CASES: Final = "cases[className,name,status,duration,errorDetails,skippedMessag
 _REPORT: Final = f"failCount,passCount,skipCount,suites[{_CASES}],childReports[child[number]]"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """A build as the list of its job has it; `timestamp` is when it started, in milliseconds."""
 
     number: int
@@ -50,8 +51,7 @@ class Listed:
     composes: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """A build that a file of a branch reports, and whether that says what it came to."""
 
     address: str

@@ -1,20 +1,18 @@
 """What a conversion is given: files of another tool, and what these do not say."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A file of another tool; `path` is for messages only."""
 
     path: str
     data: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """Who reports on what: the compose and its manifest, and the cell that every result of the run is about.
 
     `testcase` names the run as a whole where it is a result of its own; the format says how it is called otherwise.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
+
 from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
 from compose_repo.core.problems.problem import Problem, escape
 
@@ -130,8 +132,7 @@ def _at(problem: Problem, line: int) -> Problem:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True, kw_only=True):
     """Where a key or a value stands in a JSON text.
 
     `lexeme` is how it begins (a brace or bracket for a container), `depth` the number of containers it is in (its own

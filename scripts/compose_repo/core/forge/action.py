@@ -1,8 +1,10 @@
 """What a plan is made of: each action is one write to GitLab, and says in a sentence what it will do."""
 
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from compose_repo.core.names import Sha
 from compose_repo.core.rules.hook import Hook
@@ -16,16 +18,14 @@ class CommitState(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """A file of a commit to be made; `content` is UTF-8."""
 
     path: str
     content: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateCommit:
+class CreateCommit(Struct, frozen=True, kw_only=True):
     """Create a branch at `start` with one commit that adds files."""
 
     branch: str
@@ -40,8 +40,7 @@ class CreateCommit:
         return f"create branch {self.branch} from {self.start[:12]} with {names}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AddFiles:
+class AddFiles(Struct, frozen=True, kw_only=True):
     """Add files to a branch by one commit on top of it; GitLab refuses if one of them is there already."""
 
     branch: str
@@ -54,8 +53,7 @@ class AddFiles:
         return f"add {' and '.join(file.path for file in self.files)} to {self.branch}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateBranch:
+class CreateBranch(Struct, frozen=True, kw_only=True):
     """Bring back a branch that somebody has deleted, at the last commit that its merge request had."""
 
     branch: str
@@ -67,8 +65,7 @@ class CreateBranch:
         return f"create branch {self.branch} again at {self.sha[:12]}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenMergeRequest:
+class OpenMergeRequest(Struct, frozen=True, kw_only=True):
     """Open a merge request."""
 
     source_branch: str
@@ -83,8 +80,7 @@ class OpenMergeRequest:
         return f"open merge request {self.title!r} from {self.source_branch} to {self.target_branch}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UpdateMergeRequest:
+class UpdateMergeRequest(Struct, frozen=True, kw_only=True):
     """Bring a merge request's words and its target up to date; None and empty leave a part as it is."""
 
     iid: int
@@ -107,8 +103,7 @@ class UpdateMergeRequest:
         return f"give !{self.iid} {', '.join(parts)}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReopenMergeRequest:
+class ReopenMergeRequest(Struct, frozen=True, kw_only=True):
     """Open a closed merge request again."""
 
     iid: int
@@ -119,8 +114,7 @@ class ReopenMergeRequest:
         return f"reopen !{self.iid}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CloseMergeRequest:
+class CloseMergeRequest(Struct, frozen=True, kw_only=True):
     """Close a merge request without merging it."""
 
     iid: int
@@ -131,8 +125,7 @@ class CloseMergeRequest:
         return f"close !{self.iid}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetStatus:
+class SetStatus(Struct, frozen=True, kw_only=True):
     """Set the status of one name on a commit; `description` has at most 255 characters."""
 
     sha: Sha
@@ -147,8 +140,7 @@ class SetStatus:
         return f"set status {self.name} of {self.sha[:12]} to {self.state}: {self.description}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PutNote:
+class PutNote(Struct, frozen=True, kw_only=True):
     """Write the one note of ours, which carries a hidden `marker`."""
 
     iid: int
@@ -161,8 +153,7 @@ class PutNote:
         return f"write a note on !{self.iid}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EditNote:
+class EditNote(Struct, frozen=True, kw_only=True):
     """Replace a note's text."""
 
     iid: int
@@ -175,8 +166,7 @@ class EditNote:
         return f"edit the note on !{self.iid}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteNote:
+class DeleteNote(Struct, frozen=True, kw_only=True):
     """Delete a note: one of ours that a run beside ours has written too."""
 
     iid: int
@@ -188,8 +178,7 @@ class DeleteNote:
         return f"delete our second note {self.note_id} on !{self.iid}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Approve:
+class Approve(Struct, frozen=True, kw_only=True):
     """Approve exactly this head."""
 
     iid: int
@@ -201,8 +190,7 @@ class Approve:
         return f"approve !{self.iid} at {self.sha[:12]}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unapprove:
+class Unapprove(Struct, frozen=True, kw_only=True):
     """Withdraw our approval."""
 
     iid: int
@@ -214,8 +202,7 @@ class Unapprove:
         return f"withdraw approval of !{self.iid}: {self.reason}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Merge:
+class Merge(Struct, frozen=True, kw_only=True):
     """Merge exactly this head."""
 
     iid: int
@@ -228,8 +215,7 @@ class Merge:
         return f"merge !{self.iid} at {self.sha[:12]}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RestoreBranch:
+class RestoreBranch(Struct, frozen=True, kw_only=True):
     """Push a commit that brings a branch back to what counts, on top of its head and of main."""
 
     iid: int
@@ -243,8 +229,7 @@ class RestoreBranch:
         return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateTag:
+class CreateTag(Struct, frozen=True, kw_only=True):
     """Push an annotated tag; one that is there already is never moved."""
 
     tag: str
@@ -257,9 +242,8 @@ class CreateTag:
         return f"create tag {self.tag}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Promote:
-    """Call a hook once, and record what came of it; `target` is what the record's tag stands on.
+class Promote(Struct, frozen=True, kw_only=True):
+    """Call a hook once; `target` is what the tags of its records stand on.
 
     `told` is what the call carries, by name.
     """
@@ -272,7 +256,7 @@ class Promote:
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"call {self.hook.name} for {self.call}, and record what comes of it"
+        return f"call {self.hook.name} for {self.call}"
 
 
 ForgeAction: TypeAlias = (
@@ -294,6 +278,8 @@ ForgeAction: TypeAlias = (
 """What GitLab's API does for us."""
 Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote
 Plan: TypeAlias = tuple[Action, ...]
+Stages: TypeAlias = tuple[Plan, ...]
+"""Plans to be applied one after the other; between two of them the world is read anew, and planned for anew."""
 
 
 def to_dict(action: Action) -> dict[str, Any]:

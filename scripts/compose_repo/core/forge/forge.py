@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from compose_repo.core.forge.action import CommitState, ForgeAction
 from compose_repo.core.names import Sha
@@ -19,16 +20,14 @@ class StaleHead(ForgeError):  # noqa: N818  # it names what happened; nobody is 
     """The merge request's head is no longer the one that was judged: judge again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class User:
+class User(Struct, frozen=True, kw_only=True):
     """An account; only `id` is never given to somebody else."""
 
     id: int
     username: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token.
 
     Where `pipelines_must_succeed`, GitLab merges nothing before the pipeline of its head has.
@@ -58,8 +57,7 @@ class MergeRequestState(StrEnum):
     LOCKED = "locked"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MergeRequest:
+class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request into a branch of the project; `head` is None if its branch is gone and was never read.
 
     One from a fork has a branch of that fork's, whatever its name. `closed_by` is None unless it is closed, and where
@@ -81,8 +79,7 @@ class MergeRequest:
     from_fork: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True, order=True):
     """A comment on a merge request; lower ids are older. `edited_at`: when it got its words, by the server's clock."""
 
     id: int
@@ -91,8 +88,7 @@ class Note:
     edited_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Thread:
+class Thread(Struct, frozen=True, kw_only=True):
     """What stands below a merge request, oldest first.
 
     `notes` are by people and bots; `told` are GitLab's own words of what an account has done.
@@ -102,8 +98,7 @@ class Thread:
     told: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommitStatus:
+class CommitStatus(Struct, frozen=True, kw_only=True):
     """A status on a commit; of one name on one commit only the last counts. Foreign states are None.
 
     `set_at` is when it got its state, by the server's clock.
@@ -116,8 +111,7 @@ class CommitStatus:
     set_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Push:
+class Push(Struct, frozen=True, kw_only=True):
     """That somebody, authenticated, has moved a branch; `at` is GitLab's time.
 
     `before` is None where the push created the branch, `after` where it deleted it.

@@ -7,8 +7,9 @@ holds. Target, title, labels and statuses tell nothing.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, Push, User
@@ -20,8 +21,7 @@ MAINTAINER: Final = 40
 """The access level from which on closing a merge request is Release Engineering's word."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """The merge requests that could be taken for a compose's.
 
     `ours` is the one that counts. `duplicates` are open ones from the same branch, `strangers` open ones from forks or

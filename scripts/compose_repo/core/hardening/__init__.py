@@ -1,9 +1,10 @@
 """The hardened state of a project: every rule of it, what breaks one, and the plan that brings a project there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import Plan
@@ -14,6 +15,7 @@ from compose_repo.core.hardening.people import PEOPLE_RULES
 from compose_repo.core.hardening.rule import Rule, Seen, Severity
 from compose_repo.core.hardening.settings import SETTINGS, plan_settings
 from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
+from compose_repo.core.hardening.template import TEMPLATE_RULES
 from compose_repo.core.hardening.webhook import WEBHOOK_RULES, plan_webhook
 
 SCHEMA: Final = "doctor/2"
@@ -25,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *SECRET_RULES,
     *WEBHOOK_RULES,
     *FILE_RULES,
+    *TEMPLATE_RULES,
 )
 """Every rule, in the order in which they are told."""
 
@@ -37,8 +40,7 @@ class State(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One rule held against one project, and each thing that breaks it, in a sentence."""
 
     rule: Rule

@@ -4,9 +4,11 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from compose_repo.core.forge.forge import ForgeError
 
@@ -64,8 +66,7 @@ def looks_secret(key: str, value: str | None) -> bool:
     return value is None or _SECRET_NAME.search(key) is not None or _SECRET_VALUE.search(value) is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """Who a branch rule lets through: everybody of a role, or (`holder`) one user, group or deploy key."""
 
     level: int
@@ -78,8 +79,7 @@ class Access:
         return self.holder or ("no one" if self.level == NO_ONE else f"{role(self.level)}s")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BranchRule:
+class BranchRule(Struct, frozen=True, kw_only=True):
     """The protection of a branch, or of every branch that fits a pattern; an inherited one is the group's."""
 
     name: str
@@ -89,16 +89,14 @@ class BranchRule:
     inherited: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TagRule:
+class TagRule(Struct, frozen=True, kw_only=True):
     """The protection of a tag, or of every tag that fits a pattern: who may create it; nobody moves it then."""
 
     name: str
     create: tuple[Access, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
+class Label(Struct, frozen=True, kw_only=True):
     """A label of merge requests; colours as `#rrggbb`."""
 
     name: str
@@ -106,8 +104,7 @@ class Label:
     description: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """A pipeline schedule; `ref` is a branch's short name, `owner` the user with whose rights it runs."""
 
     id: int
@@ -117,8 +114,7 @@ class Schedule:
     owner: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True, kw_only=True):
     """A CI/CD variable, without its value."""
 
     key: str
@@ -128,8 +124,7 @@ class Variable:
     secret: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True, kw_only=True):
     """A webhook, without its secret; masked parts of its address are names in braces, its own name may be none.
 
     `events` names the switches of what it is called for. `branches` is the strategy and the pattern by which pushes are
@@ -146,8 +141,7 @@ class Hook:
     name: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeployKey:
+class DeployKey(Struct, frozen=True, kw_only=True):
     """An SSH key of nobody in particular that opens this project."""
 
     id: int
@@ -155,8 +149,7 @@ class DeployKey:
     can_push: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True, kw_only=True):
     """A pipeline trigger token, without its value."""
 
     id: int
@@ -164,8 +157,7 @@ class Trigger:
     owner: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """Somebody with a role in a project, from the project itself or from a group above it."""
 
     id: int
@@ -175,8 +167,7 @@ class Member:
     blocked: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """The access token in use, and whose it is; `expires` is its last day's morrow, None where it never ends."""
 
     username: str
@@ -185,8 +176,7 @@ class Token:
     expires: dt.date | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectState:
+class ProjectState(Struct, frozen=True, kw_only=True):
     """How a project is set up. What is None, this GitLab does not have: it is not on its tier, or it is too old.
 
     `settings` is the project as the API gives it, `files` those of our files that lie on its default branch.
@@ -226,8 +216,7 @@ class Endpoint(StrEnum):
     PUSH_RULE = "push_rule"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """A setting's new value."""
 
     name: str
@@ -240,8 +229,7 @@ class Change:
         return f"{self.name} from {spelled(self.old)} to {spelled(self.new)}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeSettings:
+class ChangeSettings(Struct, frozen=True, kw_only=True):
     """Change settings that belong together, in one request."""
 
     project: str
@@ -255,8 +243,7 @@ class ChangeSettings:
         return f"{self.project}: set {', '.join(change.sentence for change in self.changes)}{where}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LimitJobToken:
+class LimitJobToken(Struct, frozen=True, kw_only=True):
     """Let no other project's job tokens reach this project."""
 
     project: str
@@ -267,8 +254,7 @@ class LimitJobToken:
         return f"{self.project}: let only its own job tokens reach it"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ForbidForcePush:
+class ForbidForcePush(Struct, frozen=True, kw_only=True):
     """Forbid force pushes to a protected branch, and leave its rule as it is otherwise."""
 
     project: str
@@ -280,8 +266,7 @@ class ForbidForcePush:
         return f"{self.project}: forbid force pushes to {self.branch}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unprotect:
+class Unprotect(Struct, frozen=True, kw_only=True):
     """Take a branch rule away: another one, stricter, covers what it covers, or is about to be made."""
 
     project: str
@@ -293,8 +278,7 @@ class Unprotect:
         return f"{self.project}: take the branch rule {self.branch} away"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Protect:
+class Protect(Struct, frozen=True, kw_only=True):
     """Protect a branch or a pattern; force pushes are forbidden."""
 
     project: str
@@ -309,8 +293,7 @@ class Protect:
         return f"{self.project}: protect {self.branch}: push {push}, merge {merge}, no force push"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProtectTags:
+class ProtectTags(Struct, frozen=True, kw_only=True):
     """Let only a role, and whoever is above it, create tags that fit a pattern."""
 
     project: str
@@ -323,8 +306,7 @@ class ProtectTags:
         return f"{self.project}: protect tags {self.pattern}: create {Access(level=self.create).name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UnprotectTags:
+class UnprotectTags(Struct, frozen=True, kw_only=True):
     """Take a tag rule away: another one, stricter, is about to be made, or covers what it covers."""
 
     project: str
@@ -336,8 +318,7 @@ class UnprotectTags:
         return f"{self.project}: take the tag rule {self.pattern} away"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateLabel:
+class CreateLabel(Struct, frozen=True, kw_only=True):
     """Create a label."""
 
     project: str
@@ -349,8 +330,7 @@ class CreateLabel:
         return f"{self.project}: create label {self.label.name} ({self.label.color})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeLabel:
+class ChangeLabel(Struct, frozen=True, kw_only=True):
     """Give a label the colour and the description that it should have."""
 
     project: str
@@ -362,8 +342,7 @@ class ChangeLabel:
         return f"{self.project}: give label {self.label.name} the colour {self.label.color} and its description"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateSchedule:
+class CreateSchedule(Struct, frozen=True, kw_only=True):
     """Create a pipeline schedule."""
 
     project: str
@@ -379,8 +358,7 @@ class CreateSchedule:
         return f"{self.project}: create the pipeline schedule {self.description!r} on {self.ref}, {self.cron}, {state}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MoveSchedule:
+class MoveSchedule(Struct, frozen=True, kw_only=True):
     """Run a pipeline schedule on another branch."""
 
     project: str
@@ -394,8 +372,7 @@ class MoveSchedule:
         return f"{self.project}: run the pipeline schedule {self.description!r} on {self.ref}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RemoveWebhook:
+class RemoveWebhook(Struct, frozen=True, kw_only=True):
     """Take away a webhook of ours that is not as it should be: a new one takes its place."""
 
     project: str
@@ -408,8 +385,7 @@ class RemoveWebhook:
         return f"{self.project}: take the webhook {self.id} to {self.host} away"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CreateWebhook:
+class CreateWebhook(Struct, frozen=True, kw_only=True):
     """Make a webhook that calls our pipeline trigger in `home`, and the trigger if this account has none there.
 
     `address` lacks what authorises: the name of a masked part, which says whose token it holds, is added to it.

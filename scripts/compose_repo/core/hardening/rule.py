@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from compose_repo.core.hardening.administration import ProjectState, Token
+from compose_repo.core.hardening.release import Template
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.plan.labels import USUAL, Labels
 from compose_repo.core.problems.problem import Problem
@@ -37,8 +39,7 @@ class Where(StrEnum):
     EVERY = "every"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GateState:
+class GateState(Struct, frozen=True, kw_only=True):
     """What `gate/*.toml` says on the default branch; with problems, what it would say is unknown and left empty."""
 
     bots: Bots
@@ -54,8 +55,7 @@ class GateState:
         return bool(self.streams) and all(entry.mode is Mode.GATING for entry in self.streams.values())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """What came of looking at an address of a stream; `failure` is None if it was read."""
 
     stream: Stream
@@ -64,13 +64,13 @@ class Look:
     failure: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """One project and all that is known around it.
 
     `composes` and `uses_token` say what it is for, `ci_config` is where its pipelines should come from. `looks` is
     None where nobody has looked at the streams' addresses. `home` is the project in whose pipelines the token is used,
-    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone.
+    None if it is this one. Without `webhook`, pushes are to be seen by the schedule alone. `template` is None where
+    nobody has asked for its version.
     """
 
     project: ProjectState
@@ -83,6 +83,7 @@ class Seen:
     looks: tuple[Look, ...] | None = None
     home: ProjectState | None = None
     webhook: bool = True
+    template: Template | None = None
 
     @property
     def pipelines(self) -> ProjectState:
@@ -116,8 +117,7 @@ def needs_gate_files(seen: Seen) -> str | None:
     return "gate/*.toml cannot be read" if seen.gate.problems else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One law of the hardened state: its code, why it matters, how to fix what breaks it, whether setup does so.
 
     `absent` tells where it cannot be checked.

@@ -1,8 +1,9 @@
 """The settings that a project should have: one entry each, or one for those that mean one thing together."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.hardening.administration import Change, ChangeSettings, Endpoint, Value, spelled
 from compose_repo.core.hardening.rule import NOT_HERE, SETUP, Rule, Seen, Severity, Where
@@ -19,8 +20,7 @@ APPROVALS: Final = "Settings > Merge requests > Merge request approvals"
 PUSH_RULES: Final = "Settings > Repository > Push rules"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """Settings that belong together; `page` is where people find them."""
 
     code: str

@@ -1,8 +1,9 @@
 """What changed between two composes, in words: the same rows for a terminal and for a merge request."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.manifests.changes import ArchChange, Build, Changes, Difference, ImageChange, Move, Update
 
@@ -10,16 +11,14 @@ NAMES: Final = 5
 """How many names a row of a shortened report lists; the rest are counted."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """What became of one package or image; both texts come from outside and are not escaped."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """The rows of one kind of change; `more` counts those left out, `alarming` ones want a look before it ships."""
 
     title: str
@@ -33,8 +32,7 @@ class Section:
         return len(self.rows) + self.more
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeReport:
+class ChangeReport(Struct, frozen=True, kw_only=True):
     """A comparison as people read it; sections without rows are left out, the first are the most alarming.
 
     `counts` are those of a summary, each with the words for it, without what is not there at all.

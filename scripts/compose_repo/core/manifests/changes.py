@@ -3,11 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose import ComposeId, Image, Status
+from compose_repo.core.documents.value import Value
 from compose_repo.core.manifests.evr import EvrKey, evr_key
 from compose_repo.core.manifests.manifest import Manifest, Package
 from compose_repo.core.names import Arch, Variant
@@ -20,8 +22,7 @@ Cell: TypeAlias = tuple[Variant, Arch, str]
 Cells: TypeAlias = frozenset[Cell]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Difference:
+class Difference(Value, frozen=True, kw_only=True, order=True):
     """Names that one side has and the other has not, each sorted."""
 
     gained: tuple[str, ...] = ()
@@ -36,13 +37,8 @@ class Difference:
         before, after = frozenset(old), frozenset(new)
         return cls(gained=tuple(sorted(after - before)), lost=tuple(sorted(before - after)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give its JSON value."""
-        return {"gained": list(self.gained), "lost": list(self.lost)}
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Build:
+class Build(Value, frozen=True, kw_only=True, order=True):
     """One SRPM that only one of the composes has; `evr` shows the epoch only where it is not zero."""
 
     name: str
@@ -50,31 +46,16 @@ class Build:
     variants: tuple[Variant, ...]
     subpackages: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {
-            "name": self.name,
-            "evr": self.evr,
-            "variants": list(self.variants),
-            "subpackages": list(self.subpackages),
-        }
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Update:
+class Update(Value, frozen=True, kw_only=True, order=True):
     """An SRPM in another version than before."""
 
     name: str
     old: str
     new: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"name": self.name, "old": self.old, "new": self.new}
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Unsigned:
+class Unsigned(Value, frozen=True, kw_only=True, order=True):
     """An SRPM of the new compose with unsigned RPMs, `rpms` of them over all trees.
 
     `newly`: the old compose had no unsigned RPM of this name.
@@ -85,13 +66,8 @@ class Unsigned:
     rpms: int
     newly: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"name": self.name, "evr": self.evr, "rpms": self.rpms, "newly": self.newly}
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Move:
+class Move(Value, frozen=True, kw_only=True, order=True):
     """Sub-packages of one SRPM that stand in other variants than before; no names means every one of them."""
 
     package: str
@@ -99,18 +75,8 @@ class Move:
     old: tuple[Variant, ...]
     new: tuple[Variant, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {
-            "package": self.package,
-            "subpackages": list(self.subpackages),
-            "old": list(self.old),
-            "new": list(self.new),
-        }
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class ArchChange:
+class ArchChange(Struct, frozen=True, kw_only=True, order=True):
     """Sub-packages of one SRPM that are built for other arches than before; no names means every one of them."""
 
     package: str
@@ -122,8 +88,7 @@ class ArchChange:
         return {"package": self.package, "subpackages": list(self.subpackages), **self.arches.to_dict()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class SubpackageChange:
+class SubpackageChange(Struct, frozen=True, kw_only=True, order=True):
     """The binary packages that an SRPM, present in both composes, gained or lost."""
 
     package: str
@@ -134,8 +99,7 @@ class SubpackageChange:
         return {"package": self.package, **self.subpackages.to_dict()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class ImageChange:
+class ImageChange(Value, frozen=True, kw_only=True, order=True):
     """An image that only one of the composes has; `path` without the compose's date and respin."""
 
     variant: Variant
@@ -143,13 +107,8 @@ class ImageChange:
     path: str
     type: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `changes/1`."""
-        return {"variant": self.variant, "arch": self.arch, "path": self.path, "type": self.type}
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What `new` has that `old` had not, and the other way round.
 
     `subpackages`, `variants`, `arches` and `trees` (written `variant.arch`) are of the composes as a whole; `trees`

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final, cast
 
+from msgspec import Struct, convert
+
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Sha256, Variant
 from compose_repo.core.problems.problem import InputError, Problem
 
@@ -28,8 +30,7 @@ _SHOWN: Final = 80
 _encode: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RpmGroup:
+class RpmGroup(Value, frozen=True, kw_only=True, omit_defaults=True):
     """The binary packages of one SRPM that stand in the same variant on the same arches.
 
     `arches` are the trees; `rpm_arch` is set only where the RPMs are built for another arch than their tree
@@ -41,24 +42,8 @@ class RpmGroup:
     rpm_arch: str | None = None
     names: tuple[str, ...]
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "RpmGroup":
-        """Read a group; the data must satisfy the manifest schema."""
-        return cls(
-            variant=data["variant"],
-            arches=tuple(data["arches"]),
-            rpm_arch=data.get("rpm_arch"),
-            names=tuple(data["names"]),
-        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the group's JSON value."""
-        foreign = {} if self.rpm_arch is None else {"rpm_arch": self.rpm_arch}
-        return {"variant": self.variant, "arches": list(self.arches), **foreign, "names": list(self.names)}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class Package(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One SRPM of a compose. `unsigned` counts its RPMs of every kind, over all trees, that carry no signing key."""
 
     nvr: str
@@ -81,29 +66,8 @@ class Package:
         """The SRPM's release."""
         return self.nvr.rsplit("-", 2)[2]
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Package":
-        """Read a package; the data must satisfy the manifest schema."""
-        return cls(
-            nvr=data["nvr"],
-            epoch=data.get("epoch", 0),
-            unsigned=data.get("unsigned", 0),
-            rpms=tuple(map(RpmGroup.from_dict, data["rpms"])),
-        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the package's JSON value; zeros are left out."""
-        data: dict[str, Any] = {"nvr": self.nvr}
-        if self.epoch:
-            data["epoch"] = self.epoch
-        if self.unsigned:
-            data["unsigned"] = self.unsigned
-        data["rpms"] = [group.to_dict() for group in self.rpms]
-        return data
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What one compose holds; packages sorted by NVR, images by variant, arch and path.
 
     `metadata` maps each metadata file's name to its digest, or to None where the server has no such file.
@@ -163,8 +127,8 @@ class Manifest:
             location=data["location"],
             variants={variant: tuple(sorted(arches)) for variant, arches in data["variants"].items()},
             metadata=dict(data["metadata"]),
-            images=tuple(Image(**image) for image in data["images"]),
-            packages=tuple(map(Package.from_dict, data["packages"])),
+            images=convert(data["images"], tuple[Image, ...]),
+            packages=convert(data["packages"], tuple[Package, ...]),
         )
 
     def to_dict(self) -> dict[str, Any]:

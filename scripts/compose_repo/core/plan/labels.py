@@ -1,15 +1,14 @@
 """The labels that a compose's merge request carries. They show what has been decided and are never read for it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Stream
 from compose_repo.core.verdict.decision import Verdict
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labels:
+class Labels(Value, frozen=True, kw_only=True):
     """What each label is called: one of three for the verdict, one of three for the compose, one for the stream.
 
     `stream` is what the name of the stream is put behind.
@@ -22,15 +21,6 @@ class Labels:
     superseded: str = "compose::superseded"
     vanished: str = "compose::vanished"
     stream: str = "stream::"
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Labels":
-        """Read `[labels]`; the data must satisfy the streams schema."""
-        return cls(**data)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the `[labels]` as JSON has it."""
-        return asdict(self)
 
     def of_verdict(self, verdict: Verdict) -> str:
         """Give the label of a verdict."""

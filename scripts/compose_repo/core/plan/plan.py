@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import announced_in, marked
 from compose_repo.core.composes.compose import ComposeId
@@ -26,6 +28,7 @@ from compose_repo.core.forge.action import (
     ReopenMergeRequest,
     RestoreBranch,
     SetStatus,
+    Stages,
     Unapprove,
     UpdateMergeRequest,
 )
@@ -59,8 +62,7 @@ _STATES: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True, kw_only=True):
     """A compose's branch as it is: its head, the manifest on it, and who has created it, where GitLab says so."""
 
     head: Sha
@@ -68,8 +70,7 @@ class Branch:
     opener: User | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True, kw_only=True):
     """A merge request from a compose's branch that is not the compose's: the notes on it, and the words to close it."""
 
     merge_request: MergeRequest
@@ -77,8 +78,7 @@ class Duplicate:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """What the gate said of a merge request's head, and the words for it.
 
     `told_of` is the commit that carries our status: the head, or what stands below restoring commits of ours.
@@ -97,7 +97,7 @@ def manifest_path(compose_id: ComposeId) -> str:
 
 
 def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
-    """Give a merge request as it is once `plan_restore` has been applied: what a dry run goes on with."""
+    """The merge request as it is once `plan_restore` has been applied."""
     return replace(merge_request, state=MergeRequestState.OPENED, title=str(compose_id), target_branch=target_branch)
 
 
@@ -109,7 +109,7 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
     target_branch: str,
     branch_is_there: bool,
     me: User,
-) -> Plan:
+) -> Stages:
     """Undo what anybody may do to a compose's merge request: before anything of it is judged or written.
 
     Its title is the compose id again (which ends being a draft, too), its target the default branch; closed it is
@@ -131,24 +131,36 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
         )
     again = [] if branch_is_there or merge_request.head is None else [merge_request.head]
     reopen = merge_request.state is MergeRequestState.CLOSED
-    return (
-        *plan_close_duplicates(duplicates, me=me),
+    then = (
         *(CreateBranch(branch=compose_id.branch, sha=head) for head in again),
         *_update(merge_request, title=str(compose_id), target_branch=target_branch),
         *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
     )
+    return plan_close_duplicates(duplicates, me=me, then=then)
 
 
-def plan_close_duplicates(duplicates: Sequence[Duplicate], *, me: User) -> Plan:
-    """Close what stands beside a compose's merge request; one note of ours says why, however often it is opened."""
-    actions: list[Action] = []
-    for duplicate in duplicates:
-        iid = duplicate.merge_request.iid
-        if not any(note.author_id == me.id and DUPLICATE_MARKER in note.body for note in duplicate.notes):
-            body = f"{DUPLICATE_MARKER}\n{duplicate.words}"
-            actions.append(PutNote(iid=iid, marker=DUPLICATE_MARKER, body=body))
-        actions.append(CloseMergeRequest(iid=iid))
-    return tuple(actions)
+def plan_close_duplicates(duplicates: Sequence[Duplicate], *, me: User, then: Plan = ()) -> Stages:
+    """Close what stands beside a compose's merge request, then do what could not be done beside it.
+
+    One note of ours says why, however often it is opened. Notes come first, in a stage of their own: what is closed
+    afterwards is read again before that.
+    """
+    notes = tuple(
+        PutNote(iid=one.merge_request.iid, marker=DUPLICATE_MARKER, body=f"{DUPLICATE_MARKER}\n{one.words}")
+        for one in duplicates
+        if not any(note.author_id == me.id and DUPLICATE_MARKER in note.body for note in one.notes)
+    )
+    closing = (action for one in duplicates for action in _close(one.merge_request.iid, one.notes, me))
+    return stages(notes, (*closing, *then))
+
+
+def stages(*plans: Plan) -> Stages:
+    """The plans that hold anything."""
+    return tuple(plan for plan in plans if plan)
+
+
+def _close(iid: int, notes: Sequence[Note], me: User) -> Plan:
+    return (*plan_second_notes(iid, notes, me), CloseMergeRequest(iid=iid))
 
 
 def plan_second_notes(iid: int, notes: Sequence[Note], me: User) -> Plan:
@@ -174,7 +186,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     me: User,
     bots: Bots,
     names: Labels,
-) -> Plan:
+) -> Stages:
     """Create what is missing of branch, commit and merge request; bring an open merge request's words up to date.
 
     `merged` is the manifest on the target branch. A compose that is merged there needs nothing. A merge request that
@@ -203,7 +215,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
         return ()
     label = names.of_stream(compose_id.stream)
     if merge_request is not None:
-        return _update(
+        update = _update(
             merge_request,
             title=str(compose_id),
             target_branch=target_branch,
@@ -211,7 +223,8 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
             labels=(label,),
             names=names,
         )
-    actions: list[Action] = [*plan_close_duplicates(duplicates, me=me)]
+        return stages(update)
+    actions: list[Action] = []
     if branch is None and lost is not None and lost.head is not None:
         actions.append(CreateBranch(branch=compose_id.branch, sha=lost.head))
     elif branch is None:
@@ -224,7 +237,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
         description=description,
         labels=(label,),
     )
-    return (*actions, opened)
+    return plan_close_duplicates(duplicates, me=me, then=(*actions, opened))
 
 
 def plan_add(branch: str, files: Sequence[File], there: Mapping[str, bytes], *, message: str) -> Plan:
@@ -407,18 +420,23 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     )
 
 
-def plan_supersede(merge_request: MergeRequest, *, me: User, notes: Sequence[Note], words: str, names: Labels) -> Plan:
-    """Close a merge request that a published compose has overtaken: label and note first, then the closing.
+def plan_supersede(
+    older: Sequence[tuple[MergeRequest, Sequence[Note]]], *, me: User, words: str, names: Labels
+) -> Stages:
+    """Close what a published compose has overtaken: label and note first, then, on what is there then, the closing."""
+    told = tuple(action for line, notes in older for action in _overtaken(line, me, notes, words, names))
+    closing = (action for line, notes in older for action in _close(line.iid, () if told else notes, me))
+    return stages(told, tuple(closing))
 
-    What our note has said of it so far is kept below.
-    """
+
+def _overtaken(merge_request: MergeRequest, me: User, notes: Sequence[Note], words: str, names: Labels) -> Plan:
+    """Say that a published compose has overtaken a merge request; what our note has said so far is kept below."""
     ours = our_notes(notes, me)
     before = ours[0].body if ours else ""
     text = before if SUPERSEDED_MARKER in before else f"{SUPERSEDED_MARKER}\n{words}\n\n{before or MARKER}"
     return (
         *_update(merge_request, labels=(names.superseded,), names=names),
         *_note(merge_request, notes, me, text),
-        CloseMergeRequest(iid=merge_request.iid),
     )
 
 

@@ -1,7 +1,8 @@
 """What is wrong with an input: where, what, and how to fix it, under a stable code."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from compose_repo.core.documents.value import Value
 
 SCHEMA: Final = "problems/2"
 
@@ -9,18 +10,17 @@ _SHOWN: Final = 80
 _STEP: Final = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(Value, frozen=True, kw_only=True):
     """One thing that is wrong in one place of one file; sorts by place, so a list of them reads top to bottom.
 
     `path` is relative to the repository root, `pointer` a JSON pointer (RFC 6901; empty for the whole document),
     `line` counts from 1 (1 where no better line is known).
     """
 
-    path: str
-    line: int = 1
-    pointer: str = ""
     code: str
+    path: str
+    pointer: str = ""
+    line: int = 1
     message: str
     fix: str
 
@@ -31,17 +31,6 @@ class Problem:
     @property
     def _place(self) -> tuple[str, int, str, str, str, str]:
         return (self.path, self.line, self.pointer, self.code, self.message, self.fix)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the `problems/2` row."""
-        return {
-            "code": self.code,
-            "path": self.path,
-            "pointer": self.pointer,
-            "line": self.line,
-            "message": self.message,
-            "fix": self.fix,
-        }
 
 
 class InputError(Exception):

@@ -5,16 +5,16 @@ Paths and messages carry text from outside; nothing leaves here that a terminal 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core import escape
 from compose_repo.core.escape import terminal
 from compose_repo.core.problems.problem import SCHEMA, Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What a validation came to: the paths of the files that were checked, every problem, all advice; each sorted.
 
     Advice has the form of problems and is not one: it never changes an exit code.

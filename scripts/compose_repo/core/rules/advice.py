@@ -8,9 +8,10 @@ import datetime as dt
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.problems.problem import Problem, escape, shown
@@ -24,8 +25,7 @@ Row: TypeAlias = Mapping[str, Any]
 """One entry of a file, as TOML has it; it satisfies its schema."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """The entries of `gate/*.toml`, side by side; None where they are not known, and then nothing is said of them."""
 
     requirements: Sequence[Row] | None = None

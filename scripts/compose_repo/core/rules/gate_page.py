@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Schema = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
@@ -72,8 +74,7 @@ composes = [
 """What a reader of a file's table has to know beside the fields."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     """One kind of TOML table: how it is written, and its schema with what a reference adds to it."""
 
     title: str

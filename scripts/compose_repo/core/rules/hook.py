@@ -1,12 +1,12 @@
 """Whom to call when a compose turns satisfied: `promote` of a stream in `gate/streams.toml`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JenkinsHook:
+
+class JenkinsHook(Struct, frozen=True, kw_only=True):
     """A job that is built with parameters."""
 
     job: str
@@ -21,8 +21,7 @@ class JenkinsHook:
         return {"jenkins": {"job": self.job}}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PipelineHook:
+class PipelineHook(Struct, frozen=True, kw_only=True):
     """A pipeline of a project on some GitLab, started by its trigger."""
 
     url: str
@@ -39,8 +38,7 @@ class PipelineHook:
         return {"gitlab": {"url": self.url, "project": self.project, "ref": self.ref}}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommandHook:
+class CommandHook(Struct, frozen=True, kw_only=True):
     """A program and its arguments; no shell looks at them."""
 
     command: tuple[str, ...]

@@ -3,13 +3,15 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
+
 from compose_repo.core.composes.compose import ComposeType, Status
+from compose_repo.core.documents.value import Value
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
@@ -27,8 +29,7 @@ class Attempts(StrEnum):
     WORST = "worst"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """One line of the policy.
 
     A dimension (`arches`, `variants`, `scenarios`) given as a tuple, or "all", must be reported and acceptable for
@@ -95,8 +96,7 @@ class Requirement:
         return data
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """Every requirement, in the order of the file."""
 
     requirements: tuple[Requirement, ...]
@@ -111,8 +111,7 @@ class Policy:
         return {"schema": "policy/1", "requirement": [requirement.to_dict() for requirement in self.requirements]}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True, kw_only=True):
     """An exception: it covers every state but `passed`, until the end of the day `expires`, UTC."""
 
     origin: Origin
@@ -197,8 +196,7 @@ def waivers_from_dict(data: Mapping[str, Any]) -> tuple[Waiver, ...]:
     return tuple(map(Waiver.from_dict, data.get("waiver", ())))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SigningKey:
+class SigningKey(Struct, frozen=True, kw_only=True):
     """An SSH public key in allowed-signers form, and when it may be believed."""
 
     key: str
@@ -215,8 +213,7 @@ class Attribution(StrEnum):
     EITHER = "either"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BusMapping:
+class BusMapping(Value, frozen=True, kw_only=True):
     """Which messages of the bus report for an origin: their topic begins with words, and a CI system has sent them."""
 
     topic: str
@@ -230,18 +227,8 @@ class BusMapping:
         """Tell whether a message may be one of both."""
         return self.has(other.topic, other.ci) or other.has(self.topic, self.ci)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "BusMapping":
-        """Read one entry of `bus`; the data must satisfy the origins schema."""
-        return cls(**data)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the entry of `bus`."""
-        return {"topic": self.topic, "ci": self.ci}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JenkinsJob:
+class JenkinsJob(Value, frozen=True, kw_only=True):
     """A job of a Jenkins whose builds report for an origin, and what its results are about.
 
     Either `arch` is what every build tests, or `arch_parameter` is the build's parameter that says it. Without
@@ -268,18 +255,12 @@ class JenkinsJob:
         parts = urlsplit(self.address)
         return parts.netloc.lower(), unquote(_VIEWS.sub("", parts.path))
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "JenkinsJob":
-        """Read one entry of `jenkins`; the data must satisfy the origins schema."""
-        return cls(**data)
-
     def to_dict(self) -> dict[str, Any]:
         """Give the entry of `jenkins`, without what is absent."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OriginEntry:
+class OriginEntry(Struct, frozen=True, kw_only=True):
     """Who reports under an origin's name, and whom to ask.
 
     `bus` are the messages, `jenkins` the jobs whose builds the compose bot writes down as results on the origin's
@@ -339,8 +320,7 @@ class Mode(StrEnum):
     GATING = "gating"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StreamEntry:
+class StreamEntry(Struct, frozen=True, kw_only=True):
     """Which composes of a stream to follow, and where the mirrors say what is published.
 
     `composes` are the addresses under which each compose has a folder: composes of several types may have one each.
@@ -388,21 +368,11 @@ def streams_from_dict(data: Mapping[str, Any]) -> dict[Stream, StreamEntry]:
     return {Stream(name): StreamEntry.from_dict(name, entry) for name, entry in data.get("streams", {}).items()}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bots:
+class Bots(Value, frozen=True, kw_only=True):
     """Our own two accounts, by GitLab username: who opens merge requests, and who approves and merges them."""
 
     compose: str = "compose-bot"
     gate: str = "gate-bot"
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Bots":
-        """Read `[bots]`; the data must satisfy the streams schema."""
-        return cls(**data)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the `[bots]` as JSON has it."""
-        return {"compose": self.compose, "gate": self.gate}
 
 
 def bots_from_dict(data: Mapping[str, Any]) -> Bots:

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.rules.policy import Policy, Waiver
@@ -21,8 +22,7 @@ class WaiverState(StrEnum):
     UNUSED = "unused"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WaiverNotice:
+class WaiverNotice(Struct, frozen=True, kw_only=True):
     """A waiver that names this compose and is worth a look."""
 
     state: WaiverState

@@ -9,9 +9,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.forge.action import CreateTag, Plan, Promote
@@ -46,8 +47,7 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Records:
+class Records(Struct, frozen=True, kw_only=True):
     """The records of one compose, by number."""
 
     compose_id: ComposeId
@@ -138,7 +138,7 @@ def has_ended(records: Records, verdict: Verdict | None) -> bool:
 
 def plan_claim(  # noqa: PLR0913  # what a call carries, and what records it
     records: Records, hook: Hook, decision: Decision, *, head: Sha, web_url: str, main: Sha, at: str, nonce: str
-) -> Plan:
+) -> tuple[CreateTag, Promote]:
     """Claim the next turn, then call. The claim stands on main: a tag gives a pipeline rights, a branch's head none.
 
     `nonce` makes each claim another object, so that two passes do not take each other's for their own.

@@ -5,9 +5,10 @@ that write.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.problems.problem import Problem
@@ -84,8 +85,7 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step of a pass; of a compose that is left, `problems` say in particular why."""
 
     do: Do
@@ -104,16 +104,14 @@ Readiness: TypeAlias = Mapping[ComposeId, Status | tuple[Problem, ...]]
 """Of each compose that was looked at its status, or what is wrong with it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True, kw_only=True):
     """What the mirrors carry: None where it is nothing, or not known, which `why_not` tells apart."""
 
     compose_id: ComposeId | None = None
     why_not: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StreamView:
+class StreamView(Struct, frozen=True, kw_only=True):
     """A stream as it is, compose by compose.
 
     `on_server` is None where no index could be read, and not whole where one of several could not. `merged` are those

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.escape import terminal
@@ -29,8 +30,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One step and what came of it: the writes that were made (in a dry run: are to be), and what went wrong."""
 
     step: Step
@@ -63,8 +63,7 @@ class Row:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StreamReport:
+class StreamReport(Struct, frozen=True, kw_only=True):
     """What became of one stream; `mode` is None where gate/streams.toml does not list it.
 
     `on_server` counts its composes in the index, None where that was not read; `carried` is what the mirrors carry.
@@ -91,8 +90,7 @@ class StreamReport:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyncReport:
+class SyncReport(Struct, frozen=True, kw_only=True):
     """What became of a pass; `only` is the compose that it was for, if it was not for all of them.
 
     `problems` are why it could not begin, or not go on, and what is wrong with a Jenkins that it polls.

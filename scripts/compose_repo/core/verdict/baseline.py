@@ -7,9 +7,10 @@ failure nor hides one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Cell, Stream
@@ -20,8 +21,7 @@ from compose_repo.core.verdict.decision import State
 from compose_repo.core.verdict.finding import Finding, conclusion
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Published:
+class Published(Struct, frozen=True, kw_only=True):
     """What a published compose came to, for each requirement that `remembering` gives, in that order.
 
     Each cell that was reported has True where it passed, False where it failed, None where nothing was conclusive.

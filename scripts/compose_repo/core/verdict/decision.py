@@ -4,11 +4,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec import Struct, field
+
 from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.documents.value import Value
 from compose_repo.core.escape import terminal
 from compose_repo.core.names import Arch, Cell, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.problem import Problem
@@ -45,21 +47,15 @@ BLOCKING: Final = (State.FAILED, State.OVERDUE)
 WAITING: Final = (State.ERRORED, State.RUNNING, State.MISSING)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
+class Attempt(Value, frozen=True, kw_only=True):
     """One report of a cell, as `decision/2` names it."""
 
     outcome: Outcome
     run_id: RunId
     url: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `decision/2`."""
-        return {"outcome": str(self.outcome), "run_id": self.run_id, "url": self.url}
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hold:
+class Hold(Value, frozen=True, kw_only=True):
     """Why a compose must not go out for now, whatever its verdict is; it ends with the day `until`, UTC."""
 
     reason: str
@@ -67,18 +63,13 @@ class Hold:
     by: str
     until: dt.date
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the row of `decision/2`."""
-        return {"reason": self.reason, "issue": self.issue, "by": self.by, "until": self.until.isoformat()}
-
     @property
     def canonical(self) -> dict[str, Any]:
         """What of it is part of a decision's digest: all but the prose."""
         return {name: value for name, value in self.to_dict().items() if name != "reason"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What became of one requirement in one cell, and why.
 
     An answer that is not `blocking` only informs. `attempts` counts every report of the cell, `not_counted` are those
@@ -153,8 +144,7 @@ _CANONICAL: Final = (
 """What of an answer a decision's digest covers, beside the waiver."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True, kw_only=True):
     """Results of an origin that answer no requirement: some named with a hint, the `others` counted."""
 
     origin: Origin
@@ -166,8 +156,7 @@ class Unmatched:
         return {"origin": self.origin, "named": list(map(terminal, self.named)), "others": self.others}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """The gate's answer for one compose: the same inputs give the same decision, in whatever order they come.
 
     `refused` are the problems of result files that do not count, and `bears_on` says by path on how many answers each

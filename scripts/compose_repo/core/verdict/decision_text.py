@@ -4,9 +4,10 @@ import datetime as dt
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.names import Origin
@@ -48,8 +49,7 @@ def passed_by_origin(decision: Decision) -> list[tuple[Origin, int]]:
     return sorted(Counter(answer.origin for answer in decision.answers if answer.state is State.PASSED).items())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True, kw_only=True):
     """What a decision was made from where nobody has asked GitLab.
 
     `where` names the commit or the files that were judged, and by whose rules. `believed` counts the result files that
@@ -218,8 +218,7 @@ def _wrap(text: str, indent: str = "") -> list[str]:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True, kw_only=True):
     """Some rows of a note; `more` counts those that were cut off."""
 
     title: str
@@ -233,8 +232,7 @@ class Rows:
         return self.count - len(self.answers)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True, kw_only=True):
     """Some lines of a note; `more` counts those that were cut off."""
 
     title: str
@@ -242,8 +240,7 @@ class Lines:
     more: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionView:
+class DecisionView(Struct, frozen=True, kw_only=True):
     """A decision with at most so many rows and lines of each kind."""
 
     decision: Decision

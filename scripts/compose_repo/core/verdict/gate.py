@@ -3,9 +3,10 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
 
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
@@ -99,8 +100,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True, kw_only=True):
     """One requirement and everything that bears on it.
 
     `age` is the time since the merge request was opened, None if that is not known. `waivers` are those in force for

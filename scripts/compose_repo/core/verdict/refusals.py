@@ -7,9 +7,10 @@ on a cell again, or takes the refused file back, the cell is not known to pass.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from compose_repo.core import escape
 from compose_repo.core.names import Cell, Origin
@@ -18,8 +19,7 @@ from compose_repo.core.verdict.decision import State
 from compose_repo.core.verdict.finding import CONCLUSIVE, Finding
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefusedReport:
+class RefusedReport(Struct, frozen=True, kw_only=True):
     """A change below an origin's folder, by somebody its attribution believes, that does not count.
 
     `came` is the place of its commit among all commits of the branch, in the order in which they were pushed. `codes`

@@ -30,10 +30,12 @@ from compose_repo.core.documents.strict import read_json
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings
+from compose_repo.ports.clock import Clock
+from compose_repo.ports.retry import Backoff, Deadline, Retry
 
 MESSAGE_BYTES: Final = 1024 * 1024
 """Most bytes of a body; the messages that we listen to have a few thousand."""
-PATIENCE: Final = 1200
+HELD_SECONDS: Final = 1200
 """For how many seconds a message is held while what it needs is away; RabbitMQ takes it back after half an hour."""
 REMEMBERED: Final = 10_000
 """Of how many messages we know how often they have failed."""
@@ -68,8 +70,11 @@ class Callback:
     `handle` raises `InputError` for what cannot be used, and `Later`, or whatever nobody expected, for what may pass.
     """
 
-    def __init__(self, handle: Callable[[Message], None], settings: Settings, *, tell: Tell, trace: Tell) -> None:
+    def __init__(
+        self, handle: Callable[[Message], None], settings: Settings, *, tell: Tell, trace: Tell, clock: Clock
+    ) -> None:
         self._handle = handle
+        self._clock = clock
         self._settings = settings
         self._tell = tell
         self._trace = trace
@@ -90,7 +95,7 @@ class Callback:
         try:
             if isinstance(message, Unreadable):
                 raise InputError(*message.problems)  # noqa: TRY301  # told as what any other message has wrong
-            self._handle_patiently(plain)
+            self._handle_once_possible(plain)
         except exceptions.Nack:
             raise
         except InputError as error:
@@ -101,19 +106,19 @@ class Callback:
             self._failed.pop(_key(plain), None)
             self._trace(f"{plain.name} on {plain.topic}: done")
 
-    def _handle_patiently(self, message: Message) -> None:
+    def _handle_once_possible(self, message: Message) -> None:
         """Handle a message, once there is what it needs; give it back before the broker takes it back."""
-        waited, wait = 0, 1
+        backoff = Backoff(first=1, longest=max(1, self._settings.longest_wait))
+        retry = Retry(backoff, self._clock, Deadline(HELD_SECONDS, self._clock))
         while True:
             try:
                 self._handle(message)
             except Away as error:
-                if self._stopping.is_set() or waited + wait > PATIENCE:
+                wait = None if self._stopping.is_set() else retry.wait()
+                if wait is None:
                     raise exceptions.Nack from error
-                self._tell(f"{message.name} on {message.topic}: {error}; again in {wait} s")
-                self._stopping.wait(wait)
-                waited += wait
-                wait = min(2 * wait, max(1, self._settings.longest_wait))
+                self._tell(f"{message.name} on {message.topic}: {error}; again in {wait:g} s")
+                self._clock.sleep(wait, self._stopping)
             else:
                 return
 
@@ -149,9 +154,9 @@ class Callback:
         self._failed[key] = failed
         while len(self._failed) > REMEMBERED:
             self._failed.popitem(last=False)
-        wait = min(2 ** (failed - 1), self._settings.longest_wait)
-        self._tell(f"{message.name} on {message.topic}: {why}; try {failed + 1} in {wait} s")
-        self._stopping.wait(wait)
+        wait = Backoff(first=1, longest=self._settings.longest_wait).after(failed, self._clock)
+        self._tell(f"{message.name} on {message.topic}: {why}; try {failed + 1} in {wait:g} s")
+        self._clock.sleep(wait, self._stopping)
         raise exceptions.Nack
 
 

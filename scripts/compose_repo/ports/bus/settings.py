@@ -1,11 +1,11 @@
 """What the configuration of fedora-messaging says to us, in its table `consumer_config`, and of our queues."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fedora_messaging import config
 from fedora_messaging.exceptions import ConfigurationException
+from msgspec import Struct
 
 from compose_repo.core.bus.event import STATUS_TOPICS
 from compose_repo.core.problems.problem import UsageError
@@ -14,8 +14,7 @@ DEAD_LETTERS: Final = "x-dead-letter-exchange"
 """The argument of a queue that says where RabbitMQ puts what we drop."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How to listen.
 
     A message whose work fails for what may pass is tried `tries` times, with waits that double up to `longest_wait`

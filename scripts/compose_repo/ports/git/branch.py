@@ -61,7 +61,7 @@ def push(repository: Repository, url: str, commit: Sha, branch: str, *, token: s
         if _is_there(repository, url, commit, ref, token):
             return
         if any(words in str(error) for words in _NOT_A_DESCENDANT):
-            raise BranchMoved(f"{branch} has moved on; run again") from error
+            raise BranchMoved(f"{branch} has moved on") from error
         raise
 
 

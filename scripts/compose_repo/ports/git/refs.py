@@ -5,8 +5,9 @@ a tag `refs/remotes/origin/main` for what it is asked for as long as nothing els
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository
@@ -17,8 +18,7 @@ LOCAL: Final = "refs/heads/"
 """The clone's own branches."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True, kw_only=True):
     """A commit, and the name under which it is there."""
 
     ref: str

@@ -8,7 +8,6 @@ import re
 import resource
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,9 @@ from typing import IO, Final, TypeAlias, cast
 
 from compose_repo.core.names import Sha
 from compose_repo.core.problems.problem import UsageError
-from compose_repo.ports.environment import child_variables, patience
+from compose_repo.ports.clock import REAL, Clock
+from compose_repo.ports.environment import child_variables, timeout
+from compose_repo.ports.retry import Backoff, Retry
 
 Trace: TypeAlias = Callable[[str], None]
 """Told of each command, and how long it took."""
@@ -28,8 +29,8 @@ MEMORY: Final = 256 * 1024 * 1024
 NETWORK_TIMEOUT: Final = 600.0
 """Seconds that a fetch may take; it may be silent for much less."""
 _OUT_OF_MEMORY: Final = re.compile("out of memory|memory exhausted|cannot allocate", re.IGNORECASE)
-_WAITS: Final = (0.5, 1.0, 2.0)
-"""Seconds to wait after each failed fetch but the last."""
+_BACKOFF: Final = Backoff(first=0.5, tries=4)
+"""How a command is repeated that talks to a server."""
 _STAYS: Final = re.compile(
     r"returned error: (?:3|4(?!29))|Authentication failed|could not read (?:Username|Password)|not found|not our ref"
     r"|couldn't find remote ref|rejected\]|SSL|certificate|redirect|took longer than|not installed|No space left"
@@ -37,6 +38,9 @@ _STAYS: Final = re.compile(
 )
 """What git says of failures that another try does not fix. For the others, such as a line that broke, it has too many
 words to list: they differ by the moment and by git's version."""
+
+_LISTED: Final = re.compile(rb"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<name>.+)")
+"""A line of ls-remote."""
 
 _SETTINGS: Final = (
     "-c", "core.hooksPath=/dev/null",
@@ -86,9 +90,10 @@ def _silent(_line: str) -> None:
 class Repository:
     """A git repository, bare or not, read through plumbing that the user's configuration does not bend."""
 
-    def __init__(self, path: Path, trace: Trace = _silent) -> None:
+    def __init__(self, path: Path, trace: Trace = _silent, clock: Clock = REAL) -> None:
         self.path = path
         self.trace = trace
+        self._clock = clock
         self._seen: set[str] = set()
 
     def run(
@@ -105,7 +110,7 @@ class Repository:
 
         """
         shown = "git " + " ".join(arguments)
-        started = time.monotonic()
+        started = self._clock.monotonic()
         try:
             done = subprocess.run(
                 self._command(arguments),
@@ -120,7 +125,7 @@ class Repository:
         except subprocess.TimeoutExpired as error:
             raise GitError(f"`{shown}` took longer than {timeout:g} seconds in {self.path}; try again") from error
         finally:
-            self.trace(f"{shown} ({(time.monotonic() - started) * 1000:.0f} ms)")
+            self.trace(f"{shown} ({(self._clock.monotonic() - started) * 1000:.0f} ms)")
         if done.returncode != 0:
             said = _last_line(done.stderr) or f"exit code {done.returncode}"
             raise GitError(f"`{shown}` failed in {self.path}: {said}")
@@ -228,8 +233,8 @@ class Repository:
         """
         patterns = [f"{beginning}*" for beginning in below]
         out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names, *patterns)
-        rows = (line.split(b"\t") for line in out.splitlines())
-        found = {path_text(name): Sha(sha.decode("ascii")) for sha, name in rows}
+        rows = filter(None, map(_LISTED.fullmatch, out.split(b"\n")))  # a server may send any name
+        found = {path_text(row["name"]): Sha(row["sha"].decode("ascii")) for row in rows}
         wanted = {name for name in found if name.startswith(tuple(below)) and not name.endswith("^{}")}
         return {name: found[name] for name in found if name in wanted.union(names)}  # names are patterns to git
 
@@ -254,17 +259,16 @@ class Repository:
 
     def _travel(self, token: str | None, *command: str) -> bytes:
         """Run a command that talks to a server and give its output; what fails for a moment is tried again."""
-        silence = f"{max(1, math.ceil(patience()))}"
+        silence = f"{max(1, math.ceil(timeout()))}"
         told = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": silence}
         variables = _configuration(told if token is None else {**told, **_authorization(token)})
-        for wait in _WAITS:
+        retry = Retry(_BACKOFF, self._clock)
+        while True:
             try:
                 return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
             except GitError as error:
-                if _STAYS.search(str(error).rpartition("` ")[2]):
+                if _STAYS.search(str(error).rpartition("` ")[2]) or not retry.again():
                     raise
-                time.sleep(wait)
-        return self.run(*command, timeout=NETWORK_TIMEOUT, variables=variables)
 
     def commit_time(self, path: str, revision: str) -> dt.datetime | None:
         """Give the time of the latest commit that added a path.
@@ -315,15 +319,15 @@ class Repository:
 
 
 @contextmanager
-def scratch(beside: Path, trace: Trace = _silent) -> Iterator[Repository]:
+def scratch(beside: Path, trace: Trace = _silent, clock: Clock = REAL) -> Iterator[Repository]:
     """Give a bare repository for one pass. What a checkout beside it has already need not be fetched again.
 
     Nothing in it is anybody's: no ref, hook, setting or working tree of the checkout is looked at or touched.
     """
     with tempfile.TemporaryDirectory(prefix="compose-repo-", ignore_cleanup_errors=True) as folder:
-        repository = Repository(Path(folder), trace)
+        repository = Repository(Path(folder), trace, clock)
         repository.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
-        objects = _objects(Repository(beside, trace))
+        objects = _objects(Repository(beside, trace, clock))
         if objects is not None:
             Path(folder, "objects/info").mkdir(parents=True, exist_ok=True)
             Path(folder, "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")

@@ -1,7 +1,13 @@
-"""Annotated tags, made as objects and pushed where there is none: who makes one has made it alone."""
+"""Tags: annotated ones, pushed where there is none, so that who makes one has made it alone; and other people's."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository
+
+_SHOWN: Final = 500
 
 
 class TagTaken(GitError):  # noqa: N818  # it names what happened; nobody is at fault
@@ -30,4 +36,19 @@ def create_tag(  # noqa: PLR0913  # what a tag is made of
         if there is None:
             raise
         if there != made:
-            raise TagTaken(f"somebody else has made the tag {tag}; run again") from None
+            raise TagTaken(f"somebody else has made the tag {tag}") from None
+
+
+def release_refs(repository: Repository, address: str, beginning: str) -> Iterable[str]:
+    """Give the refs of another repository, at a URL or a path, whose names have a beginning.
+
+    Raises:
+        GitError: it cannot be reached or refuses; the message is git's own words.
+
+    """
+    where = Path(address)
+    url = str(where.resolve()) if "://" not in address and where.is_dir() else address
+    try:
+        return repository.remote_refs(url, (), below=(beginning,))
+    except GitError as error:
+        raise GitError(str(error).rpartition(f" failed in {repository.path}: ")[2][:_SHOWN]) from error

@@ -38,6 +38,7 @@ from compose_repo.core.hardening.administration import (
 from compose_repo.core.hardening.files import CI_FILE, PROJECT_FILES
 from compose_repo.core.hardening.webhook import masked
 from compose_repo.core.problems.problem import UsageError
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS, Client, address_of, code_of
 from compose_repo.ports.gitlab.failures import CONFLICT, FORBIDDEN, NOT_ALLOWED, NOT_FOUND
@@ -67,7 +68,7 @@ _REFUSALS: Final = frozenset({400, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, 
 _PATHS: Final = {Endpoint.PROJECT: "", Endpoint.APPROVALS: "/approvals", Endpoint.PUSH_RULE: "/push_rule"}
 
 
-def administer(environment: Environment, trace: Trace, project: str | None = None) -> "Administrator":
+def administer(environment: Environment, trace: Trace, clock: Clock, project: str | None = None) -> "Administrator":
     """Reach the project that the environment names, or another one on the same GitLab; nothing is sent yet.
 
     Raises:
@@ -75,7 +76,9 @@ def administer(environment: Environment, trace: Trace, project: str | None = Non
 
     """
     address = address_of(environment)
-    return Administrator(url=address["url"], token=address["token"], project=project or address["project"], trace=trace)
+    return Administrator(
+        url=address["url"], token=address["token"], project=project or address["project"], trace=trace, clock=clock
+    )
 
 
 class Administrator(Client):

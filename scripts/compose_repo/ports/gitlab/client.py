@@ -5,7 +5,6 @@ worked (the line broke, a proxy gave up), GitLab is asked before the write is se
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypedDict, TypeVar
 from urllib.parse import quote, urlsplit
@@ -16,12 +15,13 @@ import requests
 
 from compose_repo.core.forge.forge import ForgeError, Project
 from compose_repo.core.problems.problem import UsageError
-from compose_repo.ports.environment import PATIENCE, Environment
+from compose_repo.ports.clock import Clock
+from compose_repo.ports.environment import TIMEOUT, Environment
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
 from compose_repo.ports.gitlab.pace import Pace
 from compose_repo.ports.gitlab.rows import project_of
-from compose_repo.ports.gitlab.session import BROKEN, TRANSIENT, Session, Trace, waits
-from compose_repo.ports.http.timing import http_date
+from compose_repo.ports.gitlab.session import BACKOFF, BROKEN, TRANSIENT, Session, Trace
+from compose_repo.ports.retry import Retry, http_date
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Address(TypedDict):
     url: str
     project: str
     token: str
-    patience: float
+    timeout: float
 
 
 def address_of(environment: Environment) -> Address:
@@ -63,7 +63,7 @@ def address_of(environment: Environment) -> Address:
         raise UsageError(
             "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
         )
-    return Address(url=url, project=project, token=token, patience=environment.patience)
+    return Address(url=url, project=project, token=token, timeout=environment.timeout)
 
 
 class Client:
@@ -76,20 +76,20 @@ class Client:
         project: str,
         token: str,
         trace: Trace,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock,
         pace: Pace | None = None,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self._project = project
         self._trace = trace
-        self._sleep = sleep
-        self._session = Session(trace, sleep, pace or Pace(sleep=sleep))
+        self._clock = clock
+        self._session = Session(trace, clock, pace or Pace(clock))
         self._client = gitlab.Gitlab(
             self.url,
             private_token=token,
-            timeout=patience,
+            timeout=timeout,
             keep_base_url=True,
             session=self._session,
             user_agent="compose-repo",
@@ -126,7 +126,8 @@ class Client:
 
         """
         failure: Exception
-        for wait in waits():
+        retry = Retry(BACKOFF, self._clock)
+        while (wait := retry.wait()) is not None:
             try:
                 send()
             except (gitlab.exceptions.GitlabError, requests.RequestException) as error:
@@ -137,7 +138,7 @@ class Client:
                 if _is_so_for_certain(is_so):
                     return
                 break
-            self._sleep(wait)
+            self._clock.sleep(wait)
             if is_so():
                 return
         raise explained(self.url, what, failure) from failure

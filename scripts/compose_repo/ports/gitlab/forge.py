@@ -44,6 +44,7 @@ from compose_repo.core.forge.forge import (
     User,
 )
 from compose_repo.core.names import Sha
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS as _OURS
 from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, may_pass
@@ -75,7 +76,7 @@ _STILL_CHECKING: Final = frozenset(
 )
 
 
-def connect(environment: Environment, trace: Trace, paces: Paces) -> "GitLab":
+def connect(environment: Environment, trace: Trace, paces: Paces, clock: Clock) -> "GitLab":
     """Reach the GitLab that the environment names, at the pace of its account; nothing is sent yet.
 
     Raises:
@@ -83,7 +84,7 @@ def connect(environment: Environment, trace: Trace, paces: Paces) -> "GitLab":
 
     """
     address = address_of(environment)
-    return GitLab(**address, trace=trace, pace=paces.of(address["token"]))
+    return GitLab(**address, trace=trace, clock=clock, pace=paces.of(address["token"]))
 
 
 class GitLab(Client):
@@ -426,7 +427,7 @@ def _tells(status: CommitStatus, action: SetStatus) -> bool:
 
 
 def _stale(what: str) -> StaleHead:
-    return StaleHead(f"could not {what}: its head has moved meanwhile; run again")
+    return StaleHead(f"could not {what}: its head has moved meanwhile")
 
 
 def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:

@@ -4,15 +4,16 @@ gitlab.com takes 2,000 requests of an account in a minute and 60 new notes. Past
 past the second it does not. An edit of a note is counted with the new ones, though GitLab is more lenient there.
 
 What other processes do with the same account is not known here; where that makes too many, GitLab's 429 is obeyed
-(`passes/session.py`).
+(`passes/work.py`).
 """
 
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from compose_repo.ports.clock import Clock
 
 SPAN: Final = 60.0
 """Seconds over which GitLab counts."""
@@ -44,11 +45,8 @@ class Window:
 class Pace:
     """Gives each request of one account its turn; for one thread at a time."""
 
-    def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sleep = sleep
         self._requests = Window(MOST_REQUESTS)
         self._notes = Window(MOST_NOTES)
 
@@ -56,27 +54,28 @@ class Pace:
     def turn(self, method: str, path: str, told: Callable[[float], None]) -> Iterator[None]:
         """Wait until a request may be sent, which is told first, and count it, however it ends."""
         windows = [self._requests, self._notes] if _writes_a_note(method, path) else [self._requests]
-        wait = max(window.wait(self._clock()) for window in windows)
+        wait = max(window.wait(self._clock.monotonic()) for window in windows)
         if wait > 0:
             told(wait)
-            self._sleep(wait)
+            self._clock.sleep(wait)
         try:
             yield
         finally:
             for window in windows:
-                window.count(self._clock())
+                window.count(self._clock.monotonic())
 
 
 class Paces:
     """The paces of the accounts that a process acts as, each kept from one pass to the next."""
 
-    def __init__(self, make: Callable[[], Pace] = Pace) -> None:
+    def __init__(self, clock: Clock, make: Callable[[Clock], Pace] = Pace) -> None:
+        self._clock = clock
         self._make = make
         self._of: dict[str, Pace] = {}
 
     def of(self, token: str) -> Pace:
         """Give the pace of the account that a token stands for."""
-        return self._of.setdefault(token, self._make())
+        return self._of.setdefault(token, self._make(self._clock))
 
 
 def _writes_a_note(method: str, path: str) -> bool:

@@ -1,15 +1,15 @@
 """What goes over the line to GitLab: traced, paced, bounded in time, repeated where that is safe."""
 
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.gitlab.pace import Pace
+from compose_repo.ports.retry import Backoff, Retry, retry_after
 
 Trace = Callable[[str], None]
 
@@ -22,7 +22,8 @@ anew at each of hundreds of steps. What a Retry-After asks for does not count.""
 LONGEST_FOR_NOBODY: Final = 0.9
 """Seconds between tries up to which a host is tried that nobody answers at."""
 TOO_MANY: Final = 429
-PATIENCE: Final = 12
+BACKOFF: Final = Backoff(first=0.3125, tries=TRIES, longest_asked=LONGEST_WAIT, spread=0.4)
+LONGER_UNTOLD: Final = 12
 """How much longer is waited where GitLab says 429 and not until when, as it does of notes: past a minute in all."""
 TRANSIENT: Final = frozenset({500, 502, 503, 504})
 BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
@@ -34,10 +35,10 @@ class Session(requests.Session):
     Each try has its own turn.
     """
 
-    def __init__(self, trace: Trace, sleep: Callable[[float], None], pace: Pace) -> None:
+    def __init__(self, trace: Trace, clock: Clock, pace: Pace) -> None:
         super().__init__()
         self._trace = trace
-        self._sleep = sleep
+        self._clock = clock
         self._pace = pace
         self._left = LONGEST_IN_ALL
         self.date = ""
@@ -46,29 +47,33 @@ class Session(requests.Session):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
         """Send; repeat when told to slow down, and reads also when the failure may pass."""
         reads = method.upper() == "GET"
-        pauses = waits()
+        retry = Retry(BACKOFF, self._clock)
         while True:
-            wait = next(pauses, None)
             try:
                 with self._pace.turn(method, urlsplit(url).path, self._waiting):
-                    started = time.monotonic()
+                    started = self._clock.monotonic()
                     response = super().request(method, url, *args, **kwargs)
             except BROKEN as error:
                 self._told(method, url, kwargs, type(error).__name__, started)
+                wait = retry.wait()
                 if not reads or wait is None or _is_hopeless(error, wait) or not self.may_wait(wait):
                     raise
             else:
                 self._told(method, url, kwargs, response.status_code, started)
                 self.date = response.headers.get("Date", "")
+                wait = self._wait_after(response, retry, reads=reads)
                 if wait is None:
                     return response
-                wait = _asked_wait(response, wait * PATIENCE if response.status_code == TOO_MANY else wait)
-                if wait > LONGEST_WAIT:
-                    return response
-                fails = reads and response.status_code in TRANSIENT and self.may_wait(wait)
-                if not fails and response.status_code != TOO_MANY:
-                    return response
-            self._sleep(wait)
+            self._clock.sleep(wait)
+
+    def _wait_after(self, response: requests.Response, retry: Retry, *, reads: bool) -> float | None:
+        """Return how long to wait before a request is repeated, None if its answer is to be taken."""
+        too_many = response.status_code == TOO_MANY
+        if not too_many and not (reads and response.status_code in TRANSIENT):
+            return None
+        asked = retry_after(response.headers, self._clock)
+        wait = retry.wait(asked, times=LONGER_UNTOLD if too_many and asked is None else 1)
+        return wait if wait is not None and (too_many or self.may_wait(wait)) else None
 
     def may_wait(self, seconds: float) -> bool:
         """Take so long out of what may be waited for failures in all; tell whether it was there."""
@@ -88,20 +93,9 @@ class Session(requests.Session):
 
     def _told(self, method: str, url: str, options: Mapping[str, Any], outcome: object, start: float) -> None:
         query = "&".join(f"{name}={value}" for name, value in (options.get("params") or {}).items())
-        took = (time.monotonic() - start) * 1000
+        took = (self._clock.monotonic() - start) * 1000
         where = f"{urlsplit(url).path}{'?' if query else ''}{query}"
         self._trace(f"{method.upper()} {where} {outcome} ({took:.0f} ms)")
-
-
-def waits() -> Iterator[float]:
-    """Give how long to wait after each failed try: longer each time, and never in step with others."""
-    for number in range(TRIES - 1):
-        yield 0.25 * 2**number * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
-
-
-def _asked_wait(response: requests.Response, fallback: float) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if asked.isascii() and asked.isdigit() else fallback
 
 
 def _is_hopeless(error: Exception, wait: float) -> bool:

@@ -1,7 +1,7 @@
-"""Reading over HTTP: the one client, the addresses it takes, and how patient it is."""
+"""Reading over HTTP: the one client, the addresses it takes, and how long it waits."""
 
 from compose_repo.ports.http.address import normal_url
 from compose_repo.ports.http.client import Cache, Document, Http
-from compose_repo.ports.http.timing import Limits, Pace, limits
+from compose_repo.ports.http.timing import Limits, limits
 
-__all__ = ["Cache", "Document", "Http", "Limits", "Pace", "limits", "normal_url"]
+__all__ = ["Cache", "Document", "Http", "Limits", "limits", "normal_url"]

@@ -2,18 +2,20 @@
 
 import functools
 import http.client
-import itertools
-import socket
 import ssl
-import urllib.error
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import urllib3
+from msgspec import Struct
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
+
 from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
-from compose_repo.ports.http.connection import open_url
-from compose_repo.ports.http.timing import REAL, Deadline, Limits, Pace, http_date, retry_after, wait_after
+from compose_repo.ports.http.connection import failures, open_url
+from compose_repo.ports.http.timing import Limits
+from compose_repo.ports.retry import Deadline, Retry, http_date, retry_after
 
 _CHUNK: Final = 1 << 18
 _MOST_REDIRECTS: Final = 5
@@ -29,8 +31,7 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = range(500, 600)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What a server sent for an address, and what it names this state of it by, to be asked about again.
 
     `url` is where it really lay. `modified` is absent where the document might have changed within that second.
@@ -71,10 +72,10 @@ class Http:
     Failures that may pass (no connection, no answer in time, a body that ends early, 429, 5xx) are tried again.
     """
 
-    def __init__(self, limits: Limits, *, cache: Cache | None = None, pace: Pace = REAL) -> None:
+    def __init__(self, limits: Limits, *, clock: Clock, cache: Cache | None = None) -> None:
         self._limits = limits
         self._cache = cache
-        self._pace = pace
+        self._clock = clock
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Give a document's bytes, or None where the server has no such document; fails as `get` does."""
@@ -89,23 +90,19 @@ class Http:
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
         """
-        deadline = Deadline(self._limits, self._pace.clock)
-        for attempt in itertools.count(1):
+        deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout)
+        retry = Retry(self._limits.between_tries, self._clock, deadline)
+        while True:
             try:
                 return self._try(url, limit, deadline)
             except _TryAgain as failure:
-                wait = wait_after(attempt, failure.asked, self._limits, self._pace, deadline)
-                if wait is None:
+                if not retry.again(failure.asked):
                     raise InputError(failure.problem) from failure
-                self._pace.sleep(wait)
-        raise AssertionError("counting never ends")
 
     def _try(self, url: str, limit: int, deadline: Deadline) -> Document | None:
         try:
             return self._follow(url, limit, deadline)
-        except urllib.error.URLError as error:
-            raise _transport_failure(url, error.reason) from error
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, HTTPError) as error:
             raise _transport_failure(url, error) from error
 
     def _follow(self, url: str, limit: int, deadline: Deadline) -> Document | None:
@@ -133,7 +130,7 @@ class Http:
         """The system's authorities are trusted, and names are checked; no setting of ours changes that."""
         return ssl.create_default_context()
 
-    def _document(self, url: str, response: http.client.HTTPResponse, limit: int) -> Document:
+    def _document(self, url: str, response: urllib3.BaseHTTPResponse, limit: int) -> Document:
         self._refuse_unless_ok(url, response)
         etag = response.headers.get("ETag", "")
         return Document(
@@ -144,10 +141,10 @@ class Http:
             modified=_modified(response),
         )
 
-    def _refuse_unless_ok(self, url: str, response: http.client.HTTPResponse) -> None:
+    def _refuse_unless_ok(self, url: str, response: urllib3.BaseHTTPResponse) -> None:
         status = response.status
         if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
-            asked = retry_after(response.headers, self._pace)
+            asked = retry_after(response.headers, self._clock) or 0.0
             plea = f" and asks to wait {asked:,.0f} s" if asked else ""
             message = f"the server answers with HTTP {status}{plea}"
             raise _TryAgain(_problem(url, "source-status", message, "try again later"), asked)
@@ -155,10 +152,10 @@ class Http:
             raise _failure(url, "source-status", f"the server answers with HTTP {status}", "ask its owner")
 
 
-def _redirected(url: str, response: http.client.HTTPResponse) -> str:
+def _redirected(url: str, response: urllib3.BaseHTTPResponse) -> str:
     """Say where to go on; a redirect's body is never read."""
     try:
-        return redirected(url, response.headers.get("Location"))
+        return redirected(url, next(iter(response.headers.getlist("Location")), None))
     except RedirectError as error:
         raise _failure(url, "source-redirect", str(error), "give the address that it really has") from error
 
@@ -169,15 +166,15 @@ def _within(document: Document, limit: int) -> Document:
     return document
 
 
-def _modified(response: http.client.HTTPResponse) -> str | None:
+def _modified(response: urllib3.BaseHTTPResponse) -> str | None:
     """Give Last-Modified if it was a while ago by the server's own clock: seconds do not tell quick changes apart."""
     text = response.headers.get("Last-Modified", "")
     then, now = http_date(text), http_date(response.headers.get("Date", ""))
     return text if then is not None and now is not None and (now - then).total_seconds() >= _STEADY else None
 
 
-def _body(url: str, response: http.client.HTTPResponse, limit: int) -> bytes:
-    announced = response.length
+def _body(url: str, response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
+    announced = response.length_remaining
     if announced is not None and announced > limit:
         raise _too_large(url, limit)
     if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -190,14 +187,15 @@ def _body(url: str, response: http.client.HTTPResponse, limit: int) -> bytes:
             raise _too_large(url, limit)
         chunks.append(chunk)
     # A body that ends early raises nothing when it is read piece by piece.
-    if announced is not None and size != announced:
+    if announced is not None and size < announced:
         message = f"the connection ended after {size} of {announced} bytes"
         raise _TryAgain(_problem(url, "source-truncated", message, "try again later"))
     return b"".join(chunks)
 
 
-def _transport_failure(url: str, reason: object) -> Exception:
-    """Sort what urllib, http.client and the socket below them raise."""
+def _transport_failure(url: str, error: Exception) -> Exception:
+    """Sort what urllib3, http.client and the socket below them raise."""
+    *made_from_it, reason = failures(error)
     match reason:
         case TimeoutError():
             message, fix = "the server took too long", "try again later, or allow more with --timeout"
@@ -210,12 +208,12 @@ def _transport_failure(url: str, reason: object) -> Exception:
         case http.client.IncompleteRead():
             problem = _problem(url, "source-truncated", "the connection ended too early", "try again later")
             return _TryAgain(problem)
-        case socket.gaierror() | UnicodeError():
+        case _ if any(isinstance(one, NameResolutionError | LocationParseError) for one in (*made_from_it, reason)):
             what = "its name does not resolve"
         case OSError() if reason.strerror:
             what = reason.strerror
         case _:
-            what = type(reason).__name__ if isinstance(reason, Exception) else str(reason)
+            what = type(reason).__name__
     return _TryAgain(
         _problem(url, "source-unreachable", f"the server cannot be reached: {what}", "look whether it is up")
     )

@@ -1,4 +1,4 @@
-"""Connections that keep a deadline: it holds for each byte of an answer, its headers too."""
+"""Connections by urllib3 that keep a deadline: it holds for each byte of an answer, its headers too."""
 
 import functools
 import http.client
@@ -6,71 +6,77 @@ import io
 import socket
 import ssl
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-from compose_repo.ports.http.timing import Deadline
+import urllib3
+
+from compose_repo.ports.retry import Deadline
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "redirect": False,
+    "retries": False,
+    "preload_content": False,
+    "decode_content": False,
+    "enforce_content_length": False,
+}
+"""What urllib3 would do by itself, and we do by rules of our own."""
 
 
 def open_url(
     url: str, headers: dict[str, str], deadline: Deadline, tls: ssl.SSLContext | None, *, data: bytes | None = None
-) -> http.client.HTTPResponse:
-    """Ask once, or post `data`, by way of the proxy that the environment names; give the answer whatever its status.
+) -> urllib3.BaseHTTPResponse:
+    """Ask once, or post `data`, by way of the proxy that the environment names; return the answer whatever its status.
 
     Raises:
-        OSError: there is no connection, or no answer in time.
-        http.client.HTTPException: the answer is no HTTP.
-        UnicodeError: the host's name can be none.
+        OSError: there was no time left to ask.
+        urllib3.exceptions.HTTPError: there is no connection, no answer in time, or it is not HTTP; `failures` says why.
 
     """
-    opener = urllib.request.OpenerDirector()
-    opener.addheaders = []
-    opener.add_handler(urllib.request.ProxyHandler())
-    opener.add_handler(_Plain(deadline))
-    if tls is not None:
-        opener.add_handler(_Tls(deadline, tls))
-    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310  # there are handlers for http(s) only
-    response: http.client.HTTPResponse = opener.open(request, timeout=deadline.patience())
-    return response
+    manager = _manager(url, tls)
+    # The pool that is made here is the one that `urlopen` finds below.
+    pool = manager.connection_from_url(url)
+    connect = pool.ConnectionCls
+
+    def connect_in_time(**how: Any) -> Any:  # noqa: ANN401  # what the pool says of it, and what it would make of that
+        connection: Any = connect(**how)
+        connection.response_class = functools.partial(_Response, deadline=deadline)
+        return connection
+
+    pool.ConnectionCls = connect_in_time  # type: ignore[assignment]  # it is only called
+    method = "GET" if data is None else "POST"
+    told = {**headers, "Connection": "close"}
+    return manager.urlopen(method, url, headers=told, body=data, timeout=deadline.silence(), **_OPTIONS)
 
 
-class _Plain(urllib.request.HTTPHandler):
-    def __init__(self, deadline: Deadline) -> None:
-        super().__init__()
-        self._deadline = deadline
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(functools.partial(_PlainConnection, deadline=self._deadline), req)
-
-
-class _Tls(urllib.request.HTTPSHandler):
-    def __init__(self, deadline: Deadline, context: ssl.SSLContext) -> None:
-        super().__init__()
-        self._deadline = deadline
-        self._tls = context
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(functools.partial(_TlsConnection, deadline=self._deadline), req, context=self._tls)
+def failures(error: BaseException) -> Iterator[BaseException]:
+    """Yield a failure, and those that it was made from, down to the first of them."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or next((one for one in found.args if isinstance(one, BaseException)), None)
 
 
-class _PlainConnection(http.client.HTTPConnection):
-    def __init__(self, host: str, *, deadline: Deadline, **more: Any) -> None:  # noqa: ANN401  # as urllib calls it
-        super().__init__(host, **more)
-        self.response_class = functools.partial(_Response, deadline=deadline)  # type: ignore[assignment]  # made by it
-
-
-class _TlsConnection(http.client.HTTPSConnection):
-    def __init__(self, host: str, *, deadline: Deadline, **more: Any) -> None:  # noqa: ANN401  # as urllib calls it
-        super().__init__(host, **more)
-        self.response_class = functools.partial(_Response, deadline=deadline)  # type: ignore[assignment]  # made by it
+def _manager(url: str, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
+    """Return what connects to a URL's server, or to the proxy that the environment names for it."""
+    parts = urlsplit(url)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy or urllib.request.proxy_bypass(parts.netloc):
+        return urllib3.PoolManager(ssl_context=tls)
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    account = urlsplit(proxy)
+    known = f"{unquote(account.username or '')}:{unquote(account.password or '')}" if account.password else None
+    return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=known), ssl_context=tls)
 
 
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *, deadline: Deadline, method: str | None = None) -> None:
         super().__init__(sock, method=method)
-        self.fp = io.BufferedReader(_PatientFile(self.fp.detach(), sock, deadline))
+        self.fp = io.BufferedReader(_FileInTime(self.fp.detach(), sock, deadline))
 
 
-class _PatientFile(io.RawIOBase):
+class _FileInTime(io.RawIOBase):
     """A connection's bytes; each read waits no longer than the deadline allows."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:
@@ -83,9 +89,9 @@ class _PatientFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  # anything that can be written into
-        self._sock.settimeout(self._deadline.patience())
+        self._sock.settimeout(self._deadline.silence())
         size = self._raw.readinto(buffer)
-        self._deadline.patience()  # what comes too late is no answer, however much has come at once
+        self._deadline.silence()  # what comes too late is no answer, however much has come at once
         return size
 
     def close(self) -> None:

@@ -1,0 +1,85 @@
+"""What several verbs understand on their command line."""
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from contextlib import AbstractContextManager
+
+    from compose_repo.passes.survey import Surveyor
+    from compose_repo.passes.work import Work
+    from compose_repo.ports.console import Console
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2999
+
+
+def moment(text: str) -> "dt.datetime":
+    """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
+    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
+
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
+    return found
+
+
+def compose_id(text: str) -> ComposeId:
+    """Read a compose id from the command line."""
+    try:
+        return ComposeId.parse(text)
+    except ComposeIdError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every verb understands that writes to GitLab."""
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
+
+
+def connected(arguments: argparse.Namespace, console: "Console") -> "AbstractContextManager[Work]":
+    """Connect to GitLab as what `add_plan_arguments` has declared says."""
+    from compose_repo.passes.work import connected as connect  # noqa: PLC0415  # slow to import, and not for -h
+
+    return connect(
+        arguments.repo,
+        console,
+        now=arguments.now,
+        dry_run=arguments.dry_run,
+        as_json=arguments.format == "json",
+    )
+
+
+def add_survey_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `setup` and `doctor` both understand."""
+    parser.add_argument(
+        "--gate-project",
+        metavar="PATH",
+        help="the second project of a pair: it has the gate's token, the project with the composes has no secret",
+    )
+    parser.add_argument(
+        "--no-webhook", action="store_true", help="let the schedule alone see pushes: no webhook is made or missed"
+    )
+    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
+
+
+def surveying(verb: str, arguments: argparse.Namespace, console: "Console") -> "AbstractContextManager[Surveyor]":
+    """Connect to GitLab as what `add_survey_arguments` has declared says."""
+    from compose_repo.passes.survey import surveying as survey  # noqa: PLC0415  # slow to import, and not for -h
+
+    return survey(
+        verb,
+        arguments.repo,
+        console,
+        now=arguments.now,
+        gate_project=arguments.gate_project,
+        webhook=not arguments.no_webhook,
+    )

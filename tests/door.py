@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from compose_repo import cli
+from compose_repo.verbs import parsers
 
 SCRIPTS: Final = Path(cli.__file__).resolve().parents[1]
 Done = subprocess.CompletedProcess[str]
@@ -45,7 +46,7 @@ def run(*arguments: str | Path, cwd: Path | None = None, variables: Mapping[str,
             contextlib.redirect_stderr(err),
             contextlib.chdir(cwd) if cwd else contextlib.nullcontext(),
         ):
-            code = cli._run([*map(str, arguments)], cli.load)
+            code = cli._run([*map(str, arguments)], parsers.load)
     finally:
         os.environ.clear()
         os.environ.update(before)

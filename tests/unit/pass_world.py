@@ -9,12 +9,12 @@ plan = ...
 assert world.writes == []
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import gate_world
 from memory_forge import DEVELOPER, MAIN, MAINTAINER, MemoryWorld
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import OpenMergeRequest

@@ -67,6 +67,18 @@ def empty(folder: Path, *, policy: str = POLICY, streams: str = STREAMS) -> Memo
     return world
 
 
+def outrun(folder: Path, *, policy: str = POLICY, streams: str = STREAMS) -> MemoryWorld:
+    """Make a world in which somebody else, !1, was faster than the compose bot: it has but pushed its branch."""
+    world = empty(folder, policy=policy, streams=streams)
+    world.push("compose-bot", ID.branch, {f"{ID.folder}/manifest.json": manifest_of()})
+    world.as_user("rdo-ci").apply(
+        OpenMergeRequest(source_branch=ID.branch, target_branch=MAIN, title="Mine", description="", labels=())
+    )
+    world.writes.clear()
+    world.calls.clear()
+    return world
+
+
 def add_compose(world: MemoryWorld, compose_id: ComposeId = ID) -> int:
     """Open a compose as the compose bot does; give its merge request's number. Nothing of it is among the writes."""
     world.push("compose-bot", compose_id.branch, {f"{compose_id.folder}/manifest.json": manifest_of(compose_id)})

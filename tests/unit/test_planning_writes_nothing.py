@@ -16,7 +16,7 @@ import pytest
 from jenkins_web import JenkinsWeb, poll_of, reports_for_rdo
 from memory_forge import MAIN, MemoryWorld
 from pass_scene import Scene, Web, act, record, report
-from pass_world import ID, ORIGINS, STREAMS, add_compose, empty, opened, read_manifest_of
+from pass_world import ID, ORIGINS, STREAMS, add_compose, empty, opened, outrun, read_manifest_of
 
 from compose_repo.core.bus.event import Message, TestReported, TestState
 from compose_repo.core.composes.compose import ComposeId
@@ -214,7 +214,7 @@ def mapped_to_the_bus(world: MemoryWorld) -> None:
 SITUATIONS: Final[dict[str, Situation]] = {
     "open": situation(opening, world=empty),
     "open brings up to date": situation(opening, renamed),
-    "open closes a duplicate": situation(opening, duplicated),
+    "open closes a duplicate": situation(opening, world=outrun),
     "approve a pending one": situation(approving),
     "approve a satisfied one": situation(approving, passed),
     "renamed": situation(approving, renamed),

@@ -7,7 +7,7 @@ assert scene.shown == scene.written
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -166,12 +166,13 @@ def report(
     world: MemoryWorld, outcome: str, run: str = "1", *, compose_id: ComposeId = ID, by: str = "rdo-ci", **more: object
 ) -> Sha:
     """Push a result file of rdo's; give the branch's new head."""
+    when = "started_at" if outcome == "running" else "finished_at"
     file = {
         "schema": "results/1",
         "compose_id": str(compose_id),
         "manifest_sha256": sha256(manifest_of(compose_id)).hexdigest(),
         "origin": "rdo",
-        "run": {"id": run, "url": "https://ci.example.org/1", "finished_at": f"2026-11-20T0{run}:00:00Z"},
+        "run": {"id": run, "url": "https://ci.example.org/1", when: f"2026-11-20T0{run}:00:00Z"},
         "results": [{"testcase": "smoke", "outcome": outcome, "arch": "x86_64"}],
         **more,
     }
@@ -203,8 +204,3 @@ def records(scene: Scene, compose_id: ComposeId = ID) -> list[str]:
     repository, begin = scene.beside("gate-bot").world.repository, f"refs/tags/promotion/{compose_id}/"
     found = repository.remote_refs(scene.gate.world.project.clone_url, (), below=[begin])
     return sorted(ref.removeprefix(begin) for ref in found)
-
-
-def sentences(stage_plan: Sequence[object]) -> list[str]:
-    """Give the sentences of a plan."""
-    return [getattr(action, "sentence", "") for action in stage_plan]

@@ -116,7 +116,9 @@ class Scene:
         )
         return work_on(world, self.console, dry_run=dry_run)
 
-    def carry_out(self, next_stage: Callable[[], Stage], work: Work | None = None) -> Stage:
+    def carry_out(
+        self, next_stage: Callable[[], Stage], work: Work | None = None, *, anew: Callable[[], None] | None = None
+    ) -> Stage:
         """Carry a process out, and see that no stage writes anything while it is planned."""
         work = work or self.gate
 
@@ -127,7 +129,12 @@ class Scene:
             finally:
                 assert len(self.world.writes) == before, "something was written while it was planned"
 
-        return carry_out(work, planned, partial(show_actions, work))
+        return carry_out(work, planned, partial(show_actions, work), anew)
+
+    def forget(self) -> None:
+        """Forget what was shown, said and written so far."""
+        for heard in (self.console.shown, self.console.hooks, self.console.said, self.writes.ahead, self.writes):
+            heard.clear()
 
     @property
     def shown(self) -> list[str]:
@@ -141,8 +148,10 @@ class Scene:
 
     @property
     def is_shown_first(self) -> bool:
-        """Whether each thing was shown before it was written."""
-        return all(ahead > place for place, ahead in enumerate(self.writes.ahead))
+        """Whether each thing was shown before it was written, in that order."""
+        shown = iter(self.shown)
+        in_order = all(sentence in shown for sentence in self.written)
+        return in_order and all(ahead > place for place, ahead in enumerate(self.writes.ahead))
 
 
 def sentence_of(what: ForgeAction | Sent) -> str:

@@ -29,9 +29,7 @@ MANIFEST = f"{ID.folder}/manifest.json"
 
 def approve(scene: Scene) -> Stage:
     """Approve the compose once, and forget what was written before."""
-    scene.writes.clear()
-    scene.shown.clear()
-    scene.console.said.clear()
+    scene.forget()
     scene.gate.world.anew()
     stage = scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
     assert scene.shown == scene.written

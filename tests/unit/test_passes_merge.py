@@ -29,9 +29,7 @@ LABELS = "give !1 label stream::CentOS-Stream-10, label gate::{}, label compose:
 
 def merge(scene: Scene) -> Stage:
     """Merge the compose once, and see that what was shown was written."""
-    scene.writes.clear()
-    scene.shown.clear()
-    scene.console.said.clear()
+    scene.forget()
     scene.gate.world.anew()
     stage = scene.carry_out(Merging(work=scene.gate, compose_id=ID).next_stage)
     assert scene.shown == scene.written

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from jenkins import Jenkins
@@ -13,23 +13,31 @@ from pass_world import ORIGINS
 from compose_repo.passes.jenkins import Poll
 from compose_repo.ports.http import Document
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SERVER: Final = "https://ci.example.org"
 JOB: Final = f"{SERVER}/job/compose-test"
 
 
 class JenkinsWeb(Web):
-    """Answers as a Jenkins does; `asked` are the paths that it was asked for, and `pages` what it answers elsewise."""
+    """Answers as a Jenkins does; `asked` are the paths that it was asked for.
+
+    `pages` are answers in the place of its own, by path. `slow` is called before each answer.
+    """
 
     def __init__(self) -> None:
         super().__init__({})
         self.ci = Jenkins(url=SERVER)
         self.ci.jobs["compose-test"] = {}
         self.asked: list[str] = []
+        self.slow: Callable[[], None] = lambda: None
 
     def get(self, url: str, limit: int) -> Document | None:
         """Give a document."""
         parts = urlsplit(url)
         self.asked.append(parts.path)
+        self.slow()
         if parts.path in self.pages:
             return Document(url=url, body=self.pages[parts.path])
         names = re.fullmatch(r"((?:/job/[^/]+)+)(?:/(\d+)(/testReport)?)?/api/json", parts.path)

@@ -82,7 +82,7 @@ def _split(argv: Sequence[str]) -> tuple[str, argparse.Namespace, Sequence[str]]
     found = vars(parser.parse_args(argv))
     name, rest = found.pop("verb"), found.pop("rest")
     if name is None:
-        raise UsageError("compose-repo: say a verb; compose-repo -h lists them")
+        raise UsageError("compose-repo: no verb was given; compose-repo -h lists them")
     return name, argparse.Namespace(**found), rest
 
 
@@ -119,5 +119,5 @@ def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
     last = traceback.extract_tb(error.__traceback__)[-1]
     _tell(
         f"compose-repo: internal-error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}); "
-        "this is our mistake: please report it with what the same command says under --verbose"
+        "this is a bug: please report it with the output of the same command with --verbose"
     )

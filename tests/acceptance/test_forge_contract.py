@@ -106,7 +106,7 @@ def refused(forge: Forge, action: ForgeAction, why: str) -> None:
 
 
 def stale(forge: Forge, action: ForgeAction) -> None:
-    with pytest.raises(StaleHead, match="its head has moved meanwhile"):
+    with pytest.raises(StaleHead, match="its head moved meanwhile"):
         forge.apply(action)
 
 
@@ -575,7 +575,7 @@ def test_what_is_merged_is_neither_closed_nor_opened_again(gate: Forge, head: Sh
     "action", [CloseMergeRequest(iid=9), ReopenMergeRequest(iid=9), UpdateMergeRequest(iid=9, title="New")]
 )
 def test_what_is_not_there_is_not_changed(gate: Forge, action: ForgeAction) -> None:
-    refused(gate, action, "it is not there, or hidden from the token")
+    refused(gate, action, "it does not exist, or the token may not see it")
 
 
 # --- Approve, Unapprove
@@ -674,7 +674,7 @@ def test_a_note_is_deleted_and_one_that_is_gone_is_as_good_as_deleted(gate: Forg
 
 @pytest.mark.usefixtures("head")
 def test_a_note_that_is_gone_is_not_edited(gate: Forge) -> None:
-    refused(gate, EditNote(iid=1, note_id=999_999, body="new"), "it is not there, or hidden from the token")
+    refused(gate, EditNote(iid=1, note_id=999_999, body="new"), "it does not exist, or the token may not see it")
 
 
 @pytest.mark.usefixtures("head")
@@ -778,7 +778,7 @@ def test_a_state_that_we_never_set_is_none(stage: Stage, gate: Forge, head: Sha)
 
 
 def test_a_status_is_of_a_commit_that_is_there(gate: Forge) -> None:
-    refused(gate, status(NOWHERE), "it is not there, or hidden from the token")
+    refused(gate, status(NOWHERE), "it does not exist, or the token may not see it")
     with pytest.raises(ForgeError, match="could not read statuses of aaaaaaaaaaaa: it is not there"):
         gate.statuses(NOWHERE, "compose-gate")
 

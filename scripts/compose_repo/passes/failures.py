@@ -35,5 +35,5 @@ def mistake_of(error: Exception, compose_id: ComposeId) -> Problem:
         path=compose_id.folder,
         code=Code.INTERNAL_ERROR,
         message=f"{type(error).__name__}: {error}",
-        fix="this is our mistake: please report it with what the same command says under --verbose",
+        fix="this is a bug: please report it with the output of the same command with --verbose",
     )

@@ -140,10 +140,11 @@ class Handler:
             followed = accounts.gate.world.gate_files().streams
             if event.compose_id.stream not in followed:
                 self.console.trace(
-                    f"{message.name} on {message.topic}: nobody follows the stream of {event.compose_id}"
+                    f"{message.name} on {message.topic}: gate/streams.toml does not list "
+                    f"the stream of {event.compose_id}"
                 )
             elif isinstance(event, ComposeFinished):
-                self.console.info(f"{event.compose_id} is said to be {event.status}")
+                self.console.info(f"{event.compose_id} has the status {event.status}, says the bus")
                 self._bring_up_to_date(accounts, event.compose_id, with_stream=True)
             elif self._write_down(message, event, accounts):
                 self._bring_up_to_date(accounts, event.compose_id, with_stream=False)

@@ -81,7 +81,9 @@ class StreamReader:
         except ComposeIdError as error:
             raise InputError(_strange(entry, str(error))) from error
         if compose_id.stream != entry.stream:
-            raise InputError(_strange(entry, f"the mirrors name {compose_id}, which is none of {entry.stream}"))
+            raise InputError(
+                _strange(entry, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")
+            )
         return Carried(compose_id=compose_id)
 
     def view(self) -> StreamView:
@@ -160,7 +162,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
                 path=f"{root.location}/COMPOSE_ID",
                 code=Code.COMPOSE_ID_MISMATCH,
                 message=f"the folder of {asked} holds {found}",
-                fix="tell the server's keepers",
+                fix="tell the server's administrators",
             )
         )
 
@@ -170,5 +172,5 @@ def _strange(entry: StreamEntry, message: str) -> Problem:
         path=entry.published,
         code=Code.PUBLISHED_UNKNOWN,
         message=message,
-        fix="look what the mirrors carry; fix the address in gate/streams.toml",
+        fix="see what the mirrors carry; fix the address in gate/streams.toml",
     )

@@ -72,7 +72,7 @@ def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, B
     found = choose(compose_id, named, bots=bots, target_branch=world.project.default_branch, is_on_main=is_on_main)
     for line in found.strangers:
         where = "a fork" if line.from_fork else "another branch"
-        work.console.info(f"!{line.iid} by {line.author.username}, from {where}, is left alone: it bears the name only")
+        work.console.info(f"!{line.iid} by {line.author.username}, from {where}, is left alone: only its name fits")
     return found, main, bots
 
 

@@ -113,7 +113,7 @@ def read_manifest_file(file: Path) -> Manifest:
             pointer="/compose/id",
             code=Code.BAD_COMPOSE_ID,
             message=str(error),
-            fix="make the manifest anew: compose-repo manifest SOURCE",
+            fix="make the manifest again: compose-repo manifest SOURCE",
         )
         raise InputError(*placed([problem], raw, toml=False)) from error
 

@@ -55,11 +55,11 @@ def read_hint(data: bytes, *, project_id: int, default_branch: str) -> Hint:
     try:
         event = parse_json(data)
     except ValueError:
-        return Everything(why="it is no JSON")
+        return Everything(why="it is not JSON")
     kind = event.get("object_kind") if isinstance(event, Mapping) else None
     project = _project_of(event) if isinstance(event, Mapping) else None
     if not isinstance(kind, str) or project is None:
-        return Everything(why="it is no event")
+        return Everything(why="it is not an event")
     if project != project_id:
         return Nothing(why="it is about another project")
     return _of_branch(_branch_of(kind, event), default_branch) if kind not in _QUIET else Nothing(why=_UNMOVED)
@@ -92,4 +92,4 @@ def _of_branch(branch: str | None, default_branch: str) -> Hint:
     try:
         return One(compose_id=ComposeId.of_branch(branch))
     except ComposeIdError:
-        return Nothing(why="it is about no compose")
+        return Nothing(why="it is not about a compose")

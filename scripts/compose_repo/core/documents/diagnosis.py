@@ -295,7 +295,7 @@ def _key_problems(path: str, place: _Place) -> Iterator[Problem]:
             path=path,
             pointer=_safe(place.pointer),
             code=Code.DUPLICATE_KEY,
-            message=f"the key {_cut(place.lexeme)} stands twice in its object",
+            message=f"the key {_cut(place.lexeme)} is there twice in its object",
             fix="keep one of them",
         )
     if place.nth == KEYS + 1 and not place.repeated:
@@ -310,7 +310,7 @@ def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str])
             pointer=_safe(pointer),
             code=Code.CONTROL_CHARACTER,
             message=f"the text has the control character U+{ord(found[0]):04X}",
-            fix="take it out: text is shown to people as it is",
+            fix="remove it: people read the text as it is",
         )
     if found := _SURROGATE.search(text):
         yield Problem(
@@ -370,7 +370,7 @@ def _not_finite(path: str, pointer: str, lexeme: str) -> Problem:
         path=path,
         pointer=_safe(pointer),
         code=Code.NOT_FINITE,
-        message=f"{_cut(lexeme)} is no finite number",
+        message=f"{_cut(lexeme)} is not a finite number",
         fix="write a number, or leave the field out",
     )
 

@@ -226,7 +226,7 @@ class RestoreBranch(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
+        return f"restore what counts on {self.branch}: {self.commit[:12]} on top of {self.head[:12]}"
 
 
 class CreateTag(Struct, frozen=True, kw_only=True):

@@ -276,7 +276,7 @@ class Unprotect(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"{self.project}: take the branch rule {self.branch} away"
+        return f"{self.project}: remove the branch rule {self.branch}"
 
 
 class Protect(Struct, frozen=True, kw_only=True):
@@ -316,7 +316,7 @@ class UnprotectTags(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"{self.project}: take the tag rule {self.pattern} away"
+        return f"{self.project}: remove the tag rule {self.pattern}"
 
 
 class CreateLabel(Struct, frozen=True, kw_only=True):

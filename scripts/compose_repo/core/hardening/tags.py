@@ -21,7 +21,7 @@ from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
 from compose_repo.core.streams.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
-DOUBT: Final = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
+DOUBT: Final = "a stream promotes, and anybody may have made the existing records: see who pushed them"
 
 
 def plan_tags(seen: Seen) -> Plan:
@@ -100,12 +100,12 @@ def records_are_protected(seen: Seen) -> Iterator[str]:
     "promotion-tags-open",
     Severity.UNSAFE,
     why="Of several rules that match a tag the most permissive wins; third parties are Developers.",
-    fix=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is taken away",
+    fix=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is removed",
     where=Where.COMPOSES,
     by_setup=True,
 )
 def only_maintainers_record(seen: Seen) -> Iterator[str]:
-    """Nobody below a Maintainer makes the tags that record a promotion."""
+    """Nobody below a Maintainer may make the tags that record a promotion."""
     opened = [(name, found.name) for found in seen.project.tag_rules for name in _opened(seen, found)]
     for name, pattern in opened:
         yield f"{name} may create tags {pattern}"

@@ -138,10 +138,10 @@ _CHANGED: Final = {
     Do.CLOSE: "cleared up",
     Do.JUDGE: "brought up to date",
     Do.PROMOTE: "promoted",
-    Do.RETRACT: "promoted no more",
+    Do.RETRACT: "no longer promoted",
 }
 
-_WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for later", Outcome.FAILED: "failed"}
+_WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for a later run", Outcome.FAILED: "failed"}
 
 
 def _sentence(rows: Iterable[Row], problems: int) -> str:

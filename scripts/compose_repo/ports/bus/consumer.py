@@ -148,7 +148,7 @@ class Callback:
                         "",
                         Code.KEPT_FAILING,
                         f"tried {failed} times: {why}",
-                        "fix what stood in the way, then move it back from the dead letters",
+                        "fix the cause, then move it back from the dead letters",
                     ),
                 ),
             )
@@ -292,7 +292,7 @@ def _get_message(topic: str, properties: pika.BasicProperties, body: bytes) -> f
             topic,
             properties,
             Problem(
-                path=name, code=Code.UNREADABLE_MESSAGE, message=why, fix="send it by a library for fedora-messaging"
+                path=name, code=Code.UNREADABLE_MESSAGE, message=why, fix="send it with a fedora-messaging library"
             ),
         )
 

@@ -187,7 +187,7 @@ class Repository:
         """
         found = Sha(revision) if revision in self._seen else self.find(revision)
         if found is None:
-            raise GitError(f"{self.path} has no commit {revision!r}; fetch it, or name one that is there")
+            raise GitError(f"{self.path} has no commit {revision!r}; fetch it, or name one that exists")
         self._seen.add(found)
         return found
 

@@ -391,7 +391,7 @@ def test_who_is_no_developer_opens_nothing(stage: Stage, reporter: Forge) -> Non
 
 def test_a_merge_request_that_is_not_there_is_an_error(gate: Forge) -> None:
     for read in (gate.merge_request, gate.lock, gate.approved_by, gate.thread, gate.notes):
-        with pytest.raises(ForgeError, match=r"could not read (?:merge request|.* of) !9: it is not there"):
+        with pytest.raises(ForgeError, match=r"could not read (?:merge request|.* of) !9: it does not exist"):
             read(9)
 
 
@@ -714,7 +714,7 @@ def test_a_stranger_may_write_a_note(stage: Stage) -> None:
 
 def test_no_note_is_written_on_what_is_not_there(gate: Forge) -> None:
     action = PutNote(iid=9, marker="x", body="words")
-    with pytest.raises(ForgeError, match="!9: it is not there"):
+    with pytest.raises(ForgeError, match="!9: it does not exist"):
         gate.apply(action)
 
 
@@ -779,7 +779,7 @@ def test_a_state_that_we_never_set_is_none(stage: Stage, gate: Forge, head: Sha)
 
 def test_a_status_is_of_a_commit_that_is_there(gate: Forge) -> None:
     refused(gate, status(NOWHERE), "it does not exist, or the token may not see it")
-    with pytest.raises(ForgeError, match="could not read statuses of aaaaaaaaaaaa: it is not there"):
+    with pytest.raises(ForgeError, match="could not read statuses of aaaaaaaaaaaa: it does not exist"):
         gate.statuses(NOWHERE, "compose-gate")
 
 

@@ -909,7 +909,7 @@ def test_a_commit_cannot_have_been_there_before_those_below_it(project: World) -
 
 
 def test_a_compose_that_nobody_knows_is_not_known_in_the_past(past: World) -> None:
-    assert "is not here: " in past.gate("--at", hour(13), compose_id=OLDER, now=None).stderr
+    assert "was not found: " in past.gate("--at", hour(13), compose_id=OLDER, now=None).stderr
 
 
 def test_lines_that_were_merged_later_are_judged_together(project: World) -> None:

@@ -593,7 +593,7 @@ def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> Non
         ("COMPOSE_REPO_PROJECT", "no/where", "it does not exist, or the token may not see it"),
         ("COMPOSE_REPO_URL", "http://127.0.0.1:9", "cannot be reached"),
         ("COMPOSE_REPO_URL", "gitlab", "should be an address such as"),
-        ("COMPOSE_REPO_TOKEN", "a\nb", "is no token"),
+        ("COMPOSE_REPO_TOKEN", "a\nb", "is not a valid token"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_told_in_one_line(world: World, name: str, value: str, message: str) -> None:

@@ -248,7 +248,10 @@ def test_a_stream_that_fails_is_visible_and_does_not_stop_the_others(world: Sync
     world.publish(A)  # to the mirrors of the other stream
     code, out, err = world.sync()
     assert code == 1
-    assert "published-unknown: the mirrors name CentOS-Stream-10-20261119.0, which is not a compose of CentOS-Stream-9" in err
+    assert (
+        "published-unknown: the mirrors name CentOS-Stream-10-20261119.0, which is not a compose of CentOS-Stream-9"
+        in err
+    )
     assert "index-not-found" in err
     assert out.splitlines()[-1] == "1 opened, 1 brought up to date, 2 failed, 1 pending"
     assert world.states() == {"20261119.0": "opened"}

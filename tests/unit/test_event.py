@@ -87,7 +87,7 @@ def test_a_compose_that_has_not_finished_asks_for_nothing(word: str) -> None:
 
 @pytest.mark.parametrize("topic", ["org.centos.prod.git.push", "x", "", "a\nproductmd-compose.test.complete"])
 def test_a_topic_that_nobody_listens_to_asks_for_nothing(topic: str) -> None:
-    assert event_of(Message(topic=topic, body=None)) == Nothing(why="nobody here listens to its topic")
+    assert event_of(Message(topic=topic, body=None)) == Nothing(why="compose-repo does not read its topic")
 
 
 def test_the_topics_of_status_changes_are_given() -> None:

@@ -448,7 +448,7 @@ class TestApprove:
         plan = approving(
             Verdict.PENDING, found=settled(Verdict.PENDING), statuses=[status(CommitState.PENDING)], notes=notes
         )
-        assert sentences(plan) == ["edit the note on !7", "delete our second note 12 on !7"]
+        assert sentences(plan) == ["edit the note on !7", "delete the second note 12 on !7"]
         assert plan[0] == EditNote(iid=7, note_id=11, body=NOTE)
 
     @pytest.mark.parametrize("state", [CLOSED, MERGED, LOCKED])
@@ -600,7 +600,7 @@ class TestSupersede:
         said = Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
         again = [said, replace(said, id=11)]
         told, closing = plan_supersede([(found, again)], me=GATE, words="Overtaken.", names=USUAL)
-        assert (sentences(told), sentences(closing)) == (["delete our second note 11 on !7"], ["close !7"])
+        assert (sentences(told), sentences(closing)) == (["delete the second note 11 on !7"], ["close !7"])
 
     def test_nothing_overtaken_needs_nothing(self) -> None:
         assert plan_supersede([], me=GATE, words="Overtaken.", names=USUAL) == ()

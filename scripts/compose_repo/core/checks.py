@@ -66,7 +66,7 @@ Check: TypeAlias = Callable[[Case], Iterable[Problem]]
 
 
 def compose_is_the_folders(case: Case) -> Iterator[Problem]:
-    """A result file names the compose whose folder it lies in."""
+    """A result file names the compose whose folder it is in."""
     if case.data["compose_id"] != case.place.compose_id:
         yield case.problem(
             "/compose_id",
@@ -254,7 +254,7 @@ def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
 
 
 def manifest_is_the_folders(case: Case) -> Iterator[Problem]:
-    """A manifest describes the compose whose folder it lies in."""
+    """A manifest describes the compose whose folder it is in."""
     compose_id = case.data["compose"]["id"]
     if compose_id != case.place.compose_id:
         yield case.problem(
@@ -303,7 +303,7 @@ def packages_are_sorted(case: Case) -> Iterator[Problem]:
     for index, (before, after) in enumerate(pairwise(names), start=1):
         if after <= before:
             yield case.problem(
-                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} stands after {shown(before)}", _MAKE_ANEW
+                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} comes after {shown(before)}", _MAKE_ANEW
             )
 
 

@@ -144,7 +144,7 @@ def event_of(message: Message, status_topics: Sequence[str] = STATUS_TOPICS) -> 
         return _status_change(message)
     match = _TEST.fullmatch(message.topic)
     if match is None or _TOPIC.fullmatch(message.topic) is None:
-        return Nothing(why="nobody here listens to its topic")
+        return Nothing(why="compose-repo does not read its topic")
     return _test(message, TestState(match[1]))
 
 

@@ -259,7 +259,7 @@ def named(file: ResultFile, taken: Sequence[str], head: Sha) -> ResultFile:
             Problem(
                 path=file.path,
                 code=Code.JENKINS_NO_ROOM,
-                message="files that do not count stand in its place, again and again",
+                message="files that do not count take its names, again and again",
                 fix="see who pushed them, and what the gate's note says about them",
             )
         )

@@ -391,7 +391,7 @@ def _too_many_keys(path: str, pointer: str) -> Problem:
         pointer=_safe(pointer),
         code=Code.TOO_MANY_KEYS,
         message=f"the object has more than {KEYS} keys",
-        fix="use an array, or leave out what nobody reads",
+        fix="use an array, or leave out what is not needed",
     )
 
 

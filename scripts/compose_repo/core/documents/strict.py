@@ -30,7 +30,7 @@ def too_large(path: str, size: int, limit: int) -> Problem:
         path=path,
         code=Code.FILE_TOO_LARGE,
         message=f"the file has {size:,} bytes, at most {limit:,} are read",
-        fix="split it into several files, or leave out what nobody reads",
+        fix="split it into several files, or leave out what is not needed",
     )
 
 

@@ -175,7 +175,7 @@ class DeleteNote(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"delete our second note {self.note_id} on !{self.iid}"
+        return f"delete the second note {self.note_id} on !{self.iid}"
 
 
 class Approve(Struct, frozen=True, kw_only=True):

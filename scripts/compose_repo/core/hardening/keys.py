@@ -195,7 +195,7 @@ def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
     "trigger-unknown",
     Severity.ADVICE,
     why="Anybody who has the token can start pipelines with its owner's rights.",
-    fix=f"Settings > CI/CD > Pipeline trigger tokens: remove it, or describe it as {TRIGGER!r} if it is ours",
+    fix=f"Settings > CI/CD > Pipeline trigger tokens: remove it, or describe it as {TRIGGER!r} if it is compose-repo's",
 )
 def triggers_are_ours(seen: Seen) -> Iterator[str]:
     """There is no pipeline trigger other than compose-repo's."""

@@ -238,7 +238,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         code="git-strategy",
         severity=ADVICE,
-        law="Each job clones the repository anew.",
+        law="Each job makes a new clone of the repository.",
         why="On a runner of your own, a working copy that is used again can keep what another branch's job left in it.",
         page=f"{PIPELINES} > Git strategy: git clone",
         wanted=_always(build_git_strategy="clone"),

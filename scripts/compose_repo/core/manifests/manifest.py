@@ -32,7 +32,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), chec
 
 
 class RpmGroup(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """The binary packages of one SRPM that stand in the same variant on the same arches.
+    """The binary packages of one SRPM that are in the same variant on the same arches.
 
     `arches` are the trees; `rpm_arch` is set only where the RPMs are built for another arch than their tree
     (`i686` in `x86_64`): noarch packages and the tree's own count as native. Debug packages are left out.

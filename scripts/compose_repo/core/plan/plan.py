@@ -123,7 +123,7 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
     if not branch_is_there and merge_request.head is None:
         raise UsageError(
             f"branch {compose_id.branch} of !{merge_request.iid} is gone, and its last commit is not known; "
-            "an Owner deletes the merge request, then open the compose anew: compose-repo open"
+            "an Owner deletes the merge request, then open the compose again: compose-repo open"
         )
     again = [] if branch_is_there or merge_request.head is None else [merge_request.head]
     reopen = merge_request.state is MergeRequestState.CLOSED

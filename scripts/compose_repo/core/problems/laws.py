@@ -60,7 +60,7 @@ PLACES: Final = {
         "Names in a path are ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most 128.",
         "Rename the file.",
     ),
-    Code.COMPOSE_MISMATCH: Law("A file names the compose whose folder it lies in.", "Move the file or fix the field."),
+    Code.COMPOSE_MISMATCH: Law("A file names the compose whose folder it is in.", "Move the file or fix the field."),
     Code.MISSING_FILE: Law("gate/policy.toml, gate/origins.toml and a compose's manifest.json exist.", "Add it."),
     Code.NAME_COLLISION: Law("No two names differ only in case.", "Give one of them another name."),
     Code.NOT_A_PLAIN_FILE: Law(

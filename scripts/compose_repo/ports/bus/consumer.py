@@ -132,7 +132,7 @@ class Callback:
             try:
                 publish(message_refused(message, problems))
             except PublishError as error:
-                self._tell(f"{message.name}: why it is dead-lettered could not be told: {error}")
+                self._tell(f"{message.name}: its reason for being dead-lettered could not be published: {error}")
         raise exceptions.Drop
 
     def _again(self, message: Message, error: Exception, redeliveries: int) -> None:

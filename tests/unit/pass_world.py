@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import OpenMergeRequest
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 
 ID: Final = gate_world.COMPOSE
@@ -45,10 +46,15 @@ mode = "mirror"
 METADATA: Final = ("composeinfo.json", "images.json", "modules.json", "rpms.json")
 
 
+def read_manifest_of(compose_id: ComposeId = ID) -> Manifest:
+    """Give a manifest that passes every check, as it is read from a compose."""
+    metadata = dict.fromkeys(METADATA, Sha256("a" * 64))
+    return replace(gate_world.manifest(), compose_id=compose_id, metadata=metadata)
+
+
 def manifest_of(compose_id: ComposeId = ID) -> bytes:
     """Give a manifest that passes every check."""
-    metadata = dict.fromkeys(METADATA, Sha256("a" * 64))
-    return replace(gate_world.manifest(), compose_id=compose_id, metadata=metadata).to_bytes()
+    return read_manifest_of(compose_id).to_bytes()
 
 
 def empty(folder: Path, *, policy: str = POLICY, streams: str = STREAMS) -> MemoryWorld:
@@ -58,6 +64,18 @@ def empty(folder: Path, *, policy: str = POLICY, streams: str = STREAMS) -> Memo
     world = MemoryWorld(git=folder / "gitlab.git", files=files)
     for name, level in (("compose-bot", DEVELOPER), ("gate-bot", MAINTAINER), ("rdo-ci", DEVELOPER)):
         world.user(name, level)
+    return world
+
+
+def outrun(folder: Path, *, policy: str = POLICY, streams: str = STREAMS) -> MemoryWorld:
+    """Make a world in which somebody else, !1, was faster than the compose bot: it has but pushed its branch."""
+    world = empty(folder, policy=policy, streams=streams)
+    world.push("compose-bot", ID.branch, {f"{ID.folder}/manifest.json": manifest_of()})
+    world.as_user("rdo-ci").apply(
+        OpenMergeRequest(source_branch=ID.branch, target_branch=MAIN, title="Mine", description="", labels=())
+    )
+    world.writes.clear()
+    world.calls.clear()
     return world
 
 

@@ -219,7 +219,7 @@ def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Rando
 
 
 @given(WORLDS | OVERDUE_WORLDS, st.builds(structs.replace, FILES, results=st.lists(RESULTS, max_size=1).map(tuple)))
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 def test_adding_failed_results_never_turns_blocked_into_satisfied(world: INPUTS, extra: ResultFile) -> None:
     failed = tuple(structs.replace(each, outcome=Outcome.FAILED) for each in extra.results)
     assume(failed and decided(world).verdict is Verdict.BLOCKED)

@@ -84,7 +84,9 @@ FORMATS = [
     ),
 ]
 each_format = pytest.mark.parametrize("kind", FORMATS, ids=[kind.stem for kind in FORMATS])
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(
+    max_examples=settings().max_examples * 2 // 5, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @each_format

@@ -99,14 +99,14 @@ def _show(error: InputError, console: Console, *, as_json: bool) -> None:
 
 
 def _tell(line: str) -> None:
-    """Say what is wrong in one line, whatever the names in it are made of."""
+    """Print a problem in one line, whatever characters its names hold."""
     from compose_repo.core.escape import terminal  # noqa: PLC0415  # nothing else needs it
 
     Console().error(terminal(line))
 
 
 def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
-    """Sum up in one line what nobody expected; the traceback is for those who ask for it."""
+    """Sum up an unexpected error in one line; --verbose adds the traceback."""
     import traceback  # noqa: PLC0415
 
     console = Console()

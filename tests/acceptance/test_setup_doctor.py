@@ -674,7 +674,7 @@ def edit_hook(world: World, **values: object) -> None:
 
 
 def fail_hook(world: World) -> None:
-    """Let it fail until GitLab calls it no more: the token that it holds is none any more."""
+    """Let it fail until GitLab no longer calls it: the token that it holds is none any more."""
     [row] = world.server.site.store.all("SELECT * FROM records WHERE kind = 'hook'")
     data = {**json.loads(row["data"]), "alert_status": "temporarily_disabled", "recent_failures": 4}
     world.server.site.store.update("records", row["id"], data=json.dumps(data))

@@ -438,7 +438,7 @@ def keys_can_sign(case: Case) -> Iterator[Problem]:
 
 
 def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
-    """A key that one origin has revoked is no other origin's either."""
+    """A key that one origin has revoked is not valid for another origin."""
     rows = [
         (
             f"/origins/{escape(name)}/keys/{index}",
@@ -498,7 +498,7 @@ def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
 
 
 def jobs_can_be_read(case: Case) -> Iterator[Problem]:
-    """A Jenkins is read over TLS, if it is not on this very machine, and what its builds tested is said once."""
+    """A Jenkins is read over TLS, unless it is on this machine, and its builds' arch is given in one way."""
     for pointer, _, row in _jobs(case):
         yield from _over_tls(case, pointer, row, "job")
         if ("arch" in row) == ("arch_parameter" in row):
@@ -694,7 +694,7 @@ def _key_text(key: str | Mapping[str, Any]) -> str:
 
 
 def _key_of(key: str | Mapping[str, Any]) -> bytes | str:
-    """Give the key itself, whatever comment stands behind it; what is none, as it is written."""
+    """Return the key itself without its comment; a text that is not a key, as it is written."""
     text = _key_text(key)
     try:
         return public_key(text)

@@ -295,14 +295,14 @@ def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:
 
 
 def _has_failed(row: Row) -> bool:
-    """Tell whether a step has failed; a promotion is no message's matter, and may wait for somebody to look."""
+    """Return whether a step has failed; a promotion does not concern a message, and may wait for a person."""
     promotion = row.step.do in {Do.PROMOTE, Do.RETRACT} or row.step.why is Why.UNPROMOTED
     return row.outcome is Outcome.FAILED and not promotion
 
 
 @contextmanager
 def _passing(kind: type[Later] = Later, *, besides: Collection[Exception] = ()) -> Iterator[None]:
-    """Take what goes wrong in here for something that may pass, but what is among `besides`: no message is to blame."""
+    """Treat errors in this block as temporary, except those among `besides`: the message did not cause them."""
     try:
         yield
     except (InputError, UsageError, PublishError) as error:

@@ -138,7 +138,7 @@ class StreamReader:
         return next((root for root in roots[:-1] if root.read("COMPOSE_ID", _MOST) is not None), roots[-1])
 
     def attempted(self, read: Callable[[], T]) -> T | None:
-        """Try to read; what goes wrong is told, and is a problem of the stream."""
+        """Try to read; report what goes wrong as a problem of the stream."""
         try:
             return read()
         except FAILURES as error:

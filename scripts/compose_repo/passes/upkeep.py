@@ -54,7 +54,7 @@ class Closer:
 
 
 def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, Bots]:
-    """Sort out the merge requests that bear a compose's name, for an account that acts as a bot of ours.
+    """Sort out the merge requests that bear a compose's name, for an account that acts as one of the two bots.
 
     Those that are not ours are named.
 
@@ -159,7 +159,7 @@ def _why_it_stays_closed(
 
 
 def _none(work: Work, compose_id: ComposeId, found: Found, bots: Bots) -> str:
-    """Say that there is no merge request, and what there is instead."""
+    """Say that there is no merge request, and what exists instead."""
     open_it = "open it: compose-repo open"
     project = work.world.project
     if found.astray is not None:

@@ -114,7 +114,7 @@ def _compose_id(text: str) -> ComposeId:
 
 
 def _gate_files(tree: Tree, now: dt.datetime) -> GateFiles:
-    """Read the configuration; without a sound one there is no verdict, and that is not the compose's fault."""
+    """Read the configuration; if it has problems there is no verdict, and that is not the compose's fault."""
     try:
         return load_gate(tree, now)
     except InputError as error:

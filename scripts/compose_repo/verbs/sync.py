@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _due(file: str | None, work: Work) -> One | Everything | Nothing | None:
-    """Say what is due because of an event, and tell it; None where there is none."""
+    """Return what is due because of an event, and print it; None without an event."""
     if not file:
         return None
     data, project = hint_in(file), work.world.project

@@ -348,7 +348,7 @@ class _Reader:
         return None
 
     def _foreign(self, commit: Sha, change: Change) -> Problem | None:
-        """Whatever is no result of this compose is not for the branch to change; putting it back is no problem."""
+        """A branch may change nothing but results of its compose; restoring something is allowed."""
         if self._first[change.path] == change.after:
             return None
         place = place_of(change.path)

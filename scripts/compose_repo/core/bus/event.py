@@ -230,7 +230,7 @@ class _Reader:
         return cast("T", value)
 
     def table(self, body: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
-        """Read an object; what is none is an empty one, and its fields are missing."""
+        """Read an object; everything else counts as an empty one, whose fields are missing."""
         value = self._there(body, pointer)
         if isinstance(value, dict):
             return value
@@ -396,7 +396,7 @@ def _optional_table(value: object) -> Mapping[str, Any]:
 
 
 def _optional_link(value: object) -> str | None:
-    """Give a link, None if it is none: what nobody needs is left out rather than refused."""
+    """Return a link, or None if it is not one: what is not needed is left out rather than refused."""
     if isinstance(value, str) and len(value) <= LINK and is_link(value):
         return value
     return None

@@ -176,7 +176,7 @@ def _entry(href: str, base: SplitResult) -> str | Ignored | None:
 
 
 def _named(name: str) -> str | Ignored:
-    """Let a name pass that can be a folder's; what hides a path in it is none."""
+    """Accept a name that can be a folder's; one that hides a path is not."""
     if name in {"", ".", ".."} or "/" in name or not name.isprintable():
         return refused(name, "no folder has such a name")
     return name

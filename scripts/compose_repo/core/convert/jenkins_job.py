@@ -116,7 +116,7 @@ def _listed(row: Fields, job: JenkinsJob) -> Listed:
 
 
 def known_of(data: bytes) -> Known | None:
-    """Say which build a file reports, None if it is none that was polled.
+    """Return which build a file reports; None if that was not polled.
 
     The file must count; what it has under `misc` is anybody's choice all the same.
     """
@@ -282,7 +282,7 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
 
 
 def not_a_job(job: JenkinsJob, message: str) -> Problem:
-    """Say that an address is none of a job that everybody may read."""
+    """Say that an address is not that of a job that everybody may read."""
     fix = "fix the address in gate/origins.toml, or let everybody read the job"
     return Problem(path=job.address, code=Code.JENKINS_NOT_A_JOB, message=message, fix=fix)
 

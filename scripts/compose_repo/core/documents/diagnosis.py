@@ -222,7 +222,7 @@ _MARKS: Final = frozenset(":,") | _CLOSING
 
 
 def _unquoted(lexeme: str) -> str:
-    """Read a JSON string, lone surrogates and all; what is none stands for itself."""
+    """Read a JSON string, lone surrogates included; any other text is returned as it is."""
     if not lexeme.startswith('"'):
         return lexeme
     if "\\" not in lexeme:

@@ -56,7 +56,7 @@ def _is_gate_bot(seen: Seen, access: Access) -> bool:
 
 
 def _opened(seen: Seen, found: TagRule) -> list[str]:
-    """Name whom a rule lets make records who may not: whoever is below a Maintainer, and no gate bot."""
+    """Name those whom a rule wrongly allows to make records: all below Maintainer but the gate bot."""
     if not overlaps(found.name, PATTERN):
         return []
     within = [

@@ -69,7 +69,7 @@ def _triggers(seen: Seen) -> list[Trigger]:
 
 
 def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
-    """Say what about a webhook of ours is not as it should be."""
+    """Say what is wrong with compose-repo's webhook."""
     home, branches = seen.pipelines, branches_of(seen.project.default_branch)
     wanted = address_of(home)
     if hook.url not in {f"{wanted}{{{masked(one.id)}}}" for one in _triggers(seen)}:

@@ -46,10 +46,10 @@ STATUS_NAME: Final = "compose-gate"
 STATUS_LENGTH: Final = 255
 """Most characters of a commit status' description (GitLab's limit)."""
 MARKER: Final = "<!-- compose-repo: gate -->"
-"""Hidden in the one note of ours."""
+"""Hidden in the gate bot's one note."""
 SUPERSEDED_MARKER: Final = "<!-- compose-repo: superseded -->"
 DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
-"""Hidden in the one note of ours on a merge request that is closed as a duplicate."""
+"""Hidden in the note on a merge request that is closed as a duplicate."""
 
 _APPROVAL: Final = "approv"
 """In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
@@ -526,7 +526,7 @@ def _words_kept(status: CommitStatus) -> str | None:
 
 
 def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: str) -> Plan:
-    """Write our note, or edit the oldest of ours and delete the others, which runs side by side have written.
+    """Write the note, or edit the oldest one and delete the others, which parallel runs have written.
 
     What it says was told to the bus stays there.
     """
@@ -540,7 +540,7 @@ def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: st
 
 
 def _has_words(note: Note, words: str) -> bool:
-    """Tell whether a note says something, whatever it tells of the bus besides."""
+    """Return whether a note says something, apart from its record for the bus."""
     return note.body.strip() == marked(words, announced_in(note.body)).strip()
 
 

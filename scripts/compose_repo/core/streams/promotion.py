@@ -115,7 +115,7 @@ def below(compose_id: ComposeId) -> str:
 
 
 def records_of(compose_id: ComposeId, refs: Iterable[str]) -> Records:
-    """Find a compose's records among refs; what is no record is nobody's."""
+    """Find a compose's records among refs; other refs are ignored."""
     found: dict[int, set[Record]] = {}
     for ref in refs:
         number, _, word = ref.removeprefix(below(compose_id)).partition("/")

@@ -103,7 +103,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """Whether anything has failed or was refused; what is pending, blocked or not ready yet is no failure."""
+        """Whether anything has failed or was refused; what is pending, blocked or not ready yet is not a failure."""
         return (
             bool(self.problems)
             or any(stream.problems for stream in self.streams)

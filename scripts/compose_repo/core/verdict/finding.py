@@ -10,7 +10,7 @@ from compose_repo.core.verdict.decision import State
 
 
 class Finding(NamedTuple):
-    """A state and why; `counted` is the attempt that decided, None where there is none."""
+    """A state and why; `counted` is the attempt that decided, or None."""
 
     state: State
     reason: str = ""

@@ -162,7 +162,7 @@ class Callback:
 
 
 class PublishError(Exception):
-    """The broker did not confirm a message of ours in time, or refused it."""
+    """The broker did not confirm a published message in time, or refused it."""
 
 
 def announce(change: DecisionChanged) -> None:
@@ -195,7 +195,7 @@ def _publish_in_time(message: fedora.Message) -> Any:  # noqa: ANN401  # a Defer
 
 
 def repeat(seconds: int, do: Callable[[], None], *, tell: Tell) -> None:
-    """Do something once listening has begun, and again and again, in a thread of its own; what goes wrong is told."""
+    """Do something once listening has begun, and again and again, in a thread of its own; report what goes wrong."""
 
     def once() -> None:
         try:

@@ -338,7 +338,7 @@ class Administrator(Client):
                 self._create_webhook(action)
 
     def _create_webhook(self, action: CreateWebhook) -> None:
-        """Make the trigger if there is none, and the webhook; a trigger that none may call is taken away again."""
+        """Make the trigger if it is missing, and the webhook; remove a new trigger that nothing may call."""
         triggers = f"/projects/{quote(action.home, safe='')}/triggers"
         if self._own_trigger(triggers, action.description) is None:
             self._send(

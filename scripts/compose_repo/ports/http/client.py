@@ -128,7 +128,7 @@ class Http:
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's authorities are trusted, and names are checked; no setting of ours changes that."""
+        """The system's authorities are trusted, and names are checked; no setting changes that."""
         return ssl.create_default_context()
 
     def _document(self, url: str, response: urllib3.BaseHTTPResponse, limit: int) -> Document:

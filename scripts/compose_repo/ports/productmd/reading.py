@@ -92,7 +92,7 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
 
 
 def _compose_id(root: Root, data: bytes) -> ComposeId:
-    """Parse COMPOSE_ID; pungi ends it without a newline, but one is no harm."""
+    """Parse COMPOSE_ID; pungi ends it without a newline, but one is allowed."""
     try:
         return ComposeId.parse(data.decode("ascii").removesuffix("\n"))
     except (ComposeIdError, UnicodeDecodeError) as error:

@@ -82,7 +82,7 @@ def _split(argv: Sequence[str]) -> tuple[str, argparse.Namespace, Sequence[str]]
     found = vars(parser.parse_args(argv))
     name, rest = found.pop("verb"), found.pop("rest")
     if name is None:
-        raise UsageError("compose-repo: say a verb; compose-repo -h lists them")
+        raise UsageError("compose-repo: no verb was given; compose-repo -h lists them")
     return name, argparse.Namespace(**found), rest
 
 
@@ -99,14 +99,14 @@ def _show(error: InputError, console: Console, *, as_json: bool) -> None:
 
 
 def _tell(line: str) -> None:
-    """Say what is wrong in one line, whatever the names in it are made of."""
+    """Print a problem in one line, whatever characters its names hold."""
     from compose_repo.core.escape import terminal  # noqa: PLC0415  # nothing else needs it
 
     Console().error(terminal(line))
 
 
 def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
-    """Sum up in one line what nobody expected; the traceback is for those who ask for it."""
+    """Sum up an unexpected error in one line; --verbose adds the traceback."""
     import traceback  # noqa: PLC0415
 
     console = Console()
@@ -119,5 +119,5 @@ def _tell_unexpected(error: Exception, *, verbose: bool) -> None:
     last = traceback.extract_tb(error.__traceback__)[-1]
     _tell(
         f"compose-repo: internal-error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}); "
-        "this is our mistake: please report it with what the same command says under --verbose"
+        "this is a bug: please report it with the output of the same command with --verbose"
     )

@@ -123,8 +123,8 @@ def test_what_the_compose_does_not_have_ends_with_1(convert: Run) -> None:
         (["build.json", "--compose", "CentOS-Stream-10-20261119.0", *WHO], "cannot read"),
         (["nowhere.json", "--compose", COMPOSE_ID, *WHO], "cannot read nowhere.json: No such file"),
         (["build.json", "--compose", COMPOSE_ID, "--arch", "x86_64"], "--origin"),
-        (["build.json", "--compose", COMPOSE_ID, "--origin", "../x", "--arch", "x86_64"], "'../x' is no name"),
-        (["build.json", "--compose", COMPOSE_ID, *WHO, "--testcase", " x"], "' x' is no name of a test"),
+        (["build.json", "--compose", COMPOSE_ID, "--origin", "../x", "--arch", "x86_64"], "'../x' is not a valid name"),
+        (["build.json", "--compose", COMPOSE_ID, *WHO, "--testcase", " x"], "' x' is not a valid test name"),
         (["build.json", "report.json", "--compose", COMPOSE_ID, *WHO, "-o", "no/where"], "cannot write no/where"),
     ],
 )

@@ -355,14 +355,14 @@ def test_headings_are_coloured_where_colours_are_wanted(diff: Run) -> None:
         (
             "nope",
             (
-                "'nope' is no file, directory or URL, and no compose id: "
+                "'nope' is not a file, directory, URL or compose id: "
                 "'nope' is not <short>-<version>-<YYYYMMDD>[.<type>].<respin>"
             ),
         ),
         (
             "CentOS-Stream-10-20261122.0",
             (
-                "CentOS-Stream-10-20261122.0 is no file or directory here, and "
+                "CentOS-Stream-10-20261122.0 is not a file or directory here, and "
                 "composes/CentOS-Stream-10-20261122.0/manifest.json does not exist"
             ),
         ),
@@ -397,7 +397,7 @@ def test_an_id_without_a_calendar_date_is_told_with_its_place(diff: Run, tmp_pat
         "",
         (
             "bad.json:3: bad-compose-id: /compose/id: 'CentOS-Stream-10-20260230.0' has no calendar date: 20260230; "
-            "make the manifest anew: compose-repo manifest SOURCE\n"
+            "make the manifest again: compose-repo manifest SOURCE\n"
         ),
     )
 

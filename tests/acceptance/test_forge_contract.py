@@ -106,7 +106,7 @@ def refused(forge: Forge, action: ForgeAction, why: str) -> None:
 
 
 def stale(forge: Forge, action: ForgeAction) -> None:
-    with pytest.raises(StaleHead, match="its head has moved meanwhile"):
+    with pytest.raises(StaleHead, match="its head moved meanwhile"):
         forge.apply(action)
 
 
@@ -391,7 +391,7 @@ def test_who_is_no_developer_opens_nothing(stage: Stage, reporter: Forge) -> Non
 
 def test_a_merge_request_that_is_not_there_is_an_error(gate: Forge) -> None:
     for read in (gate.merge_request, gate.lock, gate.approved_by, gate.thread, gate.notes):
-        with pytest.raises(ForgeError, match=r"could not read (?:merge request|.* of) !9: it is not there"):
+        with pytest.raises(ForgeError, match=r"could not read (?:merge request|.* of) !9: it does not exist"):
             read(9)
 
 
@@ -575,7 +575,7 @@ def test_what_is_merged_is_neither_closed_nor_opened_again(gate: Forge, head: Sh
     "action", [CloseMergeRequest(iid=9), ReopenMergeRequest(iid=9), UpdateMergeRequest(iid=9, title="New")]
 )
 def test_what_is_not_there_is_not_changed(gate: Forge, action: ForgeAction) -> None:
-    refused(gate, action, "it is not there, or hidden from the token")
+    refused(gate, action, "it does not exist, or the token may not see it")
 
 
 # --- Approve, Unapprove
@@ -674,7 +674,7 @@ def test_a_note_is_deleted_and_one_that_is_gone_is_as_good_as_deleted(gate: Forg
 
 @pytest.mark.usefixtures("head")
 def test_a_note_that_is_gone_is_not_edited(gate: Forge) -> None:
-    refused(gate, EditNote(iid=1, note_id=999_999, body="new"), "it is not there, or hidden from the token")
+    refused(gate, EditNote(iid=1, note_id=999_999, body="new"), "it does not exist, or the token may not see it")
 
 
 @pytest.mark.usefixtures("head")
@@ -714,7 +714,7 @@ def test_a_stranger_may_write_a_note(stage: Stage) -> None:
 
 def test_no_note_is_written_on_what_is_not_there(gate: Forge) -> None:
     action = PutNote(iid=9, marker="x", body="words")
-    with pytest.raises(ForgeError, match="!9: it is not there"):
+    with pytest.raises(ForgeError, match="!9: it does not exist"):
         gate.apply(action)
 
 
@@ -778,8 +778,8 @@ def test_a_state_that_we_never_set_is_none(stage: Stage, gate: Forge, head: Sha)
 
 
 def test_a_status_is_of_a_commit_that_is_there(gate: Forge) -> None:
-    refused(gate, status(NOWHERE), "it is not there, or hidden from the token")
-    with pytest.raises(ForgeError, match="could not read statuses of aaaaaaaaaaaa: it is not there"):
+    refused(gate, status(NOWHERE), "it does not exist, or the token may not see it")
+    with pytest.raises(ForgeError, match="could not read statuses of aaaaaaaaaaaa: it does not exist"):
         gate.statuses(NOWHERE, "compose-gate")
 
 

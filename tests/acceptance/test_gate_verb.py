@@ -235,7 +235,7 @@ def test_blocked_reads_so(world: World) -> None:
     assert world.gate().stdout == (
         """\
 BLOCKED if the pushers are who they say: 2 result files, whose pushers only GitLab knows
-CentOS-Stream-10-20261120.0: as the files lie here, which is not a git repository
+CentOS-Stream-10-20261120.0: from the files of this folder, which is not a git repository
 Of 3 required, 1 failed (rdo tempest.smoke on x86_64), 1 missing; 1 result file refused.
 
 STATE    ORIGIN        TEST           WHERE   WHY
@@ -268,7 +268,7 @@ def test_pending_reads_so(world: World) -> None:
     assert world.gate().stdout == (
         """\
 PENDING if the pushers are who they say: 3 result files, whose pushers only GitLab knows
-CentOS-Stream-10-20261120.0: as the files lie here, which is not a git repository
+CentOS-Stream-10-20261120.0: from the files of this folder, which is not a git repository
 Of 3 required, 1 errored (t_functional compose.smoke on aarch64), 1 running (t_functional
 compose.smoke on x86_64), 1 waived.
 
@@ -295,7 +295,7 @@ def test_satisfied_reads_so(world: World) -> None:
     assert world.gate().stdout == (
         """\
 SATISFIED if the pushers are who they say: 2 result files, whose pushers only GitLab knows
-CentOS-Stream-10-20261120.0: as the files lie here, which is not a git repository
+CentOS-Stream-10-20261120.0: from the files of this folder, which is not a git repository
 All 3 required passed.
 
 3 passed: rdo 1, t_functional 2 (--all lists them)
@@ -308,7 +308,7 @@ def test_all_lists_what_passed(world: World) -> None:
     assert world.gate("--all").stdout == (
         """\
 SATISFIED if the pushers are who they say: 2 result files, whose pushers only GitLab knows
-CentOS-Stream-10-20261120.0: as the files lie here, which is not a git repository
+CentOS-Stream-10-20261120.0: from the files of this folder, which is not a git repository
 All 3 required passed.
 
 STATE   ORIGIN        TEST           WHERE    WHY
@@ -563,7 +563,7 @@ All 3 required passed.
 def test_what_was_asked_for_and_not_looked_at_is_said(project: World) -> None:
     project.git("checkout", "--quiet", "main")
     project.git("merge", "--quiet", "--no-ff", "--message", "x", BRANCH)
-    said = f"note: the local branch main ({project.head()}) has the compose already, so --rev is not looked at\n"
+    said = f"note: the local branch main ({project.head()}) already has the compose, so --rev is ignored\n"
     assert project.gate("--rev", BRANCH).stderr == said
 
 
@@ -718,7 +718,7 @@ def test_what_is_nowhere_is_said_with_where_it_was_looked_for(project: World) ->
     done = there.gate(compose_id=OLDER)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"compose-repo gate: {OLDER} is not here: there is no refs/remotes/origin/compose/{OLDER}, no "
+        f"compose-repo gate: {OLDER} was not found: there is no refs/remotes/origin/compose/{OLDER}, no "
         f"refs/heads/compose/{OLDER}, and no composes/{OLDER}/manifest.json on origin/main ({project.head('main')}); "
         "run: git fetch origin\n"
     )
@@ -740,7 +740,7 @@ def test_a_clone_of_the_branch_alone_is_told_how_to_get_main(project: World) -> 
     said = (
         "compose-repo gate: this clone has no main: there is no refs/remotes/origin/HEAD, refs/remotes/origin/main or "
         "refs/heads/main; run: git fetch origin +refs/heads/main:refs/remotes/origin/main; or add --working-tree: that "
-        "takes the files as they lie here\n"
+        "uses the files of this checkout\n"
     )
     assert (done.returncode, done.stderr) == (2, said)
     there.git("fetch", "--quiet", "origin", "+refs/heads/main:refs/remotes/origin/main")
@@ -759,7 +759,7 @@ def test_a_result_that_is_not_committed_is_judged_where_it_lies(project: World) 
     assert (done.returncode, project.gate().returncode) == (0, 3)
     assert done.stdout.startswith(
         "SATISFIED if the pushers are who they say: 2 result files, whose pushers only GitLab knows\n"
-        "CentOS-Stream-10-20261120.0: as the files lie here, committed or not\n"
+        "CentOS-Stream-10-20261120.0: from the files of this checkout, committed or not\n"
     )
 
 
@@ -770,7 +770,7 @@ def test_rules_that_are_not_committed_judge_a_compose_on_its_branch(project: Wor
     project.rules(POLICY.replace("tempest.smoke", "tempest.full"))
     done = project.gate("--working-tree")
     assert (done.returncode, project.gate().returncode) == (3, 1)
-    judged = f"on the local branch {BRANCH} ({project.head(BRANCH)}), by the rules as they lie here"
+    judged = f"on the local branch {BRANCH} ({project.head(BRANCH)}), by the rules of this checkout"
     assert judged in " ".join(done.stdout.split())
 
 
@@ -783,7 +783,7 @@ def test_rules_that_are_not_committed_judge_a_compose_on_main(project: World) ->
     project.rules(POLICY.replace("tempest.smoke", "tempest.full"))
     done = project.gate("--working-tree")
     assert (done.returncode, project.gate().returncode) == (3, 1)
-    judged = f"as merged on the local branch main ({project.head('main')}), by the rules as they lie here Of"
+    judged = f"as merged on the local branch main ({project.head('main')}), by the rules of this checkout Of"
     assert judged in " ".join(done.stdout.split())
 
 
@@ -908,7 +908,7 @@ def test_a_commit_cannot_have_been_there_before_those_below_it(project: World) -
 
 
 def test_a_compose_that_nobody_knows_is_not_known_in_the_past(past: World) -> None:
-    assert "is not here: " in past.gate("--at", hour(13), compose_id=OLDER, now=None).stderr
+    assert "was not found: " in past.gate("--at", hour(13), compose_id=OLDER, now=None).stderr
 
 
 def test_lines_that_were_merged_later_are_judged_together(project: World) -> None:
@@ -996,7 +996,7 @@ def test_the_files_here_have_no_past(project: World) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         2,
         "",
-        "compose-repo gate: --at is about commits, --working-tree about the files that lie here; leave one out\n",
+        "compose-repo gate: --at reads commits, --working-tree reads the files of the checkout; leave one out\n",
     )
 
 

@@ -44,7 +44,7 @@ test:
 def runner() -> CiRunner:
     found = CiRunner.find({"GREETING": "hello"}, timeout=60)
     if found is None:
-        pytest.skip("gitlab-ci-local is not installed; `make setup` brings it")
+        pytest.skip("gitlab-ci-local is not installed; `make setup` installs it")
     return found
 
 

@@ -439,7 +439,7 @@ def test_a_manifest_that_the_branch_changes_is_named_and_the_compose_bots_counts
     world.publish(ID)
     code, out, _ = world.merge()
     assert code == 0
-    assert f"bring compose/{ID} back to what counts" in out
+    assert f"restore what counts on compose/{ID}" in out
     assert world.api().state == "merged"
     assert world.on_main(f"composes/{ID}/manifest.json") == before
 
@@ -594,10 +594,10 @@ def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> Non
     ("name", "value", "message"),
     [
         ("COMPOSE_REPO_TOKEN", "wrong", "the token is not valid"),
-        ("COMPOSE_REPO_PROJECT", "no/where", "it is not there, or hidden from the token"),
+        ("COMPOSE_REPO_PROJECT", "no/where", "it does not exist, or the token may not see it"),
         ("COMPOSE_REPO_URL", "http://127.0.0.1:9", "cannot be reached"),
         ("COMPOSE_REPO_URL", "gitlab", "should be an address such as"),
-        ("COMPOSE_REPO_TOKEN", "a\nb", "is no token"),
+        ("COMPOSE_REPO_TOKEN", "a\nb", "is not a valid token"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_told_in_one_line(world: World, name: str, value: str, message: str) -> None:

@@ -297,7 +297,7 @@ def test_doctor_is_not_clean_before_setup(fresh: World) -> None:
 def test_setup_has_nothing_to_do_twice(hardened: World) -> None:
     hardened.server.requests.clear()
     code, out, _ = hardened.setup()
-    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
     assert hardened.writes() == []
 
 
@@ -520,7 +520,7 @@ def test_setup_leaves_to_people_what_is_theirs(hardened: World, name: str) -> No
     make(hardened)
     hardened.server.requests.clear()
     done, out, err = hardened.setup()
-    assert (done, out, hardened.writes()) == (0, "centos/compose-repo: set up already, nothing to do\n", [])
+    assert (done, out, hardened.writes()) == (0, "centos/compose-repo: already set up, nothing to do\n", [])
     assert f"({code})" in err
 
 
@@ -575,8 +575,8 @@ def test_a_developers_token_is_refused_in_a_line(hardened: World, verb: str) -> 
     code, out, err = hardened.run(verb, token=hardened.people["rdo-ci"].token)
     assert (code, out) == (2, "")
     assert err == (
-        f"compose-repo {verb}: {verb} needs the token of a Maintainer, for GitLab shows settings, variables and keys "
-        "to nobody below; rdo-ci is Developer of centos/compose-repo\n"
+        f"compose-repo {verb}: {verb} needs the token of a Maintainer: GitLab shows settings, variables and keys "
+        "to no lower role; rdo-ci is Developer of centos/compose-repo\n"
     )
 
 
@@ -674,7 +674,7 @@ def edit_hook(world: World, **values: object) -> None:
 
 
 def fail_hook(world: World) -> None:
-    """Let it fail until GitLab calls it no more: the token that it holds is none any more."""
+    """Let it fail until GitLab no longer calls it: the token that it holds is none any more."""
     [row] = world.server.site.store.all("SELECT * FROM records WHERE kind = 'hook'")
     data = {**json.loads(row["data"]), "alert_status": "temporarily_disabled", "recent_failures": 4}
     world.server.site.store.update("records", row["id"], data=json.dumps(data))
@@ -717,7 +717,7 @@ def test_the_gate_bots_setup_fixes_the_webhook(hardened: World, name: str) -> No
     make, code = WEBHOOK[name]
     make(hardened)
     assert set(hardened.findings()) == {code}
-    assert hardened.setup()[1] == "centos/compose-repo: set up already, nothing to do\n"
+    assert hardened.setup()[1] == "centos/compose-repo: already set up, nothing to do\n"
     done, _, err = hardened.run("setup", token=hardened.gate_token)
     assert done == 0, err
     assert hardened.findings() == {}
@@ -729,14 +729,14 @@ def test_a_webhook_that_starts_an_origins_own_project_is_left_alone(hardened: Wo
     theirs = hardened.api().hooks.create({"url": address, "name": "rdo: pushes", "push_events": True})
     assert hardened.findings() == {}
     code, out, _ = hardened.run("setup", token=hardened.gate_token)
-    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
     assert theirs.id in [hook.id for hook in hooks(hardened)]
 
 
 def test_the_gate_bots_setup_has_nothing_to_do_twice(hardened: World) -> None:
     hardened.server.requests.clear()
     code, out, _ = hardened.run("setup", token=hardened.gate_token)
-    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
     assert hardened.writes() == []
 
 
@@ -753,7 +753,7 @@ def test_a_trigger_of_anothers_is_named_and_left_to_people(hardened: World) -> N
     trigger_of_another(hardened)
     assert set(hardened.findings()) == {"trigger-of-another"}
     code, out, err = hardened.run("setup", token=hardened.gate_token)
-    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
     assert "the pipeline trigger 'compose-repo: pushes' belongs to releng (trigger-of-another)" in err
 
 
@@ -769,7 +769,7 @@ def test_where_no_webhook_may_be_set_the_schedule_is_left_and_no_trigger(fresh: 
     fresh.server.site.may_call_itself = False
     code, _, err = fresh.run("setup", token=fresh.gate_token)
     assert code == 0, err
-    assert "pushes are seen by the schedule alone" in err
+    assert "only the schedule sees pushes" in err
     assert (hooks(fresh), triggers(fresh)) == ([], [])
     assert fresh.examine()["safe"] is True
 
@@ -777,7 +777,7 @@ def test_where_no_webhook_may_be_set_the_schedule_is_left_and_no_trigger(fresh: 
 def test_without_webhook_none_is_made_and_none_is_missed(fresh: World) -> None:
     fresh.setup()
     code, out, _ = fresh.run("setup", "--no-webhook", token=fresh.gate_token)
-    assert (code, out) == (0, "centos/compose-repo: set up already, nothing to do\n")
+    assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
     assert fresh.findings("--no-webhook") == {}
 
 
@@ -836,7 +836,7 @@ def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
     assert lines[1].startswith("    why:  What is pushed to main")
     assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
-    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 5} fine, 1 unsafe, 0 to look at, 4 cannot be made here"
+    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 5} fine, 1 unsafe, 0 to look at, 4 cannot be checked here"
 
 
 def test_advice_alone_is_no_failure(hardened: World) -> None:

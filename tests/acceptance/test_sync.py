@@ -125,7 +125,7 @@ def test_a_dry_run_says_what_a_pass_would_do_and_writes_nothing(world: SyncWorld
         f"{A}: open: the mirrors carry it",
         f"{A}: merge: the mirrors carry it",
     ]
-    assert f"{B}: open: it is finished and was never seen" in out
+    assert f"{B}: open: it is finished and new" in out
     assert world.writes() == []
 
 
@@ -133,7 +133,7 @@ def test_text_says_what_was_done_and_ends_with_a_summary(world: SyncWorld) -> No
     world.compose(A)
     out = world.sync()[1].splitlines()
     assert out[0] == "CentOS-Stream-10: 1 composes on the server; the mirrors carry nothing"
-    assert out[1] == f"{A}: open: it is finished and was never seen"
+    assert out[1] == f"{A}: open: it is finished and new"
     assert out[2].startswith(f"→ create branch compose/{A}")
     assert f"{A}: pending: Of 4 required, 4 missing" in "\n".join(out)
     assert out[-1] == "1 opened, 1 brought up to date, 1 pending"
@@ -251,7 +251,10 @@ def test_a_stream_that_fails_is_visible_and_does_not_stop_the_others(world: Sync
     world.publish(A)  # to the mirrors of the other stream
     code, out, err = world.sync()
     assert code == 1
-    assert "published-unknown: the mirrors name CentOS-Stream-10-20261119.0, which is none of CentOS-Stream-9" in err
+    assert (
+        "published-unknown: the mirrors name CentOS-Stream-10-20261119.0, which is not a compose of CentOS-Stream-9"
+        in err
+    )
     assert "index-not-found" in err
     assert out.splitlines()[-1] == "1 opened, 1 brought up to date, 2 failed, 1 pending"
     assert world.states() == {"20261119.0": "opened"}
@@ -473,7 +476,7 @@ def test_what_is_gated_waits_for_its_pipeline_and_is_merged_by_the_pass_after_it
     jsonschema.validate(report, SCHEMA)
     rows = [(row["step"], row["why"], row["outcome"]) for row in report["streams"][0]["composes"]]
     assert rows == [("judge", "is-open", "changed"), ("leave", "pipeline", "left")]
-    assert (report["failed"], report["summary"]) == (False, "1 brought up to date, 1 left for later, 1 satisfied")
+    assert (report["failed"], report["summary"]) == (False, "1 brought up to date, 1 left for a later run, 1 satisfied")
     world.server.requests.clear()
     code, out, err = world.sync()
     assert (code, err, world.writes()) == (0, "", [])
@@ -776,7 +779,7 @@ def test_a_hint_at_nothing_of_ours_asks_gitlab_for_the_project_alone_and_reports
     world.server.requests.clear()
     code, out, err = world.sync("--hint", hint(world, pushed(world, "compose/evil\nmain")), "--report", str(file))
     assert (code, out) == (0, "nothing to do\n")
-    assert "hint: it is about no compose: nothing is due because of it" in err
+    assert "hint: it is not about a compose: nothing to do because of it" in err
     assert [entry.route for entry in world.server.requests.entries] == ["/projects/<project_id>"]
     jsonschema.validate(json.loads(file.read_text()), SCHEMA)
 
@@ -799,7 +802,7 @@ def test_a_push_to_main_is_a_whole_pass(world: SyncWorld) -> None:
     seed(world, [A, B])
     code, out, err = world.sync("--hint", hint(world, pushed(world, "main")))
     assert (code, "2 pending" in out.splitlines()[-1]) == (0, True)
-    assert "hint: main has changed: doing whatever is due" in err
+    assert "hint: main has changed: doing everything that is due" in err
 
 
 def approvals(world: SyncWorld, name: str) -> list[str]:

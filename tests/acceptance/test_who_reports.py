@@ -147,7 +147,7 @@ def test_pushing_on_top_of_a_push_of_many_branches_does_not_make_it_ones_own(sta
     reading = stage.read()
     assert counted(reading) == [own]
     (reason,) = refusals(reading)
-    assert reason.startswith(f"commit {sha[:12]}: GitLab names nobody who has pushed it")
+    assert reason.startswith(f"commit {sha[:12]}: GitLab does not name the user who pushed it")
 
 
 @pytest.mark.parametrize("attribution", ["signature", "either"])

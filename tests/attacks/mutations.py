@@ -135,7 +135,7 @@ BRANCH_IS_OURS: Final = Mutation(
 """Nothing is built upon a branch that somebody else has made."""
 PUSHED_BY_SOMEBODY: Final = Mutation(
     module="core/branch/attribution.py",
-    old='return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"',
+    old='return "GitLab does not name the user who pushed it; push it in a commit of its own, to this branch alone"',
     new="return None",
 )
 """Nobody is believed for whom GitLab names no push."""

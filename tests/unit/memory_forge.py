@@ -329,7 +329,7 @@ class MemoryForge:
         if not (is_stale and isinstance(action, Approve)) and self._is_so(action):
             return
         if is_stale:
-            raise StaleHead(f"could not {action.sentence}: its head has moved meanwhile")
+            raise StaleHead(f"could not {action.sentence}: its head moved meanwhile")
         raise _explained(action.sentence, refusal) from refusal
 
     def _do(self, action: ForgeAction) -> None:

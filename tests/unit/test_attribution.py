@@ -221,7 +221,7 @@ def test_a_result_is_its_origins_as_the_entry_demands(
 def test_what_no_push_brought_is_nobodys_even_if_it_is_signed(attribution: Attribution) -> None:
     reason = refusal(entry(attribution), None, None)
     assert reason is not None
-    assert reason.startswith("GitLab names nobody who has pushed it; ")
+    assert reason.startswith("GitLab does not name the user who pushed it; ")
     assert not is_listed(entry(), None)
 
 

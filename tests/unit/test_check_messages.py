@@ -104,7 +104,7 @@ def test_a_manifest_whose_id_has_no_calendar_date() -> None:
 
 
 @pytest.mark.parametrize(
-    ("streams", "named"), [(set(), "there is none"), ({"B-2", "A-1"}, "A-1, B-2")], ids=["none", "two"]
+    ("streams", "named"), [(set(), "none exists"), ({"B-2", "A-1"}, "A-1, B-2")], ids=["none", "two"]
 )
 def test_a_requirement_of_an_unknown_stream(streams: set[str], named: str) -> None:
     data = {"requirement": [{"origin": "rdo", "testcase": "t", "why": "w", "streams": ["C-3"]}]}
@@ -114,7 +114,7 @@ def test_a_requirement_of_an_unknown_stream(streams: set[str], named: str) -> No
 
 def test_an_unknown_origin_where_there_is_none() -> None:
     [(_, _, fix)] = told(RESULT, result(), origins=set())
-    assert fix == "name one that is (there is none), or have it added there"
+    assert fix == "name one that is (none exists), or have it added there"
 
 
 def key(**days: str) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def test_version_is_shown() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "compose-repo: say a verb; compose-repo -h lists them"),
+        ([], "compose-repo: no verb was given; compose-repo -h lists them"),
         (["--repo"], "compose-repo: argument --repo: expected one argument; compose-repo -h shows how"),
         (
             ["gate"],
@@ -329,7 +329,7 @@ def test_a_path_of_any_bytes_is_told_in_json_that_every_reader_reads() -> None:
     "text", ["", "x", "2026-11-20", "2026-11-20T06:32:11", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59Z"]
 )
 def test_a_time_that_cannot_be_reckoned_with_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no time with an offset"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a time with an offset"):
         moment(text)
 
 

@@ -268,8 +268,8 @@ def test_problems_name_the_job() -> None:
 def test_a_slow_jenkins_is_named_and_so_is_one_that_others_leave_no_time() -> None:
     one, all_of_them = (jenkins_job.slow(JOB, 100.0, of_all=of_all) for of_all in (False, True))
     assert (one.path, one.code) == (all_of_them.path, all_of_them.code) == ("https://ci.example.org", "jenkins-slow")
-    assert one.message == "it has taken 100 s of this pass: what is not read yet comes with the next"
-    assert all_of_them.message.startswith("all that are polled have taken 100 s of this pass")
+    assert one.message == "it has taken 100 s of this run: the next run reads the rest"
+    assert all_of_them.message.startswith("all polled jobs together have taken 100 s of this run")
 
 
 # --- gate/origins.toml

@@ -87,7 +87,7 @@ def test_a_compose_that_has_not_finished_asks_for_nothing(word: str) -> None:
 
 @pytest.mark.parametrize("topic", ["org.centos.prod.git.push", "x", "", "a\nproductmd-compose.test.complete"])
 def test_a_topic_that_nobody_listens_to_asks_for_nothing(topic: str) -> None:
-    assert event_of(Message(topic=topic, body=None)) == Nothing(why="nobody here listens to its topic")
+    assert event_of(Message(topic=topic, body=None)) == Nothing(why="compose-repo does not read its topic")
 
 
 def test_the_topics_of_status_changes_are_given() -> None:
@@ -152,7 +152,7 @@ def test_a_test_in_progress_needs_no_result(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_a_test_in_progress_on_no_arch_asks_for_nothing(state: str) -> None:
-    assert event_of(a_report(state, system=...)) == Nothing(why=f"it says of no arch that a test is {state}")
+    assert event_of(a_report(state, system=...)) == Nothing(why=f"it names no arch on which a test is {state}")
 
 
 @pytest.mark.parametrize("state", ["complete", "error"])
@@ -215,7 +215,7 @@ def test_a_body_may_be_wrapped() -> None:
 
 
 def test_what_is_about_no_compose_asks_for_nothing() -> None:
-    assert event_of(a_report(artifact={"type": "brew-build"})) == Nothing(why="it is about no compose")
+    assert event_of(a_report(artifact={"type": "brew-build"})) == Nothing(why="it is not about a compose")
 
 
 def test_what_nobody_needs_is_left_out_rather_than_refused() -> None:

@@ -197,8 +197,8 @@ def test_a_requirement_that_names_the_stream_is_asked_for() -> None:
         ("failed", "failed", ""),
         ("needs_inspection", "failed", "needs_inspection is not accepted"),
         ("error", "errored", "infrastructure error: no reason given"),
-        ("not_applicable", "missing", "only not_applicable: that is no result"),
-        ("skipped", "missing", "only skipped: that is no result"),
+        ("not_applicable", "missing", "only not_applicable, which is not a result"),
+        ("skipped", "missing", "only skipped, which is not a result"),
     ],
 )
 def test_each_outcome_alone_has_its_state(outcome: str, state: str, reason: str) -> None:
@@ -459,7 +459,7 @@ def test_an_overdue_answer_names_its_deadline() -> None:
 
 def test_what_was_only_skipped_is_overdue_too() -> None:
     answer = only(judge([run(result("skipped"))], requirement(deadline=DAY), age=25))
-    assert (answer.state, answer.reason) == (State.OVERDUE, "only skipped: that is no result; due within 1d")
+    assert (answer.state, answer.reason) == (State.OVERDUE, "only skipped, which is not a result; due within 1d")
 
 
 def test_without_deadline_nothing_is_overdue() -> None:

@@ -237,7 +237,7 @@ def test_a_head_that_has_moved_is_no_ordinary_error(world: World, action: Approv
     world.script.on(f"POST {BASE}/merge_requests/1/approve", conflict)
     world.script.on(f"PUT {BASE}/merge_requests/1/merge", conflict)
     world.script.on(f"GET {BASE}/merge_requests/1", ok(MERGE_REQUEST))
-    with pytest.raises(StaleHead, match="its head has moved meanwhile"):
+    with pytest.raises(StaleHead, match="its head moved meanwhile"):
         world.forge.apply(action)
 
 
@@ -494,7 +494,7 @@ def test_a_branch_that_is_not_there_is_none(world: World) -> None:
 
 
 def test_a_project_that_is_not_there_is_an_error(world: World) -> None:
-    with pytest.raises(ForgeError, match="could not read project g/p: it is not there, or hidden from the token"):
+    with pytest.raises(ForgeError, match="could not read project g/p: it does not exist, or the token may not see it"):
         world.forge.branch_head("compose/x")
 
 
@@ -536,7 +536,7 @@ def test_requests_are_traced_with_their_time_and_without_the_token(world: World)
         ({"gitlab_url": "gitlab.com"}, "should be an address such as https://gitlab.com"),
         ({"project": None}, "set COMPOSE_REPO_PROJECT"),
         ({"token": None}, "set COMPOSE_REPO_TOKEN"),
-        ({"token": "a b"}, "COMPOSE_REPO_TOKEN is no token"),
+        ({"token": "a b"}, "COMPOSE_REPO_TOKEN is not a valid token"),
     ],
 )
 def test_a_setting_that_is_missing_is_named(change: dict[str, str | None], message: str) -> None:

@@ -181,7 +181,7 @@ def test_where_there_are_no_composes_there_are_no_records() -> None:
 
 @pytest.mark.parametrize("rules", [[], [tag_rule(Access(level=DEVELOPER))]])
 def test_where_a_stream_promotes_records_from_before_the_rule_are_doubted(rules: list[TagRule]) -> None:
-    doubted = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
+    doubted = "a stream promotes, and anybody may have made the existing records: see who pushed them"
     told = [one for findings in broken(with_tags(*rules)).values() for one in findings]
     assert doubted in told
     assert doubted not in [one for findings in broken(idle(*rules)).values() for one in findings]
@@ -200,7 +200,7 @@ def test_tag_rules_are_told_in_words() -> None:
     )
     assert (protect.sentence, unprotect.sentence) == (
         "p: protect tags x: create Maintainers",
-        "p: take the tag rule x away",
+        "p: remove the tag rule x",
     )
 
 
@@ -378,7 +378,7 @@ def test_more_than_three_owners_are_worth_a_look() -> None:
 def test_a_blocked_bot_is_no_member() -> None:
     blocked = (replace(BARE.members[0], blocked=True),)
     findings = broken(seen(project=replace(BARE, members=blocked)))["bot-missing"]
-    assert "the gate bot, gate-bot, is no member; it should be a Maintainer" in findings
+    assert "the gate bot, gate-bot, is not a member; it should be a Maintainer" in findings
 
 
 def test_accounts_are_compared_as_gitlab_does() -> None:
@@ -549,8 +549,8 @@ def test_our_webhook_as_it_should_be_is_left_alone(template: str | None) -> None
         ({"events": frozenset()}, "is called for nothing"),
         ({"events": frozenset({"push_events", "note_events"})}, "is called for note_events, push_events"),
         ({"branches": ("wildcard", "compose/*")}, "is not called for the branches ^(main|compose/.+)$"),
-        ({"template": ""}, "its custom template is another"),
-        ({"is_called": False}, "GitLab calls it no more"),
+        ({"template": ""}, "its custom template differs"),
+        ({"is_called": False}, "GitLab no longer calls it"),
     ],
 )
 def test_what_is_wrong_with_our_webhook_is_told_and_made_anew(change: dict[str, Any], told: str) -> None:

@@ -127,7 +127,7 @@ def key(**changes: Any) -> Seen:  # noqa: ANN401
         ),
         # people
         (seen(bots=Bots(compose="gate-bot")), "bots-are-one", ["gate-bot is both"]),
-        (members(), "bot-missing", ["the compose bot, compose-bot, is no member; it should be a Developer"]),
+        (members(), "bot-missing", ["the compose bot, compose-bot, is not a member; it should be a Developer"]),
         (
             members(replace(COMPOSE_BOT, level=MAINTAINER)),
             "bot-too-strong",
@@ -146,7 +146,7 @@ def key(**changes: Any) -> Seen:  # noqa: ANN401
             "bot-membership-ends",
             ["the membership of the compose bot, compose-bot, ends on 2026-12-20"],
         ),
-        (members(), "origin-user-missing", ["rdo-ci, who reports for rdo, is no member"]),
+        (members(), "origin-user-missing", ["rdo-ci, who reports for rdo, is not a member"]),
         (
             members(replace(RDO_CI, level=OWNER)),
             "origin-user-too-strong",
@@ -206,7 +206,7 @@ def key(**changes: Any) -> Seen:  # noqa: ANN401
             "secret-everywhere",
             ["COMPOSE_REPO_TOKEN is for every environment"],
         ),
-        (project(job_token_limited=False), "job-token-open", ["job tokens of every project are let in"]),
+        (project(job_token_limited=False), "job-token-open", ["job tokens of every project are allowed"]),
         (
             project(deploy_keys=(DeployKey(id=1, title="a\x1bserver", can_push=True),)),
             "deploy-key-pushes",
@@ -340,7 +340,7 @@ def test_a_check_is_written_with_all_that_a_reader_needs() -> None:
         "broken",
         "unsafe",
     )
-    assert (row["findings"], row["absent"], row["setup"]) == (["job tokens of every project are let in"], None, True)
+    assert (row["findings"], row["absent"], row["setup"]) == (["job tokens of every project are allowed"], None, True)
     assert (row["law"], row["why"], row["fix"]) == (check.rule.law, check.rule.why, check.rule.fix)
 
 

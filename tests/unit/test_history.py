@@ -204,7 +204,7 @@ def test_a_foreign_change_says_who_did_what() -> None:
     branch.files["Makefile"] = Content(PLAIN, "main")
     sha = branch.push("mallory", {"README.md": "x", "Makefile": None, "new": "y"})
     assert [problem.message for problem in branch.line().problems] == [
-        f"commit {sha[:12]}, pushed by mallory, {what} what is no result of this compose"
+        f"commit {sha[:12]}, pushed by mallory, {what} what is not a result of this compose"
         for what in ("changes", "removes", "adds")
     ]
 
@@ -375,7 +375,7 @@ def test_many_problems_of_one_commit_are_counted(monkeypatch: pytest.MonkeyPatch
     branch.commit({f"x{number}": "x" for number in range(1005)})
     problems = branch.line().problems
     assert [problem.code for problem in problems] == ["foreign-change", "foreign-change", "more-problems"]
-    assert problems[-1].message.endswith("pushed by nobody that GitLab names, does 1,003 more such things")
+    assert problems[-1].message.endswith("pushed by a user whom GitLab does not name, makes 1,003 more such changes")
 
 
 def test_what_must_be_attributed_is_each_origin_of_each_commit_once() -> None:

@@ -180,7 +180,7 @@ class TestHostileLinks:
             ("x/#y", "it leads elsewhere"),
             ("javascript:alert(1)/", "it leads elsewhere"),
             ("mailto:x@example.org", "it leads elsewhere"),
-            ("http://[x/", "it is no address"),
+            ("http://[x/", "it is not an address"),
             ("x", "it is a file"),
             ("CentOS-Stream-10-20261119.0", "it is a file"),
         ],

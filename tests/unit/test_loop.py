@@ -119,7 +119,7 @@ def test_it_gives_up_when_they_push_faster_than_it_is_judged() -> None:
 
 def test_it_gives_up_when_somebody_undoes_each_stage() -> None:
     verb = Verb(*[stage(A, more=True)] * MOST_STAGES)
-    with pytest.raises(StaleHead, match=r"^somebody undoes what is written as fast as it is written; run again$"):
+    with pytest.raises(StaleHead, match=r"^somebody undoes each write at once; run again$"):
         verb.run()
     assert len(verb.writer.applied) == MOST_STAGES
 

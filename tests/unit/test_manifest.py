@@ -173,7 +173,7 @@ def test_a_name_of_two_lines_does_not_stand_in_for_a_wrong_one() -> None:
 
 def test_a_source_package_that_is_no_nevra_is_refused() -> None:
     (problem,) = problems({BASEOS: {X86: {"bash": rows("bash-0:5.2.26-6.el10.x86_64")}}})
-    assert problem.message == "'bash' is no name-epoch:version-release.arch"
+    assert problem.message == "'bash' is not of the form name-epoch:version-release.arch"
 
 
 def test_a_source_package_with_a_strange_name_is_refused() -> None:
@@ -188,7 +188,7 @@ def test_a_debug_package_with_a_strange_name_is_refused() -> None:
 
 def test_a_source_package_of_a_binary_arch_is_refused() -> None:
     (problem,) = problems({BASEOS: {X86: {"bash-0:5.2.26-6.el10.x86_64": {}}}})
-    assert problem.message == "bash-0:5.2.26-6.el10.x86_64 is no source package"
+    assert problem.message == "bash-0:5.2.26-6.el10.x86_64 is not a source package"
 
 
 def test_an_unknown_category_is_refused() -> None:

@@ -210,11 +210,11 @@ class TestStaysClosed:
 
     @pytest.mark.parametrize("level", [40, 50])
     def test_a_maintainers_word_holds(self, level: int) -> None:
-        assert self.why(OTHER, level) == "mallory, a Maintainer, has closed it"
+        assert self.why(OTHER, level) == "mallory, a Maintainer, closed it"
 
     @pytest.mark.parametrize("bot", [OPENER, GATE])
     def test_what_our_bots_have_closed_stays_closed(self, bot: User) -> None:
-        assert self.why(bot) == f"{bot.username}, a bot of ours, has closed it"
+        assert self.why(bot) == f"{bot.username}, one of the two bots, closed it"
 
     def test_what_is_superseded_stays_closed_whoever_closed_it(self) -> None:
         newer = ComposeId.parse("CentOS-Stream-10-20261121.0")

@@ -109,7 +109,7 @@ def test_a_head_that_moves_is_approved_anew(tmp_path: Path) -> None:
     approve(scene)
     head = report(world, "passed", "2")
     approve(scene)
-    assert scene.written[0] == f"withdraw approval of !1: given for another head than {head[:12]}"
+    assert scene.written[0] == f"withdraw approval of !1: it was given for a head other than {head[:12]}"
     assert scene.written[-1] == f"approve !1 at {head[:12]}"
 
 
@@ -122,7 +122,7 @@ def test_a_head_that_was_pushed_away_and_back_is_approved_anew(tmp_path: Path) -
     world.push("rdo-ci", BRANCH, {"x.txt": b"x\n"})
     world.move("rdo-ci", {BRANCH: head})
     approve(scene)
-    assert scene.written[0] == "withdraw approval of !1: the branch has been pushed to since"
+    assert scene.written[0] == "withdraw approval of !1: the branch was pushed to since"
     assert (scene.written[-1], approvers(world)) == (f"approve !1 at {head[:12]}", ["gate-bot"])
 
 
@@ -165,7 +165,7 @@ def test_a_second_note_of_ours_is_deleted(tmp_path: Path) -> None:
     act(world, "gate-bot", PutNote(iid=1, marker="x", body=first.body))
     second = world.lines[0].notes[1]
     approve(scene)
-    assert scene.written == [f"delete our second note {second.id} on !1"]
+    assert scene.written == [f"delete the second note {second.id} on !1"]
     assert world.lines[0].notes == [first]
 
 
@@ -304,9 +304,7 @@ def test_a_push_in_the_moment_of_approving_is_refused_by_gitlab_and_judged_anew(
     scene = Scene(world, tmp_path)
     world.before(Approve, lambda: pushes(world))
     stage = scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
-    assert scene.console.said == [
-        f"could not approve !1 at {head[:12]}: its head has moved meanwhile: reading it again"
-    ]
+    assert scene.console.said == [f"could not approve !1 at {head[:12]}: its head moved meanwhile: reading it again"]
     assert (verdict_of(stage), approvers(world)) == (Verdict.BLOCKED, [])
 
 

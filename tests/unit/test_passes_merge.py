@@ -349,7 +349,7 @@ def test_where_another_run_says_so_too_one_note_is_left(tmp_path: Path, other: C
     world.after(PutNote, lambda: other(world), nth=2)
     merge(scene)
     assert (len(world.lines[1].notes), state(world, 2)) == (1, MergeRequestState.CLOSED)
-    assert sum(sentence.startswith("delete our second note") for sentence in scene.written) == 1
+    assert sum(sentence.startswith("delete the second note") for sentence in scene.written) == 1
 
 
 # --- what happens in between
@@ -395,7 +395,7 @@ def test_what_changes_between_judging_and_merging_never_merges_anything_else(
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
-        (pushes, "could not merge !1 at {}: its head has moved meanwhile: reading it again"),
+        (pushes, "could not merge !1 at {}: its head moved meanwhile: reading it again"),
         (closes, "the state of !1 has changed meanwhile: reading it again"),
         (makes_a_draft, "the title of !1 has changed meanwhile: reading it again"),
     ],

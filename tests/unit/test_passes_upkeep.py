@@ -129,7 +129,7 @@ def test_a_branch_and_a_head_that_are_both_gone_are_for_an_owner(tmp_path: Path)
     world.delete_branch("rdo-ci", BRANCH)
     world.lines[0].head = None
     with pytest.raises(
-        UsageError, match=r"of !1 is gone, and nobody knows its last commit; an Owner deletes the merge"
+        UsageError, match=r"of !1 is gone, and its last commit is not known; an Owner deletes the merge"
     ):
         approved(Scene(world, tmp_path))
 
@@ -140,9 +140,9 @@ def test_a_branch_and_a_head_that_are_both_gone_are_for_an_owner(tmp_path: Path)
 @pytest.mark.parametrize(
     ("by", "level", "why"),
     [
-        ("jdoe", MAINTAINER, "jdoe, a Maintainer, has closed it"),
-        ("gate-bot", MAINTAINER, "gate-bot, a bot of ours, has closed it"),
-        ("compose-bot", DEVELOPER, "compose-bot, a bot of ours, has closed it"),
+        ("jdoe", MAINTAINER, "jdoe, a Maintainer, closed it"),
+        ("gate-bot", MAINTAINER, "gate-bot, one of the two bots, closed it"),
+        ("compose-bot", DEVELOPER, "compose-bot, one of the two bots, closed it"),
     ],
 )
 def test_what_release_engineering_has_closed_stays_closed(tmp_path: Path, by: str, level: int, why: str) -> None:
@@ -183,10 +183,7 @@ def test_what_stays_closed_is_not_published_by_merging(tmp_path: Path) -> None:
     report(world, "passed")
     act(world, "owner", CloseMergeRequest(iid=1))
     scene = Scene(world, tmp_path)
-    why = (
-        f"!1 of {ID} stays closed: owner, a Maintainer, has closed it; "
-        "a Maintainer opens it again if it is to be published"
-    )
+    why = f"!1 of {ID} stays closed: owner, a Maintainer, closed it; to publish it, a Maintainer opens it again"
     with pytest.raises(UsageError) as caught:
         merged(scene)
     assert (str(caught.value), scene.written) == (why, [])
@@ -231,8 +228,8 @@ def test_what_only_bears_the_name_is_named_and_left_alone(tmp_path: Path) -> Non
     )
     scene = approved(Scene(world, tmp_path))
     assert scene.console.said == [
-        "!2 by mallory, from a fork, is left alone: it bears the name only",
-        "!3 by rdo-ci, from another branch, is left alone: it bears the name only",
+        "!2 by mallory, from a fork, is left alone: only its name fits",
+        "!3 by rdo-ci, from another branch, is left alone: only its name fits",
     ]
     assert not any("!2" in sentence or "!3" in sentence for sentence in scene.written)
 
@@ -326,14 +323,14 @@ each_verb = pytest.mark.parametrize("what", ["open", "approve", "merge"])
 @each_verb
 def test_what_another_run_has_said_too_is_deleted_before_closing(tmp_path: Path, what: str) -> None:
     scene, iid, written = two_at_once(tmp_path, what, says_it_too)
-    assert written == [f"write a note on !{iid}", f"delete our second note on !{iid}", f"close !{iid}"]
+    assert written == [f"write a note on !{iid}", f"delete the second note on !{iid}", f"close !{iid}"]
     assert (len(scene.world.lines[iid - 1].notes), scene.shown) == (1, scene.written)
 
 
 @each_verb
 def test_where_another_run_has_closed_first_our_second_note_is_deleted(tmp_path: Path, what: str) -> None:
     scene, iid, written = two_at_once(tmp_path, what, says_it_too_and_closes)
-    assert written == [f"write a note on !{iid}", f"delete our second note on !{iid}"]
+    assert written == [f"write a note on !{iid}", f"delete the second note on !{iid}"]
     assert (len(scene.world.lines[iid - 1].notes), scene.shown) == (1, scene.written)
 
 

@@ -258,7 +258,8 @@ class TestOpen:
         assert len(opening(branch=b"{}", opener=opener)) == 1
 
     @pytest.mark.parametrize(
-        ("opener", "who"), [(OTHER, "mallory"), (None, "nobody that GitLab names since 2026-11-20 (or a moment ago)")]
+        ("opener", "who"),
+        [(OTHER, "mallory"), (None, "a user whom GitLab does not name, since 2026-11-20 (or a moment ago)")],
     )
     def test_a_branch_of_somebody_elses_is_never_built_upon(self, opener: User | None, who: str) -> None:
         with pytest.raises(InputError) as refused:
@@ -348,7 +349,7 @@ class TestRestore:
         )
 
     def test_a_branch_that_is_gone_without_a_trace_is_told_of(self) -> None:
-        with pytest.raises(UsageError, match="is gone, and nobody knows its last commit; an Owner deletes"):
+        with pytest.raises(UsageError, match="is gone, and its last commit is not known; an Owner deletes"):
             restoring(replace(merge_request(), head=None), branch_is_there=False)
 
     def test_a_dry_run_goes_on_with_what_it_would_be(self) -> None:
@@ -404,7 +405,7 @@ class TestApprove:
     def test_an_approval_from_before_the_head_moved_is_withdrawn_and_given_anew(self) -> None:
         plan = approving(Verdict.SATISFIED, found=settled(Verdict.SATISFIED), approved_by=[GATE], notes=OURS)
         assert sentences(plan) == [
-            "withdraw approval of !7: given for another head than aaaaaaaaaaaa",
+            "withdraw approval of !7: it was given for a head other than aaaaaaaaaaaa",
             "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
             "approve !7 at aaaaaaaaaaaa",
         ]
@@ -447,7 +448,7 @@ class TestApprove:
         plan = approving(
             Verdict.PENDING, found=settled(Verdict.PENDING), statuses=[status(CommitState.PENDING)], notes=notes
         )
-        assert sentences(plan) == ["edit the note on !7", "delete our second note 12 on !7"]
+        assert sentences(plan) == ["edit the note on !7", "delete the second note 12 on !7"]
         assert plan[0] == EditNote(iid=7, note_id=11, body=NOTE)
 
     @pytest.mark.parametrize("state", [CLOSED, MERGED, LOCKED])
@@ -498,7 +499,7 @@ class TestApprove:
             (
                 NOON - dt.timedelta(seconds=1),
                 [
-                    "withdraw approval of !7: the branch has been pushed to since",
+                    "withdraw approval of !7: the branch was pushed to since",
                     "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
                     "approve !7 at aaaaaaaaaaaa",
                 ],
@@ -599,7 +600,7 @@ class TestSupersede:
         said = Note(id=10, author_id=GATE.id, body=f"{SUPERSEDED_MARKER}\nOvertaken.\n\n{NOTE}")
         again = [said, replace(said, id=11)]
         told, closing = plan_supersede([(found, again)], me=GATE, words="Overtaken.", names=USUAL)
-        assert (sentences(told), sentences(closing)) == (["delete our second note 11 on !7"], ["close !7"])
+        assert (sentences(told), sentences(closing)) == (["delete the second note 11 on !7"], ["close !7"])
 
     def test_nothing_overtaken_needs_nothing(self) -> None:
         assert plan_supersede([], me=GATE, words="Overtaken.", names=USUAL) == ()
@@ -686,4 +687,4 @@ def test_of_notes_that_two_runs_have_written_the_older_one_stays() -> None:
 
 def test_restoring_a_branch_says_by_which_commit_on_top_of_which() -> None:
     action = RestoreBranch(iid=7, branch=ID.branch, head=Sha("a" * 40), commit=Sha("b" * 40))
-    assert action.sentence == f"bring {ID.branch} back to what counts by bbbbbbbbbbbb on top of aaaaaaaaaaaa"
+    assert action.sentence == f"restore what counts on {ID.branch}: bbbbbbbbbbbb on top of aaaaaaaaaaaa"

@@ -77,7 +77,7 @@ def test_a_duration_survives_a_round_trip(duration: dt.timedelta) -> None:
 
 
 def test_a_duration_of_seconds_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="0:01:30 is no whole number of minutes"):
+    with pytest.raises(ValueError, match="0:01:30 is not a whole number of minutes"):
         format_duration(dt.timedelta(seconds=90))
 
 

@@ -39,7 +39,7 @@ def test_our_own_mistake_with_one_compose_is_told_and_the_next_is_done(capsys: p
     rows = one.report().rows
     assert [row.outcome for row in rows] == [Outcome.FAILED, Outcome.FAILED, Outcome.LEFT]
     assert [problem.code for row in rows for problem in row.problems] == ["internal-error"] * 4
-    assert capsys.readouterr().err.count("this is our mistake") == 4
+    assert capsys.readouterr().err.count("this is a bug") == 4
 
 
 class Mistaken(SimpleNamespace):

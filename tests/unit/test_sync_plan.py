@@ -182,7 +182,7 @@ class TestOpening:
         planned = plan_opening(seen, {A: (problem(),), B: Status.FINISHED}, may_open=True)
         assert steps(*planned[:2]) == [(Do.LEAVE, A, Why.NOT_READY), (Do.OPEN, B, Why.FIRST_SEEN)]
         assert planned[0].reason == "it is not ready: STATUS is missing"
-        assert planned[1].reason == "it is finished and was never seen"
+        assert planned[1].reason == "it is finished and new"
 
     def test_a_status_that_the_stream_does_not_accept_is_left(self) -> None:
         seen = view("A", entry=replace(ENTRY, statuses=(Status.FINISHED,)))

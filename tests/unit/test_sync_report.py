@@ -45,8 +45,8 @@ def test_the_summary_counts_what_was_done_and_what_the_gate_says() -> None:
         row(Do.JUDGE, Outcome.FAILED),
     ]
     assert report(*rows).summary == (
-        "1 opened, 1 merged, 1 cleared up, 1 brought up to date, 1 unchanged, 1 left for later, 1 failed, 1 satisfied, "
-        "1 pending"
+        "1 opened, 1 merged, 1 cleared up, 1 brought up to date, 1 unchanged, 1 left for a later run, 1 failed, "
+        "1 satisfied, 1 pending"
     )
 
 

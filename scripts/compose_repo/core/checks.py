@@ -66,7 +66,7 @@ Check: TypeAlias = Callable[[Case], Iterable[Problem]]
 
 
 def compose_is_the_folders(case: Case) -> Iterator[Problem]:
-    """A result file names the compose whose folder it lies in."""
+    """A result file names the compose whose folder it is in."""
     if case.data["compose_id"] != case.place.compose_id:
         yield case.problem(
             "/compose_id",
@@ -127,7 +127,7 @@ def origin_is_known(case: Case) -> Iterator[Problem]:
 
 
 def cells_stand_once(case: Case) -> Iterator[Problem]:
-    """A testcase, scenario, arch and variant stand once in a file."""
+    """A file has each testcase, scenario, arch and variant once."""
     cells = [(row["testcase"], row.get("scenario"), row["arch"], row.get("variant")) for row in case.data["results"]]
     if len(set(cells)) == len(cells):
         return
@@ -138,8 +138,8 @@ def cells_stand_once(case: Case) -> Iterator[Problem]:
             yield case.problem(
                 f"/results/{index}",
                 Code.DUPLICATE_CELL,
-                f"{shown(' '.join(part for part in cell if part is not None))} is reported already at /results/{first}",
-                "report each testcase, scenario, arch and variant once; a rerun is a file of its own",
+                f"{shown(' '.join(part for part in cell if part is not None))} is already reported at /results/{first}",
+                "report each testcase, scenario, arch and variant once; report a rerun in a new file",
             )
 
 
@@ -149,7 +149,7 @@ def times_are_times(case: Case) -> Iterator[Problem]:
         text = case.data["run"].get(name)
         if text is not None and _moment(text) is None:
             yield case.problem(
-                f"/run/{name}", Code.BAD_TIME, f"{shown(text)} is no point in time", "give the time in UTC"
+                f"/run/{name}", Code.BAD_TIME, f"{shown(text)} is not a valid time", "give the time in UTC"
             )
 
 
@@ -180,7 +180,7 @@ def times_are_past(case: Case) -> Iterator[Problem]:
                 Code.FUTURE_TIME,
                 f"{case.data['run'][name]} is over 5 minutes after {came}, "
                 "when the file was pushed, committed or checked",
-                "correct the clock, check the UTC offset, and report again in a new file",
+                "set the clock, check the UTC offset, and report again in a new file",
             )
 
 
@@ -254,7 +254,7 @@ def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
 
 
 def manifest_is_the_folders(case: Case) -> Iterator[Problem]:
-    """A manifest describes the compose whose folder it lies in."""
+    """A manifest describes the compose whose folder it is in."""
     compose_id = case.data["compose"]["id"]
     if compose_id != case.place.compose_id:
         yield case.problem(
@@ -303,12 +303,12 @@ def packages_are_sorted(case: Case) -> Iterator[Problem]:
     for index, (before, after) in enumerate(pairwise(names), start=1):
         if after <= before:
             yield case.problem(
-                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} stands after {shown(before)}", _MAKE_ANEW
+                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} comes after {shown(before)}", _MAKE_ANEW
             )
 
 
 def manifest_is_canonical(case: Case) -> Iterator[Problem]:
-    """A manifest has the very bytes that `compose-repo manifest` writes, so that its digest means something."""
+    """A manifest has exactly the bytes that `compose-repo manifest` writes, so that its digest means something."""
     from compose_repo.core.manifests.manifest import Manifest  # noqa: PLC0415  # results alone do not need it
 
     try:
@@ -344,7 +344,7 @@ def streams_of_requirements_are_known(case: Case) -> Iterator[Problem]:
                     f"/requirement/{index}/streams/{position}",
                     Code.UNKNOWN_STREAM,
                     f"{shown(stream)} is not in gate/streams.toml",
-                    f"name one that is ({', '.join(sorted(case.known.streams)) or 'there is none'}), or add it there",
+                    f"name one that is ({', '.join(sorted(case.known.streams)) or 'none exists'}), or add it there",
                 )
 
 
@@ -414,7 +414,7 @@ def keys_have_days(case: Case) -> Iterator[Problem]:
                     f"{pointer}/valid_before",
                     Code.TIMES_OUT_OF_ORDER,
                     f"{key['valid_before']} is not after {key['valid_after']}",
-                    "fix the dates; a key that is no longer believed has revoked = true",
+                    "fix the dates; to stop believing a key, set revoked = true",
                 )
 
 
@@ -433,12 +433,12 @@ def keys_can_sign(case: Case) -> Iterator[Problem]:
                 yield case.problem(pointer, Code.BAD_KEY, str(error), _NEW_KEY)
                 continue
             if key in seen:
-                yield case.problem(pointer, Code.BAD_KEY, "the key stands there twice", "keep one of them")
+                yield case.problem(pointer, Code.BAD_KEY, "the key is there twice", "keep one of them")
             seen.add(key)
 
 
 def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
-    """A key that one origin has revoked is no other origin's either."""
+    """A key that one origin has revoked is not valid for another origin."""
     rows = [
         (
             f"/origins/{escape(name)}/keys/{index}",
@@ -498,7 +498,7 @@ def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
 
 
 def jobs_can_be_read(case: Case) -> Iterator[Problem]:
-    """A Jenkins is read over TLS, if it is not on this very machine, and what its builds tested is said once."""
+    """A Jenkins is read over TLS, unless it is on this machine, and its builds' arch is given in one way."""
     for pointer, _, row in _jobs(case):
         yield from _over_tls(case, pointer, row, "job")
         if ("arch" in row) == ("arch_parameter" in row):
@@ -517,7 +517,7 @@ def _over_tls(case: Case, pointer: str, fields: Mapping[str, Any], name: str) ->
         message = "without TLS anybody on the way could read and answer"
         yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, message, "give its https address")
     elif {".", ".."} & set(parts):
-        yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, "'.' and '..' are no names", "give its own address")
+        yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, "'.' and '..' are not names", "give its own address")
     else:
         yield from _links(case, pointer, fields, (name,))
 
@@ -540,7 +540,7 @@ def streams_are_streams(case: Case) -> Iterator[Problem]:
             yield case.problem(
                 f"/streams/{escape(name)}",
                 Code.BAD_STREAM,
-                f"{shown(name)} is no release short name and version",
+                f"{shown(name)} is not a release short name and version",
                 'name it as in "CentOS-Stream-10"',
             )
 
@@ -566,7 +566,9 @@ def labels_are_told_apart(case: Case) -> Iterator[Problem]:
     for index, name in enumerate(names):
         why = next(filter(None, (labels.clash(name, other) for other in names[:index])), None)
         if why is not None:
-            yield case.problem(f"/labels/{name}", Code.LABEL_CLASH, f"{shown(given[name])}: {why}", "name it otherwise")
+            yield case.problem(
+                f"/labels/{name}", Code.LABEL_CLASH, f"{shown(given[name])}: {why}", "give it another name"
+            )
 
 
 def hooks_are_called_safely(case: Case) -> Iterator[Problem]:
@@ -628,7 +630,7 @@ def check(case: Case) -> list[Problem]:
 
 
 _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
-_MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
+_MAKE_ANEW: Final = "make it again with `compose-repo manifest`; do not edit it by hand"
 _RESULT_LINKS: Final = ("url", "log_url")
 _CONTACT_LINKS: Final = ("url", "docs")
 
@@ -649,7 +651,7 @@ def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
             pointer,
             Code.UNKNOWN_ORIGIN,
             f"{shown(origin)} is not in gate/origins.toml",
-            f"name one that is ({', '.join(sorted(case.known.origins)) or 'there is none'}), or have it added there",
+            f"name one that is ({', '.join(sorted(case.known.origins)) or 'none exists'}), or have it added there",
         )
 
 
@@ -672,7 +674,10 @@ def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[s
     for name in names:
         if name in fields and not _is_day(fields[name]):
             yield case.problem(
-                f"{pointer}/{name}", Code.BAD_TIME, f"{shown(fields[name])} is no day of the calendar", "fix the date"
+                f"{pointer}/{name}",
+                Code.BAD_TIME,
+                f"{shown(fields[name])} is not a day of the calendar",
+                "fix the date",
             )
 
 
@@ -689,7 +694,7 @@ def _key_text(key: str | Mapping[str, Any]) -> str:
 
 
 def _key_of(key: str | Mapping[str, Any]) -> bytes | str:
-    """Give the key itself, whatever comment stands behind it; what is none, as it is written."""
+    """Return the key itself without its comment; a text that is not a key, as it is written."""
     text = _key_text(key)
     try:
         return public_key(text)

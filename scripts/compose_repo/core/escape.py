@@ -70,7 +70,7 @@ def markdown(text: str) -> str:
 
 
 def markdown_link(url: str | None, text: str, *, host: bool = True) -> str:
-    """Give a Markdown link that shows its host, or only the text where the URL is no plain http(s) one.
+    """Give a Markdown link that shows its host, or only the text if the URL is not a plain http(s) one.
 
     A user name before the host, or a host that is not ASCII, is made to look like another host: no link for it.
     """

@@ -15,7 +15,7 @@ SCHEMA: Final = "results/1"
 
 
 class Outcome(StrEnum):
-    """What one attempt of a test came to, in the words of ResultsDB v3 and Fedora CI."""
+    """The outcome of one attempt of a test, in the words of ResultsDB v3 and Fedora CI."""
 
     QUEUED = "queued"
     RUNNING = "running"

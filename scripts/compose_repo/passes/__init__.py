@@ -1,1 +1,1 @@
-"""What is done for one compose, whoever asks for it: a verb, or the pass over all of them."""
+"""The work on one compose, for a verb or for a run of sync over all of them."""

@@ -38,7 +38,7 @@ class Approving:
         object.__setattr__(self, "closer", Closer(work=self.work))
 
     def next_stage(self) -> Stage:
-        """Plan what comes next; where it cannot be judged, what is told in the end is its `error`.
+        """Plan what comes next; if it cannot be judged, the stage's `error` says why.
 
         Raises:
             UsageError: it has no merge request.
@@ -124,7 +124,7 @@ def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:
 
 
 def withdraw_all(work: Work, error: InputError) -> None:
-    """Take back every approval of ours: by rules that cannot be read nothing is satisfied."""
+    """Withdraw every approval of the gate bot: by rules that cannot be read nothing is satisfied."""
     for line in work.world.open_merge_requests():
         compose_id = compose_of(line)
         if compose_id is not None and not line.from_fork:

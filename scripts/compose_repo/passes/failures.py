@@ -30,10 +30,10 @@ def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:
 
 
 def mistake_of(error: Exception, compose_id: ComposeId) -> Problem:
-    """Give a mistake of our own, which is told like any other failure."""
+    """Return the problem of an unexpected error, which is reported like any other failure."""
     return Problem(
         path=compose_id.folder,
         code=Code.INTERNAL_ERROR,
         message=f"{type(error).__name__}: {error}",
-        fix="this is our mistake: please report it with what the same command says under --verbose",
+        fix="this is a bug: please report it with the output of the same command with --verbose",
     )

@@ -165,7 +165,7 @@ class Poll:
                 yield made
 
     def _attempted(self, place: _Place, listed: Listed, known: set[Known]) -> tuple[ResultFile, bytes] | None:
-        """Read one build, once in a pass; what is wrong with it is told."""
+        """Read one build, once in a run; report its problems."""
         job = place.job
         is_tried = (place.compose_id, job.address, listed) in self._tried
         if is_tried or job.address in self._away or not self._has_time(job):
@@ -249,7 +249,7 @@ class Poll:
         return Blobs(self.work.world.repository).read(blob)
 
     def _taken(self, path: str, judgement: Judgement) -> list[str]:
-        """Give what is in a file's folder at the head, whoever has put it there."""
+        """Return what is in a file's folder at the head, no matter who put it there."""
         tree = GitTree(self.work.world.repository, judgement.head)
         return [entry.path for entry in tree.list(path.rpartition("/")[0])]
 

@@ -140,10 +140,11 @@ class Handler:
             followed = accounts.gate.world.gate_files().streams
             if event.compose_id.stream not in followed:
                 self.console.trace(
-                    f"{message.name} on {message.topic}: nobody follows the stream of {event.compose_id}"
+                    f"{message.name} on {message.topic}: gate/streams.toml does not list "
+                    f"the stream of {event.compose_id}"
                 )
             elif isinstance(event, ComposeFinished):
-                self.console.info(f"{event.compose_id} is said to be {event.status}")
+                self.console.info(f"{event.compose_id} has the status {event.status}, says the bus")
                 self._bring_up_to_date(accounts, event.compose_id, with_stream=True)
             elif self._write_down(message, event, accounts):
                 self._bring_up_to_date(accounts, event.compose_id, with_stream=False)
@@ -294,14 +295,14 @@ def _must_have_worked(report: SyncReport, *, with_stream: bool) -> None:
 
 
 def _has_failed(row: Row) -> bool:
-    """Tell whether a step has failed; a promotion is no message's matter, and may wait for somebody to look."""
+    """Return whether a step has failed; a promotion does not concern a message, and may wait for a person."""
     promotion = row.step.do in {Do.PROMOTE, Do.RETRACT} or row.step.why is Why.UNPROMOTED
     return row.outcome is Outcome.FAILED and not promotion
 
 
 @contextmanager
 def _passing(kind: type[Later] = Later, *, besides: Collection[Exception] = ()) -> Iterator[None]:
-    """Take what goes wrong in here for something that may pass, but what is among `besides`: no message is to blame."""
+    """Treat errors in this block as temporary, except those among `besides`: the message did not cause them."""
     try:
         yield
     except (InputError, UsageError, PublishError) as error:

@@ -93,7 +93,7 @@ def carry_out(
             return stage
         if stage.outdates:
             read_anew()
-    raise StaleHead("somebody undoes what is written as fast as it is written; run again")
+    raise StaleHead("somebody undoes each write at once; run again")
 
 
 def _write(work: Work, stage: Stage) -> None:

@@ -87,7 +87,7 @@ class Merging:
         if stream.mode is Mode.GATING:
             raise UsageError(
                 f"!{settled.merge_request.iid} of {self.compose_id} stays closed: {settled.stays_closed}; "
-                "a Maintainer opens it again if it is to be published"
+                "to publish it, a Maintainer opens it again"
             )
         return to_bring_back(self.work, self.compose_id, settled)
 
@@ -191,8 +191,8 @@ def _see_that_the_pipeline_lets_it_through(work: Work, merge_request: MergeReque
                 Problem(
                     path=f"!{merge_request.iid}",
                     code=Code.PIPELINE_FAILED,
-                    message="it is satisfied, but its pipeline has not succeeded, and GitLab merges nothing without",
-                    fix="look at the pipeline; run it again if what failed in it is waived by now",
+                    message="it is satisfied, but its pipeline has not succeeded, and GitLab merges only after that",
+                    fix="look at the pipeline; retry it if what failed in it is waived now",
                 )
             )
         case None:

@@ -96,7 +96,7 @@ class Promoting:
         return replace(stage, plan=(claim, call), more=True, outdates=False)
 
     def _record(self, call: Promote, told: Told) -> Stage:
-        """Record what came of a call, where that is known; where it has not done what it was to do, that is told."""
+        """Record the outcome of a call, if it is known; report a call that did not succeed."""
         at = utc(self.work.world.now)
         if told.done is None:
             return Stage(compose_id=self.compose_id, error=InputError(unknown(call, told.said)))

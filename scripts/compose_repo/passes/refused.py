@@ -11,7 +11,7 @@ NAMED: Final = 20
 
 
 def see_that_no_refused_report_is_lost(judgement: Judgement) -> None:
-    """Restore, merge and promote nothing while a refused report bears on an answer, be it waived.
+    """Restore, merge and promote nothing while a refused report affects an answer, even a waived one.
 
     Nor if somebody else has taken it off the branch: only its origin takes it back.
 

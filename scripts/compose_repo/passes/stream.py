@@ -59,7 +59,7 @@ class StreamPass:
         return any(row.actions for row in self._rows) and not self._work.dry_run
 
     def publish_and_open(self) -> None:
-        """Merge what the mirrors carry, close what is overtaken, open what is new; what cannot be read is told."""
+        """Merge what the mirrors carry, close what is overtaken, open what is new; what cannot be read is reported."""
         if self._entry is not None:
             self._reader.attempted(self._publish_and_open)
 

@@ -81,7 +81,9 @@ class StreamReader:
         except ComposeIdError as error:
             raise InputError(_strange(entry, str(error))) from error
         if compose_id.stream != entry.stream:
-            raise InputError(_strange(entry, f"the mirrors name {compose_id}, which is none of {entry.stream}"))
+            raise InputError(
+                _strange(entry, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")
+            )
         return Carried(compose_id=compose_id)
 
     def view(self) -> StreamView:
@@ -136,7 +138,7 @@ class StreamReader:
         return next((root for root in roots[:-1] if root.read("COMPOSE_ID", _MOST) is not None), roots[-1])
 
     def attempted(self, read: Callable[[], T]) -> T | None:
-        """Try to read; what goes wrong is told, and is a problem of the stream."""
+        """Try to read; report what goes wrong as a problem of the stream."""
         try:
             return read()
         except FAILURES as error:
@@ -160,7 +162,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
                 path=f"{root.location}/COMPOSE_ID",
                 code=Code.COMPOSE_ID_MISMATCH,
                 message=f"the folder of {asked} holds {found}",
-                fix="tell the server's keepers",
+                fix="tell the server's administrators",
             )
         )
 
@@ -170,5 +172,5 @@ def _strange(entry: StreamEntry, message: str) -> Problem:
         path=entry.published,
         code=Code.PUBLISHED_UNKNOWN,
         message=message,
-        fix="look what the mirrors carry; fix the address in gate/streams.toml",
+        fix="see what the mirrors carry; fix the address in gate/streams.toml",
     )

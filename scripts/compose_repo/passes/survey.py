@@ -123,7 +123,7 @@ def _failure(read: Read, url: str) -> str | None:
     except InputError as error:
         problem = error.problems[0]
         return None if problem.code == Code.SOURCE_TOO_LARGE else problem.message
-    return "there is nothing" if found is None else None
+    return "nothing exists there" if found is None else None
 
 
 def _see_two_projects(states: list[ProjectState]) -> None:

@@ -54,7 +54,7 @@ class Closer:
 
 
 def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, Bots]:
-    """Sort out the merge requests that bear a compose's name, for an account that acts as a bot of ours.
+    """Sort out the merge requests that bear a compose's name, for an account that acts as one of the two bots.
 
     Those that are not ours are named.
 
@@ -72,7 +72,7 @@ def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, B
     found = choose(compose_id, named, bots=bots, target_branch=world.project.default_branch, is_on_main=is_on_main)
     for line in found.strangers:
         where = "a fork" if line.from_fork else "another branch"
-        work.console.info(f"!{line.iid} by {line.author.username}, from {where}, is left alone: it bears the name only")
+        work.console.info(f"!{line.iid} by {line.author.username}, from {where}, is left alone: only its name fits")
     return found, main, bots
 
 
@@ -159,7 +159,7 @@ def _why_it_stays_closed(
 
 
 def _none(work: Work, compose_id: ComposeId, found: Found, bots: Bots) -> str:
-    """Say that there is no merge request, and what there is instead."""
+    """Say that there is no merge request, and what exists instead."""
     open_it = "open it: compose-repo open"
     project = work.world.project
     if found.astray is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compose_repo.core.bus.announcement import DecisionChanged
 
 UNTIL_HEAD_SHOWS: Final = Backoff(first=1, longest=1, tries=60)
-"""How to wait for GitLab to see a commit of ours as the head of its merge request."""
+"""How to wait for GitLab to see our commit as the head of its merge request."""
 
 
 class Writer:

@@ -50,9 +50,7 @@ class DirectoryRoot:
             ) from error
         if data is None:
             message = f"the file is larger than {limit} bytes"
-            raise failure(
-                f"{self.location}/{path}", Code.SOURCE_TOO_LARGE, message, "look whether it is what it should be"
-            )
+            raise failure(f"{self.location}/{path}", Code.SOURCE_TOO_LARGE, message, "check that it is the right file")
         return data
 
     def exists(self) -> bool:

@@ -69,7 +69,7 @@ _FOR_COMMANDS = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR")
 
 
 def command_variables(more: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment for a hook's command: what any program needs, and no secret of ours or of CI's."""
+    """Give the environment for a hook's command: what any program needs, and no secret of the bots or of CI."""
     kept = {name: value for name in _FOR_COMMANDS if (value := os.environ.get(name)) is not None}
     return {**kept, **more}
 

@@ -98,7 +98,9 @@ def _run(hook: CommandHook, variables: Mapping[str, str], document: Mapping[str,
 def _program(hook: CommandHook) -> None:
     program = hook.command[0]
     if shutil.which(program) is None:
-        raise UsageError(f"{program} is no program that can be run here: a pass where it is calls it")
+        raise UsageError(
+            f"{program} is not a program that can be run here: a run of sync on a machine that has it will call it"
+        )
 
 
 def _jenkins_account(secrets: PromotionSecrets) -> str:

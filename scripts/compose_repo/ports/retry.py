@@ -54,7 +54,7 @@ class Deadline:
         return self._end - self._clock.monotonic()
 
     def silence(self) -> float:
-        """Return how many seconds whoever is waited for may be silent now.
+        """Return how many seconds the other side may be silent now.
 
         Raises:
             TimeoutError: nothing is left.

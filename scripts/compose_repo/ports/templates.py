@@ -34,7 +34,7 @@ def render(name: str, /, **values: object) -> Trusted:
 
 
 def link(url: str | None, text: str, *, host: bool = True) -> Trusted:
-    """Give a Markdown link that shows its host, or only the text where the URL is no plain http(s) one."""
+    """Give a Markdown link that shows its host, or only the text if the URL is not a plain http(s) one."""
     return Trusted(escape.markdown_link(url, text, host=host))
 
 

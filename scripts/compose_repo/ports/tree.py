@@ -13,7 +13,7 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One file of a tree. `size` in bytes; `regular` is False for links, executables and what else is no plain file.
+    """One file of a tree. `size` in bytes; `regular` is False for what is not a plain file, such as links.
 
     `at` is when the file was pushed or committed, None where nobody knows: it may be there since a moment ago.
     """
@@ -56,7 +56,7 @@ class GivenTree:
         return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})
 
     def folder_id(self, path: str) -> None:
-        """Give nothing: there is no such id here."""
+        """Return nothing: this tree has no such id."""
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; "" is the root."""
@@ -79,7 +79,7 @@ class WorkingTree:
         self._folders: Final = {"": True}
 
     def folders(self, folder: str) -> Sequence[str]:
-        """Give the names of a folder's own sub-folders, sorted; a link to a folder is none."""
+        """Give the names of a folder's own sub-folders, sorted; a link to a folder does not count."""
         if not self._is_folder(folder):
             return ()
         with os.scandir(f"{self._root}/{folder}") as children:
@@ -88,7 +88,7 @@ class WorkingTree:
             )
 
     def folder_id(self, path: str) -> None:
-        """Give nothing: there is no such id here."""
+        """Return nothing: this tree has no such id."""
 
     def list(self, folder: str) -> Sequence[Entry]:
         """Give every file below a folder, sorted by path; links are listed, never followed."""

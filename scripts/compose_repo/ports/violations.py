@@ -131,7 +131,7 @@ def _bad_names(one: _Violation, path: str) -> Iterator[Problem]:
     patterns = [re.compile(pattern) for pattern in one.schema.get("patternProperties", ())]
     for name in one.instance:
         if not any(pattern.search(name) for pattern in patterns):
-            yield one.problem_at(name, path, Code.BAD_FORM, f"{shown(name)} cannot stand as a name here")
+            yield one.problem_at(name, path, Code.BAD_FORM, f"{shown(name)} is not a valid name here")
 
 
 def _none_of(one: _Violation, path: str) -> Iterator[Problem]:

@@ -129,20 +129,20 @@ def _copied(repository: Repository, compose_id: ComposeId) -> Standing:
             f"{repository.path.resolve()} is not a git repository and has no {compose_id.manifest_path}; "
             "run this in a clone of the project, or name one with --repo"
         )
-    return Standing(what=tree, main=tree, where="as the files lie here, which is not a git repository")
+    return Standing(what=tree, main=tree, where="from the files of this folder, which is not a git repository")
 
 
 def _lying(repository: Repository, compose_id: ComposeId, asked: Asked) -> Standing:
     """Take the files here for main; a compose that is not among them is judged where it stands, by the rules here."""
     tree = WorkingTree(repository.path)
     main: Tree = tree
-    rules = "the rules as they lie here"
+    rules = "the rules of this checkout"
     if asked.base is not None:
         base = _main(repository, compose_id, asked.base)
         main, rules = GitTree(repository, base.commit), _rules(base)
     if tree.read(compose_id.manifest_path) is None:
         return replace(_committed(repository, compose_id, asked, rules if main is tree else None), main=main)
-    where = "as the files lie here, committed or not"
+    where = "from the files of this checkout, committed or not"
     return Standing(what=tree, main=main, where=where if main is tree else f"{where}, by {rules}")
 
 
@@ -154,7 +154,7 @@ def _committed(repository: Repository, compose_id: ComposeId, asked: Asked, rule
     given = None if asked.rev is None else Ref(ref=asked.rev, commit=repository.commit(asked.rev))
     if tree.read(compose_id.manifest_path) is not None:
         where = f"as merged on {_label(main)}" if rules is None else f"as merged on {_label(main)}, by {rules}"
-        hint = None if given is None else f"note: {_label(main)} has the compose already, so --rev is not looked at"
+        hint = None if given is None else f"note: {_label(main)} already has the compose, so --rev is ignored"
         return Standing(what=tree, main=tree, where=where, merged=True, at=asked.at, hint=hint)
     branch, hint = (given, None) if given is not None else _branch(repository, compose_id, main=main, tip=tip)
     commits = Commits(main.commit, [branch.commit])
@@ -205,7 +205,7 @@ def _branch(repository: Repository, compose_id: ComposeId, *, main: Ref, tip: Re
         if merged is not None:
             return Ref(ref=compose_id.branch, commit=merged), None
     raise UsageError(
-        f"{compose_id} is not here: there is no {REMOTE}{compose_id.branch}, no {LOCAL}{compose_id.branch}, and no "
+        f"{compose_id} was not found: there is no {REMOTE}{compose_id.branch}, no {LOCAL}{compose_id.branch}, and no "
         f"{compose_id.manifest_path} on {_label(main)}; run: git fetch origin{_or_here(repository, compose_id)}"
     )
 
@@ -230,7 +230,7 @@ def _unpushed(mine: Ref, theirs: Ref, ahead: int) -> str:
 def _or_here(repository: Repository, compose_id: ComposeId) -> str:
     """Name the other way for those who stand among the files that they ask for."""
     found = WorkingTree(repository.path).read(compose_id.manifest_path) is not None
-    return "; or add --working-tree: that takes the files as they lie here" if found else ""
+    return "; or add --working-tree: that uses the files of this checkout" if found else ""
 
 
 def _rules(main: Ref) -> str:

@@ -230,7 +230,7 @@ def inspect_origins(tree: Tree, now: dt.datetime) -> Inspected:
 
 
 def inspect_streams(tree: Tree, now: dt.datetime) -> Inspected | None:
-    """Check `gate/streams.toml` alone; None where there is none."""
+    """Check `gate/streams.toml` alone; None if the file does not exist."""
     entry = next((entry for entry in tree.list("gate") if entry.path == _STREAMS), None)
     return None if entry is None else Inspector(tree, now).inspect(entry)
 

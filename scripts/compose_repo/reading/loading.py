@@ -113,7 +113,7 @@ def read_manifest_file(file: Path) -> Manifest:
             pointer="/compose/id",
             code=Code.BAD_COMPOSE_ID,
             message=str(error),
-            fix="make the manifest anew: compose-repo manifest SOURCE",
+            fix="make the manifest again: compose-repo manifest SOURCE",
         )
         raise InputError(*placed([problem], raw, toml=False)) from error
 
@@ -166,7 +166,7 @@ def _reported(origin: Origin, row: Mapping[str, Any]) -> Reported:
 
 
 def load_manifest(tree: Tree, compose_id: ComposeId) -> Manifest | None:
-    """Read a compose's manifest alone, or give None if there is none without problems."""
+    """Read a compose's manifest alone; None if it is missing or has problems."""
     path = compose_id.manifest_path
     entry = next((entry for entry in tree.list(compose_id.folder) if entry.path == path), None)
     found = None if entry is None else Inspector(tree, ANY_TIME).inspect(entry)

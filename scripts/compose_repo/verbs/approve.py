@@ -1,4 +1,4 @@
-"""Decides on a compose's merge request, then writes approval, status, labels and the note."""
+"""`approve`: decides on a compose's merge request, then writes approval, status, labels and the note."""
 
 import argparse
 from typing import Final

@@ -1,4 +1,4 @@
-"""What several verbs understand on their command line."""
+"""Arguments that several verbs share."""
 
 import argparse
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ _LAST_YEAR: Final = 2999
 
 
 def moment(text: str) -> "dt.datetime":
-    """Read a time from the command line; a time of some other age, near which no time can be reckoned, is none."""
+    """Read a time from the command line; only the years 1970 to 2999 are accepted."""
     import datetime as dt  # noqa: PLC0415  # only --now and --at need it
 
     try:
@@ -26,7 +26,7 @@ def moment(text: str) -> "dt.datetime":
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as in 2026-11-20T06:32:11Z")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time with an offset, as in 2026-11-20T06:32:11Z")
     return found
 
 
@@ -39,14 +39,16 @@ def compose_id(text: str) -> ComposeId:
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what every verb understands that writes to GitLab."""
+    """Declare the arguments of every verb that writes to GitLab."""
     parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
-    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the plan (default: text)"
+    )
+    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time, RFC 3339 (default: now)")
 
 
 def connected(arguments: argparse.Namespace, console: "Console") -> "AbstractContextManager[Work]":
-    """Connect to GitLab as what `add_plan_arguments` has declared says."""
+    """Connect to GitLab, as the arguments of `add_plan_arguments` say."""
     from compose_repo.passes.work import connected as connect  # noqa: PLC0415  # slow to import, and not for -h
 
     return connect(
@@ -59,20 +61,20 @@ def connected(arguments: argparse.Namespace, console: "Console") -> "AbstractCon
 
 
 def add_survey_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `setup` and `doctor` both understand."""
+    """Declare the arguments of both `setup` and `doctor`."""
     parser.add_argument(
         "--gate-project",
         metavar="PATH",
-        help="the second project of a pair: it has the gate's token, the project with the composes has no secret",
+        help="the second project of a pair: it holds the gate's token, and the project with the composes no secret",
     )
     parser.add_argument(
-        "--no-webhook", action="store_true", help="let the schedule alone see pushes: no webhook is made or missed"
+        "--no-webhook", action="store_true", help="do without the webhook: only the schedule sees pushes"
     )
-    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time (RFC 3339)")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="judge as of this time, RFC 3339 (default: now)")
 
 
 def surveying(verb: str, arguments: argparse.Namespace, console: "Console") -> "AbstractContextManager[Surveyor]":
-    """Connect to GitLab as what `add_survey_arguments` has declared says."""
+    """Connect to GitLab, as the arguments of `add_survey_arguments` say."""
     from compose_repo.passes.survey import surveying as survey  # noqa: PLC0415  # slow to import, and not for -h
 
     return survey(

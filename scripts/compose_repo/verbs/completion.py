@@ -26,7 +26,7 @@ _PREAMBLE: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which shell."""
-    parser.add_argument("shell", choices=("bash", "zsh"), help="whose script to print")
+    parser.add_argument("shell", choices=("bash", "zsh"), help="the shell to complete for")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -1,4 +1,4 @@
-"""`compose-repo convert`: another tool's report in, a result file out."""
+"""`convert`: turns another tool's report into a result file."""
 
 import argparse
 from pathlib import Path
@@ -25,7 +25,7 @@ compose-repo convert --from jenkins build.json --manifest manifest.json --origin
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the files, what they do not say, and where the result goes."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what the tool reports of one run")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the tool's report on one run")
     parser.add_argument(
         "--from",
         dest="source_format",
@@ -35,23 +35,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     compose = parser.add_mutually_exclusive_group(required=True)
     compose.add_argument("--manifest", type=Path, metavar="FILE", help="the manifest of the compose that was tested")
-    compose.add_argument("--compose", type=_compose_id, metavar="COMPOSE_ID", help="the same by its id: it is here")
-    parser.add_argument(
-        "--origin", type=_name, required=True, metavar="NAME", help="who reports, as in gate/origins.toml"
+    compose.add_argument(
+        "--compose",
+        type=_compose_id,
+        metavar="COMPOSE_ID",
+        help="the id of the compose that was tested; its manifest is in the repository",
     )
-    parser.add_argument("--arch", type=_name, required=True, metavar="ARCH", help="which arch was tested")
-    parser.add_argument("--variant", type=_name, metavar="NAME", help="which variant (default: none in particular)")
-    parser.add_argument("--scenario", type=_test_name, metavar="NAME", help="in which set-up, if there are several")
     parser.add_argument(
-        "--testcase", type=_test_name, metavar="NAME", help="the testcase that the run as a whole is (default: its job)"
+        "--origin", type=_name, required=True, metavar="NAME", help="the origin that reports, as in gate/origins.toml"
+    )
+    parser.add_argument("--arch", type=_name, required=True, metavar="ARCH", help="the arch that was tested")
+    parser.add_argument(
+        "--variant", type=_name, metavar="NAME", help="the variant that was tested (default: none in particular)"
+    )
+    parser.add_argument(
+        "--scenario", type=_test_name, metavar="NAME", help="the set-up in which the tests ran, if there are several"
+    )
+    parser.add_argument(
+        "--testcase",
+        type=_test_name,
+        metavar="NAME",
+        help="the testcase that the run as a whole counts as (default: its job)",
     )
     parser.add_argument(
         "--run-is-test",
         action="store_true",
-        help="how the run ended is a verdict, even if it reports no test (default: without tests it is an error)",
+        help="the run's own result counts, even if it reports no test (default: a run without tests is an error)",
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the result file there, not to stdout")
-    parser.add_argument("--now", type=moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write the result file to FILE, not to stdout"
+    )
+    parser.add_argument("--now", type=moment, metavar="TIME", help="use this time as now, RFC 3339 (default: now)")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -97,11 +111,13 @@ def _compose_id(text: str) -> ComposeId:
 
 def _name(text: str) -> str:
     if not is_name(text):
-        raise argparse.ArgumentTypeError(f"{text!a} is no name: ASCII letters, digits, '.', '_' and '-'")
+        raise argparse.ArgumentTypeError(f"{text!a} is not a valid name: use ASCII letters, digits, '.', '_' and '-'")
     return text
 
 
 def _test_name(text: str) -> str:
     if text != as_testcase(text):
-        raise argparse.ArgumentTypeError(f"{text!a} is no name of a test: printable ASCII, at most 255 characters")
+        raise argparse.ArgumentTypeError(
+            f"{text!a} is not a valid test name: use printable ASCII, at most 255 characters"
+        )
     return text

@@ -29,30 +29,33 @@ HOW: Final = "in a checkout run `make demo` or `pip install -e '.[demo]'`"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument(
-        "source", nargs="?", metavar="SOURCE", help="a real compose root (directory or URL); default: a sample is made"
+        "source", nargs="?", metavar="SOURCE", help="a real compose root, directory or URL (default: a made-up sample)"
     )
     parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
     parser.add_argument(
         "--port",
         type=_port,
         default=0,
-        help="the port of the local GitLab, the next one is that of the composes; default: any free ones",
+        help="the port of the local GitLab; the composes get the next one (default: any free ones)",
     )
-    parser.add_argument("--directory", type=Path, help="where everything is put; default: a temporary directory")
+    parser.add_argument("--directory", type=Path, help="where to put everything (default: a temporary directory)")
     parser.add_argument(
-        "--srpms", type=int, default=FULL_SIZE, help="size of the sample; default: that of a real stream"
+        "--srpms",
+        type=int,
+        default=FULL_SIZE,
+        help="how many source packages the sample has (default: as many as a real stream)",
     )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Play the demo; 0 only if every step came out as told."""
+    """Play the demo; 0 only if every step went as expected."""
     try:
         from compose_demo.play import Wish, play  # noqa: PLC0415  # needs the extra `demo`
     except ImportError as error:
         raise UsageError(_without(str(error.name))) from error
     repository: Path = arguments.repo
     if not (repository / ".gitlab-ci.yml").is_file():
-        raise UsageError(f"{repository} is no checkout of the project; run the demo in one, or name it with --repo")
+        raise UsageError(f"{repository} is not a checkout of the project; run the demo in one, or name it with --repo")
     with _folder(arguments.directory) as folder:
         try:
             wish = Wish(
@@ -76,7 +79,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _without(module: str) -> str:
-    """Say how to get what the demo needs: what plays it stands beside the package, in a checkout alone."""
+    """Say how to get what the demo needs: its code is in a checkout, not in the package."""
     if module.partition(".")[0] in {"compose_demo", "local_gitlab", "sample_composes"}:
         return (
             "the installed package does not hold the demo; in a checkout run `make demo` or `pip install -e '.[demo]'`"
@@ -86,7 +89,7 @@ def _without(module: str) -> str:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004  # the last port there is
-        raise argparse.ArgumentTypeError(f"{text!a} is no port")
+        raise argparse.ArgumentTypeError(f"{text!a} is not a port number")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Shows what changed between two composes; exits 0 whether anything did or not, for a change is no problem."""
+"""`diff`: shows what changed between two composes; exits 0 whether or not anything changed."""
 
 import argparse
 from collections.abc import Iterator
@@ -29,11 +29,13 @@ TIMEOUT: Final = 30.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the two composes and the form of the answer."""
-    parser.description = f"{parser.description} It is no problem if something did: the exit code is 0 either way."
+    parser.description = f"{parser.description} The exit code is 0, whether or not anything changed."
     source = "a manifest, a compose root (directory or URL), or the id of a compose in the repository"
     parser.add_argument("old", metavar="OLD", help=source)
-    parser.add_argument("new", metavar="NEW", help="the same for the compose that is looked at")
-    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="(default: text)")
+    parser.add_argument("new", metavar="NEW", help="the same, for the newer compose")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="how to print the answer (default: text)"
+    )
     parser.add_argument(
         "--all", action="store_true", help=f"show every row, not only the first {MOST} of each kind; json always does"
     )
@@ -70,10 +72,10 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     try:
         compose_id = ComposeId.parse(source)
     except ComposeIdError as error:
-        raise UsageError(f"{source!r} is no file, directory or URL, and no compose id: {error}") from error
+        raise UsageError(f"{source!r} is not a file, directory, URL or compose id: {error}") from error
     manifest = repo / compose_id.manifest_path
     if not manifest.is_file():
-        raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
+        raise UsageError(f"{source} is not a file or directory here, and {manifest} does not exist")
     return read_manifest_file(manifest)
 
 

@@ -23,20 +23,22 @@ PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which projects, and what is told of them."""
+    """Declare which projects, and what to print."""
     add_survey_arguments(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the answer (default: text)"
+    )
     parser.add_argument(
         "--template",
         metavar="URL",
-        help="where the template is, a git URL or a path: say whether it has a newer version "
+        help="the template's address, a git URL or a path: also say whether it has a newer version "
         "(default: COMPOSE_REPO_TEMPLATE)",
     )
-    parser.add_argument("--all", action="store_true", help="list what is fine too; json always does")
+    parser.add_argument("--all", action="store_true", help="list the checks that are fine, too; json always does")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Look, hold every rule against it, tell; exit 1 if anything is unsafe."""
+    """Read the settings, check every rule, print; exit 1 if anything is unsafe."""
     with surveying("doctor", arguments, console) as surveyor:
         template = surveyor.template(arguments.template or environment().template)
         seen = surveyor.look(at_streams=True, template=template)
@@ -90,6 +92,6 @@ def _summary(checks: Sequence[Check]) -> str:
         f"{len(checks)} checks: {fine} fine",
         f"{broken.count(Severity.UNSAFE)} unsafe",
         f"{broken.count(Severity.ADVICE)} to look at",
-        *([f"{absent} cannot be made here"] if absent else []),
+        *([f"{absent} cannot be checked here"] if absent else []),
     ]
     return ", ".join(parts)

@@ -15,6 +15,6 @@ EXPLAINED: Final = """\
 exit codes:
   0  done, or the gate is satisfied
   1  problems found, or the gate is blocked
-  2  usage or configuration error, told in one line on stderr
+  2  usage or configuration error; one line on stderr names it
   3  the gate is pending
 """

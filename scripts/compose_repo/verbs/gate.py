@@ -43,8 +43,10 @@ PAINT: Final[dict[State | Verdict, Paint]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the compose, the moment and the form of the answer."""
     parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose id, or the name of the compose's branch")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
-    parser.add_argument("--all", action="store_true", help="list what passed too; json always does")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the answer (default: text)"
+    )
+    parser.add_argument("--all", action="store_true", help="list what passed, too; json always does")
     when = parser.add_mutually_exclusive_group()
     when.add_argument(
         "--now", type=moment, metavar="TIME", help="decide as if it were this time, RFC 3339 (default: now)"
@@ -92,15 +94,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _asked(arguments: argparse.Namespace) -> Asked:
-    """Read what people say themselves of where to look.
+    """Read where to look, as the command line says.
 
     Raises:
-        UsageError: it does not go together.
+        UsageError: two of the arguments exclude each other.
 
     """
     for name, given in (("--rev", arguments.rev), ("--at", arguments.at)):
         if arguments.working_tree and given is not None:
-            raise UsageError(f"{name} is about commits, --working-tree about the files that lie here; leave one out")
+            raise UsageError(f"{name} reads commits, --working-tree reads the files of the checkout; leave one out")
     return Asked(rev=arguments.rev, base=arguments.base, at=arguments.at, working_tree=arguments.working_tree)
 
 
@@ -112,7 +114,7 @@ def _compose_id(text: str) -> ComposeId:
 
 
 def _gate_files(tree: Tree, now: dt.datetime) -> GateFiles:
-    """Read the configuration; without a sound one there is no verdict, and that is not the compose's fault."""
+    """Read the configuration; if it has problems there is no verdict, and that is not the compose's fault."""
     try:
         return load_gate(tree, now)
     except InputError as error:

@@ -33,13 +33,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         from compose_repo.ports.bus.consumer import consume  # noqa: PLC0415
         from compose_repo.ports.bus.settings import load  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise UsageError(f"needs {error.name}; pip install 'compose-repo[bus]' brings it") from error
+        raise UsageError(
+            f"needs {error.name}, which is not installed; pip install 'compose-repo[bus]' installs it"
+        ) from error
     load(arguments.config)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO if arguments.verbose else logging.ERROR, format="%(name)s: %(message)s"
     )
     listener = Listener(console, arguments.repo)
     listener.require_accounts()
-    console.info("listening; a signal ends it")
+    console.info("listening, until a signal comes")
     consume(listener.callback)
     return OK

@@ -1,4 +1,4 @@
-"""`compose-repo manifest`: a compose root in, its manifest out."""
+"""`manifest`: reads a compose root and writes its manifest."""
 
 import argparse
 from pathlib import Path
@@ -15,19 +15,19 @@ EXAMPLE = "compose-repo manifest https://composes.stream.centos.org/stream-10/pr
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     add_source_arguments(parser)
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the manifest there, not to stdout")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the manifest to FILE, not to stdout")
     parser.add_argument(
         "--format",
         choices=("text", "json"),
-        help="what stdout shows: the manifest itself or a summary (default: json, with --output text)",
+        help="what to print: json is the manifest, text a summary (default: json; with --output: text)",
     )
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what every verb understands that reads a compose root."""
+    """Declare the arguments of every verb that reads a compose root."""
     parser.add_argument("source", metavar="SOURCE", help="compose root: a directory, or an http(s) URL")
     parser.add_argument(
-        "--location", type=_address, metavar="URL", help="the compose's address to record, where SOURCE is a copy"
+        "--location", type=_address, metavar="URL", help="the compose's address to record, if SOURCE is a copy"
     )
     parser.add_argument(
         "--timeout",
@@ -62,7 +62,7 @@ def summary(manifest: Manifest) -> str:
         "packages": str(len(manifest.packages)),
         "images": str(len(manifest.images)),
         "unsigned RPMs": str(unsigned),
-        "not there": ", ".join(name for name, digest in manifest.metadata.items() if digest is None) or "-",
+        "missing": ", ".join(name for name, digest in manifest.metadata.items() if digest is None) or "-",
     }
     return "\n".join(f"{name:14} {text}" for name, text in rows.items())
 
@@ -73,11 +73,11 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= 3600:  # noqa: PLR2004  # an hour
-        raise argparse.ArgumentTypeError(f"{text!a} is no number of seconds up to 3600")
+        raise argparse.ArgumentTypeError(f"{text!a} is not a number of seconds up to 3600")
     return seconds
 
 
 def _address(text: str) -> str:
     if not text.startswith(LOCATIONS):
-        raise argparse.ArgumentTypeError(f"{text!a} is no http, https or file URL")
+        raise argparse.ArgumentTypeError(f"{text!a} is not an http, https or file URL")
     return text

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which compose."""
     parser.add_argument("compose_id", metavar="COMPOSE_ID", type=compose_id, help="the compose to merge")
     parser.add_argument(
-        "--published", action="store_true", help="you vouch that it is on the mirrors: do not look there"
+        "--published", action="store_true", help="do not look at the mirrors: you know that it is published"
     )
     add_plan_arguments(parser)
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _vouched(_: StreamEntry) -> None:
-    """Take the word of whoever runs the verb for it."""
+    """Believe the user that it is published."""
 
 
 def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:

@@ -28,21 +28,21 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "for release engineers": {
         "gate": "decide on a compose from git, offline; change nothing",
         "diff": "show what changed between two manifests or compose roots",
-        "manifest": "read a compose root (directory or URL), write its manifest",
+        "manifest": "read a compose root (directory or URL) and write its manifest",
     },
     "for the bots": {
-        "sync": "do in one run whatever is due: open, judge, merge, close",
-        "listen": "follow the message bus: look at composes, write down what it reports, tell of decisions",
-        "open": "open a compose's merge request, or bring it up to date",
+        "sync": "open, judge, merge and close every compose that is due, in one run",
+        "listen": "follow the message bus: open and judge composes, store reported results, publish decisions",
+        "open": "open or update a compose's merge request",
         "approve": "decide, then write approval, status, labels and the note",
-        "merge": "merge a published compose, close what it supersedes",
+        "merge": "merge a published compose, and close the ones it supersedes",
     },
     "for who owns the project": {
-        "setup": "bring a GitLab project, or a pair, to the hardened state",
-        "doctor": "say what about a GitLab project is unsafe, why, and how to fix it",
+        "setup": "apply the safe settings to a GitLab project, or to a pair",
+        "doctor": "list what is unsafe in a GitLab project, why, and how to fix it",
     },
     "for everybody": {
-        "demo": "tell the whole story on this machine, against a local GitLab",
+        "demo": "play a whole compose's story on this machine, with a local GitLab",
         "completion": "print a completion script for bash or zsh",
     },
 }
@@ -67,7 +67,7 @@ class Verb(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command line."""
+    """Reports a wrong command line in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Raise what `run` turns into one line and exit code 2."""
@@ -118,7 +118,7 @@ def load(name: str) -> Verb:
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        hint = f"pip install 'compose-repo[{name}]' brings it"
+        hint = f"pip install 'compose-repo[{name}]' installs it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
@@ -147,7 +147,7 @@ def common_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="compose-repo",
         usage="compose-repo [OPTIONS] VERB …",
-        description="Every compose is a merge request; a gate sums its results into the approval.",
+        description="Every compose is a merge request; a gate approves it, or says what is missing.",
         epilog=f"{verbs}compose-repo VERB -h shows a verb's arguments and an example.\n\n{EXPLAINED}",
         formatter_class=_Help,
         allow_abbrev=False,

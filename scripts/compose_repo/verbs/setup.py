@@ -1,4 +1,4 @@
-"""Brings a GitLab project, or the pair, to the hardened state; says what only people can do."""
+"""Applies the safe settings to a GitLab project, or to a pair; says what only people can do."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which projects, and whether anything is written."""
     add_survey_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the plan is printed")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the plan (default: text)"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the plan of differences, apply it, look whether it took, and say what is left for people."""
+    """Print the plan of differences, apply it, check the result, and say what is left for people."""
     with surveying("setup", arguments, console) as surveyor:
         seen = surveyor.look(at_streams=False)
         if seen[0].gate.problems:
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         left = [action for action in _plan(seen) if not isinstance(given_up.get(action), Dispensable)]
         for action in left:
             if action not in given_up:
-                console.error(f"GitLab did not take it: {terminal(action.sentence)}")
+                console.error(f"GitLab did not accept it: {terminal(action.sentence)}")
         _tell_people(seen, console)
         return PROBLEMS if left else OK
 
@@ -78,7 +80,7 @@ def _conclude(seen: Sequence[Seen], shown: Sequence[Action], console: Console, *
         }
         console.out(json_text(answer))
     elif not shown:
-        console.out(f"{' and '.join(one.project.path for one in seen)}: set up already, nothing to do")
+        console.out(f"{' and '.join(one.project.path for one in seen)}: already set up, nothing to do")
 
 
 def _apply(surveyor: Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Console) -> Mapping[Action, Refused]:

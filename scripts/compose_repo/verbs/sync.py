@@ -1,4 +1,4 @@
-"""One idempotent pass over every stream: opens, judges, merges and closes whatever is due."""
+"""`sync`: one idempotent run over every stream; opens, judges, merges and closes every compose that is due."""
 
 import argparse
 from pathlib import Path
@@ -28,29 +28,27 @@ compose-repo sync --hint event.json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare how much of it."""
+    """Declare how much is to be done."""
     narrowing = parser.add_mutually_exclusive_group()
-    narrowing.add_argument(
-        "--only", metavar="COMPOSE_ID", type=compose_id, help="do what is due for this compose alone"
-    )
+    narrowing.add_argument("--only", metavar="COMPOSE_ID", type=compose_id, help="do what is due for this compose only")
     narrowing.add_argument(
         "--hint",
         metavar="FILE",
-        help="an event as GitLab's webhooks send it: do what is due because of it; without one, what is due at all",
+        help="an event as GitLab's webhooks send it: do only what is due because of it",
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write what was seen, done, refused and failed there, as sync/1"
+        "--report", type=Path, metavar="FILE", help="write to FILE what was seen, done, refused and failed, as sync/1"
     )
     add_plan_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Do whatever is due; a second pass right after it writes nothing.
+    """Do everything that is due; a second run right after it writes nothing.
 
-    The exit code is 0 where all is as it should be or waits for something, be it a verdict that is pending or blocked,
-    a compose that is not finished, or a push to the mirrors. It is 1 where anything has failed or was refused, which
-    the report names, also where the rules on main have problems; and 2 where the pass could not begin for another
-    reason. It is never 3: that composes are pending is what a pass leaves behind on most days.
+    The exit code is 0 if all is well or waits for something: a verdict that is pending or blocked, a compose that is
+    not finished, a push to the mirrors. It is 1 if anything failed or was refused, which the report names, or if the
+    rules on main have problems. It is 2 if the run could not begin for another reason. It is never 3: most runs leave
+    pending composes behind.
     """
     only: ComposeId | None = arguments.only
     try:
@@ -70,21 +68,21 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _due(file: str | None, work: Work) -> One | Everything | Nothing | None:
-    """Say what is due because of an event, and tell it; None where there is none."""
+    """Return what is due because of an event, and print it; None without an event."""
     if not file:
         return None
     data, project = hint_in(file), work.world.project
     if data is None:
-        work.console.info("the hint cannot be read: doing whatever is due")
+        work.console.info("the hint cannot be read: doing everything that is due")
         return None
     due = read_hint(data, project_id=project.id, default_branch=project.default_branch)
     match due:
         case One():
             work.console.info(f"hint: {due.compose_id} has changed")
         case Everything():
-            work.console.info(f"hint: {terminal(due.why)}: doing whatever is due")
+            work.console.info(f"hint: {terminal(due.why)}: doing everything that is due")
         case Nothing():
-            work.console.info(f"hint: {due.why}: nothing is due because of it")
+            work.console.info(f"hint: {due.why}: nothing to do because of it")
     return due
 
 

@@ -1,4 +1,4 @@
-"""`compose-repo validate`: holds result files, manifests and gate/*.toml to their schemas and to every check."""
+"""`validate`: checks result files, manifests and gate/*.toml against their schemas and every check."""
 
 import argparse
 import gc
@@ -43,31 +43,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", metavar="PATH", help="files or folders, relative to the root (default: everything)"
     )
     parser.add_argument(
-        "--base", metavar="REV", help="validate only what has changed since REV was left, by the origins that REV has"
+        "--base", metavar="REV", help="validate only what has changed since the fork from REV, by the origins of REV"
     )
     parser.add_argument(
-        "--rev", metavar="REV", help="with --base: validate a commit's files, not those checked out, which nobody reads"
+        "--rev", metavar="REV", help="with --base: validate the files of this commit, not those checked out"
     )
     parser.add_argument(
         "--branch",
         metavar="NAME",
-        help="with --base: the branch's name; of compose/ID each commit is held to what a compose's branch may do",
+        help="with --base: the branch's name; for compose/ID, also check what each commit of the branch changes",
     )
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to answer (default: text)")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
-    parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report")
-    parser.add_argument("--now", type=moment, metavar="TIME", help="take this time for now (ISO 8601 with an offset)")
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="how to print the answer (default: text)"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report to FILE")
+    parser.add_argument("--code-quality", type=Path, metavar="FILE", help="write a GitLab Code Quality report to FILE")
+    parser.add_argument("--now", type=moment, metavar="TIME", help="use this time as now, RFC 3339 (default: now)")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Validate, write the reports, answer."""
     root: Path = arguments.repo
     if not root.is_dir():
-        raise UsageError(f"{root} is no directory; name the repository's root with --repo")
+        raise UsageError(f"{root} is not a directory; name the repository's root with --repo")
     if arguments.base is not None and arguments.paths:
         raise UsageError("name paths or --base, not both")
     if arguments.base is None and (arguments.rev is not None or arguments.branch is not None):
-        raise UsageError("--rev and --branch need --base: the commit that was left, whose rules count")
+        raise UsageError("--rev and --branch need --base, the commit whose rules count")
     with _collector_at_rest():
         report = _validate(arguments, console) if arguments.base is None else _validate_change(arguments, console)
     if arguments.junit is not None:
@@ -89,9 +91,9 @@ def _validate(arguments: argparse.Namespace, console: Console) -> Report:
 
 
 def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
-    """Check what has changed since a base was left. What results may name is for the base to say, not for them.
+    """Check what has changed since the fork from a base; the base's rules count.
 
-    What has aged in gate/ is a problem in entries that are not there where the base was left.
+    What has aged in gate/ is a problem in entries that the base does not have.
     """
     from compose_repo.ports.git.objects import GitTree  # noqa: PLC0415  # git is run only for --base
     from compose_repo.ports.git.repository import Repository  # noqa: PLC0415
@@ -128,7 +130,7 @@ def _of_commits(
     try:
         compose_id = ComposeId.of_branch(branch)
     except ComposeIdError as error:
-        raise UsageError(f"the branch {branch} is named like that of a compose, but: {error}") from error
+        raise UsageError(f"the branch {branch} is named like a compose's branch, but: {error}") from error
     return commit_problems(
         repository,
         compose_id,
@@ -151,10 +153,10 @@ def _everything(tree: WorkingTree, root: Path) -> list[Entry]:
 
 
 def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
-    """Find what the command line names; a folder stands for every file of ours in it.
+    """Find what the command line names; a folder stands for every file in it that validate reads.
 
     Raises:
-        UsageError: a path is not there, or no file that we know belongs there.
+        UsageError: a path does not exist, or is not a file that validate reads.
 
     """
     found: dict[str, Entry] = {}
@@ -166,10 +168,10 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
         path = full[len(root) :].lstrip("/")
         entry = tree.entry(path) if path else None
         if entry is not None and not is_ours(path):
-            raise UsageError(f"{name} does not lie where we look: {_PLACES}")
+            raise UsageError(f"{name} is not a file that validate reads: {_PLACES}")
         inside = [entry] if entry is not None else [one for one in tree.list(path) if is_ours(one.path)]
         if entry is None and not os.path.isdir(full):  # noqa: PTH112
-            raise UsageError(f"{name} is not there (paths are relative to {arguments.repo})")
+            raise UsageError(f"{name} does not exist (paths are relative to {arguments.repo})")
         found.update((one.path, one) for one in inside)
     return list(found.values())
 

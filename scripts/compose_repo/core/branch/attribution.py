@@ -102,7 +102,7 @@ def refusal(entry: OriginEntry, push: Push | None, unsigned: str | None, carrier
     Whatever is asked of the origin, the `carrier` of the messages and builds mapped to it is believed (`is_carried`).
     """
     if push is None:
-        return "GitLab names nobody who has pushed it; push it in a commit of its own, to this branch alone"
+        return "GitLab does not name the user who pushed it; push it in a commit of its own, to this branch alone"
     if is_carried(entry, push, carrier):
         return None
     if wants_signature(entry, push):

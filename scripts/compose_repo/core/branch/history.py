@@ -50,7 +50,7 @@ class Pushed(Struct, frozen=True, kw_only=True):
         if not self.pushes:
             return "by somebody"  # in a pipeline nobody asks GitLab
         push = self.of.get(commit)
-        return "by nobody that GitLab names" if push is None else f"by {push.user.username}"
+        return "by a user whom GitLab does not name" if push is None else f"by {push.user.username}"
 
     def is_by(self, commit: Sha, username: str) -> bool:
         """Tell whether an account has pushed a commit."""
@@ -348,7 +348,7 @@ class _Reader:
         return None
 
     def _foreign(self, commit: Sha, change: Change) -> Problem | None:
-        """Whatever is no result of this compose is not for the branch to change; putting it back is no problem."""
+        """A branch may change nothing but results of its compose; restoring something is allowed."""
         if self._first[change.path] == change.after:
             return None
         place = place_of(change.path)
@@ -358,8 +358,9 @@ class _Reader:
         return Problem(
             path=change.path,
             code=Code.FOREIGN_CHANGE,
-            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what is no result of this compose",
-            fix=f"take it back by another commit: a branch only adds {RESULTS}/<origin>/<run_id>.json of its compose",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} "
+            "what is not a result of this compose",
+            fix=f"undo it in another commit: a branch only adds {RESULTS}/<origin>/<run_id>.json of its compose",
         )
 
     def _not_as_opened(self, commit: Sha, change: Change) -> Problem:
@@ -370,13 +371,13 @@ class _Reader:
                 code=Code.MANIFEST_CHANGED,
                 message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} the manifest; "
                 "that of the compose bot's commit counts",
-                fix="take it back by another commit: a manifest is written once",
+                fix="undo it in another commit: a manifest is written once",
             )
         return Problem(
             path=change.path,
             code=Code.FOREIGN_CHANGE,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what the branch was opened with",
-            fix="take it back by another commit",
+            fix="undo it in another commit",
         )
 
     def _edit(self, commit: Sha, path: str, there: Version) -> Problem:
@@ -385,7 +386,7 @@ class _Reader:
             code=Code.CHANGED_RESULT,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, changes the result; "
             f"its first version, of commit {there.commit[:12]}, counts",
-            fix="a result is written once: report a rerun in a file of its own",
+            fix="a result is written once: report a rerun in a new file",
         )
 
     def _removal(self, commit: Sha, path: str) -> Problem | None:
@@ -401,7 +402,7 @@ class _Reader:
             path=self._id.folder,
             code=Code.MERGE_COMMIT,
             message=f"commit {commit.sha[:12]}, pushed {self._pushed.by(commit.sha)}, merges "
-            f"{len(commit.parents)} lines; only what was added beside it counts",
+            f"{len(commit.parents)} commits; only what was added beside it counts",
             fix="rebase instead of merging: git pull --rebase",
         )
 
@@ -409,8 +410,8 @@ class _Reader:
         return Problem(
             path=self._id.folder,
             code=Code.MORE_PROBLEMS,
-            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, does {number:,} more such things",
-            fix="take them back by another commit",
+            message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, makes {number:,} more such changes",
+            fix="undo them in another commit",
         )
 
 
@@ -466,7 +467,7 @@ def _removed(path: str, message: str) -> Problem:
         path=path,
         code=Code.REMOVED_FILE,
         message=message,
-        fix="bring the file back as it was; a rerun adds a file of its own",
+        fix="restore the file as it was; report a rerun in a new file",
     )
 
 
@@ -475,5 +476,5 @@ def _too_many(path: str, what: str) -> Problem:
         path=path,
         code=Code.TOO_MANY_FILES,
         message=f"the origin reports {what}",
-        fix="report fewer or smaller files, with many results in each",
+        fix="report fewer or smaller files, with more results in each",
     )

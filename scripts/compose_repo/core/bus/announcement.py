@@ -1,4 +1,4 @@
-"""What the bus is told of a compose's verdict: only that it has changed, and each change once.
+"""What is published on the bus about a compose's verdict: only changes, each once.
 
 Which verdict was told last stands, with the number of that message, in a hidden line of the gate bot's note. It is
 written after the message has been confirmed: whoever is killed between the two tells the same change again, under the

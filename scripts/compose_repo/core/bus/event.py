@@ -144,7 +144,7 @@ def event_of(message: Message, status_topics: Sequence[str] = STATUS_TOPICS) -> 
         return _status_change(message)
     match = _TEST.fullmatch(message.topic)
     if match is None or _TOPIC.fullmatch(message.topic) is None:
-        return Nothing(why="nobody here listens to its topic")
+        return Nothing(why="compose-repo does not read its topic")
     return _test(message, TestState(match[1]))
 
 
@@ -166,7 +166,7 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
     artifact, test = reader.table(body, "/artifact"), reader.table(body, "/test")
     run, contact = reader.table(body, "/run"), _optional_table(body.get("contact"))
     if artifact.get("type", "productmd-compose") != "productmd-compose":
-        return Nothing(why="it is about no compose")
+        return Nothing(why="it is not about a compose")
     compose_id = reader.compose_id(artifact, "/artifact/id")
     ci = reader.ci(body)
     at = reader.time(body, "/generated_at")
@@ -177,7 +177,7 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
     outcome = _OUTCOMES.get(state) or reader.word(test, "/test/result", _RESULTS)
     reader.stop_at_problems()
     if not systems and state in {TestState.QUEUED, TestState.RUNNING}:
-        return Nothing(why=f"it says of no arch that a test is {state}")
+        return Nothing(why=f"it names no arch on which a test is {state}")
     if not systems:
         raise InputError(
             message.problem(
@@ -215,7 +215,7 @@ class _Reader:
             body = body["msg"]
         if not isinstance(body, dict):
             raise InputError(
-                self._message.problem("", Code.WRONG_TYPE, "the body is no object", "send what the schemas ask for")
+                self._message.problem("", Code.WRONG_TYPE, "the body is not an object", "send what the schemas ask for")
             )
         return body
 
@@ -230,12 +230,12 @@ class _Reader:
         return cast("T", value)
 
     def table(self, body: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
-        """Read an object; what is none is an empty one, and its fields are missing."""
+        """Read an object; everything else counts as an empty one, whose fields are missing."""
         value = self._there(body, pointer)
         if isinstance(value, dict):
             return value
         if value is not None:
-            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is no object", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is not an object", _AS_THE_SCHEMAS)
         return {}
 
     def text(self, body: Mapping[str, Any], pointer: str, most: int) -> str | None:
@@ -244,7 +244,7 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, str):
-            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is no text", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is not a text", _AS_THE_SCHEMAS)
         elif not 0 < len(value) <= most:
             self._add(pointer, Code.OUT_OF_BOUNDS, f"the text has {len(value):,} characters", f"use 1 to {most:,}")
         elif not value.isprintable():
@@ -258,7 +258,7 @@ class _Reader:
         value = self.text(body, pointer, LINE)
         if value is None or value in words:
             return None if value is None else words[value]
-        self._add(pointer, Code.WRONG_VALUE, f"{_shown(value)} is none of {', '.join(words)}", "use one of these")
+        self._add(pointer, Code.WRONG_VALUE, f"{_shown(value)} is not one of {', '.join(words)}", "use one of these")
         return None
 
     def compose_id(self, body: Mapping[str, Any], pointer: str) -> ComposeId | None:
@@ -282,7 +282,7 @@ class _Reader:
         """Read a link that a result file may have."""
         value = self.text(body, pointer, LINK)
         if value is not None and not is_link(value):
-            self._add(pointer, Code.BAD_LINK, f"{_shown(value)} is no http or https address", "give one in ASCII")
+            self._add(pointer, Code.BAD_LINK, f"{_shown(value)} is not an http or https address", "give one in ASCII")
             return None
         return value
 
@@ -298,7 +298,7 @@ class _Reader:
             at = None
         if at is None:
             self._add(
-                pointer, Code.BAD_TIME, f"{_shown(value)} is no point in time", "write it as 2026-11-20T06:32:11Z"
+                pointer, Code.BAD_TIME, f"{_shown(value)} is not a valid time", "write it as 2026-11-20T06:32:11Z"
             )
         return at
 
@@ -322,7 +322,7 @@ class _Reader:
         """Read which arches, of which variants, were tested; each once."""
         rows = body.get("system", [])
         if not isinstance(rows, list):
-            self._add("/system", Code.WRONG_TYPE, f"{_shown(rows)} is no array", _AS_THE_SCHEMAS)
+            self._add("/system", Code.WRONG_TYPE, f"{_shown(rows)} is not an array", _AS_THE_SCHEMAS)
             return ()
         if len(rows) > SYSTEMS:
             self._add("/system", Code.OUT_OF_BOUNDS, f"there are {len(rows):,} systems", f"name at most {SYSTEMS}")
@@ -333,7 +333,7 @@ class _Reader:
         for index, row in enumerate(rows):
             pointer = f"/system/{index}"
             if not isinstance(row, dict):
-                self._add(pointer, Code.WRONG_TYPE, f"{_shown(row)} is no object", _AS_THE_SCHEMAS)
+                self._add(pointer, Code.WRONG_TYPE, f"{_shown(row)} is not an object", _AS_THE_SCHEMAS)
                 continue
             arch = self._name(row, f"{pointer}/architecture")
             variant = self._name(row, f"{pointer}/variant") if row.get("variant") is not None else None
@@ -343,7 +343,9 @@ class _Reader:
     def _name(self, body: Mapping[str, Any], pointer: str) -> str | None:
         value = self.text(body, pointer, LINE)
         if value is not None and not is_name(value):
-            self._add(pointer, Code.BAD_FORM, f"{_shown(value)} is no name", "use productmd's names: x86_64, BaseOS")
+            self._add(
+                pointer, Code.BAD_FORM, f"{_shown(value)} is not a valid name", "use productmd's names: x86_64, BaseOS"
+            )
             return None
         return value
 
@@ -394,7 +396,7 @@ def _optional_table(value: object) -> Mapping[str, Any]:
 
 
 def _optional_link(value: object) -> str | None:
-    """Give a link, None if it is none: what nobody needs is left out rather than refused."""
+    """Return a link, or None if it is not one: what is not needed is left out rather than refused."""
     if isinstance(value, str) and len(value) <= LINK and is_link(value):
         return value
     return None

@@ -13,10 +13,10 @@ from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.documents.strict import parse_json
 
 HINT_BYTES: Final = 1 << 20
-"""What is longer is no hint of ours: that which our webhook sends has some hundred bytes."""
+"""The most bytes of a hint; compose-repo's webhook sends a few hundred."""
 
 TEMPLATE: Final = '{"object_kind": "{{object_kind}}", "project_id": {{project_id}}, "branch": "{{ref}}"}'
-"""What our webhook sends of a push: no text of whoever pushes, and the branch under a name of its own.
+"""What compose-repo's webhook sends about a push: no text by the user who pushes, and the branch in its own field.
 
 The trigger's answer to `ref` is the branch that its pipeline runs on: what the event says there is lost.
 """
@@ -40,7 +40,7 @@ class Everything(Struct, frozen=True, kw_only=True):
 
 
 class Nothing(Struct, frozen=True, kw_only=True):
-    """Nothing is due: what has happened is none of ours."""
+    """Nothing is due: the event does not concern compose-repo."""
 
     why: str
 
@@ -55,11 +55,11 @@ def read_hint(data: bytes, *, project_id: int, default_branch: str) -> Hint:
     try:
         event = parse_json(data)
     except ValueError:
-        return Everything(why="it is no JSON")
+        return Everything(why="it is not JSON")
     kind = event.get("object_kind") if isinstance(event, Mapping) else None
     project = _project_of(event) if isinstance(event, Mapping) else None
     if not isinstance(kind, str) or project is None:
-        return Everything(why="it is no event")
+        return Everything(why="it is not an event")
     if project != project_id:
         return Nothing(why="it is about another project")
     return _of_branch(_branch_of(kind, event), default_branch) if kind not in _QUIET else Nothing(why=_UNMOVED)
@@ -92,4 +92,4 @@ def _of_branch(branch: str | None, default_branch: str) -> Hint:
     try:
         return One(compose_id=ComposeId.of_branch(branch))
     except ComposeIdError:
-        return Nothing(why="it is about no compose")
+        return Nothing(why="it is not about a compose")

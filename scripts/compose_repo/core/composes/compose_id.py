@@ -37,7 +37,7 @@ _COMPOSE_ID: Final = re.compile(
 
 
 class ComposeIdError(ValueError):
-    """A text that is no compose id; the message says which part is wrong."""
+    """A text that is not a compose id; the message says which part is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

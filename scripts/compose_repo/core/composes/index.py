@@ -95,9 +95,9 @@ def _json_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
     try:
         rows = parse_json(document)
     except ValueError as error:
-        raise _not_a_listing(url, f"it is no whole JSON document: {error}") from None
+        raise _not_a_listing(url, f"it is not a complete JSON document: {error}") from None
     if not isinstance(rows, list) or not all(map(_is_row, rows)):
-        raise _not_a_listing(url, "its JSON is no list of entries with name and type")
+        raise _not_a_listing(url, "its JSON is not a list of entries with name and type")
     for row in rows:
         yield _named(row["name"]) if row["type"] == "directory" else refused(row["name"], _A_FILE)
 
@@ -112,15 +112,13 @@ def _html_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
         # Never close it: over what is left open the parser ponders for a time that grows with its square.
         page.feed(document.decode("utf-8", "replace"))
     except AssertionError:  # what some versions of the parser say to an odd declaration
-        raise _not_a_listing(url, "it is no HTML") from None
+        raise _not_a_listing(url, "it is not HTML") from None
     base = urlsplit(urljoin(url, "."))
     if not page.is_a_listing(base):
-        raise _not_a_listing(url, "its page is no listing of a folder by Apache or nginx")
+        raise _not_a_listing(url, "its page is not an Apache or nginx listing of a folder")
     if not page.whole:
         raise InputError(
-            Problem(
-                path=url, code=Code.INDEX_TRUNCATED, message="the listing ends in the middle", fix="try again later"
-            )
+            Problem(path=url, code=Code.INDEX_TRUNCATED, message="the listing is cut off", fix="try again later")
         )
     for href in page.links:
         entry = _entry(href, base)
@@ -165,7 +163,7 @@ def _entry(href: str, base: SplitResult) -> str | Ignored | None:
     try:
         target = urlsplit(urljoin(base.geturl(), href))
     except ValueError:
-        return refused(href, "it is no address")
+        return refused(href, "it is not an address")
     here = base.path or "/"
     if (target.scheme, target.netloc) != (base.scheme, base.netloc):
         return refused(href, _ELSEWHERE)
@@ -178,7 +176,7 @@ def _entry(href: str, base: SplitResult) -> str | Ignored | None:
 
 
 def _named(name: str) -> str | Ignored:
-    """Let a name pass that can be a folder's; what hides a path in it is none."""
+    """Accept a name that can be a folder's; one that hides a path is not."""
     if name in {"", ".", ".."} or "/" in name or not name.isprintable():
         return refused(name, "no folder has such a name")
     return name

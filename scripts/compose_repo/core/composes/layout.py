@@ -85,7 +85,7 @@ def _name_problems(place: Place) -> Iterator[Problem]:
         yield Problem(
             path=place.path,
             code=Code.BAD_COMPOSE_ID,
-            message=f"the folder's name is no compose id: {error}",
+            message=f"the folder's name is not a compose id: {error}",
             fix="name the folder by the compose's id, as its COMPOSE_ID file has it",
         )
     if place.kind is not Kind.RESULT:
@@ -142,8 +142,8 @@ def not_plain(path: str) -> Problem:
     return Problem(
         path=path,
         code=Code.NOT_A_PLAIN_FILE,
-        message="this is a link, an executable or something else that is no plain file",
-        fix="replace it by a plain file with mode 100644",
+        message="this is a link, an executable or something else that is not a plain file",
+        fix="replace it with a plain file with mode 100644",
     )
 
 
@@ -166,7 +166,7 @@ def absent(path: str) -> Problem:
     """Say that a file that has to be there is not."""
     page = "docs/policy.md" if path in GATE_FILES else f"{paths.COMPOSES}/{paths.README}"
     return Problem(
-        path=path, code=Code.MISSING_FILE, message="the file is not there", fix=f"add it; {page} says what it holds"
+        path=path, code=Code.MISSING_FILE, message="the file is missing", fix=f"add it; {page} says what it holds"
     )
 
 
@@ -176,5 +176,5 @@ def removed(path: str) -> Problem:
         path=path,
         code=Code.REMOVED_FILE,
         message="the file has been removed, but results and manifests are kept",
-        fix="bring it back; a rerun adds a file of its own",
+        fix="restore it; report a rerun in a new file",
     )

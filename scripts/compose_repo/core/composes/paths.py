@@ -13,7 +13,7 @@ MANIFEST: Final = "manifest.json"
 RESULTS: Final = "results"
 """The folder in a compose's folder that holds a folder for each origin."""
 README: Final = "README.md"
-"""May stand in any folder of ours, and is read by people only."""
+"""May be in any folder that validate reads; only people read it."""
 RESULT_SUFFIX: Final = ".json"
 """What follows the run's id in the name of a result file."""
 

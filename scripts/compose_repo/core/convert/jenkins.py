@@ -44,7 +44,7 @@ _LONGEST: Final = 31_536_000.0
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _YEARS: Final = range(2000, 3000)
 _CHANGES: Final = frozenset({"FIXED", "REGRESSION"})
-_FETCH: Final = "fetch both anew from the build's api/json and testReport/api/json, whole"
+_FETCH: Final = "fetch both again from the build's api/json and testReport/api/json, whole"
 
 
 class Build(Struct, frozen=True, kw_only=True):
@@ -390,7 +390,7 @@ def _times(document: Fields) -> tuple[dt.datetime, dt.timedelta]:
     except OverflowError:
         years = set()
     if not years or not years <= set(_YEARS):
-        message = "the build is not of this millennium"
+        message = "the build's time is not in the years 2000 to 2999"
         raise InputError(document.problem("timestamp", Code.BAD_TIME, message, "look at Jenkins's clock"))
     return started_at, duration
 
@@ -409,13 +409,13 @@ def _job(document: Fields, url: str) -> str:
             break
         names.append(unquote(name))
     if not names:
-        message = "this is no address of a build: it has no /job/NAME/, or credentials"
+        message = "this is not the address of a build: it has no /job/NAME/, or credentials"
         raise InputError(document.problem("url", Code.BAD_LINK, message, "set Jenkins's URL in its configuration"))
     return "/".join(names)
 
 
 def _unknown(row: Fields, name: str, word: str, known: frozenset[str] | Mapping[str, Outcome]) -> Problem:
-    message = f"{shown(word)} is no word of Jenkins's: {', '.join(sorted(known))}"
+    message = f"{shown(word)} is not a word that Jenkins uses: {', '.join(sorted(known))}"
     return row.problem(
         name, Code.JENKINS_UNKNOWN_WORD, message, "fetch it again, or report that Jenkins has a new word"
     )

@@ -86,7 +86,7 @@ def read_listing(data: bytes, job: JenkinsJob) -> tuple[list[Listed], list[Probl
     """
     document = Fields.read(data, job.address)
     if "allBuilds" not in document.values:
-        raise InputError(not_a_job(job, "this is no list of a job's builds"))
+        raise InputError(not_a_job(job, "this is not a list of a job's builds"))
     builds: dict[int, Listed] = {}
     problems: list[Problem] = []
     for row in document.objects("allBuilds"):
@@ -116,7 +116,7 @@ def _listed(row: Fields, job: JenkinsJob) -> Listed:
 
 
 def known_of(data: bytes) -> Known | None:
-    """Say which build a file reports, None if it is none that was polled.
+    """Return which build a file reports; None if that was not polled.
 
     The file must count; what it has under `misc` is anybody's choice all the same.
     """
@@ -173,8 +173,8 @@ def read_build(data: bytes, job: JenkinsJob, listed: Listed) -> Fields:
             document.problem(
                 "number",
                 Code.JENKINS_OTHER_BUILD,
-                "this is another build than the job lists under the number",
-                "look at the job if it says so again",
+                "this is not the build that the job lists under the number",
+                "look at the job if this comes again",
             )
         )
     return replace(document, values={**document.values, "url": document.path})
@@ -259,8 +259,8 @@ def named(file: ResultFile, taken: Sequence[str], head: Sha) -> ResultFile:
             Problem(
                 path=file.path,
                 code=Code.JENKINS_NO_ROOM,
-                message="files that do not count stand in its place, again and again",
-                fix="look who has pushed them, and what the gate's note says of them",
+                message="files that do not count take its names, again and again",
+                fix="see who pushed them, and what the gate's note says about them",
             )
         )
     return replace(file, run=replace(file.run, id=RunId(f"{file.run.id[:_LONGEST]}-{head[:_DIGITS]}")))
@@ -282,7 +282,7 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
 
 
 def not_a_job(job: JenkinsJob, message: str) -> Problem:
-    """Say that an address is none of a job that everybody may read."""
+    """Say that an address is not that of a job that everybody may read."""
     fix = "fix the address in gate/origins.toml, or let everybody read the job"
     return Problem(path=job.address, code=Code.JENKINS_NOT_A_JOB, message=message, fix=fix)
 
@@ -301,12 +301,12 @@ def server_of(job: JenkinsJob) -> str:
 
 def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:
     """Say that a pass has no more time for a Jenkins, because of itself or `of_all`."""
-    who = "all that are polled have" if of_all else "it has"
+    who = "all polled jobs together have" if of_all else "it has"
     return Problem(
         path=server_of(job),
         code=Code.JENKINS_SLOW,
-        message=f"{who} taken {seconds:,.0f} s of this pass: what is not read yet comes with the next",
-        fix="nothing if there is much that is new; if it says so again, look why it is slow",
+        message=f"{who} taken {seconds:,.0f} s of this run: the next run reads the rest",
+        fix="nothing if there are many new builds; if this comes again, find out why it is slow",
     )
 
 
@@ -314,6 +314,6 @@ def _unclear(job: JenkinsJob, build: Listed) -> Problem:
     return Problem(
         path=f"{job.address}/{build.number}/",
         code=Code.JENKINS_COMPOSE_UNCLEAR,
-        message=f"the build names {' and '.join(sorted(build.composes))}: which of them it has tested is not clear",
-        fix="say by compose_parameter in gate/origins.toml which parameter names the compose",
+        message=f"the build names {' and '.join(sorted(build.composes))}: it is not clear which of them it tested",
+        fix="set compose_parameter in gate/origins.toml to the parameter that names the compose",
     )

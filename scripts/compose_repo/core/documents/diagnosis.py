@@ -222,7 +222,7 @@ _MARKS: Final = frozenset(":,") | _CLOSING
 
 
 def _unquoted(lexeme: str) -> str:
-    """Read a JSON string, lone surrogates and all; what is none stands for itself."""
+    """Read a JSON string, lone surrogates included; any other text is returned as it is."""
     if not lexeme.startswith('"'):
         return lexeme
     if "\\" not in lexeme:
@@ -295,7 +295,7 @@ def _key_problems(path: str, place: _Place) -> Iterator[Problem]:
             path=path,
             pointer=_safe(place.pointer),
             code=Code.DUPLICATE_KEY,
-            message=f"the key {_cut(place.lexeme)} stands twice in its object",
+            message=f"the key {_cut(place.lexeme)} is there twice in its object",
             fix="keep one of them",
         )
     if place.nth == KEYS + 1 and not place.repeated:
@@ -310,7 +310,7 @@ def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str])
             pointer=_safe(pointer),
             code=Code.CONTROL_CHARACTER,
             message=f"the text has the control character U+{ord(found[0]):04X}",
-            fix="take it out: text is shown to people as it is",
+            fix="remove it: people read the text as it is",
         )
     if found := _SURROGATE.search(text):
         yield Problem(
@@ -370,7 +370,7 @@ def _not_finite(path: str, pointer: str, lexeme: str) -> Problem:
         path=path,
         pointer=_safe(pointer),
         code=Code.NOT_FINITE,
-        message=f"{_cut(lexeme)} is no finite number",
+        message=f"{_cut(lexeme)} is not a finite number",
         fix="write a number, or leave the field out",
     )
 
@@ -391,7 +391,7 @@ def _too_many_keys(path: str, pointer: str) -> Problem:
         pointer=_safe(pointer),
         code=Code.TOO_MANY_KEYS,
         message=f"the object has more than {KEYS} keys",
-        fix="use an array, or leave out what nobody reads",
+        fix="use an array, or leave out what is not needed",
     )
 
 

@@ -30,12 +30,12 @@ def too_large(path: str, size: int, limit: int) -> Problem:
         path=path,
         code=Code.FILE_TOO_LARGE,
         message=f"the file has {size:,} bytes, at most {limit:,} are read",
-        fix="split it into several files, or leave out what nobody reads",
+        fix="split it into several files, or leave out what is not needed",
     )
 
 
 def parse_json(data: bytes, *, repetitive: bool = False) -> Any:  # noqa: ANN401  # JSON holds anything
-    """Parse JSON, of any size and with any text in it, but each key once and no number that is none.
+    """Parse JSON, of any size and with any text in it, but each key only once, and no NaN or infinity.
 
     Equal short texts become one object if they are keys, and in a `repetitive` document if they are values too: in
     rpms.json that saves an eighth of the memory, and the time to fill it.

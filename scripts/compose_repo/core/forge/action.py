@@ -141,7 +141,7 @@ class SetStatus(Struct, frozen=True, kw_only=True):
 
 
 class PutNote(Struct, frozen=True, kw_only=True):
-    """Write the one note of ours, which carries a hidden `marker`."""
+    """Write the one note, which carries a hidden `marker`."""
 
     iid: int
     marker: str
@@ -167,7 +167,7 @@ class EditNote(Struct, frozen=True, kw_only=True):
 
 
 class DeleteNote(Struct, frozen=True, kw_only=True):
-    """Delete a note: one of ours that a run beside ours has written too."""
+    """Delete a second note, which a parallel run has written."""
 
     iid: int
     note_id: int
@@ -175,7 +175,7 @@ class DeleteNote(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"delete our second note {self.note_id} on !{self.iid}"
+        return f"delete the second note {self.note_id} on !{self.iid}"
 
 
 class Approve(Struct, frozen=True, kw_only=True):
@@ -226,7 +226,7 @@ class RestoreBranch(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"bring {self.branch} back to what counts by {self.commit[:12]} on top of {self.head[:12]}"
+        return f"restore what counts on {self.branch}: {self.commit[:12]} on top of {self.head[:12]}"
 
 
 class CreateTag(Struct, frozen=True, kw_only=True):
@@ -260,7 +260,7 @@ class Promote(Struct, frozen=True, kw_only=True):
 
 
 class Change(Protocol):
-    """A change that the message bus is told of."""
+    """A change that is published on the message bus."""
 
     @property
     def sentence(self) -> str:

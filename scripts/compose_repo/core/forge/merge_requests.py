@@ -133,7 +133,7 @@ def why_it_stays_closed(
 ) -> str | None:
     """Say why a closed merge request is not opened again; None if it is.
 
-    `access_level` is that of whoever has closed it. What a newer published compose has overtaken stays closed, and so
+    `access_level` is that of whoever closed it. What a newer published compose has overtaken stays closed, and so
     does what our bots or a Maintainer have closed: that is Release Engineering's word. Anybody else's closing, or that
     of an account that is gone, does not take a compose out of the gate.
     """
@@ -143,7 +143,7 @@ def why_it_stays_closed(
     if closer is None:
         return None
     if closer.is_called(bots.compose) or closer.is_called(bots.gate):
-        return f"{closer.username}, a bot of ours, has closed it"
+        return f"{closer.username}, one of the two bots, closed it"
     if access_level >= MAINTAINER:
-        return f"{closer.username}, a Maintainer, has closed it"
+        return f"{closer.username}, a Maintainer, closed it"
     return None

@@ -102,8 +102,8 @@ def as_markdown() -> str:
     parts = [
         "# What `compose-repo doctor` checks\n",
         "Each check has a stable code. `unsafe`: somebody can move a decision, a merge or a secret who should not, and",
-        "`doctor` exits 1. `advice`: something works badly, will stop to work, or a second line of defence is missing.",
-        "`compose-repo setup` fixes those marked so. Made from `scripts/compose_repo/core/hardening/`.",
+        "`doctor` exits 1. `advice`: something works badly, will stop working, or a second line of defence is missing.",
+        "`compose-repo setup` fixes those whose fix says so. Made from `scripts/compose_repo/core/hardening/`.",
         "",
         "| code | | law | why it matters | fix |",
         "|---|---|---|---|---|",

@@ -68,7 +68,7 @@ def looks_secret(key: str, value: str | None) -> bool:
 
 
 class Access(Struct, frozen=True, kw_only=True):
-    """Who a branch rule lets through: everybody of a role, or (`holder`) one user, group or deploy key."""
+    """Who a branch rule allows: everybody of a role, or (`holder`) one user, group or deploy key."""
 
     level: int
     holder: str | None = None
@@ -76,7 +76,7 @@ class Access(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How it is told."""
+        """The words for it."""
         return self.holder or ("no one" if self.level == NO_ONE else f"{role(self.level)}s")
 
 
@@ -276,7 +276,7 @@ class Unprotect(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"{self.project}: take the branch rule {self.branch} away"
+        return f"{self.project}: remove the branch rule {self.branch}"
 
 
 class Protect(Struct, frozen=True, kw_only=True):
@@ -295,7 +295,7 @@ class Protect(Struct, frozen=True, kw_only=True):
 
 
 class ProtectTags(Struct, frozen=True, kw_only=True):
-    """Let only a role, and whoever is above it, create tags that fit a pattern."""
+    """Let only a role, and those above it, create tags that fit a pattern."""
 
     project: str
     pattern: str
@@ -316,7 +316,7 @@ class UnprotectTags(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"{self.project}: take the tag rule {self.pattern} away"
+        return f"{self.project}: remove the tag rule {self.pattern}"
 
 
 class CreateLabel(Struct, frozen=True, kw_only=True):
@@ -374,7 +374,7 @@ class MoveSchedule(Struct, frozen=True, kw_only=True):
 
 
 class RemoveWebhook(Struct, frozen=True, kw_only=True):
-    """Take away a webhook of ours that is not as it should be: a new one takes its place."""
+    """Remove a wrong webhook of compose-repo's: a new one takes its place."""
 
     project: str
     id: int

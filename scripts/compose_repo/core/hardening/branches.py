@@ -118,7 +118,7 @@ def _main(seen: Seen) -> BranchRule:
 @rule(
     "main-unprotected",
     Severity.UNSAFE,
-    why="Without a rule every Developer, which third parties are, pushes policy and code to main.",
+    why="Without a rule every Developer may push policy and code to main; third parties are Developers.",
     fix=PAGE,
     by_setup=True,
 )
@@ -132,7 +132,7 @@ def main_is_protected(seen: Seen) -> Iterator[str]:
 @rule(
     "main-pushable",
     Severity.UNSAFE,
-    why="What is pushed to main is code, policy and verdicts that no merge request has shown to anybody.",
+    why="A direct push puts code, policy and verdicts on main that no merge request has shown.",
     fix=f"{PAGE} > Allowed to push and merge: No one",
     by_setup=True,
 )
@@ -146,7 +146,7 @@ def nobody_pushes_to_main(seen: Seen) -> Iterator[str]:
 @rule(
     "main-mergeable",
     Severity.UNSAFE,
-    why="Who may merge decides; third parties are Developers, and the gate bot is a Maintainer for this alone.",
+    why="Merging is the decision; third parties are Developers, and the gate bot is a Maintainer only to merge.",
     fix=f"{PAGE} > Allowed to merge: Maintainers",
     by_setup=True,
 )
@@ -187,8 +187,8 @@ def main_keeps_its_history(seen: Seen) -> Iterator[str]:
 @rule(
     "rule-opens-main",
     Severity.UNSAFE,
-    why="Of several rules that match a branch the most permissive wins: this one undoes the branch's own.",
-    fix=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
+    why="Of several rules that match a branch the most permissive wins, so this one overrides the branch's own.",
+    fix=f"remove the rule: {PAGE}; change a rule of the group in the group",
     by_setup=True,
 )
 def no_rule_opens_main(seen: Seen) -> Iterator[str]:
@@ -203,7 +203,7 @@ def no_rule_opens_main(seen: Seen) -> Iterator[str]:
 @rule(
     "compose-branches-unprotected",
     Severity.UNSAFE,
-    why="Without a rule Developers force-push to composes' branches and delete them: reported failures disappear.",
+    why="Without a rule Developers may force-push to composes' branches and delete them: reported failures disappear.",
     fix=PAGE,
     where=Where.COMPOSES,
     by_setup=True,
@@ -217,7 +217,7 @@ def compose_branches_are_protected(seen: Seen) -> Iterator[str]:
 @rule(
     "compose-branches-force-push",
     Severity.UNSAFE,
-    why="A force push takes a reported failure away; what was thrown away cannot always be fetched again.",
+    why="A force push removes a reported failure, and removed commits cannot always be fetched again.",
     fix=f"{PAGE} > Allowed to force push: off",
     where=Where.COMPOSES,
     by_setup=True,
@@ -261,8 +261,8 @@ def nobody_merges_into_compose_branches(seen: Seen) -> Iterator[str]:
 @rule(
     "rule-opens-compose-branches",
     Severity.UNSAFE,
-    why="Of several rules that match a branch the most permissive wins: this one undoes that of the composes.",
-    fix=f"take the rule away: {PAGE}; one that the group has made is changed in the group",
+    why="Of several rules that match a branch the most permissive wins, so this one overrides that of the composes.",
+    fix=f"remove the rule: {PAGE}; change a rule of the group in the group",
     where=Where.COMPOSES,
     by_setup=True,
 )

@@ -31,11 +31,11 @@ _GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "
     "gate-files-invalid",
     Severity.UNSAFE,
     why="Nothing can be judged, approved or merged by rules that cannot be read.",
-    fix="compose-repo validate gate says all of it; fix it by merge request",
+    fix="compose-repo validate gate lists every problem; fix them by merge request",
     where=Where.COMPOSES,
 )
 def gate_files_are_valid(seen: Seen) -> Iterator[str]:
-    """The files gate/*.toml of the default branch are there and valid."""
+    """The files gate/*.toml of the default branch exist and are valid."""
     for problem in seen.gate.problems[:MOST]:
         yield f"{problem.path}:{problem.line}: {problem.code}: {terminal(problem.message)}"
 
@@ -43,7 +43,7 @@ def gate_files_are_valid(seen: Seen) -> Iterator[str]:
 @rule(
     "origin-unattributable",
     Severity.ADVICE,
-    why="All that it reports is refused.",
+    why="Everything that it reports is refused.",
     fix="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -82,7 +82,7 @@ def _shown(key: SigningKey) -> str:
 @rule(
     "key-expired",
     Severity.ADVICE,
-    why="What it signs counts no longer.",
+    why="What it signs no longer counts.",
     fix="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -98,7 +98,7 @@ def no_key_has_expired(seen: Seen) -> Iterator[str]:
 @rule(
     "key-expires-soon",
     Severity.ADVICE,
-    why="From that day on what it signs counts no longer.",
+    why="From that day on, what it signs does not count.",
     fix="gate/origins.toml: add the origin's new key beside it",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -115,8 +115,8 @@ def no_key_expires_soon(seen: Seen) -> Iterator[str]:
 @rule(
     "waiver-expired",
     Severity.ADVICE,
-    why="It covers nothing any more, and hides which exceptions hold.",
-    fix="gate/waivers.toml: take it out, or give it a new last day, by merge request",
+    why="It no longer covers anything, and hides which exceptions hold.",
+    fix="gate/waivers.toml: remove it, or give it a new last day, by merge request",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
@@ -145,7 +145,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
 @rule(
     "stream-unencrypted",
     Severity.UNSAFE,
-    why="Whoever sits on the way says which compose is published, or what a compose holds.",
+    why="Anybody on the network path can say which compose is published, or what a compose contains.",
     fix="gate/streams.toml: give the https address",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -159,14 +159,14 @@ def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
 
 
 def _nobody_has_looked(seen: Seen) -> str | None:
-    return "nobody has looked" if seen.looks is None else needs_gate_files(seen)
+    return "it was not checked" if seen.looks is None else needs_gate_files(seen)
 
 
 @rule(
     "stream-unreachable",
     Severity.ADVICE,
-    why="What cannot be read is never opened, or never merged.",
-    fix="gate/streams.toml: fix the address; or look after the network, the proxy, the server",
+    why="A compose that cannot be read is never opened, or never merged.",
+    fix="gate/streams.toml: fix the address, or check the network, the proxy and the server",
     where=Where.COMPOSES,
     absent=_nobody_has_looked,
 )
@@ -181,7 +181,7 @@ def streams_are_reachable(seen: Seen) -> Iterator[str]:
     "ci-file-missing",
     Severity.UNSAFE,
     why="Pipelines are pinned to it: without it nothing is validated.",
-    fix="bring it back from the template, by merge request",
+    fix="restore it from the template, by merge request",
     where=Where.TOKEN,
 )
 def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
@@ -194,7 +194,7 @@ def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
     "project-file-missing",
     Severity.ADVICE,
     why="They say what to write in an issue or a merge request, and on the paid tiers whose approval a file needs.",
-    fix="bring them back from the template, by merge request",
+    fix="restore them from the template, by merge request",
     where=Where.COMPOSES,
 )
 def our_files_are_there(seen: Seen) -> Iterator[str]:
@@ -222,13 +222,13 @@ def wanted_labels(seen: Seen) -> tuple[Label, ...]:
 @rule(
     "label-missing",
     Severity.ADVICE,
-    why="GitLab makes it when it is first needed, without a colour that tells a blocked compose at a glance.",
+    why="GitLab creates it at its first use, without the colour that shows a blocked compose at a glance.",
     fix="Manage > Labels > New label",
     where=Where.COMPOSES,
     by_setup=True,
 )
 def labels_are_there(seen: Seen) -> Iterator[str]:
-    """The labels of merge requests are there."""
+    """The labels of merge requests exist."""
     there = {label.name for label in seen.project.labels}
     for label in wanted_labels(seen):
         if label.name not in there:
@@ -238,7 +238,7 @@ def labels_are_there(seen: Seen) -> Iterator[str]:
 @rule(
     "label-differs",
     Severity.ADVICE,
-    why="The colours tell a blocked compose at a glance.",
+    why="The colours show a blocked compose at a glance.",
     fix="Manage > Labels > Edit",
     where=Where.COMPOSES,
     by_setup=True,

@@ -39,13 +39,13 @@ def _no_job_tokens(seen: Seen) -> str | None:
 @rule(
     "token-of-admin",
     Severity.UNSAFE,
-    why="Whoever steals it owns the whole GitLab.",
-    fix="use a token of an account that is no administrator",
+    why="A thief of it owns the whole GitLab.",
+    fix="use a token of an account that is not an administrator",
     where=Where.COMPOSES,
     absent=_no_token,
 )
 def the_token_is_no_admins(seen: Seen) -> Iterator[str]:
-    """The token in use belongs to an account that is no administrator."""
+    """The token in use belongs to an account that is not an administrator."""
     if seen.token is not None and seen.token.admin:
         yield f"{seen.token.username}, whose token this is, is an administrator"
 
@@ -53,7 +53,7 @@ def the_token_is_no_admins(seen: Seen) -> Iterator[str]:
 @rule(
     "token-too-strong",
     Severity.UNSAFE,
-    why="A token that is stolen does what it is good for; `api` is all that is needed.",
+    why="A stolen token can do all that its scopes allow; `api` is enough.",
     fix="make a token of scope api alone: avatar > Edit profile > Access tokens; revoke this one",
     where=Where.COMPOSES,
     absent=_no_token,
@@ -68,13 +68,13 @@ def the_token_has_few_scopes(seen: Seen) -> Iterator[str]:
 @rule(
     "token-expires",
     Severity.ADVICE,
-    why="From that day on nothing is opened, approved or merged.",
+    why="From that day on, nothing is opened, approved or merged.",
     fix="make a new one (avatar > Edit profile > Access tokens) and put it where this one is used",
     where=Where.COMPOSES,
     absent=_no_token,
 )
 def the_token_lasts(seen: Seen) -> Iterator[str]:
-    """The token in use lasts for two weeks and more."""
+    """The token in use is valid for at least two more weeks."""
     if seen.token is not None and seen.token.expires is not None and seen.token.expires - seen.today <= SOON:
         yield f"it expires on {seen.token.expires}"
 
@@ -82,13 +82,13 @@ def the_token_lasts(seen: Seen) -> Iterator[str]:
 @rule(
     "token-never-expires",
     Severity.ADVICE,
-    why="A copy that nobody knows of is good for ever.",
+    why="A stolen copy works for ever.",
     fix="make one that expires: avatar > Edit profile > Access tokens; revoke this one",
     where=Where.COMPOSES,
     absent=_no_token,
 )
 def the_token_ends(seen: Seen) -> Iterator[str]:
-    """The token in use expires some day."""
+    """The token in use has an expiry date."""
     if seen.token is not None and seen.token.expires is None:
         yield "it has no expiry date"
 
@@ -96,7 +96,7 @@ def the_token_ends(seen: Seen) -> Iterator[str]:
 @rule(
     "variable-beside-composes",
     Severity.UNSAFE,
-    why="Third parties start pipelines there; what is no secret today is replaced by one tomorrow.",
+    why="Third parties start pipelines there, and a harmless variable may be replaced by a secret later.",
     fix=f"move it to the gate project: {VARIABLES}",
     where=Where.COMPOSES,
 )
@@ -110,7 +110,7 @@ def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
     "secret-unprotected",
     Severity.UNSAFE,
     why="It reaches the pipeline of every branch that a Developer creates.",
-    fix=f"{VARIABLES} > Protect variable; then make the secret anew, for it may have been read",
+    fix=f"{VARIABLES} > Protect variable; then replace the secret, because it may have been read",
     where=Where.TOKEN,
 )
 def secrets_are_protected(seen: Seen) -> Iterator[str]:
@@ -124,7 +124,7 @@ def secrets_are_protected(seen: Seen) -> Iterator[str]:
     "secret-unmasked",
     Severity.UNSAFE,
     why="A job that prints it shows it to everybody who sees the log.",
-    fix=f"{VARIABLES} > Visibility: Masked and hidden; then make the secret anew, for it may have been read",
+    fix=f"{VARIABLES} > Visibility: Masked and hidden; then replace the secret, because it may have been read",
     where=Where.TOKEN,
 )
 def secrets_are_masked(seen: Seen) -> Iterator[str]:
@@ -151,7 +151,7 @@ def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
 @rule(
     "job-token-open",
     Severity.UNSAFE,
-    why="Jobs of every project on this GitLab could reach this one with the rights of whoever started them.",
+    why="Jobs of every project on this GitLab could reach this one with the rights of the user who started them.",
     fix="Settings > CI/CD > Job token permissions > Only this project and any groups and projects in the allowlist",
     by_setup=True,
     absent=_no_job_tokens,
@@ -159,14 +159,14 @@ def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
 def job_tokens_of_others_are_kept_out(seen: Seen) -> Iterator[str]:
     """Job tokens of other projects do not reach this one."""
     if seen.project.job_token_limited is False:
-        yield "job tokens of every project are let in"
+        yield "job tokens of every project are allowed"
 
 
 @rule(
     "deploy-key-pushes",
     Severity.UNSAFE,
-    why="What it pushes is nobody's in particular, and protected branches may let it through.",
-    fix="Settings > Repository > Deploy keys: take it away, or its write permission",
+    why="Its pushes belong to no user, and protected branches may allow them.",
+    fix="Settings > Repository > Deploy keys: remove it, or its write permission",
 )
 def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     """No deploy key may push."""
@@ -178,7 +178,7 @@ def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
 @rule(
     "webhook-insecure",
     Severity.ADVICE,
-    why="Its secret token, and what it tells can be read and changed on the way.",
+    why="Others can read and change its secret token and its content on the way.",
     fix="Settings > Webhooks: an https address, and Enable SSL verification",
 )
 def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
@@ -194,11 +194,11 @@ def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
 @rule(
     "trigger-unknown",
     Severity.ADVICE,
-    why="Whoever has the token starts pipelines with its owner's rights.",
-    fix=f"Settings > CI/CD > Pipeline trigger tokens: take it away, or describe it as {TRIGGER!r} if it is ours",
+    why="Anybody who has the token can start pipelines with its owner's rights.",
+    fix=f"Settings > CI/CD > Pipeline trigger tokens: remove it, or describe it as {TRIGGER!r} if it is compose-repo's",
 )
 def triggers_are_ours(seen: Seen) -> Iterator[str]:
-    """There is no pipeline trigger but ours."""
+    """There is no pipeline trigger other than compose-repo's."""
     for trigger in seen.project.triggers:
         if not trigger.description.startswith(TRIGGER):
             yield f"{trigger.owner} has the pipeline trigger {trigger.description!r}"
@@ -207,13 +207,13 @@ def triggers_are_ours(seen: Seen) -> Iterator[str]:
 @rule(
     "schedule-missing",
     Severity.ADVICE,
-    why="It runs the pass that opens, approves and merges.",
+    why="It runs the sync that opens, approves and merges.",
     fix="Build > Pipeline schedules > New schedule",
     where=Where.TOKEN,
     by_setup=True,
 )
 def there_is_our_schedule(seen: Seen) -> Iterator[str]:
-    """There is a pipeline schedule for compose-repo's own pass."""
+    """There is a pipeline schedule for compose-repo sync."""
     if all(schedule.description != SCHEDULE for schedule in seen.project.schedules):
         yield f"no pipeline schedule is described as {SCHEDULE!r}"
 
@@ -221,13 +221,13 @@ def there_is_our_schedule(seen: Seen) -> Iterator[str]:
 @rule(
     "schedule-moved",
     Severity.UNSAFE,
-    why="On another branch it runs, with its owner's rights, what whoever may push to that branch has written.",
+    why="On another branch it runs, with its owner's rights, code of anybody who may push to that branch.",
     fix="Build > Pipeline schedules > Edit > Target branch",
     where=Where.TOKEN,
     by_setup=True,
 )
 def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
-    """Our pipeline schedule runs on the default branch."""
+    """The pipeline schedule of compose-repo runs on the default branch."""
     for schedule in seen.project.schedules:
         if schedule.description == SCHEDULE and schedule.ref != seen.project.default_branch:
             yield f"{SCHEDULE!r} runs on {schedule.ref}"
@@ -236,11 +236,11 @@ def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
 @rule(
     "schedule-elsewhere",
     Severity.UNSAFE,
-    why="It runs, with its owner's rights, what whoever may push to that branch has written.",
+    why="It runs, with its owner's rights, code of anybody who may push to that branch.",
     fix="Build > Pipeline schedules: delete it, or make it run on the default branch",
 )
 def schedules_are_on_main(seen: Seen) -> Iterator[str]:
-    """Every pipeline schedule of somebody else's runs on the default branch too."""
+    """Every other pipeline schedule runs on the default branch, too."""
     for schedule in seen.project.schedules:
         if schedule.description != SCHEDULE and schedule.active and schedule.ref != seen.project.default_branch:
             yield f"{schedule.owner}'s pipeline schedule {schedule.description!r} runs on {schedule.ref}"
@@ -249,13 +249,13 @@ def schedules_are_on_main(seen: Seen) -> Iterator[str]:
 @rule(
     "schedule-of-another",
     Severity.ADVICE,
-    why="A pipeline has its owner's rights, and stops when they leave; the gate bot has just those it needs.",
+    why="A pipeline has its owner's rights, and stops when they leave; the gate bot has the rights it needs.",
     fix="as the gate bot: Build > Pipeline schedules > Take ownership",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )
 def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
-    """Our pipeline schedule, once it is active, belongs to the gate bot."""
+    """The pipeline schedule of compose-repo, once it is active, belongs to the gate bot."""
     for schedule in seen.project.schedules:
         ours = schedule.description == SCHEDULE and schedule.active
         if ours and not is_same_user(schedule.owner, seen.gate.bots.gate):

@@ -37,7 +37,7 @@ def _is_a_member(member: Member | None) -> bool:
 @rule(
     "bots-are-one",
     Severity.UNSAFE,
-    why="GitLab lets nobody approve their own merge request, and one stolen token would open and merge.",
+    why="GitLab lets nobody approve their own merge request, and one stolen token could both open and merge.",
     fix="create a second account, and name both in [bots] of gate/streams.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -51,7 +51,7 @@ def two_bots(seen: Seen) -> Iterator[str]:
 @rule(
     "bot-missing",
     Severity.UNSAFE,
-    why="Nothing is opened or merged; and whoever takes a bot's name that is free is believed in its place.",
+    why="Nothing is opened or merged, and anybody who takes the free name of a bot is taken for the bot.",
     fix=f"create the account, then {PAGE} > Invite members; or fix [bots] in gate/streams.toml",
     absent=needs_gate_files,
 )
@@ -59,18 +59,18 @@ def bots_are_members(seen: Seen) -> Iterator[str]:
     """The bots that gate/streams.toml names are members."""
     for what, (username, level) in _bots(seen).items():
         if not _is_a_member(seen.project.member(username)):
-            yield f"the {what}, {username}, is no member; it should be a {role(level)}"
+            yield f"the {what}, {username}, is not a member; it should be a {role(level)}"
 
 
 @rule(
     "bot-too-strong",
     Severity.UNSAFE,
-    why="A stolen token does what its account may do; the compose bot pushes, the gate bot merges, neither sets up.",
+    why="A stolen token can do all that its account may do; the compose bot only pushes, the gate bot only merges.",
     fix=f"{PAGE} > Max role; in the group, if the role comes from there",
     absent=needs_gate_files,
 )
 def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
-    """The compose bot is no more than a Developer, the gate bot no more than a Maintainer."""
+    """The compose bot is at most a Developer, the gate bot at most a Maintainer."""
     for what, (username, level) in _bots(seen).items():
         member = seen.project.member(username)
         if member is not None and member.level > level:
@@ -80,12 +80,12 @@ def bots_may_no_more_than_they_need(seen: Seen) -> Iterator[str]:
 @rule(
     "bot-too-weak",
     Severity.ADVICE,
-    why="The compose bot could not push, or the gate bot not merge.",
+    why="The compose bot cannot push, or the gate bot cannot merge.",
     fix=f"{PAGE} > Max role",
     absent=needs_gate_files,
 )
 def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
-    """The compose bot is no less than a Developer, the gate bot no less than a Maintainer."""
+    """The compose bot is at least a Developer, the gate bot at least a Maintainer."""
     for what, (username, level) in _bots(seen).items():
         member = seen.project.member(username)
         if member is not None and not member.blocked and member.level < level:
@@ -95,12 +95,12 @@ def bots_may_what_they_need(seen: Seen) -> Iterator[str]:
 @rule(
     "bot-membership-ends",
     Severity.ADVICE,
-    why="From that day on nothing is opened, approved or merged.",
+    why="From that day on, nothing is opened, approved or merged.",
     fix=f"{PAGE} > Expiration date",
     absent=needs_gate_files,
 )
 def bots_stay(seen: Seen) -> Iterator[str]:
-    """The bots' memberships last for a month and more."""
+    """The bots' memberships last for at least another month."""
     for what, (username, _) in _bots(seen).items():
         member = seen.project.member(username)
         if member is not None and member.expires is not None and member.expires - seen.today <= SOON:
@@ -110,7 +110,7 @@ def bots_stay(seen: Seen) -> Iterator[str]:
 @rule(
     "origin-user-missing",
     Severity.ADVICE,
-    why="The origin cannot push its results; and whoever takes an account name that is free is believed in its place.",
+    why="The origin cannot push its results, and anybody who takes the free account name is taken for the origin.",
     fix=f"{PAGE} > Invite members, as Developer; or fix `users` in gate/origins.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -119,19 +119,19 @@ def origin_users_are_members(seen: Seen) -> Iterator[str]:
     """Every account that may report for an origin is a member."""
     for username, origins in _users(seen).items():
         if not _is_a_member(seen.project.member(username)):
-            yield f"{username}, who reports for {', '.join(origins)}, is no member"
+            yield f"{username}, who reports for {', '.join(origins)}, is not a member"
 
 
 @rule(
     "origin-user-too-strong",
     Severity.UNSAFE,
-    why="A Maintainer merges, and changes every setting that is checked here.",
+    why="A Maintainer can merge, and change every setting that is checked here.",
     fix=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
 def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
-    """An account that reports for an origin is no more than a Developer."""
+    """An account that reports for an origin is at most a Developer."""
     for username, origins in _users(seen).items():
         member = seen.project.member(username)
         if member is not None and member.level > DEVELOPER and not _is_a_bot(seen, username):
@@ -141,13 +141,13 @@ def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
 @rule(
     "origin-user-too-weak",
     Severity.ADVICE,
-    why="Less than a Developer cannot push results.",
+    why="An account below Developer cannot push results.",
     fix=f"{PAGE} > Max role: Developer",
     where=Where.COMPOSES,
     absent=needs_gate_files,
 )
 def origin_users_can_push(seen: Seen) -> Iterator[str]:
-    """An account that reports for an origin is no less than a Developer."""
+    """An account that reports for an origin is at least a Developer."""
     for username, origins in _users(seen).items():
         member = seen.project.member(username)
         if member is not None and not member.blocked and member.level < DEVELOPER:
@@ -163,7 +163,7 @@ def origin_users_can_push(seen: Seen) -> Iterator[str]:
     absent=needs_gate_files,
 )
 def bots_report_for_nobody(seen: Seen) -> Iterator[str]:
-    """No bot of ours may report for an origin."""
+    """Neither bot may report for an origin."""
     for username, origins in _users(seen).items():
         if _is_a_bot(seen, username):
             yield f"{username} may report for {', '.join(origins)}"
@@ -176,7 +176,7 @@ def _is_a_bot(seen: Seen, username: str) -> bool:
 @rule(
     "origin-user-shared",
     Severity.ADVICE,
-    why="One account that is stolen speaks for both.",
+    why="One stolen account would speak for both.",
     fix="give each origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
     absent=needs_gate_files,
@@ -191,12 +191,12 @@ def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
 @rule(
     "maintainer-unexpected",
     Severity.ADVICE,
-    why="Each of them merges, changes every setting that is checked here, and reads the variables.",
+    why="Each of them can merge, change every setting that is checked here, and read the variables.",
     fix=f"{PAGE} > Max role: Developer, where no more is needed",
     absent=needs_gate_files,
 )
 def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
-    """The gate bot is the only Maintainer, and there are no more than three Owners."""
+    """The gate bot is the only Maintainer, and there are at most three Owners."""
     levels = Counter(member.level for member in seen.project.members)
     known = {user_key(seen.gate.bots.gate), *_users(seen), *(user_key(bot) for bot, _ in _bots(seen).values())}
     for member in seen.project.members:
@@ -209,13 +209,13 @@ def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
 @rule(
     "outsider-in-gate-project",
     Severity.UNSAFE,
-    why="Who may push to the gate project changes the code and the pipelines that use the token.",
+    why="Everybody who may push to the gate project can change the code and the pipelines that use the token.",
     fix=f"{PAGE} > Remove member, in the gate project or its group",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )
 def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
-    """In a gate project of its own neither the compose bot nor anybody who reports for an origin may push."""
+    """Neither the compose bot nor anybody who reports for an origin may push to a gate project of its own."""
     if seen.composes:
         return
     for username in sorted({*_users(seen), user_key(seen.gate.bots.compose)}):

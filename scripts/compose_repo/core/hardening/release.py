@@ -15,7 +15,7 @@ PROJECT_FILE: Final = "pyproject.toml"
 """The file on the default branch that has the version."""
 TAGS: Final = "refs/tags/v"
 """How the ref of each release begins; other refs may begin so, too."""
-NOT_ASKED: Final = "it is not known where the template is; --template URL says so"
+NOT_ASKED: Final = "the template's address is not known; give it with --template URL"
 
 _NAME: Final = "compose-repo"
 _VERSION: Final = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")

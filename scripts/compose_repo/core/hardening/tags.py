@@ -21,7 +21,7 @@ from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
 from compose_repo.core.streams.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
-DOUBT: Final = "a stream promotes, and what records are there may be anybody's: look at who has pushed them"
+DOUBT: Final = "a stream promotes, and anybody may have made the existing records: see who pushed them"
 
 
 def plan_tags(seen: Seen) -> Plan:
@@ -56,7 +56,7 @@ def _is_gate_bot(seen: Seen, access: Access) -> bool:
 
 
 def _opened(seen: Seen, found: TagRule) -> list[str]:
-    """Name whom a rule lets make records who may not: whoever is below a Maintainer, and no gate bot."""
+    """Name those whom a rule wrongly allows to make records: all below Maintainer but the gate bot."""
     if not overlaps(found.name, PATTERN):
         return []
     within = [
@@ -82,9 +82,9 @@ def _doubts(seen: Seen) -> Iterator[str]:
 @rule(
     "promotion-tags-unprotected",
     Severity.UNSAFE,
-    why="Whoever makes these tags, be it long before, says that a compose was promoted, so that nobody is called, and "
-    "a gated stream merges it; whoever deletes them has somebody called twice. So the rule comes before anybody else "
-    "may push, and before a stream promotes.",
+    why="Anybody who can make these tags, even long before, can say that a compose was promoted: then no hook is "
+    "called, and a gated stream merges it. Anybody who can delete them can have a hook called twice. So set the rule before "
+    "anybody else may push, and before a stream promotes.",
     fix=f"{PAGE}: {PATTERN}, Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
@@ -100,12 +100,12 @@ def records_are_protected(seen: Seen) -> Iterator[str]:
     "promotion-tags-open",
     Severity.UNSAFE,
     why="Of several rules that match a tag the most permissive wins; third parties are Developers.",
-    fix=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is taken away",
+    fix=f"{PAGE} > Allowed to create: Maintainers; another rule that fits is removed",
     where=Where.COMPOSES,
     by_setup=True,
 )
 def only_maintainers_record(seen: Seen) -> Iterator[str]:
-    """Nobody below a Maintainer makes the tags that record a promotion."""
+    """Nobody below a Maintainer may make the tags that record a promotion."""
     opened = [(name, found.name) for found in seen.project.tag_rules for name in _opened(seen, found)]
     for name, pattern in opened:
         yield f"{name} may create tags {pattern}"

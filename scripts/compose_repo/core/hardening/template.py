@@ -24,7 +24,7 @@ def _unknown(seen: Seen) -> str | None:
 @rule(
     "template-behind",
     Severity.ADVICE,
-    why="What was fixed in the template since is not fixed here.",
+    why="What the template has fixed since then is not fixed here.",
     fix="merge the template's newest tag by merge request, then run setup and doctor (docs/releasing.md)",
     where=Where.COMPOSES,
     absent=_unknown,

@@ -18,7 +18,9 @@ PUSHES: Final = "compose-repo: pushes"
 """The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""
 EVENTS: Final = frozenset({"push_events"})
 """What it is called for: our own notes, labels and approvals call it for nothing."""
-BY_THE_GATE_BOT: Final = "run `compose-repo setup` with the gate bot's token; where no webhook may be set: --no-webhook"
+BY_THE_GATE_BOT: Final = (
+    "run `compose-repo setup` with the gate bot's token; or pass --no-webhook if no webhook may be set"
+)
 
 
 def address_of(home: ProjectState) -> str:
@@ -51,7 +53,7 @@ def branches_of(default_branch: str) -> str:
 
 
 def _not_wanted(seen: Seen) -> str | None:
-    return needs_gate_files(seen) if seen.webhook else "the schedule alone is to see pushes"
+    return needs_gate_files(seen) if seen.webhook else "only the schedule is to see pushes"
 
 
 def _ours(seen: Seen) -> list[Hook]:
@@ -67,11 +69,11 @@ def _triggers(seen: Seen) -> list[Trigger]:
 
 
 def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
-    """Say what about a webhook of ours is not as it should be."""
+    """Say what is wrong with compose-repo's webhook."""
     home, branches = seen.pipelines, branches_of(seen.project.default_branch)
     wanted = address_of(home)
     if hook.url not in {f"{wanted}{{{masked(one.id)}}}" for one in _triggers(seen)}:
-        elsewhere = f"something else than the trigger of {home.default_branch} in {home.path}"
+        elsewhere = f"something other than the trigger of {home.default_branch} in {home.path}"
         gone = "a trigger that is gone, or is not the gate bot's, or whose token everybody here can read"
         yield f"the webhook {hook.id} to {host_of(hook.url)} calls {gone if hook.url.startswith(wanted) else elsewhere}"
     if hook.events != EVENTS:
@@ -79,21 +81,21 @@ def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
     if hook.branches != ("regex", branches):
         yield f"the webhook {hook.id} is not called for the branches {branches}"
     if hook.template not in {TEMPLATE, None}:
-        yield f"the webhook {hook.id} does not send what it should: its custom template is another"
+        yield f"the webhook {hook.id} does not send what it should: its custom template differs"
     if not hook.is_called:
-        yield f"the webhook {hook.id} has failed again and again, and GitLab calls it no more"
+        yield f"the webhook {hook.id} has failed repeatedly, and GitLab no longer calls it"
 
 
 @rule(
     "webhook-missing",
     Severity.ADVICE,
-    why="What is pushed is seen by the schedule only, up to an hour later.",
+    why="Only the schedule sees a push, up to an hour later.",
     fix=BY_THE_GATE_BOT,
     where=Where.COMPOSES,
     absent=_not_wanted,
 )
 def there_is_our_webhook(seen: Seen) -> Iterator[str]:
-    """A push to a compose's branch, or to main, starts the pass at once."""
+    """A push to a compose's branch, or to main, starts a run of sync at once."""
     if not _ours(seen):
         yield f"no webhook calls a pipeline trigger in {seen.pipelines.path}"
 
@@ -101,13 +103,13 @@ def there_is_our_webhook(seen: Seen) -> Iterator[str]:
 @rule(
     "webhook-wrong",
     Severity.ADVICE,
-    why="Pushes start no pass, or more of them than one, or a pass over everything.",
+    why="A push starts no run of sync, or several, or a run over everything.",
     fix=BY_THE_GATE_BOT,
     where=Where.COMPOSES,
     absent=_not_wanted,
 )
 def our_webhook_is_right(seen: Seen) -> Iterator[str]:
-    """There is one webhook to our pipelines: for pushes, to the trigger of the gate bot's, and it is called."""
+    """There is one webhook to compose-repo's pipelines: for pushes, to the gate bot's trigger, and GitLab calls it."""
     ours = _ours(seen)
     for hook in ours:
         yield from _faults(hook, seen)
@@ -118,13 +120,13 @@ def our_webhook_is_right(seen: Seen) -> Iterator[str]:
 @rule(
     "trigger-of-another",
     Severity.ADVICE,
-    why="Its pipelines have its owner's rights, and stop when they leave; the gate bot has just those it needs.",
-    fix="Settings > CI/CD > Pipeline trigger tokens: take it away; then run `compose-repo setup` with the gate bot's",
+    why="Its pipelines have its owner's rights, and stop when they leave; the gate bot has the rights it needs.",
+    fix="Settings > CI/CD > Pipeline trigger tokens: remove it; then run `compose-repo setup` with the gate bot's",
     where=Where.TOKEN,
     absent=needs_gate_files,
 )
 def our_trigger_is_the_gate_bots(seen: Seen) -> Iterator[str]:
-    """The pipeline trigger that our webhook calls belongs to the gate bot."""
+    """The pipeline trigger that compose-repo's webhook calls belongs to the gate bot."""
     ours = [one for one in seen.project.triggers if one.description == PUSHES]
     for trigger in ours:
         if not is_same_user(trigger.owner, seen.gate.bots.gate):

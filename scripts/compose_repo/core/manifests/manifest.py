@@ -32,7 +32,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), chec
 
 
 class RpmGroup(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """The binary packages of one SRPM that stand in the same variant on the same arches.
+    """The binary packages of one SRPM that are in the same variant on the same arches.
 
     `arches` are the trees; `rpm_arch` is set only where the RPMs are built for another arch than their tree
     (`i686` in `x86_64`): noarch packages and the tree's own count as native. Debug packages are left out.
@@ -197,7 +197,7 @@ class _Draft:
         arch or noarch: then looking at the name is enough. The loop runs 70,000 times and does little.
 
         Raises:
-            KeyError, TypeError: a row is no object with category and sigkey.
+            KeyError, TypeError: a row is not an object with category and sigkey.
             ValueError: a row is of no known category.
 
         """
@@ -362,14 +362,14 @@ def _nevra_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Probl
     whole = re.compile(_NEVRA)
     for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
         if whole.fullmatch(name) is None:
-            message = f"{name[:_SHOWN]!a} is no name-epoch:version-release.arch"
+            message = f"{name[:_SHOWN]!a} is not of the form name-epoch:version-release.arch"
             yield _problem(path, pointer, Code.NEVRA_INVALID, message)
 
 
 def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:
     """Every SRPM is a source package; every row has a known category and says how it is signed."""
     for srpm, rows in srpms.items():
-        wrong = _wrong_row(rows) if srpm.endswith(_SOURCE) else f"{srpm[:_SHOWN]} is no source package"
+        wrong = _wrong_row(rows) if srpm.endswith(_SOURCE) else f"{srpm[:_SHOWN]} is not a source package"
         if wrong:
             yield _problem(path, f"{pointer}/{srpm}", Code.METADATA_INVALID, wrong)
 
@@ -380,12 +380,12 @@ def _wrong_row(rows: RowTable) -> str | None:
             _, category = row["sigkey"], row["category"]
             known = category == "binary" or category in _UNUSED_CATEGORIES
         except (KeyError, TypeError):
-            return "a row is no object with category and sigkey"
+            return "a row is not an object with category and sigkey"
         if not known:
             return f"{nevra[:_SHOWN]} has an unknown category"
     return None
 
 
 def _problem(path: str, pointer: str, code: Code, message: str) -> Problem:
-    fix = "ask who makes the compose to correct its metadata"
+    fix = "ask the compose's makers to fix its metadata"
     return Problem(path=path, pointer=pointer, code=code, message=message, fix=fix)

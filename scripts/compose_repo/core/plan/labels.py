@@ -54,7 +54,7 @@ class Labels(Value, frozen=True, kw_only=True):
         return None
 
     def _kind(self, label: str) -> str | None:
-        """Give what a label tells of, None if it is none of ours."""
+        """Return what a label means, or None if it is not one of ours."""
         if label in {self.satisfied, self.pending, self.blocked}:
             return "verdict"
         if label in {self.published, self.superseded, self.vanished}:

@@ -46,10 +46,10 @@ STATUS_NAME: Final = "compose-gate"
 STATUS_LENGTH: Final = 255
 """Most characters of a commit status' description (GitLab's limit)."""
 MARKER: Final = "<!-- compose-repo: gate -->"
-"""Hidden in the one note of ours."""
+"""Hidden in the gate bot's one note."""
 SUPERSEDED_MARKER: Final = "<!-- compose-repo: superseded -->"
 DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
-"""Hidden in the one note of ours on a merge request that is closed as a duplicate."""
+"""Hidden in the note on a merge request that is closed as a duplicate."""
 
 _APPROVAL: Final = "approv"
 """In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
@@ -122,8 +122,8 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
         return ()
     if not branch_is_there and merge_request.head is None:
         raise UsageError(
-            f"branch {compose_id.branch} of !{merge_request.iid} is gone, and nobody knows its last commit; "
-            "an Owner deletes the merge request, then open the compose anew: compose-repo open"
+            f"branch {compose_id.branch} of !{merge_request.iid} is gone, and its last commit is not known; "
+            "an Owner deletes the merge request, then open the compose again: compose-repo open"
         )
     again = [] if branch_is_there or merge_request.head is None else [merge_request.head]
     reopen = merge_request.state is MergeRequestState.CLOSED
@@ -250,8 +250,8 @@ def plan_add(branch: str, files: Sequence[File], there: Mapping[str, bytes], *, 
                 Problem(
                     path=path,
                     code=Code.CHANGED_RESULT,
-                    message=f"{branch} has another file there already",
-                    fix="a result is written once: report a rerun in a file of its own",
+                    message=f"{branch} already has another file there",
+                    fix="a result is written once: report a rerun in a new file",
                 )
                 for path in other
             )
@@ -367,8 +367,8 @@ def _why_withdrawn(judged: Judged, *, moved_since: bool) -> str:
     if judged.verdict is not Verdict.SATISFIED:
         return f"the gate is {judged.verdict}"
     if moved_since:
-        return "the branch has been pushed to since"
-    return f"given for another head than {judged.head[:12]}"
+        return "the branch was pushed to since"
+    return f"it was given for a head other than {judged.head[:12]}"
 
 
 def plan_withdraw(merge_request: MergeRequest, *, me: User, approved_by: frozenset[int], reason: str) -> Plan:
@@ -441,14 +441,14 @@ def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     opener = branch.opener
     if opener is not None and (opener.is_called(bots.compose) or opener.is_called(bots.gate)):
         return
-    who = f"nobody that GitLab names since {compose_id.date} (or a moment ago)"
+    who = f"a user whom GitLab does not name, since {compose_id.date} (or a moment ago)"
     raise InputError(
         Problem(
             path=compose_id.manifest_path,
             code=Code.FOREIGN_BRANCH,
             message=f"branch {compose_id.branch} was created by {opener.username if opener else who}, "
             f"not by {bots.compose}",
-            fix="nothing is built upon it: a Maintainer looks at what is there and deletes it; then open again",
+            fix="nothing is added to it: a Maintainer looks at what is there and deletes it; then open again",
         )
     )
 
@@ -526,7 +526,7 @@ def _words_kept(status: CommitStatus) -> str | None:
 
 
 def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: str) -> Plan:
-    """Write our note, or edit the oldest of ours and delete the others, which runs side by side have written.
+    """Write the note, or edit the oldest one and delete the others, which parallel runs have written.
 
     What it says was told to the bus stays there.
     """
@@ -540,7 +540,7 @@ def _note(merge_request: MergeRequest, notes: Sequence[Note], me: User, body: st
 
 
 def _has_words(note: Note, words: str) -> bool:
-    """Tell whether a note says something, whatever it tells of the bus besides."""
+    """Return whether a note says something, apart from its record for the bus."""
     return note.body.strip() == marked(words, announced_in(note.body)).strip()
 
 

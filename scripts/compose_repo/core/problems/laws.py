@@ -17,14 +17,15 @@ class Law:
 READING: Final = {
     Code.BYTE_ORDER_MARK: Law("A file starts with its first character.", "Save it as UTF-8 without a byte order mark."),
     Code.CONTROL_CHARACTER: Law(
-        "Text has no control characters but tab and newline, keys not even these.", "Take them out."
+        "Text has no control characters except tab and newline; keys have none at all.", "Remove them."
     ),
-    Code.DUPLICATE_KEY: Law("A key stands once in its object or table.", "Keep one of them."),
+    Code.DUPLICATE_KEY: Law("A key is in its object or table once.", "Keep one of them."),
     Code.FILE_TOO_LARGE: Law(
         "A result file has at most 8 MiB, a manifest 4 MiB, a file of gate/ 1 MiB.", "Split it into several runs."
     ),
     Code.INTEGER_TOO_LARGE: Law(
-        "Whole numbers stay within ±(2^53 - 1), so that every reader reads the same.", "Write larger ones as text."
+        "Whole numbers stay within ±(2^53 - 1), so that every reader reads the same value.",
+        "Write larger numbers as text.",
     ),
     Code.LONE_SURROGATE: Law("Text has whole characters only.", "Write the character as UTF-8, or as both halves."),
     Code.MORE_PROBLEMS: Law(
@@ -44,7 +45,7 @@ SCHEMAS: Final = {
     Code.BAD_LINK: Law(
         "A link is http or https, with a host, without user or password.", "Give the address that a browser shows."
     ),
-    Code.MISSING_FIELD: Law("Required fields are there.", "Add the field."),
+    Code.MISSING_FIELD: Law("Required fields are present.", "Add the field."),
     Code.OUT_OF_BOUNDS: Law("Lengths, counts and numbers stay within their bounds.", "Shorten it, or split it."),
     Code.SCHEMA: Law("A file satisfies its schema.", "Compare it with the schema's examples."),
     Code.UNKNOWN_FIELD: Law("Every field is one of its schema's.", "Fix its name, or move it into misc."),
@@ -54,41 +55,42 @@ SCHEMAS: Final = {
 """What the schemas refuse; they are in `schemas/`."""
 
 PLACES: Final = {
-    Code.BAD_COMPOSE_ID: Law("A compose's folder is named by its compose id.", "Name it as COMPOSE_ID has it."),
+    Code.BAD_COMPOSE_ID: Law("A compose's folder is named by its compose id.", "Name it as the COMPOSE_ID file does."),
     Code.BAD_NAME: Law(
         "Names in a path are ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most 128.",
         "Rename the file.",
     ),
-    Code.COMPOSE_MISMATCH: Law("A file names the compose whose folder it lies in.", "Move the file or fix the field."),
-    Code.MISSING_FILE: Law("gate/policy.toml, gate/origins.toml and a compose's manifest.json are there.", "Add it."),
+    Code.COMPOSE_MISMATCH: Law("A file names the compose whose folder it is in.", "Move the file or fix the field."),
+    Code.MISSING_FILE: Law("gate/policy.toml, gate/origins.toml and a compose's manifest.json exist.", "Add it."),
     Code.NAME_COLLISION: Law("No two names differ only in case.", "Give one of them another name."),
     Code.NOT_A_PLAIN_FILE: Law(
-        "Files are plain: no links, nothing executable.", "Replace it by a file of mode 100644."
+        "Files are plain: no links, nothing executable.", "Replace it with a file of mode 100644."
     ),
     Code.ORIGIN_MISMATCH: Law("A result file carries the origin its folder names.", "Move the file or fix the field."),
-    Code.REMOVED_FILE: Law("Results and manifests are kept; a rerun adds a file.", "Bring the file back."),
+    Code.REMOVED_FILE: Law("Results and manifests are never removed; a rerun adds a file.", "Restore the file."),
     Code.RUN_MISMATCH: Law("A result file is named by its run.", "Rename the file or fix the field."),
-    Code.STRAY_FILE: Law("Only files that somebody reads lie in composes/ and gate/.", "Remove it."),
+    Code.STRAY_FILE: Law("composes/ and gate/ hold only files that the program or people read.", "Remove it."),
 }
 """Where files belong."""
 
 RESULTS: Final = {
-    Code.BAD_TIME: Law("Times and dates exist.", "Fix it; give times in UTC."),
+    Code.BAD_TIME: Law("Times and dates are valid.", "Fix it; give times in UTC."),
     Code.DUPLICATE_CELL: Law(
-        "A testcase, scenario, arch and variant stand once in a file.", "Report a rerun in a file of its own."
+        "A file has each testcase, scenario, arch and variant once.", "Report a rerun in a new file."
     ),
     Code.FUTURE_TIME: Law(
         "No run starts or ends more than 5 minutes after its file was pushed.", "Set the clock, and report again."
     ),
     Code.MANIFEST_MISMATCH: Law(
-        "A result file carries the SHA-256 of its compose's manifest.json.", "Test the compose that is there."
+        "A result file carries the SHA-256 of its compose's manifest.json.",
+        "Test the compose that the manifest describes.",
     ),
     Code.MISSING_FINISH: Law(
         "A run has finished_at unless every outcome is queued or running.", "Add it, or report what is in progress."
     ),
-    Code.NO_MANIFEST: Law("Results are on a compose whose manifest is there.", "Use the compose's branch."),
+    Code.NO_MANIFEST: Law("Results are on a compose that has a manifest.", "Use the compose's branch."),
     Code.STRAY_ERROR_REASON: Law("Only an error has an error_reason.", "Move the text to note."),
-    Code.TIMES_OUT_OF_ORDER: Law("What ends does so after it starts.", "Fix the times; mind their offsets."),
+    Code.TIMES_OUT_OF_ORDER: Law("A run ends after it starts.", "Fix the times; check their UTC offsets."),
     Code.UNKNOWN_ARCH: Law("Results are about arches that the compose has.", "Use productmd's names: x86_64, aarch64."),
     Code.UNKNOWN_ORIGIN: Law("Origins are listed in gate/origins.toml.", "Fix the name, or have it added."),
     Code.UNKNOWN_VARIANT: Law("Results are about variants that the compose has on that arch.", "Fix the name."),
@@ -96,27 +98,27 @@ RESULTS: Final = {
 """What result files must agree with."""
 
 MANIFESTS: Final = {
-    Code.MANIFEST_CONTRADICTION: Law("A manifest's facts are those that its id names.", "Make it anew."),
-    Code.NOT_CANONICAL: Law("A manifest has the very bytes that `compose-repo manifest` writes.", "Make it anew."),
-    Code.NOT_SORTED: Law("A manifest lists each SRPM once, sorted by NVR.", "Make it anew."),
+    Code.MANIFEST_CONTRADICTION: Law("A manifest agrees with its compose id.", "Make it again."),
+    Code.NOT_CANONICAL: Law("A manifest has exactly the bytes that `compose-repo manifest` writes.", "Make it again."),
+    Code.NOT_SORTED: Law("A manifest lists each SRPM once, sorted by NVR.", "Make it again."),
 }
 """What manifests must be."""
 
 GATE: Final = {
     Code.BAD_KEY: Law(
         "An origin's keys are plain SSH public keys (Ed25519, ECDSA, RSA of 3072 bits or more), each once; what one "
-        "origin has revoked is no other's.",
+        "origin has revoked, no other origin may list as valid.",
         "Copy the one line of the .pub file of a key made with `ssh-keygen -t ed25519`.",
     ),
     Code.BAD_STREAM: Law("A stream is a release short name and version.", 'Name it as in "CentOS-Stream-10".'),
     Code.DUPLICATE_MAPPING: Law(
         "A message of the bus, or a job of a Jenkins, reports for one origin, by one mapping.",
-        "Keep one of the mappings that meet.",
+        "Keep one of the mappings that overlap.",
     ),
     Code.DUPLICATE_REQUIREMENT: Law("No two requirements ask the same of the same cells.", "Keep one of them."),
     Code.LABEL_CLASH: Law(
-        "Each label has a name of its own, and none is of the scope of one that tells of something else.",
-        "Name it otherwise: GitLab keeps one label of a scope, which is what stands before its last two colons.",
+        "Each label has its own name, and labels that mean different things have different scopes.",
+        "Give it another name: GitLab keeps one label of a scope, the part before its last two colons.",
     ),
     Code.UNKNOWN_STREAM: Law("Requirements name streams of gate/streams.toml.", "Fix the name, or add the stream."),
 }
@@ -144,59 +146,63 @@ AGEING: Final = {
 SOURCES: Final = {
     Code.COMPOSE_CHANGED: Law("A compose does not change while it is read.", "Try again."),
     Code.COMPOSE_ID_INVALID: Law("COMPOSE_ID holds a compose id.", "Name a compose that pungi has made."),
-    Code.COMPOSE_ID_MISMATCH: Law("COMPOSE_ID and the metadata name the same compose.", "Tell the server's keepers."),
+    Code.COMPOSE_ID_MISMATCH: Law(
+        "COMPOSE_ID and the metadata name the same compose.", "Tell the server's administrators."
+    ),
     Code.COMPOSE_ID_MISSING: Law("A compose has COMPOSE_ID.", "Name the folder that holds it."),
     Code.COMPOSE_NOT_FOUND: Law("The compose is where the address says.", "Fix the address."),
     Code.FOREIGN_BRANCH: Law("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
     Code.INDEX_NOT_A_LISTING: Law(
         "An index of composes is a listing by Apache or nginx.", "Fix the address, or try again later."
     ),
-    Code.INDEX_NOT_FOUND: Law("The folder of the composes is there.", "Fix the address in gate/streams.toml."),
-    Code.INDEX_TRUNCATED: Law("A listing is whole.", "Try again."),
+    Code.INDEX_NOT_FOUND: Law("The folder of the composes exists.", "Fix the address in gate/streams.toml."),
+    Code.INDEX_TRUNCATED: Law("A listing is complete.", "Try again."),
     Code.MANIFEST_DIFFERS: Law("A compose has one manifest.", "Find out which one is right before going on."),
     Code.METADATA_INVALID: Law("Metadata is what productmd writes.", "Tell the compose's makers."),
-    Code.METADATA_MISSING: Law("rpms.json and its like are there.", "Wait until the compose is complete."),
-    Code.METADATA_NOT_JSON: Law("Metadata is JSON.", "Tell the server's keepers."),
+    Code.METADATA_MISSING: Law(
+        "The metadata files that a manifest needs exist.", "Wait until the compose is complete."
+    ),
+    Code.METADATA_NOT_JSON: Law("Metadata is JSON.", "Tell the server's administrators."),
     Code.METADATA_TRUNCATED: Law("Metadata is complete.", "Try again."),
     Code.METADATA_VERSION: Law("Metadata is of productmd's version 1.", "Use a newer compose-repo."),
     Code.NEVRA_INVALID: Law("Each row of rpms.json has a NEVRA.", "Tell the compose's makers."),
     Code.NOT_A_COMPOSE: Law("The folder is a compose root.", "Name the folder that holds COMPOSE_ID."),
-    Code.SOURCE_REDIRECT: Law("The server does not send us elsewhere, or round in circles.", "Use the final address."),
+    Code.SOURCE_REDIRECT: Law(
+        "The server does not redirect to another server, or in a circle.", "Use the final address."
+    ),
     Code.SOURCE_STATUS: Law("The server answers with what was asked for.", "Fix the address, or try again later."),
     Code.SOURCE_TIMEOUT: Law("The server answers in time.", "Try again later."),
-    Code.SOURCE_TLS: Law("The server's certificate is valid.", "Tell the server's keepers."),
-    Code.SOURCE_TOO_LARGE: Law("Metadata has a bounded size.", "Make sure that the address is right."),
+    Code.SOURCE_TLS: Law("The server's certificate is valid.", "Tell the server's administrators."),
+    Code.SOURCE_TOO_LARGE: Law("Metadata files are not larger than the limit.", "Make sure that the address is right."),
     Code.SOURCE_TRUNCATED: Law("The server sends all of a file.", "Try again."),
     Code.SOURCE_UNREACHABLE: Law("The server can be reached.", "Check name and network."),
     Code.SOURCE_UNREADABLE: Law("The files may be read.", "Fix their permissions."),
     Code.STATUS_MISSING: Law("A compose has STATUS.", "Wait for it; pungi writes it at the end."),
     Code.STATUS_UNFINISHED: Law("The compose has finished.", "Wait for it."),
     Code.STATUS_UNKNOWN: Law("STATUS holds a word that pungi writes.", "Tell the compose's makers."),
-    Code.VARIANT_MISMATCH: Law("The metadata files speak of the same variants.", "Tell the compose's makers."),
+    Code.VARIANT_MISMATCH: Law("The metadata files name the same variants.", "Tell the compose's makers."),
 }
 """What `manifest`, `diff`, `open` and `merge` may find wrong with a compose."""
 
 COMMITS: Final = {
-    Code.CHANGED_RESULT: Law(
-        "A result is written once; its first version counts.", "Report a rerun in a file of its own."
-    ),
+    Code.CHANGED_RESULT: Law("A result is written once; its first version counts.", "Report a rerun in a new file."),
     Code.FOREIGN_CHANGE: Law(
-        "The commits of a compose's branch only add results of this compose.", "Take the change back by another commit."
+        "The commits of a compose's branch only add results of this compose.", "Undo the change in another commit."
     ),
     Code.FOREIGN_MANIFEST: Law(
         "The compose bot, as GitLab knows it, has pushed the manifest.", "Let it open the compose; see [bots]."
     ),
     Code.HISTORY_REWRITTEN: Law(
-        "What was pushed stays on the branch; what was pushed over counts all the same.",
+        "What was pushed stays on the branch; commits that a force push removed still count.",
         "Protect the branches of composes against force pushes: `compose-repo setup`.",
     ),
     Code.LFS_POINTER: Law("A result is its file, not a pointer to one.", "Push the file itself; switch LFS off."),
     Code.MANIFEST_CHANGED: Law(
-        "A manifest is written once; that of the compose bot counts.", "Take the change back by another commit."
+        "A manifest is written once; that of the compose bot counts.", "Undo the change in another commit."
     ),
-    Code.MERGE_COMMIT: Law("The commits of a branch make one line.", "Rebase: `git pull --rebase`."),
+    Code.MERGE_COMMIT: Law("The branch has no merge commits.", "Rebase: `git pull --rebase`."),
     Code.NOT_ATTRIBUTED: Law(
-        "Who GitLab says has pushed a result, or who has signed it, may report for its origin.",
+        "The user who pushed or signed a result, as GitLab or the signature says, may report for its origin.",
         "Use an account or a key that gate/origins.toml lists for it.",
     ),
     Code.TOO_MANY_FILES: Law(
@@ -213,62 +219,64 @@ CONVERSION: Final = {
     Code.JENKINS_OTHER_COMPOSE: Law(
         "A build that names a compose has tested that one.", "Name the manifest of the compose that was tested."
     ),
-    Code.JENKINS_REPORT_MISMATCH: Law("A test report has every case that Jenkins counts.", "Fetch both anew, whole."),
+    Code.JENKINS_REPORT_MISMATCH: Law(
+        "A test report has every case that Jenkins counts.", "Fetch both again, complete."
+    ),
     Code.JENKINS_REPORT_MISSING: Law(
         "A build that has a test report comes with it.", "Give its testReport/api/json too."
     ),
     Code.JENKINS_UNKNOWN_WORD: Law(
-        "Results and statuses are words of Jenkins's.", "Fetch it again, or report it to us."
+        "Results and statuses are words that Jenkins uses.", "Fetch it again, or report it to us."
     ),
 }
 """What `convert` may find wrong with another tool's files."""
 
 POLLS: Final = {
     Code.JENKINS_COMPOSE_UNCLEAR: Law(
-        "A build has tested one compose.", "Say by compose_parameter in gate/origins.toml which parameter names it."
+        "A build has tested one compose.", "Set compose_parameter in gate/origins.toml to the parameter that names it."
     ),
     Code.JENKINS_ELSEWHERE: Law(
-        "A Jenkins answers for itself.", "Give the address that it really has in gate/origins.toml."
+        "A Jenkins does not redirect to another server.", "Give the address that it really has in gate/origins.toml."
     ),
     Code.JENKINS_NO_ARCH: Law(
         "A build says which arch it tests.", "Fix the parameter, or arch_parameter in gate/origins.toml."
     ),
     Code.JENKINS_NO_ROOM: Law(
-        "Builds bring at most 1,000 files to an origin's folder, and nobody stands in their place.",
-        "Look at who has pushed there, and at what the job is doing.",
+        "Builds add at most 1,000 files to an origin's folder, and nobody else takes their names.",
+        "See who has pushed there, and what the job is doing.",
     ),
     Code.JENKINS_NOT_A_JOB: Law(
         "Everybody may read a job that is polled.", "Fix the address in gate/origins.toml, or the job's permissions."
     ),
-    Code.JENKINS_OTHER_BUILD: Law("A Jenkins says the same of a build twice.", "Nothing; the next pass looks again."),
+    Code.JENKINS_OTHER_BUILD: Law(
+        "A Jenkins lists a build and shows the same build.", "Nothing; the next run looks again."
+    ),
     Code.JENKINS_SLOW: Law(
-        "A pass reads a Jenkins for 100 seconds, and all of them for 300.",
-        "Nothing if there is much that is new; else look at why it is slow.",
+        "A run of sync reads one Jenkins for at most 100 seconds, and all of them for at most 300.",
+        "Nothing if there are many new builds; otherwise find out why it is slow.",
     ),
 }
 """What `sync` may find wrong with a Jenkins that it polls, beside what is wrong with a build and its report."""
 
 PASSES: Final = {
-    Code.GIT_FAILED: Law("git does what it is asked for.", "Look at the message; the next pass tries again."),
-    Code.GITLAB_FAILED: Law("GitLab does what it is asked for.", "Look at the message; the next pass tries again."),
-    Code.HEAD_MOVING: Law(
-        "A merge request rests for as long as it takes to judge it.", "Nothing; the next pass tries again."
-    ),
-    Code.NOT_DONE: Law("What is due can be done.", "Do as the message says; the next pass tries again."),
+    Code.GIT_FAILED: Law("git commands succeed.", "See the message; the next run tries again."),
+    Code.GITLAB_FAILED: Law("Requests to GitLab succeed.", "See the message; the next run tries again."),
+    Code.HEAD_MOVING: Law("A merge request does not change while it is judged.", "Nothing; the next run tries again."),
+    Code.NOT_DONE: Law("Every step that is due can be done.", "Do as the message says; the next run tries again."),
     Code.REFUSED_REPORT: Law(
         "Where merging leads to publishing, nothing is merged while a refused report bears on an answer.",
         "The origin reports on each test again, or takes the file back.",
     ),
     Code.PIPELINE_FAILED: Law(
-        "What is satisfied has a pipeline that succeeds, where GitLab merges nothing without.",
-        "Look at the pipeline; run it again if what failed in it is waived by now.",
+        "A satisfied compose has a successful pipeline, if GitLab requires one for merging.",
+        "Look at the pipeline; retry it if what failed in it is waived now.",
     ),
     Code.PROMOTION_FAILED: Law(
         "The hook of a stream can be reached and takes the call.", "Fix it, then do with the tag as the message says."
     ),
     Code.PROMOTION_UNKNOWN: Law(
-        "Of each claimed promotion it is recorded what came of it.",
-        "Look whether the hook was called: delete the claim's tag, or create the outcome's.",
+        "Each claimed promotion has a recorded outcome.",
+        "Find out whether the hook was called: if not, delete the claim's tag, otherwise create the outcome's.",
     ),
     Code.PUBLISHED_UNKNOWN: Law(
         "COMPOSE_ID on the mirrors names a compose of the stream.", "Fix the address in gate/streams.toml."
@@ -278,14 +286,16 @@ PASSES: Final = {
 
 MESSAGES: Final = {
     Code.KEPT_FAILING: Law(
-        "The work for a message succeeds, if not at once.", "Fix what stood in the way, then move the message back."
+        "The work for a message succeeds, at once or after retries.", "Fix the cause, then move the message back."
     ),
-    Code.UNREADABLE_MESSAGE: Law("A message is one that fedora-messaging reads.", "Send it by a library for it."),
+    Code.UNREADABLE_MESSAGE: Law(
+        "A message is one that fedora-messaging reads.", "Send it with a fedora-messaging library."
+    ),
 }
 """What `listen` dead-letters a message for, beside what is wrong with its fields and with the result made of it."""
 
 PROGRAM: Final = {
-    Code.INTERNAL_ERROR: Law("The program makes no mistake.", "Report what the same command says under --verbose."),
+    Code.INTERNAL_ERROR: Law("The program has no bug.", "Report the output of the same command with --verbose."),
 }
 """What nobody expected."""
 
@@ -302,7 +312,7 @@ GROUPS: Final = {
     "Messages of the bus": MESSAGES,
     "Other tools' reports": CONVERSION,
     "Polls of a Jenkins": POLLS,
-    "Passes of sync": PASSES,
+    "Runs of sync": PASSES,
     "The program": PROGRAM,
 }
 CODES: Final = {code: entry for group in GROUPS.values() for code, entry in group.items()}
@@ -322,8 +332,8 @@ def as_markdown() -> str:
     """Write `docs/problems.md`."""
     parts = [
         "# Problem codes\n",
-        "Each problem has a stable code. What `compose-repo` prints says where it is and how to fix it in",
-        "particular; this table says what each code means.",
+        "Each problem has a stable code. A message also says where the problem is and how to fix it in",
+        "particular. This table says what each code means.",
         "It is made from `scripts/compose_repo/core/problems/laws.py`.",
     ]
     for title, group in GROUPS.items():

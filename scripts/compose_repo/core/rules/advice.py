@@ -97,7 +97,7 @@ def docs_are_kept(rules: Rules, base: Rules) -> Iterator[Problem]:
                 path=ORIGINS,
                 pointer=f"/origins/{escape(name)}/contact",
                 code=Code.NO_DOCS,
-                message=f"the contact of {shown(name)} had docs and has none now, but requirements wait for it",
+                message=f"the contact of {shown(name)} had docs and no longer has, but requirements wait for it",
                 fix="give the address of a page about its tests",
             )
 

@@ -13,7 +13,7 @@ class JenkinsHook(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How it is told."""
+        """The words for it."""
         return f"the Jenkins job {self.job}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class PipelineHook(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How it is told."""
+        """The words for it."""
         return f"the pipeline of {self.project} on {self.ref} at {self.url}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class CommandHook(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How it is told."""
+        """The words for it."""
         return f"the command {self.command[0]}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -394,7 +394,7 @@ def format_duration(duration: dt.timedelta) -> str:
     for letter, unit in reversed(_UNITS.items()):
         if duration % unit == dt.timedelta():
             return f"{duration // unit}{letter}"
-    raise ValueError(f"{duration} is no whole number of minutes")
+    raise ValueError(f"{duration} is not a whole number of minutes")
 
 
 def _dimension(value: Any) -> Any:  # noqa: ANN401  # the schema admits "all", "any" or a list of names

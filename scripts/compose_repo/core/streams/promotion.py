@@ -91,14 +91,14 @@ class Records(Struct, frozen=True, kw_only=True):
                 return Problem(
                     path=call,
                     code=Code.PROMOTION_UNKNOWN,
-                    message="nobody knows whether the hook was called: there is a claim, and no outcome",
+                    message="it is not known whether the hook was called: there is a claim but no outcome",
                     fix=_look(call),
                 )
             case State.REFUSED:
                 return Problem(
                     path=call,
                     code=Code.PROMOTION_FAILED,
-                    message=f"the hook was not to be reached, or refused, {MOST_TRIES} times",
+                    message=f"the hook could not be reached, or refused the call, {MOST_TRIES} times",
                     fix=f"fix it, then create the tag {call}/{Record.ENDED} to have it called again",
                 )
             case _:
@@ -115,7 +115,7 @@ def below(compose_id: ComposeId) -> str:
 
 
 def records_of(compose_id: ComposeId, refs: Iterable[str]) -> Records:
-    """Find a compose's records among refs; what is no record is nobody's."""
+    """Find a compose's records among refs; other refs are ignored."""
     found: dict[int, set[Record]] = {}
     for ref in refs:
         number, _, word = ref.removeprefix(below(compose_id)).partition("/")
@@ -181,7 +181,7 @@ def unknown(action: Promote, said: str) -> Problem:
     return Problem(
         path=action.call,
         code=Code.PROMOTION_UNKNOWN,
-        message=f"nobody knows whether {action.hook.name} was called: {said}",
+        message=f"it is not known whether {action.hook.name} was called: {said}",
         fix=_look(action.call),
     )
 
@@ -191,15 +191,15 @@ def refused(action: Promote, said: str) -> Problem:
     return Problem(
         path=action.call,
         code=Code.PROMOTION_FAILED,
-        message=f"{action.hook.name} was not to be reached, or refuses: {said}",
-        fix=f"fix it; the next pass calls again, {MOST_TRIES} times in all",
+        message=f"{action.hook.name} could not be reached, or refused the call: {said}",
+        fix=f"fix it; the next run calls again, {MOST_TRIES} times in all",
     )
 
 
 def _look(call: str) -> str:
     return (
-        "look whether it was, once no pass is running (a call may take ten minutes); "
-        f"if not, delete the tag {call}/{Record.CLAIM}, else create the tag {call}/{Record.CALLED}"
+        "find out whether it was, once no run of sync is active (a call may take ten minutes); "
+        f"if not, delete the tag {call}/{Record.CLAIM}, otherwise create the tag {call}/{Record.CALLED}"
     )
 
 

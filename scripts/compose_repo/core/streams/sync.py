@@ -69,20 +69,20 @@ class Why(StrEnum):
 
 
 _WORDS: Final = {
-    Why.FIRST_SEEN: "it is finished and was never seen",
+    Why.FIRST_SEEN: "it is finished and new",
     Why.CARRIED: "the mirrors carry it",
     Why.SATISFIED: "the gate is satisfied, and merging starts publishing",
-    Why.OVERTAKEN: "it has overtaken what is older",
+    Why.OVERTAKEN: "it supersedes older composes",
     Why.IS_OPEN: "it is open",
-    Why.IS_CLOSED: "it is closed, perhaps by somebody who may not",
+    Why.IS_CLOSED: "it is closed, perhaps by a user who may not close it",
     Why.NOT_READY: "it is not ready",
-    Why.NOT_ACCEPTED: "its status is none that gate/streams.toml accepts",
-    Why.LIMIT: "as many as are opened in a pass come before it",
+    Why.NOT_ACCEPTED: "its status is not one that gate/streams.toml accepts",
+    Why.LIMIT: "one run opens no more, and older composes come first",
     Why.NO_OPENER: "COMPOSE_REPO_OPENER_TOKEN is not set",
     Why.PIPELINE: "it is satisfied, and merged as soon as its pipeline has succeeded",
     Why.TURNED: "it has turned satisfied, and the stream has a hook for that",
-    Why.TURNED_BACK: "it was satisfied, and is so no more",
-    Why.UNPROMOTED: "its promotion is not known to have worked",
+    Why.TURNED_BACK: "it was satisfied and no longer is",
+    Why.UNPROMOTED: "it is not known whether its promotion worked",
 }
 
 

@@ -103,7 +103,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """Whether anything has failed or was refused; what is pending, blocked or not ready yet is no failure."""
+        """Whether anything has failed or was refused; what is pending, blocked or not ready yet is not a failure."""
         return (
             bool(self.problems)
             or any(stream.problems for stream in self.streams)
@@ -138,10 +138,10 @@ _CHANGED: Final = {
     Do.CLOSE: "cleared up",
     Do.JUDGE: "brought up to date",
     Do.PROMOTE: "promoted",
-    Do.RETRACT: "promoted no more",
+    Do.RETRACT: "no longer promoted",
 }
 
-_WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for later", Outcome.FAILED: "failed"}
+_WORDS: Final = {Outcome.UNCHANGED: "unchanged", Outcome.LEFT: "left for a later run", Outcome.FAILED: "failed"}
 
 
 def _sentence(rows: Iterable[Row], problems: int) -> str:

@@ -36,7 +36,7 @@ class State(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the gate says of the whole compose."""
+    """The gate's verdict on the whole compose."""
 
     SATISFIED = "satisfied"
     PENDING = "pending"
@@ -70,7 +70,7 @@ class Hold(Value, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What became of one requirement in one cell, and why.
+    """The answer to one requirement in one cell, and why.
 
     An answer that is not `blocking` only informs. `attempts` counts every report of the cell, `not_counted` are those
     beyond the last one that the policy admits. `flaky` marks a pass after a failure. `outcome`, `run_id` and `url` are

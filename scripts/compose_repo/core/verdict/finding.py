@@ -10,7 +10,7 @@ from compose_repo.core.verdict.decision import State
 
 
 class Finding(NamedTuple):
-    """A state and why; `counted` is the attempt that decided, None where there is none."""
+    """A state and why; `counted` is the attempt that decided, or None."""
 
     state: State
     reason: str = ""
@@ -42,7 +42,7 @@ def judge(requirement: Requirement, history: History) -> Finding:
         why = error.result.error_reason or "no reason given"
         return Finding(State.ERRORED, f"infrastructure error: {why}", error)
     last = last_of(skips)
-    return Finding(State.MISSING, f"only {last.outcome}: that is no result", last)
+    return Finding(State.MISSING, f"only {last.outcome}, which is not a result", last)
 
 
 def conclusion(requirement: Requirement, history: History) -> bool | None:

@@ -66,7 +66,7 @@ class Refusals:
         self._starts = {origin: [0] * len(line) for origin, line in self._by_origin.items()}
 
     def _last_conclusive(self, files: Iterable[ResultFile], came: Mapping[str, int]) -> dict[Key, int]:
-        """Find for each cell when its last conclusive report came; a skip, an error or a run in progress is none."""
+        """Find for each cell when its last conclusive report came; skips, errors and runs in progress do not count."""
         last: dict[Key, int] = {}
         for file in files:
             if file.origin not in self._by_origin:

@@ -99,7 +99,7 @@ class Budget:
         self._left = pairs
 
     def nearest(self, name: str, wanted: Sequence[str]) -> str | None:
-        """Return the one of some names that is closest to another; None if none is, or if there is no budget left."""
+        """Return the one of some names that is closest to another; None if none is close, or no budget is left."""
         self._left -= len(wanted)
         if self._left < 0:
             return None

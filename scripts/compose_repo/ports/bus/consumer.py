@@ -132,7 +132,7 @@ class Callback:
             try:
                 publish(message_refused(message, problems))
             except PublishError as error:
-                self._tell(f"{message.name}: why it is dead-lettered could not be told: {error}")
+                self._tell(f"{message.name}: its reason for being dead-lettered could not be published: {error}")
         raise exceptions.Drop
 
     def _again(self, message: Message, error: Exception, redeliveries: int) -> None:
@@ -148,7 +148,7 @@ class Callback:
                         "",
                         Code.KEPT_FAILING,
                         f"tried {failed} times: {why}",
-                        "fix what stood in the way, then move it back from the dead letters",
+                        "fix the cause, then move it back from the dead letters",
                     ),
                 ),
             )
@@ -162,7 +162,7 @@ class Callback:
 
 
 class PublishError(Exception):
-    """The broker did not confirm a message of ours in time, or refused it."""
+    """The broker did not confirm a published message in time, or refused it."""
 
 
 def announce(change: DecisionChanged) -> None:
@@ -195,7 +195,7 @@ def _publish_in_time(message: fedora.Message) -> Any:  # noqa: ANN401  # a Defer
 
 
 def repeat(seconds: int, do: Callable[[], None], *, tell: Tell) -> None:
-    """Do something once listening has begun, and again and again, in a thread of its own; what goes wrong is told."""
+    """Do something once listening has begun, and again and again, in a thread of its own; report what goes wrong."""
 
     def once() -> None:
         try:
@@ -292,7 +292,7 @@ def _get_message(topic: str, properties: pika.BasicProperties, body: bytes) -> f
             topic,
             properties,
             Problem(
-                path=name, code=Code.UNREADABLE_MESSAGE, message=why, fix="send it by a library for fedora-messaging"
+                path=name, code=Code.UNREADABLE_MESSAGE, message=why, fix="send it with a fedora-messaging library"
             ),
         )
 

@@ -30,7 +30,7 @@ class DecisionChangedV2(fedora.Message):
             "compose_id": _text("The compose."),
             "stream": _text("Its stream: release short name and version."),
             "old": {
-                "description": "The verdict that was told before; null the first time.",
+                "description": "The verdict that was published before; null the first time.",
                 "enum": [*_VERDICTS, None],
             },
             "new": {"description": "The verdict.", "enum": _VERDICTS},

@@ -124,7 +124,7 @@ def _from_above(repository: Repository, before: str | None, after: str) -> Itera
 
 
 def _tree(repository: Repository, revision: str | None, folder: str) -> str:
-    """Give the tree of a commit's folder, or the empty one where there is none."""
+    """Return the tree of a commit's folder, or the empty tree if it has none."""
     try:
         if revision is not None:
             found = (
@@ -165,7 +165,7 @@ def _change(row: bytes, path: bytes) -> Change:
 
 
 def fork_of(repository: Repository, base: str, head: str) -> Sha | None:
-    """Give the commit at which two lines part; None if that is none, or several at once."""
+    """Return the commit at which two branches part; None if there is none, or several."""
     try:
         forks = repository.run("merge-base", "--all", repository.commit(base), repository.commit(head)).split()
     except GitError:

@@ -115,7 +115,7 @@ class GitTree:
 
     @property
     def at(self) -> dt.datetime | None:
-        """The date of the commit: no file of it came later. None if the date is none that there can be."""
+        """The date of the commit: no file of it came later. None if the date is not a possible one."""
         if self._at is None:
             self._at = self.repository.date(self.commit)
         return self._at
@@ -208,7 +208,7 @@ class VersionTree:
         return sorted({path.partition("/")[0] for path in rest if "/" in path})
 
     def folder_id(self, path: str) -> None:
-        """Give nothing: there is no such id here."""
+        """Return nothing: this tree has no such id."""
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if no version of it counts."""

@@ -31,7 +31,7 @@ class Ref(Struct, frozen=True, kw_only=True):
 
 
 def is_repository(repository: Repository) -> bool:
-    """Return whether there is a git repository at all; a copy of the files is none.
+    """Return whether there is a git repository at all; a copy of the files is not one.
 
     Raises:
         GitError: git is not there, or does not want to say.

@@ -187,7 +187,7 @@ class Repository:
         """
         found = Sha(revision) if revision in self._seen else self.find(revision)
         if found is None:
-            raise GitError(f"{self.path} has no commit {revision!r}; fetch it, or name one that is there")
+            raise GitError(f"{self.path} has no commit {revision!r}; fetch it, or name one that exists")
         self._seen.add(found)
         return found
 
@@ -288,7 +288,7 @@ class Repository:
         return moment(seconds)
 
     def date(self, commit: Sha) -> dt.datetime | None:
-        """Give the date that a commit's committer has written into it; None if it is none that there can be."""
+        """Give the date that a commit's committer has written into it; None if it is not a possible date."""
         return moment(self.run("log", "-1", "--no-color", "--format=%ct", commit, "--").decode("ascii"))
 
     def commits_touching(self, path: str, base: str, revision: str) -> list[Sha]:

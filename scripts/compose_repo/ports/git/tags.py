@@ -1,4 +1,4 @@
-"""Tags: annotated ones, pushed where there is none, so that who makes one has made it alone; and other people's."""
+"""Tags: annotated ones, pushed only if they do not exist, so that only one process makes each; and other people's."""
 
 from collections.abc import Iterable
 from pathlib import Path

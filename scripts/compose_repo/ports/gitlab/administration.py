@@ -97,8 +97,8 @@ class Administrator(Client):
         if level is not None and level < MAINTAINER:
             username = self._get("the token's account", "/user", lambda data: str(data["username"]))
             raise UsageError(
-                f"{verb} needs the token of a Maintainer, for GitLab shows settings, variables and keys to nobody "
-                f"below; {username} is {role(level)} of {path}"
+                f"{verb} needs the token of a Maintainer: GitLab shows settings, variables and keys to no "
+                f"lower role; {username} is {role(level)} of {path}"
             )
 
     def token_in_use(self) -> Token | None:
@@ -191,7 +191,7 @@ class Administrator(Client):
             if code in _NOT_HERE and isinstance(action, ChangeSettings) and action.endpoint is not Endpoint.PROJECT:
                 raise NotOnThisTier(f"not on this tier: {action.sentence}") from error
             if code in _REFUSALS and isinstance(action, CreateWebhook):
-                raise Dispensable(f"{error}: pushes are seen by the schedule alone") from error
+                raise Dispensable(f"{error}: only the schedule sees pushes") from error
             if code in _REFUSALS:
                 raise Refused(str(error)) from error
             raise
@@ -338,7 +338,7 @@ class Administrator(Client):
                 self._create_webhook(action)
 
     def _create_webhook(self, action: CreateWebhook) -> None:
-        """Make the trigger if there is none, and the webhook; a trigger that none may call is taken away again."""
+        """Make the trigger if it is missing, and the webhook; remove a new trigger that nothing may call."""
         triggers = f"/projects/{quote(action.home, safe='')}/triggers"
         if self._own_trigger(triggers, action.description) is None:
             self._send(

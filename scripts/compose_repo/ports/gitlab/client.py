@@ -49,7 +49,7 @@ def address_of(environment: Environment) -> Address:
     """
     url, project, token = environment.gitlab_url, environment.project, environment.token
     if not url:
-        raise UsageError("no GitLab is named; set COMPOSE_REPO_URL to its address")
+        raise UsageError("the GitLab is not named; set COMPOSE_REPO_URL to its address")
     if "@" in urlsplit(url).netloc:
         raise UsageError(
             "COMPOSE_REPO_URL holds a user or a password; give it without, and COMPOSE_REPO_TOKEN the token"
@@ -62,7 +62,8 @@ def address_of(environment: Environment) -> Address:
         raise UsageError("no token is given; set COMPOSE_REPO_TOKEN to one with scope api")
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise UsageError(
-            "COMPOSE_REPO_TOKEN is no token: it has spaces, control characters or letters beyond ASCII; copy it again"
+            "COMPOSE_REPO_TOKEN is not a valid token: it has spaces, control characters or letters beyond ASCII; "
+            "copy it again"
         )
     return Address(url=url, project=project, token=token, timeout=environment.timeout)
 

@@ -22,7 +22,7 @@ def explained(url: str, what: str, error: Exception) -> ForgeError:
     elif isinstance(error, gitlab.exceptions.RedirectError):
         why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
     elif isinstance(error, gitlab.exceptions.GitlabParsingError):
-        why = "its answer is no JSON; COMPOSE_REPO_URL does not name a GitLab"
+        why = "its answer is not JSON; COMPOSE_REPO_URL does not name a GitLab"
     elif isinstance(error, gitlab.exceptions.GitlabError):
         why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"
     else:
@@ -33,7 +33,7 @@ def explained(url: str, what: str, error: Exception) -> ForgeError:
 _REFUSALS: Final = {
     UNAUTHORIZED: "the token is not valid, or not for this; check COMPOSE_REPO_TOKEN (scope api)",
     FORBIDDEN: "the token's account may not do this; it needs scope api and the role Developer, to merge Maintainer",
-    NOT_FOUND: "it is not there, or hidden from the token; check COMPOSE_REPO_PROJECT and the account's role",
+    NOT_FOUND: "it does not exist, or the token may not see it; check COMPOSE_REPO_PROJECT and the account's role",
     NOT_ALLOWED: "its state does not allow it",
     CONFLICT: "its state does not allow it",
     TOO_MANY: "it asks to slow down for longer than we wait; try again later",

@@ -427,7 +427,7 @@ def _tells(status: CommitStatus, action: SetStatus) -> bool:
 
 
 def _stale(what: str) -> StaleHead:
-    return StaleHead(f"could not {what}: its head has moved meanwhile")
+    return StaleHead(f"could not {what}: its head moved meanwhile")
 
 
 def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:

@@ -52,7 +52,7 @@ class Pace:
 
     @contextmanager
     def turn(self, method: str, path: str, told: Callable[[float], None]) -> Iterator[None]:
-        """Wait until a request may be sent, which is told first, and count it, however it ends."""
+        """Wait until a request may be sent, say so first, and count the request, however it ends."""
         windows = [self._requests, self._notes] if _writes_a_note(method, path) else [self._requests]
         wait = max(window.wait(self._clock.monotonic()) for window in windows)
         if wait > 0:

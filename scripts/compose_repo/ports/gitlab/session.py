@@ -99,7 +99,7 @@ class Session(requests.Session):
 
 
 def _is_hopeless(error: Exception, wait: float) -> bool:
-    """Tell whether trying again is no use: a certificate does not fix itself, and a host is seldom just starting."""
+    """Return whether a retry is useless: a certificate does not fix itself, and a host is seldom just starting."""
     return isinstance(error, requests.exceptions.SSLError) or (_never_began(error) and wait > LONGEST_FOR_NOBODY)
 
 

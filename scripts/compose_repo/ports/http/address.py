@@ -20,7 +20,7 @@ def normal_url(url: str) -> str:
         parts = urllib.parse.urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"the source is no URL: {error}") from error
+        raise UsageError(f"the source is not a URL: {error}") from error
     if parts.username is not None or parts.password is not None:
         raise UsageError("the source's URL carries credentials; give it without them")
     if parts.scheme not in SCHEMES or not parts.hostname:
@@ -55,7 +55,7 @@ def redirected(url: str, location: str | None) -> str:
         target = urllib.parse.urlsplit(urllib.parse.urljoin(url, location))
         target.port  # noqa: B018  # raises if it is none
     except ValueError as error:
-        raise RedirectError("redirects to what is no URL") from error
+        raise RedirectError("redirects to something that is not a URL") from error
     if target.scheme not in SCHEMES or not target.hostname or (url.startswith("https:") and target.scheme != "https"):
         raise RedirectError(f"redirects to {target.scheme}:, which is not followed")
     if target.username is not None:

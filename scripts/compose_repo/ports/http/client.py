@@ -128,7 +128,7 @@ class Http:
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's authorities are trusted, and names are checked; no setting of ours changes that."""
+        """The system's authorities are trusted, and names are checked; no setting changes that."""
         return ssl.create_default_context()
 
     def _document(self, url: str, response: urllib3.BaseHTTPResponse, limit: int) -> Document:
@@ -179,7 +179,7 @@ def _body(url: str, response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
     if announced is not None and announced > limit:
         raise _too_large(url, limit)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _failure(url, Code.SOURCE_STATUS, "the server packs the file unasked", "ask its owner")
+        raise _failure(url, Code.SOURCE_STATUS, "the server compressed the file without being asked", "ask its owner")
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read1(_CHUNK):
@@ -216,7 +216,7 @@ def _transport_failure(url: str, error: Exception) -> Exception:
         case _:
             what = type(reason).__name__
     return _TryAgain(
-        _problem(url, Code.SOURCE_UNREACHABLE, f"the server cannot be reached: {what}", "look whether it is up")
+        _problem(url, Code.SOURCE_UNREACHABLE, f"the server cannot be reached: {what}", "check that it is up")
     )
 
 
@@ -230,5 +230,5 @@ def _failure(url: str, code: Code, message: str, fix: str) -> InputError:
 
 def _too_large(url: str, limit: int) -> InputError:
     return _failure(
-        url, Code.SOURCE_TOO_LARGE, f"the file is larger than {limit} bytes", "look whether it is what it should be"
+        url, Code.SOURCE_TOO_LARGE, f"the file is larger than {limit} bytes", "check that it is the right file"
     )

@@ -33,6 +33,6 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 def limits() -> Limits:
-    """Give what the environment says; whoever dribbles has, in all, twenty times what silence has."""
+    """Return the environment's timeout; a slow transfer may take twenty times that in all."""
     seconds = environment.timeout()
     return Limits(timeout=seconds, total=20 * seconds)

@@ -23,7 +23,7 @@ from compose_repo.ports.compose_root import Root, failure
 
 _SHOWN: Final = 200
 """Most characters of foreign text that a message repeats."""
-_CORRECT_METADATA: Final = "ask who makes the compose to correct its metadata"
+_CORRECT_METADATA: Final = "ask the compose's makers to fix its metadata"
 _SUPPORTED_MAJOR: Final = "1"
 
 
@@ -72,12 +72,12 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
 
     """
     texts = {name: root.read(name, WORD_BYTES) for name in ("COMPOSE_ID", "STATUS")}
-    look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"
+    look = "check that this is the root of a compose, the folder that holds COMPOSE_ID"
     if all(data is None for data in texts.values()):
         if not root.exists():
-            raise failure(root.location, Code.COMPOSE_NOT_FOUND, "there is nothing at this address", look)
+            raise failure(root.location, Code.COMPOSE_NOT_FOUND, "nothing exists at this address", look)
         if root.read("compose/metadata/rpms.json", METADATA_BYTES) is None:
-            raise failure(root.location, Code.NOT_A_COMPOSE, "nothing here is what a compose has", look)
+            raise failure(root.location, Code.NOT_A_COMPOSE, "nothing here belongs to a compose", look)
     if any(data is not None and data.lstrip()[:1] == b"<" for data in texts.values()):
         raise failure(root.location, Code.NOT_A_COMPOSE, "the server shows a web page in place of COMPOSE_ID", look)
     missing = {"COMPOSE_ID": Code.COMPOSE_ID_MISSING, "STATUS": Code.STATUS_MISSING}
@@ -92,7 +92,7 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
 
 
 def _compose_id(root: Root, data: bytes) -> ComposeId:
-    """Parse COMPOSE_ID; pungi ends it without a newline, but one is no harm."""
+    """Parse COMPOSE_ID; pungi ends it without a newline, but one is allowed."""
     try:
         return ComposeId.parse(data.decode("ascii").removesuffix("\n"))
     except (ComposeIdError, UnicodeDecodeError) as error:
@@ -110,7 +110,7 @@ def _status(root: Root, data: bytes) -> Status:
         raise failure(path, Code.STATUS_UNKNOWN, f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
     status = Status(word)
     if status not in FINISHED:
-        raise failure(path, Code.STATUS_UNFINISHED, f"the compose is {status}", "take one that is FINISHED")
+        raise failure(path, Code.STATUS_UNFINISHED, f"the compose is {status}", "use one that is FINISHED")
     return status
 
 
@@ -226,10 +226,10 @@ class _Metadata:
         name = "rpms.json" if info is None else "composeinfo.json"
         for variant, arches in variants.items():
             if not is_name(variant):
-                raise self._refusal(name, Code.METADATA_INVALID, f"{variant[:_SHOWN]!a} is no name of a variant")
+                raise self._refusal(name, Code.METADATA_INVALID, f"{variant[:_SHOWN]!a} is not a valid variant name")
             for arch in arches:
                 if arch not in self._arches:
-                    raise self._refusal(name, Code.METADATA_INVALID, f"{arch[:_SHOWN]!a} is no arch of a tree")
+                    raise self._refusal(name, Code.METADATA_INVALID, f"{arch[:_SHOWN]!a} is not the arch of a tree")
         self._agree("rpms.json", ((name, arch) for name, trees in self.rpms.items() for arch in trees), variants)
         return variants
 
@@ -250,9 +250,9 @@ class _Metadata:
         path = image.path
         sha256 = image.checksums.get("sha256")
         if path.startswith("/") or ".." in path.split("/") or not (path.isascii() and path.isprintable()):
-            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path[:_SHOWN]!a} is no path below compose/")
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path[:_SHOWN]!a} is not a path below compose/")
         if sha256 is not None and not (isinstance(sha256, str) and is_sha256(sha256)):
-            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has a SHA-256 that is none")
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has an invalid SHA-256")
         if image.size < 0:
             raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has a negative size")
         return Image(

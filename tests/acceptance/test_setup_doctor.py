@@ -834,7 +834,7 @@ def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
-    assert lines[1].startswith("    why:  What is pushed to main")
+    assert lines[1].startswith("    why:  A direct push puts code")
     assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
     assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 5} fine, 1 unsafe, 0 to look at, 4 cannot be checked here"
 

@@ -97,7 +97,7 @@ def test_what_a_maintainer_has_closed_is_not_published_by_merging(world: World) 
     change(world, world.gate, state_event="close")
     code, _, err = world.merge(ID, "--published")
     assert code == 2
-    assert "stays closed: gate-bot, one of the two bots, closed it; a Maintainer opens it again" in err
+    assert "stays closed: gate-bot, one of the two bots, closed it; to publish it, a Maintainer opens it again" in err
     assert world.api().state == "closed"
 
 

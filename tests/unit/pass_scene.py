@@ -160,7 +160,7 @@ def sentence_of(what: ForgeAction | Sent) -> str:
         return what.sentence
     if what.is_tag:
         return f"create tag {what.ref.removeprefix('refs/tags/')}"
-    return f"bring {what.ref.removeprefix('refs/heads/')} back to what counts by {what.commit[:12]}"
+    return f"restore what counts on {what.ref.removeprefix('refs/heads/')}: {what.commit[:12]}"
 
 
 def act(world: MemoryWorld, who: str, *actions: ForgeAction) -> None:

@@ -191,12 +191,12 @@ def test_a_refused_file_says_on_how_many_answers_it_bears() -> None:
         """
 Refused files:
   composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: not-json: the file ends too early;
-    write it whole; this bears on 2 answers until each is reported again or the file is taken back
+    write it whole; this affects 2 answers until each is reported again or the file is taken back
 """
         in shown
     )
     one = text(judge([], refused=[problem()], refused_reports=[report]))
-    assert "; this bears on 1 answer until" in one.replace("\n   ", "")
+    assert "; this affects 1 answer until" in one.replace("\n   ", "")
 
 
 def test_what_bears_on_most_is_told_first() -> None:

@@ -417,7 +417,7 @@ LABEL: Final = Label(name="gate::blocked", color="#c91c00", description="Somethi
     [
         (LimitJobToken(project="p"), "p: let only its own job tokens reach it"),
         (ForbidForcePush(project="p", branch="main"), "p: forbid force pushes to main"),
-        (Unprotect(project="p", branch="m*"), "p: take the branch rule m* away"),
+        (Unprotect(project="p", branch="m*"), "p: remove the branch rule m*"),
         (
             Protect(project="p", branch="main", push=NO_ONE, merge=MAINTAINER),
             "p: protect main: push no one, merge Maintainers, no force push",
@@ -439,7 +439,7 @@ LABEL: Final = Label(name="gate::blocked", color="#c91c00", description="Somethi
             MoveSchedule(project="p", id=1, description="d", ref="main"),
             "p: run the pipeline schedule 'd' on main",
         ),
-        (RemoveWebhook(project="p", id=3, host="example.org"), "p: take the webhook 3 to example.org away"),
+        (RemoveWebhook(project="p", id=3, host="example.org"), "p: remove the webhook 3 to example.org"),
         (
             CreateWebhook(project="p", home="h", description="d", address="a", branches="b", template="t"),
             "p: create the webhook 'd' and its pipeline trigger in h",

@@ -692,7 +692,7 @@ def test_a_head_is_clean_when_it_brings_exactly_what_counts() -> None:
 def test_lost_history_names_the_push() -> None:
     push = Push(user=User(id=1, username="rdo-ci"), branch=ID.branch, before=None, after=Sha("a" * 40), at=NOW)
     assert lost_history(ID, Sha("a" * 40), push).message == (
-        "aaaaaaaaaaaa, of which GitLab tells where rdo-ci pushed at 2026-11-20 06:00 UTC, "
+        "aaaaaaaaaaaa, which rdo-ci pushed at 2026-11-20 06:00 UTC according to GitLab, "
         "is gone from the branch and from the server"
     )
 

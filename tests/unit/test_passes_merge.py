@@ -106,7 +106,7 @@ def test_what_does_not_count_is_taken_off_the_branch_before_it_is_merged(tmp_pat
     stage = scene.carry_out(Merging(work=scene.gate, compose_id=ID).next_stage)
     commit = head(world)
     assert [action.sentence for action in stage.plan][2:] == [
-        f"bring {BRANCH} back to what counts by {commit} on top of {before}",
+        f"restore what counts on {BRANCH}: {commit} on top of {before}",
         f"merge !1 at {commit}",
     ]
     assert ("hello.txt" in world.files(MAIN), results(world)) == (False, ["manifest.json", "results/rdo/1.json"])
@@ -254,7 +254,7 @@ def test_what_fails_the_pipeline_is_restored_first_in_a_stage_of_its_own(tmp_pat
     merging = Merging(work=scene.gate, compose_id=ID)
     with pytest.raises(PipelineDue):
         scene.carry_out(merging.next_stage)
-    assert scene.written == [f"bring {BRANCH} back to what counts by {head(world)}"]
+    assert scene.written == [f"restore what counts on {BRANCH}: {head(world)}"]
     world.set_pipeline(1, "success")
     merge(scene)
     assert (scene.written[-1], state(world)) == (f"merge !1 at {head(world)}", MergeRequestState.MERGED)

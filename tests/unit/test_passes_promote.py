@@ -190,7 +190,7 @@ def test_where_nobody_knows_what_came_of_it_nothing_is_recorded_and_nobody_calls
         promote(scene, command(tmp_path, code))
     (problem,) = caught.value.problems
     assert (problem.code, scene.written, records(scene)) == ("promotion-unknown", [CLAIM], ["1/claim"])
-    assert problem.message == f"nobody knows whether the command /bin/sh was called: exit code {code}"
+    assert problem.message == f"it is not known whether the command /bin/sh was called: exit code {code}"
     promote(scene)
     assert (scene.written, len(calls(tmp_path))) == ([], 1)
 

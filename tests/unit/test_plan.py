@@ -259,7 +259,7 @@ class TestOpen:
 
     @pytest.mark.parametrize(
         ("opener", "who"),
-        [(OTHER, "mallory"), (None, "a user whom GitLab does not name, since 2026-11-20 (or a moment ago)")],
+        [(OTHER, "mallory"), (None, "a user whom no GitLab event names since 2026-11-20 (or just now)")],
     )
     def test_a_branch_of_somebody_elses_is_never_built_upon(self, opener: User | None, who: str) -> None:
         with pytest.raises(InputError) as refused:

@@ -19,7 +19,8 @@ TEXTS: Final = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGE
 MODEL: Final = TEXTS["docs/threat-model.md"]
 WORD: Final = re.compile(r"`([^`\n]+)`")
 PATH: Final = re.compile(
-    r"(?P<path>[\w.-]*[\w/-]+(?:/|/[\w-]+|\.(?:py|md|yml|toml|json|j2)))(?:: (?P<names>\w+(?:\.\w+)?(?:, \w+(?:\.\w+)?)*))?"
+    r"(?P<path>[\w.-]*[\w/-]+(?:/|/[\w-]+|\.(?:py|md|yml|toml|json|j2)))"
+    r"(?:: (?P<names>\w+(?:\.\w+)?(?:, \w+(?:\.\w+)?)*))?"
 )
 CODE: Final = re.compile(r"[a-z]+(?:-[a-z]+)+")
 PROGRAM: Final = "compose-repo"

@@ -131,7 +131,7 @@ def test_a_description_tells_what_is_there_and_what_is_expected(words: str) -> N
 
 
 def test_a_stream_without_requirements_says_why_it_stays_blocked() -> None:
-    assert "stays blocked: write it into `gate/policy.toml`" in described(manifest(), requirements=())
+    assert "stays blocked: add one to `gate/policy.toml`" in described(manifest(), requirements=())
 
 
 def test_many_images_are_counted_and_not_all_listed() -> None:

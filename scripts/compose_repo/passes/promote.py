@@ -53,7 +53,7 @@ class Promoting:
         what a Maintainer has just withdrawn, or another compose overtaken, is not promoted.
 
         Raises:
-            InputError: it cannot be judged, or its stream is gated and a refused report bears on an answer.
+            InputError: it cannot be judged, or its stream is gated and a refused report affects an answer.
             UsageError: it has no merge request, or there is no secret or no program to call with: nothing is claimed.
             StaleHead: somebody pushes meanwhile.
 

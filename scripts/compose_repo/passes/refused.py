@@ -1,4 +1,4 @@
-"""Where merging leads to publishing, a refused report that bears on an answer stops what publishes."""
+"""Where merging leads to publishing, a refused report that affects an answer stops what publishes."""
 
 from typing import Final
 
@@ -34,6 +34,6 @@ def _problem(path: str, code: str | None, answers: int, files: int) -> Problem:
     return Problem(
         path=path,
         code=Code.REFUSED_REPORT,
-        message=f"the gate is satisfied, but {refused} and bears on {on}{among}; going on would lose it",
+        message=f"the gate is satisfied, but {refused} and affects {on}{among}; going on would lose it",
         fix="its origin reports again on each affected test, or takes the file back",
     )

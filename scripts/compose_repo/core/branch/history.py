@@ -93,7 +93,7 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
     return Problem(
         path=compose_id.folder,
         code=Code.HISTORY_REWRITTEN,
-        message=f"{sha[:12]}, of which GitLab tells where {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
+        message=f"{sha[:12]}, which {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC according to GitLab, "
         "is gone from the branch and from the server",
         fix=f"push that commit again from a clone that has it; protect {BRANCHES} against force pushes (doctor)",
     )

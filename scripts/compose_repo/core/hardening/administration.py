@@ -383,7 +383,7 @@ class RemoveWebhook(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """What it will do."""
-        return f"{self.project}: take the webhook {self.id} to {self.host} away"
+        return f"{self.project}: remove the webhook {self.id} to {self.host}"
 
 
 class CreateWebhook(Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ def _no_job_tokens(seen: Seen) -> str | None:
 @rule(
     "token-of-admin",
     Severity.UNSAFE,
-    why="A thief of it owns the whole GitLab.",
+    why="A thief of the token controls the whole GitLab.",
     fix="use a token of an account that is not an administrator",
     where=Where.COMPOSES,
     absent=_no_token,

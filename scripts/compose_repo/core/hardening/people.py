@@ -215,7 +215,7 @@ def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     absent=needs_gate_files,
 )
 def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
-    """Neither the compose bot nor anybody who reports for an origin may push to a gate project of its own."""
+    """Neither the compose bot nor anybody who reports for an origin may push to the gate project of a pair."""
     if seen.composes:
         return
     for username in sorted({*_users(seen), user_key(seen.gate.bots.compose)}):

@@ -117,7 +117,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         code="pipeline-variables",
         severity=UNSAFE,
-        law="Nobody gives a pipeline variables.",
+        law="Nobody may set variables of a pipeline.",
         why="With PYTHONPATH, GIT_STRATEGY and others like them a pipeline runs other code than main's.",
         page=f"{VARIABLES} > Minimum role to use pipeline variables: No one allowed",
         wanted=_always(

@@ -83,8 +83,8 @@ def _doubts(seen: Seen) -> Iterator[str]:
     "promotion-tags-unprotected",
     Severity.UNSAFE,
     why="Anybody who can make these tags, even long before, can say that a compose was promoted: then no hook is "
-    "called, and a gated stream merges it. Anybody who can delete them can have a hook called twice. So set the rule before "
-    "anybody else may push, and before a stream promotes.",
+    "called, and a gated stream merges it. Anybody who can delete them can have a hook called twice. So set the rule "
+    "before anybody else may push, and before a stream promotes.",
     fix=f"{PAGE}: {PATTERN}, Maintainers",
     where=Where.COMPOSES,
     by_setup=True,

@@ -441,7 +441,7 @@ def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     opener = branch.opener
     if opener is not None and (opener.is_called(bots.compose) or opener.is_called(bots.gate)):
         return
-    who = f"a user whom GitLab does not name, since {compose_id.date} (or a moment ago)"
+    who = f"a user whom no GitLab event names since {compose_id.date} (or just now)"
     raise InputError(
         Problem(
             path=compose_id.manifest_path,

@@ -264,7 +264,7 @@ PASSES: Final = {
     Code.HEAD_MOVING: Law("A merge request does not change while it is judged.", "Nothing; the next run tries again."),
     Code.NOT_DONE: Law("Every step that is due can be done.", "Do as the message says; the next run tries again."),
     Code.REFUSED_REPORT: Law(
-        "Where merging leads to publishing, nothing is merged while a refused report bears on an answer.",
+        "Where merging leads to publishing, nothing is merged while a refused report affects an answer.",
         "The origin reports on each test again, or takes the file back.",
     ),
     Code.PIPELINE_FAILED: Law(

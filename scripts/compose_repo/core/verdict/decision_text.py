@@ -176,7 +176,7 @@ def _holding(answers: int) -> str:
     if not answers:
         return ""
     counted = "1 answer" if answers == 1 else f"{answers:,} answers"
-    return f"; this bears on {counted} until each is reported again or the file is taken back"
+    return f"; this affects {counted} until each is reported again or the file is taken back"
 
 
 def _advice_lines(decision: Decision) -> list[str]:

@@ -98,7 +98,7 @@ class Refusals:
 
     @property
     def bears_on(self) -> dict[str, int]:
-        """How many of the answers so far each refused report bears on, by path; one that bears on none is absent."""
+        """How many of the answers so far each refused report affects, by path; one that affects none is absent."""
         answers: Counter[str] = Counter()  # a folder may be several origins'
         for origin, reports in self._by_origin.items():
             for report, count in zip(reports, accumulate(self._starts[origin]), strict=True):

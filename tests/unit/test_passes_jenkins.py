@@ -259,6 +259,15 @@ def test_one_bad_build_is_told_and_the_others_are_written_down(polled: Polled) -
     assert (len(poll.problems), sorted(polled.outcomes())) == (1, ["compose-test-7.json", "compose-test-9.json"])
 
 
+def test_a_bad_build_is_read_once_in_a_run_however_often_it_is_judged(polled: Polled) -> None:
+    polled.web.ci.build(7, "FAILURE", COMPOSE=str(ID))
+    polled.web.pages["/job/compose-test/7/api/json"] = b"{"
+    polled.scene.world.before("merge_request", lambda: report(polled.scene.world, "passed"))
+    polled.run()
+    assert polled.scene.console.said[1:] == ["the head of !1 has changed meanwhile: reading it again"]
+    assert polled.web.asked == ["/job/compose-test/api/json", "/job/compose-test/7/api/json"]
+
+
 def test_a_slow_jenkins_has_its_time_and_the_rest_comes_with_the_next_run(polled: Polled) -> None:
     for number in (7, 8):
         polled.web.ci.build(number, "FAILURE", COMPOSE=str(ID))

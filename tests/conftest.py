@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +20,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     derandomize=IN_CI,
 )
-settings.load_profile("any machine")
+# To trace an example takes three times as long as to run it. What few examples reach is all that coverage needs, the
+# same every time; `make test` tries as many as ever without tracing (--rest).
+settings.register_profile("traced", settings.get_profile("any machine"), max_examples=20, derandomize=True)
+UNIT: Final = ROOT / "tests" / "unit"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a second run leave out what the traced one has run just so."""
+    parser.addoption("--rest", action="store_true", help="of the unit tests, run only those that draw examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw few examples where they are traced."""
+    settings.load_profile("traced" if config.getoption("cov_source", None) else "any machine")
+
+
+@pytest.hookimpl(trylast=True)  # hypothesis marks its tests first
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what --rest leaves out."""
+    if config.getoption("rest"):
+        left_out = [item for item in items if UNIT in item.path.parents and not item.get_closest_marker("hypothesis")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture(scope="session")

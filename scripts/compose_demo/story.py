@@ -13,6 +13,7 @@ from compose_demo.actors import Actor
 from compose_demo.composes import Pair
 from compose_demo.narrator import Narrator
 from compose_demo.stage import Stage
+from compose_repo.core.composes.paths import branch_of, result_of
 from compose_repo.core.result import utc
 
 PIPELINE_SECONDS: Final = 300
@@ -240,8 +241,8 @@ def _report(  # noqa: PLR0913  # a report has these parts
     story.narrator.expect_code(fetched, 0, f"git fetch origin {branch}", quietly=True)
     if not keep:
         actor.git("checkout", "--quiet", "-B", branch, "FETCH_HEAD")
-    manifest = (actor.folder / story.composes.newer.folder / "manifest.json").read_bytes()
-    path = f"{story.composes.newer.folder}/results/{origin}/{run_id}.json"
+    manifest = (actor.folder / story.composes.newer.manifest_path).read_bytes()
+    path = result_of(story.compose_id, origin, run_id)
     finished = story.now - dt.timedelta(hours=1) + dt.timedelta(minutes=minutes)
     data = {
         "schema": "results/1",
@@ -268,7 +269,7 @@ def _result(testcase: str, outcome: str, arch: str) -> dict[str, Any]:
 
 
 def _arches(story: Story) -> Sequence[str]:
-    manifest = story.stage.rdo.folder / story.composes.newer.folder / "manifest.json"
+    manifest = story.stage.rdo.folder / story.composes.newer.manifest_path
     if not manifest.exists():
         story.stage.rdo.git("fetch", "--quiet", "origin", story.composes.newer.branch)
         story.stage.rdo.git("checkout", "--quiet", "-B", story.composes.newer.branch, "FETCH_HEAD")
@@ -326,7 +327,7 @@ def _nothing_is_due(story: Story) -> None:
 
 def _state(story: Story, compose_id: str) -> str | None:
     """Give the state of a compose's merge request; None if it has none."""
-    found = _get(story, f"merge_requests?source_branch=compose/{compose_id}&state=all")
+    found = _get(story, f"merge_requests?source_branch={branch_of(compose_id)}&state=all")
     return found[0]["state"] if found else None
 
 
@@ -365,7 +366,7 @@ def _log(story: Story, job: Mapping[str, Any]) -> str:
 
 
 def _merge_request_path(story: Story, compose_id: str | None = None) -> str:
-    branch = f"compose/{compose_id or story.compose_id}"
+    branch = branch_of(compose_id or story.compose_id)
     found = _get(story, f"merge_requests?source_branch={branch}&state=all")
     story.narrator.expect(len(found) == 1, f"{branch} has one merge request", len(found), quietly=True)
     return f"merge_requests/{found[0]['iid']}"

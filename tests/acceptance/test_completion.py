@@ -30,7 +30,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["va"], ["validate"]),
+        pytest.param(["va"], ["validate"], marks=pytest.mark.smoke),
         (["gate", "--format", ""], ["text", "json"]),
         (["gate", "Cent"], [COMPOSE_ID]),
         (["--verbose", "ga"], ["gate"]),

@@ -1,15 +1,14 @@
 """`compose-repo convert` as people and jobs run it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+import door
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSE_ID: Final = "CentOS-Stream-10-20261120.0"
@@ -37,7 +36,7 @@ REPORT: Final = {
     ],
 }
 WHO: Final = ["--origin", "rdo", "--arch", "x86_64"]
-Done = subprocess.CompletedProcess[str]
+Done = door.Done
 Run = Callable[..., Done]
 
 
@@ -51,30 +50,24 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(repo: Path) -> Run:
-    def compose_repo(*arguments: str | Path) -> Done:
-        return subprocess.run(
-            [sys.executable, "-m", "compose_repo", *arguments],
-            cwd=repo,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-        )
+    def compose_repo(*arguments: str | Path, through: Run = door.run) -> Done:
+        return through(*arguments, cwd=repo)
 
     return compose_repo
 
 
 @pytest.fixture
 def convert(run: Run) -> Run:
-    def convert(*arguments: str | Path) -> Done:
-        return run("convert", "--from", "jenkins", "--now", NOW, *arguments)
+    def convert(*arguments: str | Path, through: Run = door.run) -> Done:
+        return run("convert", "--from", "jenkins", "--now", NOW, *arguments, through=through)
 
     return convert
 
 
+@pytest.mark.smoke
 def test_a_build_becomes_a_file_that_validate_accepts(repo: Path, run: Run, convert: Run) -> None:
     target = f"composes/{COMPOSE_ID}/results/rdo/smoke-8841.json"
-    done = convert("report.json", "build.json", "--compose", COMPOSE_ID, *WHO, "-o", target)
+    done = convert("report.json", "build.json", "--compose", COMPOSE_ID, *WHO, "-o", target, through=door.start)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"3 results; the file belongs at {target}\n")
     assert [row["outcome"] for row in json.loads((repo / target).read_bytes())["results"]] == [
         "failed",

@@ -69,6 +69,7 @@ def test_the_demo_stops_where_something_is_not_as_told(tmp_path: Path) -> None:
     assert "Everything came out as told" not in done.stdout
 
 
+@pytest.mark.smoke
 def test_a_port_in_use_is_told_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -2,9 +2,6 @@
 
 import functools
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import door
 from compose_repo.core.manifests.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +20,7 @@ OLD = "CentOS-Stream-10-20261120.0"
 NEW = "CentOS-Stream-10-20261121.1"
 TREES = ["aarch64", "x86_64"]
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., door.Done]
 
 
 def manifest(compose_id: str, packages: list[dict[str, Any]], **other: list[dict[str, Any]]) -> bytes:
@@ -232,26 +230,19 @@ def diff(tmp_path: Path) -> Run:
         folder.mkdir(parents=True)
         (folder / "manifest.json").write_bytes(data)
 
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "compose_repo", "diff", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    def run(*arguments: str, through: Run = door.run) -> door.Done:
+        return through("diff", *arguments, cwd=tmp_path)
 
     return run
 
 
-def outcome(done: "subprocess.CompletedProcess[str]") -> tuple[int, str, str]:
+def outcome(done: door.Done) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.smoke
 def test_two_composes_of_the_repository_are_compared_as_text(diff: Run) -> None:
-    assert outcome(diff(OLD, NEW)) == (0, TEXT, "")
+    assert outcome(diff(OLD, NEW, through=door.start)) == (0, TEXT, "")
 
 
 def test_two_composes_are_compared_as_markdown(diff: Run) -> None:

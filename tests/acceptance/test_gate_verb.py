@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import door
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Variant
@@ -22,7 +23,6 @@ COMPOSE = "CentOS-Stream-10-20261120.0"
 OLDER = "CentOS-Stream-10-20261115.0"
 BRANCH = f"compose/{COMPOSE}"
 RESULTS = f"composes/{COMPOSE}/results"
-COMMAND = (sys.executable, "-m", "compose_repo", "gate")
 NOON = "2026-11-23T12:00:00Z"
 POLICY = """\
 schema = "policy/1"
@@ -155,22 +155,21 @@ class World:
         return self.git("rev-parse", "--short=12", revision).strip()
 
     def gate(
-        self, *arguments: str, compose_id: str = COMPOSE, now: str | None = NOON
-    ) -> "subprocess.CompletedProcess[str]":
+        self,
+        *arguments: str,
+        compose_id: str = COMPOSE,
+        now: str | None = NOON,
+        through: Callable[..., door.Done] = door.run,
+    ) -> door.Done:
         at = [] if now is None else ["--now", now]
-        return subprocess.run(
-            [*COMMAND, compose_id, "--repo", str(self.root), *at, *arguments],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "NO_COLOR": "1"},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        words = ["gate", compose_id, "--repo", str(self.root), *at, *arguments]
+        return through(*words, variables={"NO_COLOR": "1"})
 
-    def at(self, moment: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def at(self, moment: str, *arguments: str) -> door.Done:
         return self.gate("--at", moment, *arguments, now=None)
 
-    def decision(self, *arguments: str, **more: str) -> Any:  # noqa: ANN401  # what JSON holds
-        return json.loads(self.gate("--format", "json", *arguments, **more).stdout)
+    def decision(self, *arguments: str, now: str | None = NOON) -> Any:  # noqa: ANN401  # what JSON holds
+        return json.loads(self.gate("--format", "json", *arguments, now=now).stdout)
 
 
 @pytest.fixture
@@ -222,10 +221,11 @@ def satisfied(world: World) -> None:
     world.tempest("passed")
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(("build", "code"), [(satisfied, 0), (blocked, 1), (pending, 3)])
 def test_the_exit_code_says_the_verdict(world: World, build: Callable[[World], None], code: int) -> None:
     build(world)
-    assert world.gate().returncode == code
+    assert world.gate(through=door.start).returncode == code
 
 
 def test_blocked_reads_so(world: World) -> None:
@@ -346,9 +346,8 @@ def test_the_json_is_the_same_in_every_process(world: World) -> None:
     blocked(world)
     answers = set()
     for seed in ("0", "1", "2"):
-        command = [*COMMAND, COMPOSE, "--repo", str(world.root), "--format", "json"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONHASHSEED": seed}
-        answers.add(subprocess.run([*command, "--now", NOON], env=environment, check=False, capture_output=True).stdout)
+        words = ("gate", COMPOSE, "--repo", world.root, "--format", "json", "--now", NOON)
+        answers.add(door.start(*words, variables={"PYTHONHASHSEED": seed}).stdout)
     assert len(answers) == 1
 
 
@@ -1017,7 +1016,5 @@ def test_a_broken_manifest_is_a_problem_and_no_verdict(world: World) -> None:
 def test_without_now_the_clock_decides(world: World) -> None:
     satisfied(world)
     world.write("gate/waivers.toml", WAIVERS.replace("2026-11-25", f"{dt.date(2020, 1, 1)}"))
-    command = [*COMMAND, COMPOSE, "--repo", str(world.root)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "NO_COLOR": "1"}
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    done = world.gate(now=None, through=door.start)
     assert "  expired: rdo tempest.smoke " in done.stdout

@@ -60,6 +60,7 @@ def test_an_unknown_set_is_named(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "in-venv: there is no requirements/everything.txt\n")
 
 
+@pytest.mark.smoke
 def test_an_environment_that_is_given_is_used_as_it_is(checkout: Path) -> None:
     given = checkout / "given"
     (given / "bin").mkdir(parents=True)

@@ -114,6 +114,7 @@ def test_a_build_is_running_and_then_what_its_tests_came_to(world: SyncWorld, ci
     assert files(world, B) == {}
 
 
+@pytest.mark.smoke
 def test_builds_of_every_arch_satisfy_a_compose_by_one_commit(world: SyncWorld, ci: Jenkins) -> None:
     for number, arch in enumerate(("aarch64", "x86_64"), start=1):
         ci.build(number, "SUCCESS", COMPOSE=f"https://composes.example.org/{A}/compose", ARCH=arch)

@@ -164,6 +164,7 @@ def place(world: World, bus: Bus) -> Iterator[Place]:  # the fixture of that nam
     one.stop()
 
 
+@pytest.mark.smoke
 def test_a_report_becomes_a_result_the_gate_counts_and_the_verdict_is_told(place: Place) -> None:
     running = place.listen()
     for state in ("queued", "running"):

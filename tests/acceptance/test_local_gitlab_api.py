@@ -229,6 +229,7 @@ def test_conflict_cannot_be_merged(world: World) -> None:
     assert refusal(merge_request.merge)[0] == 422
 
 
+@pytest.mark.smoke
 def test_merge_makes_a_merge_commit_and_removes_the_branch(world: World) -> None:
     head = world.open().sha
     project = world.as_user(world.gate)
@@ -256,6 +257,7 @@ def test_pipeline_has_to_succeed_if_the_project_says_so(world: World) -> None:
 # --- notes and quick actions
 
 
+@pytest.mark.smoke
 def test_notes_are_written_edited_and_deleted(world: World) -> None:
     notes = world.open().notes
     note = notes.create({"body": "one"})

@@ -15,6 +15,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.server.stop()
 
 
+@pytest.mark.smoke
 def test_developer_pushes_and_the_merge_request_follows(world: World) -> None:
     world.open()
     clone = world.clone(world.rdo)

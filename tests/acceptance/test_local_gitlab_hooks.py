@@ -44,6 +44,7 @@ def alert(world: World, hook_id: int) -> str:
     return str(world.as_user(world.gate).hooks.get(hook_id).alert_status)
 
 
+@pytest.mark.smoke
 def test_a_push_starts_the_triggers_pipeline_whose_ref_takes_the_place_of_the_events(world: World) -> None:
     hook(world)
     sha = commit(world.as_user(world.gate), "main", "x", "y")

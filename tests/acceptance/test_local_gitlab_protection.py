@@ -42,6 +42,7 @@ def diverged(clone: Path) -> None:
     write(clone, "other", "y")
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("who", ["rdo", "gate", "root"])
 def test_a_protected_branch_is_not_rewritten_by_anybody(world: World, who: str) -> None:
     world.open()

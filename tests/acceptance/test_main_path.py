@@ -251,6 +251,7 @@ def sentences(out: str) -> list[str]:
     return [line.removeprefix("→ ") for line in out.splitlines()]
 
 
+@pytest.mark.smoke
 def test_open_makes_branch_and_merge_request_that_say_everything(world: World) -> None:
     code, out, err = world.open()
     assert (code, err) == (0, "")
@@ -288,6 +289,7 @@ def test_every_plan_in_json_keeps_to_its_schema(world: World) -> None:
     assert [len(json.loads(plan)["actions"]) for plan in plans] == [2, 3, 2, 3, 6, 0]
 
 
+@pytest.mark.smoke
 def test_results_take_a_compose_from_pending_over_blocked_to_merged(world: World) -> None:
     world.open(OLDER)
     world.open(ID)
@@ -324,6 +326,7 @@ def test_results_take_a_compose_from_pending_over_blocked_to_merged(world: World
     assert world.notes(3) == []
 
 
+@pytest.mark.smoke
 def test_every_second_run_plans_nothing_and_writes_nothing(world: World) -> None:
     world.open(OLDER)
     world.open(ID)
@@ -513,6 +516,7 @@ def test_a_blocked_compose_that_is_published_is_merged_and_says_so(world: World)
     assert "Published while blocked" in world.notes()[0]
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("world", ["gating"], indirect=True)
 def test_a_gated_stream_refuses_to_merge_what_is_not_satisfied(world: World) -> None:
     world.open()

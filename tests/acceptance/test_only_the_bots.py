@@ -57,6 +57,7 @@ def refusal(world: World, who: User, *command: str) -> str:
     return err.strip().removeprefix(f"compose-repo {command[0]}: ")
 
 
+@pytest.mark.smoke
 def test_open_refuses_everybody_but_the_compose_bot(busy: World) -> None:
     for who, more in itertools.product((busy.rdo, busy.gate), WAYS):
         said = refusal(busy, who, "open", f"{busy.web}/{NEWER}", *more)

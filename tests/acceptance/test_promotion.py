@@ -97,6 +97,7 @@ def codes(world: SyncWorld) -> list[str]:
     return [problem["code"] for problem in found]
 
 
+@pytest.mark.smoke
 def test_a_jenkins_job_is_built_once_when_a_compose_turns_satisfied(world: SyncWorld, ci: Jenkins) -> None:
     assert (ci.posted, tags(world)) == ([], [])
     passed(world)

@@ -243,6 +243,7 @@ def test_commands_do_what_the_pages_say(playing: Stage, tmp_path: Path) -> None:
     assert "usage: compose-repo validate" in _run(playing.rdo, helped, playing)
 
 
+@pytest.mark.smoke
 def test_make_knows_the_commands() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     shown = {command.split()[1] for command in ELSEWHERE if command.startswith("make ")} | {"screenshot"}

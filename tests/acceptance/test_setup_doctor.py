@@ -283,14 +283,17 @@ def made_by_setup(world: World, name: str, *arguments: str) -> World:
     return world
 
 
+@pytest.mark.smoke
 def test_doctor_is_clean_on_a_project_made_by_setup(hardened: World) -> None:
     assert hardened.findings() == {}
 
 
+@pytest.mark.smoke
 def test_doctor_is_not_clean_before_setup(fresh: World) -> None:
     assert {"ci-file-not-pinned", "main-pushable", "compose-branches-unprotected"} <= fresh.findings().keys()
 
 
+@pytest.mark.smoke
 def test_setup_has_nothing_to_do_twice(hardened: World) -> None:
     hardened.server.requests.clear()
     code, out, _ = hardened.setup()
@@ -594,6 +597,7 @@ def pair(fresh: World) -> World:
     return made_by_setup(fresh, "pair", *PAIR)
 
 
+@pytest.mark.smoke
 def test_doctor_is_clean_on_a_pair_made_by_setup(pair: World) -> None:
     assert pair.findings(*PAIR) == {}
 

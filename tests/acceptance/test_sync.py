@@ -59,6 +59,7 @@ def passed(world: SyncWorld, name: str, run: str = "1") -> None:
     world.report(name, "idm", "passed", run=run)
 
 
+@pytest.mark.smoke
 def test_nothing_but_sync_takes_composes_from_first_sight_to_merged_and_superseded(world: SyncWorld) -> None:
     assert world.rows() == []
     world.compose(A)
@@ -113,6 +114,7 @@ def test_a_pass_over_thirty_in_which_nothing_changed_asks_once_for_each_and_writ
     assert (asked[notes], asked.total()) == (30, 40), asked  # five of the API beside these, and five of git
 
 
+@pytest.mark.smoke
 def test_a_dry_run_says_what_a_pass_would_do_and_writes_nothing(world: SyncWorld) -> None:
     world.compose(A)
     world.compose(B)
@@ -242,6 +244,7 @@ published = "{web}/mirror-10/COMPOSE_ID"
 """
 
 
+@pytest.mark.smoke
 def test_a_stream_that_fails_is_visible_and_does_not_stop_the_others(world: SyncWorld) -> None:
     world.configure(TWO.format(web=world.web))
     world.compose(A)
@@ -755,6 +758,7 @@ def pushed(world: SyncWorld, branch: str) -> dict[str, object]:
     return {"object_kind": "push", "project_id": world.project.id, "branch": f"refs/heads/{branch}", "ref": "main"}
 
 
+@pytest.mark.smoke
 def test_a_hint_at_a_compose_brings_it_up_to_date_and_no_other(world: SyncWorld) -> None:
     seed(world, [A, B])
     world.sync()

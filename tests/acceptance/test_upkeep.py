@@ -69,6 +69,7 @@ def test_a_merge_request_that_somebody_retargeted_goes_to_main_again_and_is_merg
     assert world.on_main(f"composes/{ID}/manifest.json")
 
 
+@pytest.mark.smoke
 def test_what_a_developer_has_closed_is_opened_again(world: World) -> None:
     world.open()
     passed(world)
@@ -169,6 +170,7 @@ def test_a_branch_that_was_there_before_the_compose_bot_is_not_built_upon(world:
     assert world.writes() == []
 
 
+@pytest.mark.smoke
 def test_a_branch_that_somebody_has_deleted_comes_back_with_its_results(world: World) -> None:
     world.open()
     passed(world)

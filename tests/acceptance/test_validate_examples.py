@@ -1,15 +1,14 @@
 """Every example folder is a test: what is valid passes, what is not is told exactly as written down."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from compose_repo.core.problems.codes import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
+import door
+from compose_repo.core.problems.laws import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = ROOT / "tests" / "examples"
@@ -34,14 +33,8 @@ def overlaid(example: Path, root: Path) -> Path:
     return root
 
 
-def validate(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "compose_repo", "validate", "--repo", root, "--now", NOW, *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-    )
+def validate(root: Path, *arguments: str) -> door.Done:
+    return door.run("validate", "--repo", root, "--now", NOW, *arguments)
 
 
 @pytest.mark.parametrize("example", folders("invalid"), ids=lambda folder: folder.name)

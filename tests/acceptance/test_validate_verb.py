@@ -12,11 +12,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import door
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 BASE: Final = ROOT / "tests" / "examples" / "base"
 RESULT: Final = "composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json"
 NOW: Final = "2026-11-21T00:00:00Z"
-Done = subprocess.CompletedProcess[str]
+Done = door.Done
 Run = Callable[..., Done]
 
 
@@ -27,15 +29,8 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(repo: Path) -> Run:
-    def validate(*arguments: str, now: str = NOW) -> Done:
-        return subprocess.run(
-            [sys.executable, "-m", "compose_repo", "validate", "--now", now, *arguments],
-            cwd=repo,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-        )
+    def validate(*arguments: str, now: str = NOW, through: Run = door.run) -> Done:
+        return through("validate", "--now", now, *arguments, cwd=repo)
 
     return validate
 
@@ -67,14 +62,16 @@ def spoil(repo: Path, name: str = RESULT, old: str = "passed", new: str = "pass"
     file.write_text((repo / RESULT).read_text().replace(old, new))
 
 
+@pytest.mark.smoke
 def test_everything_is_checked_without_arguments(run: Run) -> None:
-    done = run()
+    done = run(through=door.start)
     assert (done.returncode, done.stdout, done.stderr) == (0, "6 files checked, no problem\n", "")
 
 
+@pytest.mark.smoke
 def test_a_problem_ends_with_1(repo: Path, run: Run) -> None:
     spoil(repo)
-    assert run().returncode == 1
+    assert run(through=door.start).returncode == 1
 
 
 def test_json_is_stable_and_in_the_form_of_the_contract(repo: Path, run: Run) -> None:

@@ -112,6 +112,7 @@ def refusals(reading: Reading) -> list[str]:
     return [problem.message for problem in reading.branch.problems if problem.code == "not-attributed"]
 
 
+@pytest.mark.smoke
 def test_a_result_counts_for_its_origin_if_its_user_has_pushed_it(stage: Stage) -> None:
     clone = stage.clone(stage.world.rdo)
     write(clone, RESULT, "{}")
@@ -177,6 +178,7 @@ def test_a_key_that_may_not_speak_any_more_is_named(stage: Stage, key: dict[str,
     assert reason in refusals(reading)[0]
 
 
+@pytest.mark.smoke
 def test_where_a_signature_is_asked_for_the_right_user_is_not_enough(stage: Stage) -> None:
     clone = stage.clone(stage.world.rdo)
     sha = write(clone, RESULT, "{}")

@@ -129,7 +129,7 @@ CASE_IS_NO_NAME: Final = Mutation(
 """Names do not differ in case alone."""
 BRANCH_IS_OURS: Final = Mutation(
     module="core/plan/plan.py",
-    old="if opener is not None and (is_same(opener, bots.compose) or is_same(opener, bots.gate)):",
+    old="if opener is not None and (opener.is_called(bots.compose) or opener.is_called(bots.gate)):",
     new="if branch:",
 )
 """Nothing is built upon a branch that somebody else has made."""

@@ -22,7 +22,7 @@ from compose_repo.core.branch.touch import Attributed, refused_reports, reported
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Origin, Sha, is_name
-from compose_repo.core.problems.codes import CODES
+from compose_repo.core.problems.laws import CODES
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import Bots
 

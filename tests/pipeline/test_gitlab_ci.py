@@ -77,7 +77,7 @@ class Repository:
         return subprocess.run(
             [self.runner, "--home", str(self.path.parent), *options],
             cwd=self.path, capture_output=True, text=True, check=False, timeout=300,
-            env={**os.environ, "NO_COLOR": "1"},
+            env={**os.environ, "NO_COLOR": "1", "SHLVL": "2"},  # with less, bash reads the person's ~/.bashrc
         )  # fmt: skip
 
     def jobs(self, *options: str) -> set[str]:
@@ -210,6 +210,7 @@ def test_ci_file_is_valid_for_gitlab() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.smoke
 def test_good_results_pass_both_jobs(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed", aarch64="passed"))
     pipeline = repository.pipeline()
@@ -218,6 +219,7 @@ def test_good_results_pass_both_jobs(repository: Repository) -> None:
     assert "SATISFIED if the pushers are who they say: 1 result file, " in pipeline.log
 
 
+@pytest.mark.smoke
 def test_failed_results_are_valid_and_fail_the_gate(repository: Repository) -> None:
     repository.push(repository.results(x86_64="passed", aarch64="failed"))
     pipeline = repository.pipeline()
@@ -334,9 +336,38 @@ OTHER: Final = (
 )  # fmt: skip
 
 
+PARTS: Final = {"unit", "examples", "acceptance", "attacks", "pipeline"}
+"""Of `make test`: each is `make test-PART`."""
+PROJECT_JOBS: Final = {
+    "lint",
+    *(f"test: [{part}]" for part in PARTS),
+    *(f"check: [{version}]" for version in ("3.12", "3.13", "3.14")),
+}
+"""What tests the project itself."""
+
+
+def test_the_parts_are_all_folders_that_hold_tests() -> None:
+    assert {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")} == PARTS - {"examples"}
+
+
+@pytest.mark.parametrize("target", sorted([*(f"test-{part}" for part in PARTS), "check", "lint", "fuzz", "mutants"]))
+def test_make_knows_what_ci_runs(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_oldest_python_runs_everything_and_the_others_the_checks() -> None:
+    jobs = parsed(ROOT / CI_FILE)
+    oldest, *others = (f"3.{minor}" for minor in range(11, 15))
+    assert jobs["test"]["image"] == f"python:{oldest}"
+    assert (jobs["check"]["image"], jobs["check"]["parallel"]["matrix"]) == ("python:$PYTHON", [{"PYTHON": others}])
+    promised = [line for line in (ROOT / "pyproject.toml").read_text().splitlines() if "requires-python" in line]
+    assert promised == [f'requires-python = ">={oldest}"']
+
+
 def test_other_merge_requests_are_tested_and_not_gated(repository: Repository) -> None:
     repository.change("README.md")
-    assert repository.jobs(*OTHER) == {"validate", "test", "lint"}
+    assert repository.jobs(*OTHER) == {"validate", *PROJECT_JOBS}
 
 
 def test_merge_request_on_the_gate_files_is_validated_only(repository: Repository) -> None:
@@ -344,9 +375,10 @@ def test_merge_request_on_the_gate_files_is_validated_only(repository: Repositor
     assert repository.jobs(*OTHER) == {"validate"}
 
 
+@pytest.mark.smoke
 def test_main_is_tested(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
-    assert repository.jobs() == {"test", "lint"}
+    assert repository.jobs() == PROJECT_JOBS
 
 
 def test_main_is_not_tested_anew_for_a_compose(repository: Repository) -> None:
@@ -360,6 +392,22 @@ SCHEDULED: Final = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variabl
 def test_a_schedule_on_main_runs_the_pass_and_nothing_else(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
     assert repository.jobs(*SCHEDULED) == {"sync"}
+
+
+def test_a_weekly_schedule_on_main_runs_what_takes_too_long_and_no_pass(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    weekly = {f"weekly: [{target}]" for target in ("fuzz", "defences", "mutants")}
+    assert repository.jobs(*SCHEDULED, "--variable", "WEEKLY=true") == weekly
+
+
+def test_a_variable_alone_makes_no_pipeline_a_weekly_one(repository: Repository) -> None:
+    repository.change("scripts/compose_repo/cli.py")
+    web = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variable", "CI_PIPELINE_SOURCE=web")
+    assert "sync" in repository.jobs(*web, "--variable", "WEEKLY=true")
+
+
+def test_a_weekly_schedule_on_another_branch_runs_nothing(repository: Repository) -> None:
+    assert repository.jobs(*SCHEDULED, "--variable", "WEEKLY=true") == set()
 
 
 def test_a_schedule_on_another_branch_runs_nothing(repository: Repository) -> None:
@@ -451,10 +499,10 @@ NO_RELEASE: Final = {
     "a tag that is no release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG="v0.2.0-rc1"), None),
     "a promotion": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG=f"promotion/{COMPOSE_ID}/1/claimed"), None),
     "a branch that is named like a release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="v0.2.0"), None),
-    "main": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main"), {"test", "lint"}),
-    "main of an instance": (on("rdo/composes", CI_COMMIT_BRANCH="main"), {"test", "lint"}),
+    "main": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
+    "main of an instance": (on("rdo/composes", CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
     "a schedule": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main", CI_PIPELINE_SOURCE="schedule"), {"sync"}),
-    "a merge request": (on_merge_request("v0.2.0"), {"validate", "test", "lint"}),
+    "a merge request": (on_merge_request("v0.2.0"), {"validate", *PROJECT_JOBS}),
     "a compose's branch": (on_merge_request(COMPOSE_BRANCH), {"validate", "gate"}),
 }
 """Where no release is made, and the jobs that run there; None: no pipeline at all."""
@@ -462,7 +510,7 @@ NO_RELEASE: Final = {
 
 def test_a_releases_tag_makes_a_release_in_the_templates_own_project(repository: Repository) -> None:
     jobs = jobs_of_a_pipeline(repository, on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG="v0.2.0"))
-    assert jobs == {"test", "lint", *RELEASE_JOBS}
+    assert jobs == {*PROJECT_JOBS, *RELEASE_JOBS}
 
 
 @pytest.mark.parametrize(("variables", "expected"), NO_RELEASE.values(), ids=NO_RELEASE)
@@ -474,7 +522,7 @@ def test_nothing_else_makes_a_release(
 
 def test_the_jobs_of_a_release_ask_by_themselves_whose_tag_it_is(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
-    assert repository.jobs(*as_options(on("rdo/composes", TEMPLATE, CI_COMMIT_TAG="v0.2.0"))) == {"test", "lint"}
+    assert repository.jobs(*as_options(on("rdo/composes", TEMPLATE, CI_COMMIT_TAG="v0.2.0"))) == PROJECT_JOBS
 
 
 def test_a_release_waits_for_every_test_and_uses_no_secret_of_ours() -> None:
@@ -580,9 +628,11 @@ def live(
 
 def with_code(repository: Repository, seed: Path) -> Path:
     """Commit this repository's code to the project's files: what its pipelines run is what they check out."""
-    shutil.copytree(
-        repository.path, seed, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", "gate", "composes")
-    )
+    for path in repository.path.iterdir():
+        if path.is_dir() and path.name not in {".git", "gate", "composes"}:
+            shutil.copytree(path, seed / path.name, symlinks=True)
+        elif path.is_file():
+            shutil.copy2(path, seed)
     identity = ("-c", "user.name=T", "-c", "user.email=t@example.org")
     for command in (("add", "--all", "--force"), (*identity, "commit", "--quiet", "--message", "Add the code")):
         subprocess.run(["git", *command], cwd=seed, check=True, capture_output=True)

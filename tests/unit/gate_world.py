@@ -7,6 +7,7 @@ from typing import Any
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
 from compose_repo.core.rules.policy import Policy, Requirement, Waiver
@@ -109,7 +110,7 @@ def waiver(origin: str = "rdo", testcase: str = "smoke", *, expires: str = "2026
 
 
 def problem(path: str = f"composes/{COMPOSE}/results/rdo/9.json") -> Problem:
-    return Problem(path=path, code="json-invalid", message="the file ends too early", fix="write it whole")
+    return Problem(path=path, code=Code.NOT_JSON, message="the file ends too early", fix="write it whole")
 
 
 def past(*composes: Sequence[ResultFile]) -> list[tuple[ComposeId, Sequence[ResultFile]]]:

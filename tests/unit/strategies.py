@@ -16,10 +16,9 @@ from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.plan.labels import Labels
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.result import ACCEPTABLE, Contact, Outcome, Result, ResultFile, Run
 from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.core.rules.policy import (
-    ACCEPTABLE,
     Attempts,
     Attribution,
     Bots,

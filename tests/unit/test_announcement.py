@@ -16,7 +16,7 @@ from compose_repo.core.bus.announcement import (
     marked,
     plan_announced,
 )
-from compose_repo.core.forge.action import Announce, EditNote
+from compose_repo.core.forge.action import Announce, EditNote, to_dict
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha, Sha256
 from compose_repo.core.verdict.decision import Verdict
@@ -86,7 +86,11 @@ def test_what_was_told_is_written_into_the_first_of_our_notes() -> None:
     body = "Words\n<!-- compose-repo: announced 2 satisfied -->"
     plan = (Announce(change=found), EditNote(iid=7, note_id=3, body=body))
     assert plan_announced(LINE, notes, found) == plan
-    assert plan[0].sentence == "tell the bus that CentOS-Stream-10-20261120.0 is satisfied"
+    assert to_dict(plan[0]) == {
+        "action": "Announce",
+        "sentence": "tell the bus that CentOS-Stream-10-20261120.0 is satisfied",
+        "change": "CentOS-Stream-10-20261120.0 is satisfied",
+    }
 
 
 @pytest.mark.parametrize(

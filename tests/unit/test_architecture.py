@@ -1,6 +1,7 @@
 """The shape of the house: the core is pure, each foreign thing has one door, imports run one way."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeGuard
@@ -189,6 +190,12 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(SCRIPTS).with_suffix("").parts).removesuffix(".__init__")
 
 
+@functools.cache
+def modules() -> Mapping[str, ast.Module]:
+    """Parse every module, once for all laws."""
+    return {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in SCRIPTS.rglob("*.py")}
+
+
 def circles(modules: Mapping[str, ast.Module]) -> Iterator[str]:
     """Find modules that import each other in a circle, however late they do so, or that import such a module."""
     uses = {module: set(imported(tree, modules)) - {module} for module, tree in modules.items()}
@@ -217,15 +224,13 @@ def test_a_circle_is_noticed(second: str, expected: list[str]) -> None:
 
 
 def test_no_modules_import_each_other() -> None:
-    modules = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in SCRIPTS.rglob("*.py")}
-    assert list(circles(modules)) == []
+    assert list(circles(modules())) == []
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_every_module_keeps_the_law(law: Law) -> None:
-    modules = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in SCRIPTS.rglob("*.py")}
-    assert "compose_repo.core.verdict.gate" in modules
-    assert [crime for module, tree in modules.items() for crime in law(module, tree)] == []
+    assert "compose_repo.core.verdict.gate" in modules()
+    assert [crime for module, tree in modules().items() for crime in law(module, tree)] == []
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from compose_repo.core.bus.announcement import DecisionChanged
 from compose_repo.core.bus.event import STATUS_TOPICS, Message
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Sha256
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.verdict.decision import Verdict
 from compose_repo.ports.bus import consumer
@@ -30,7 +31,7 @@ from compose_repo.ports.clock import Signal
 from compose_repo.verbs import parsers
 
 HEADERS: Final = {"fedora_messaging_schema": "base.message", "fedora_messaging_severity": 20}
-PROBLEM: Final = Problem(path="message a", pointer="/x", code="unknown-origin", message="nobody's", fix="map it")
+PROBLEM: Final = Problem(path="message a", pointer="/x", code=Code.UNKNOWN_ORIGIN, message="nobody's", fix="map it")
 
 
 def read(body: bytes, **properties: Any) -> fedora.Message:  # noqa: ANN401  # what AMQP holds

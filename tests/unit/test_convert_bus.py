@@ -15,7 +15,6 @@ from msgspec import structs
 from test_event import a_report, reported
 
 from compose_repo.core.bus.event import Message, TestReported, TestState
-from compose_repo.core.composes.layout import place_of
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.problem import InputError
@@ -24,8 +23,7 @@ from compose_repo.core.rules.policy import BusMapping, OriginEntry, Requirement
 from compose_repo.core.verdict.attempts import sorted_by_cell
 from compose_repo.core.verdict.decision import State
 from compose_repo.core.verdict.finding import judge
-from compose_repo.ports.tree import GivenTree
-from compose_repo.reading.inspection import Inspector
+from compose_repo.reading.converting import checked
 
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 RDO, IDM = Origin("rdo"), Origin("idm")
@@ -73,11 +71,11 @@ def made(message: Message, report: TestReported, *, now: dt.datetime = NOW) -> R
 
 
 def problems(file: ResultFile, now: dt.datetime = NOW) -> list[str]:
-    tree = GivenTree({f"{COMPOSE.folder}/manifest.json": manifest().to_bytes()})
-    place = place_of(file.path)
-    assert place is not None
-    found = Inspector(tree, now, origins=[RDO]).inspect_bytes(place, bytes_of(file)).problems
-    return [problem.code for problem in found]
+    try:
+        assert checked(file, manifest().to_bytes(), now, origins=[RDO], write=bytes_of) == bytes_of(file)
+    except InputError as error:
+        return [problem.code for problem in error.problems]
+    return []
 
 
 def test_a_report_becomes_a_result_that_says_where_it_is_from() -> None:

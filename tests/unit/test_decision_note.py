@@ -60,7 +60,7 @@ Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result fil
 
 **Refused files**
 
-- composes/CentOS-Stream-10-20261120.0/results/rdo/9.json\:1: json-invalid: the file ends too early; write it whole
+- composes/CentOS-Stream-10-20261120.0/results/rdo/9.json\:1: not-json: the file ends too early; write it whole
 
 **Waivers worth a look**
 

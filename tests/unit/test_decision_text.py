@@ -6,6 +6,7 @@ import pytest
 from gate_world import ARM, COMPOSE, TWO_ARCHES, X86, baseline, judge, problem, requirement, result, run, waiver
 
 from compose_repo.core.names import Arch, Origin, Testcase
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.policy import OriginEntry
@@ -93,7 +94,7 @@ waived   idm     smoke  x86_64    missing; waived: known bug; until 2026-12-31,
 2 passed: rdo 2 (--all lists them)
 
 Refused files:
-  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: json-invalid: the file ends too early;
+  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: not-json: the file ends too early;
     write it whole
 
 Whom to ask:
@@ -189,7 +190,7 @@ def test_a_refused_file_says_on_how_many_answers_it_bears() -> None:
     assert (
         """
 Refused files:
-  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: json-invalid: the file ends too early;
+  composes/CentOS-Stream-10-20261120.0/results/rdo/9.json:1: not-json: the file ends too early;
     write it whole; this bears on 2 answers until each is reported again or the file is taken back
 """
         in shown
@@ -242,10 +243,10 @@ def test_results_that_are_all_named_are_not_counted() -> None:
 
 
 def test_advice_on_the_rules_is_counted() -> None:
-    def aged(code: str, line: int) -> Problem:
+    def aged(code: Code, line: int) -> Problem:
         return Problem(path="gate/policy.toml", line=line, code=code, message="it has aged", fix="look at it")
 
-    shown = text(judge([], advice=[aged("no-docs", 1), aged("waiver-expired", 2), aged("no-docs", 3)]))
+    shown = text(judge([], advice=[aged(Code.NO_DOCS, 1), aged(Code.WAIVER_EXPIRED, 2), aged(Code.NO_DOCS, 3)]))
     assert "\nAdvice on the rules:\n  2 no-docs, 1 waiver-expired (compose-repo validate gate lists them)\n" in shown
 
 

@@ -21,7 +21,7 @@ from compose_repo.core.bus.event import (
     one_line,
 )
 from compose_repo.core.composes.compose import Status
-from compose_repo.core.problems.codes import CODES
+from compose_repo.core.problems.laws import CODES
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import Outcome
 

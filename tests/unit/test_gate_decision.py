@@ -25,6 +25,7 @@ from gate_world import (
 from msgspec.structs import replace
 
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Stream, Testcase
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome
 from compose_repo.core.rules.waivers import WaiverState
@@ -302,7 +303,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
     exception = waiver(expires="2026-11-25", arch=X86, composes=("CentOS-Stream-10-*",))
     files = [run(result("failed", X86, "BaseOS", "bios", url="https://ci.example.org/1/smoke"), run_id="1")]
     lines = (requirement(scenarios=(Scenario("bios"),), variants=(BASEOS,)), IDM)
-    aged = Problem(path="gate/waivers.toml", code="waiver-expired", message="it has ended", fix="remove it")
+    aged = Problem(path="gate/waivers.toml", code=Code.WAIVER_EXPIRED, message="it has ended", fix="remove it")
     decision = judge(
         files,
         *lines,
@@ -370,7 +371,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
         ],
         "refused": [
             {
-                "code": "json-invalid",
+                "code": "not-json",
                 "path": "composes/CentOS-Stream-10-20261120.0/results/rdo/9.json",
                 "pointer": "",
                 "line": 1,

@@ -29,9 +29,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
-from compose_repo.core.rules.policy import ACCEPTABLE, Attempts, Policy, Requirement, Waiver
+from compose_repo.core.result import ACCEPTABLE, Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.policy import Attempts, Policy, Requirement, Waiver
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
 from compose_repo.core.verdict.gate import decide
 from compose_repo.core.verdict.refusals import RefusedReport
@@ -119,7 +120,7 @@ WAIVERS = st.builds(
 REFUSED = st.builds(
     Problem,
     path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
-    code=st.just("json-invalid"),
+    code=st.just(Code.NOT_JSON),
     message=st.sampled_from(["not JSON", "too long"]),
     fix=st.just("fix it"),
 )
@@ -218,7 +219,7 @@ def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Rando
 
 
 @given(WORLDS | OVERDUE_WORLDS, st.builds(structs.replace, FILES, results=st.lists(RESULTS, max_size=1).map(tuple)))
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 def test_adding_failed_results_never_turns_blocked_into_satisfied(world: INPUTS, extra: ResultFile) -> None:
     failed = tuple(structs.replace(each, outcome=Outcome.FAILED) for each in extra.results)
     assume(failed and decided(world).verdict is Verdict.BLOCKED)

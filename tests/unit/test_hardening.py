@@ -38,13 +38,15 @@ from compose_repo.core.hardening.administration import (
     role,
 )
 from compose_repo.core.hardening.branches import overlaps, plan_branches
-from compose_repo.core.hardening.keys import host_of, is_plain_http
+from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.release import NOT_ASKED, Template, Version
 from compose_repo.core.hardening.rule import GateState, Rule, Seen
 from compose_repo.core.hardening.settings import SETTINGS, Setting
 from compose_repo.core.hardening.tags import plan_tags
 from compose_repo.core.hardening.webhook import PUSHES, address_of, branches_of, plan_webhook
+from compose_repo.core.links import is_plain_http
 from compose_repo.core.names import Origin, Stream
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.hook import CommandHook
@@ -347,7 +349,7 @@ def test_no_push_rule_bounds_nothing() -> None:
 
 
 def test_where_gate_files_are_broken_nothing_is_said_by_them() -> None:
-    problem = Problem(path="gate/policy.toml", code="not-toml", message="x", fix="y")
+    problem = Problem(path="gate/policy.toml", code=Code.NOT_TOML, message="x", fix="y")
     what = seen(problems=(problem,), origins={})
     assert {"bot-missing", "pipeline-before-merge", "waiver-expired"} <= absent(what)
     assert broken(what)["gate-files-invalid"] == ("gate/policy.toml:1: not-toml: x",)
@@ -616,7 +618,7 @@ def test_without_webhook_none_is_planned_or_missed() -> None:
 
 
 def test_by_gate_files_that_are_broken_no_webhook_is_planned() -> None:
-    problem = Problem(path="gate/streams.toml", code="not-toml", message="m", fix="f")
+    problem = Problem(path="gate/streams.toml", code=Code.NOT_TOML, message="m", fix="f")
     what = replace(webhooks(), gate=replace(webhooks().gate, problems=(problem,)))
     assert plan_of(what) == []
 

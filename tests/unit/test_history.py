@@ -30,6 +30,7 @@ from compose_repo.core.branch.touch import Attributed, refused_reports, reported
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import Push, User
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Bots
 
@@ -423,7 +424,7 @@ def test_a_folder_that_is_gone_was_everybodys() -> None:
 def refused(line: Line, unsound: Sequence[str] = ()) -> list[tuple[str, int, tuple[str, ...]]]:
     """Give each refused report of a line; `unsound` are files that fail a check."""
     counted = [version for version in line.results if version.path not in unsound]
-    bad = [Problem(path=path, code="future-time", message="", fix="") for path in unsound]
+    bad = [Problem(path=path, code=Code.FUTURE_TIME, message="", fix="") for path in unsound]
     reports = refused_reports(line.touched, counted, [*line.problems, *bad])
     return [(report.name, report.came, report.codes) for report in reports]
 

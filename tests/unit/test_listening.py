@@ -4,13 +4,14 @@ import pytest
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Stream
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.streams.sync import Do, Step, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport, SyncReport
 from compose_repo.passes.listening import _must_have_worked
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
-PROBLEM = Problem(path="x", code="promotion-unknown", message="nobody knows", fix="look")
+PROBLEM = Problem(path="x", code=Code.PROMOTION_UNKNOWN, message="nobody knows", fix="look")
 
 
 def report(do: Do, why: Why, *, beside: tuple[Problem, ...] = ()) -> SyncReport:

@@ -7,6 +7,7 @@ import pytest
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.forge.action import Action, CloseMergeRequest, Plan
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, StaleHead
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.passes.loop import ATTEMPTS, MOST_STAGES, Stage, carry_out, first_of
 from compose_repo.passes.work import Work
@@ -125,7 +126,7 @@ def test_it_gives_up_when_somebody_undoes_each_stage() -> None:
 
 @pytest.mark.parametrize(("dry_run", "applied"), [(False, [A]), (True, [])])
 def test_a_problem_is_told_once_the_plan_has_been_applied(dry_run: bool, applied: list[Action]) -> None:  # noqa: FBT001
-    error = InputError(Problem(path="x", code="not-json", message="it is none", fix="fix it"))
+    error = InputError(Problem(path="x", code=Code.NOT_JSON, message="it is none", fix="fix it"))
     verb = Verb(stage(A, error=error, more=True), dry_run=dry_run)
     with pytest.raises(InputError):
         verb.run()

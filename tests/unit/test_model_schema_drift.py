@@ -22,7 +22,7 @@ from compose_repo.core.names import Stream, is_name, is_sha256
 from compose_repo.core.plan import labels
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import Report, as_json
-from compose_repo.core.result import Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.result import ACCEPTABLE, Contact, Outcome, Result, ResultFile, Run
 from compose_repo.core.rules import policy, waivers
 from compose_repo.core.verdict import decision as answers
 
@@ -84,7 +84,9 @@ FORMATS = [
     ),
 ]
 each_format = pytest.mark.parametrize("kind", FORMATS, ids=[kind.stem for kind in FORMATS])
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(
+    max_examples=settings().max_examples * 2 // 5, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @each_format
@@ -255,7 +257,7 @@ def test_a_manifest_has_the_fields_of_its_model() -> None:
         ("decision", "$defs/outcome/enum", set(Outcome)),
         ("manifest", "$defs/compose/properties/type/enum", set(ComposeType)),
         ("manifest", "$defs/compose/properties/status/enum", set(FINISHED)),
-        ("policy", "$defs/requirement/properties/accept/items/enum", set(policy.ACCEPTABLE)),
+        ("policy", "$defs/requirement/properties/accept/items/enum", set(ACCEPTABLE)),
         ("policy", "$defs/requirement/properties/attempts/enum", set(policy.Attempts)),
         ("origins", "$defs/origin/properties/attribution/enum", set(policy.Attribution)),
         ("streams", "$defs/followed_stream/properties/mode/enum", set(policy.Mode)),

@@ -8,6 +8,7 @@ import strategies
 from hypothesis import given
 
 from compose_repo.core.names import Origin, Stream
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import Contact, Result, ResultFile, utc
 from compose_repo.core.rules.policy import (
@@ -232,23 +233,23 @@ def test_a_key_may_be_a_text_or_a_table_with_days() -> None:
 
 
 def test_an_input_error_names_each_problem_in_one_line() -> None:
-    first = Problem(path="a.json", code="json", message="is cut off", fix="write all of it")
-    second = Problem(path="b.json", code="schema", message="has no origin", fix="name one")
+    first = Problem(path="a.json", code=Code.NOT_JSON, message="is cut off", fix="write all of it")
+    second = Problem(path="b.json", code=Code.SCHEMA, message="has no origin", fix="name one")
     error = InputError(first, second)
-    assert str(error) == "a.json: is cut off (json); b.json: has no origin (schema)"
+    assert str(error) == "a.json: is cut off (not-json); b.json: has no origin (schema)"
     assert error.problems == (first, second)
 
 
 def test_problems_sort_by_place() -> None:
-    def at(path: str, line: int, pointer: str, code: str) -> Problem:
+    def at(path: str, line: int, pointer: str, code: Code) -> Problem:
         return Problem(path=path, line=line, pointer=pointer, code=code, message="", fix="")
 
     in_order = [
-        at("a", 1, "/b", "z"),
-        at("a", 2, "/a", "z"),
-        at("a", 2, "/b", "a"),
-        at("a", 2, "/b", "b"),
-        at("b", 1, "", "a"),
+        at("a", 1, "/b", Code.UNKNOWN_FIELD),
+        at("a", 2, "/a", Code.UNKNOWN_FIELD),
+        at("a", 2, "/b", Code.BAD_FORM),
+        at("a", 2, "/b", Code.BAD_KEY),
+        at("b", 1, "", Code.BAD_FORM),
     ]
     shuffled = in_order[::-1]
     assert sorted(shuffled) == in_order

@@ -30,12 +30,12 @@ from compose_repo.core.verdict.refusals import RefusedReport
 DAY = dt.timedelta(hours=24)
 
 
-HELD = "a report of rdo was refused: rdo/9.json (json-invalid); push a report for x86_64, or take rdo/9.json back"
+HELD = "a report of rdo was refused: rdo/9.json (not-json); push a report for x86_64, or take rdo/9.json back"
 
 
 def refused_report(path: str = "9", came: int = 5, origin: str = "rdo") -> RefusedReport:
     full = f"composes/{COMPOSE}/results/{origin}/{path}.json"
-    return RefusedReport(origin=Origin(origin), path=full, came=came, codes=("json-invalid",))
+    return RefusedReport(origin=Origin(origin), path=full, came=came, codes=("not-json",))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_refused_report_says_which_file_holds_what_and_how_to_lift_it() -> Non
 def test_several_refused_reports_are_counted() -> None:
     decision = judge([], refused_reports=[refused_report("8", 4), refused_report()])
     assert only(decision).reason == (
-        "nothing reported; a report of rdo was refused: rdo/9.json (json-invalid) and 1 more; "
+        "nothing reported; a report of rdo was refused: rdo/9.json (not-json) and 1 more; "
         "push a report for x86_64, or take rdo/9.json and 1 more back"
     )
     assert sorted(decision.bears_on.values()) == [1, 1]
@@ -144,7 +144,7 @@ def test_only_those_that_came_after_the_last_report_are_counted() -> None:
     file = run(result("passed"), run_id="1")
     reports = [refused_report("a", 2), refused_report("b", 7), refused_report("c", 8)]
     answer = only(judge([file], refused_reports=reports, came={file.path: 6}))
-    assert "was refused: rdo/c.json (json-invalid) and 1 more; " in answer.reason
+    assert "was refused: rdo/c.json (not-json) and 1 more; " in answer.reason
 
 
 @pytest.mark.parametrize(("codes", "words"), [((), "rdo/9.json; push"), (("a", "b"), "rdo/9.json (a, b); push")])

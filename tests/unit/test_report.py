@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import (
     Report,
@@ -19,8 +20,10 @@ from compose_repo.core.problems.report import (
     as_text,
 )
 
-PROBLEM = Problem(path="a/b.json", line=5, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="fix it")
-ADVICE = Problem(path="a/c.json", line=7, pointer="/x", code="waiver-expired", message="'x' & <y>", fix="remove it")
+PROBLEM = Problem(
+    path="a/b.json", line=5, pointer="/origin", code=Code.ORIGIN_MISMATCH, message="'x' & <y>", fix="fix it"
+)
+ADVICE = Problem(path="a/c.json", line=7, pointer="/x", code=Code.WAIVER_EXPIRED, message="'x' & <y>", fix="remove it")
 ANY_TEXT = st.text(st.characters(), max_size=20)
 PROBLEMS = st.builds(
     Problem,
@@ -42,7 +45,7 @@ def test_a_problem_is_one_line() -> None:
 
 
 def test_a_problem_of_the_whole_file_has_no_pointer() -> None:
-    assert as_line(Problem(path="f", code="stray-file", message="m", fix="x")) == "f:1: stray-file: m; x"
+    assert as_line(Problem(path="f", code=Code.STRAY_FILE, message="m", fix="x")) == "f:1: stray-file: m; x"
 
 
 def test_a_piece_of_advice_is_one_line_that_says_what_it_is() -> None:
@@ -58,7 +61,7 @@ def test_text_says_that_nothing_is_wrong() -> None:
 
 
 def test_text_has_advice_after_the_problems_and_counts_it() -> None:
-    first = Problem(path="a/a.json", code="no-docs", message="m", fix="x")
+    first = Problem(path="a/a.json", code=Code.NO_DOCS, message="m", fix="x")
     assert as_text(report(PROBLEM, advice=[ADVICE, first])).split("\n") == [
         as_line(PROBLEM),
         as_advice_line(first),
@@ -124,18 +127,18 @@ def test_advice_is_the_output_of_a_case_and_no_failure() -> None:
 
 
 def test_a_case_with_both_has_its_failure_first_as_junit_wants_it() -> None:
-    both = Problem(path=ADVICE.path, code="bad-time", message="m", fix="x")
+    both = Problem(path=ADVICE.path, code=Code.BAD_TIME, message="m", fix="x")
     suites = ET.fromstring(as_junit(report(both, advice=[ADVICE])))  # noqa: S314  # our own
     assert [[one.tag for one in case] for case in suites.iter("testcase")] == [[], ["failure", "system-out"]]
 
 
 def test_gitlab_takes_nothing_in_advice_for_an_attachment() -> None:
-    sly = Problem(path="a/c.json", code="waiver-expired", message="[[ATTACHMENT|../x]]", fix="x")
+    sly = Problem(path="a/c.json", code=Code.WAIVER_EXPIRED, message="[[ATTACHMENT|../x]]", fix="x")
     assert b"[[ATTACHMENT" not in as_junit(report(advice=[sly]))
 
 
 def test_junit_has_a_case_for_a_file_that_only_advice_names() -> None:
-    elsewhere = Problem(path="gate/waivers.toml", code="waiver-expired", message="m", fix="x")
+    elsewhere = Problem(path="gate/waivers.toml", code=Code.WAIVER_EXPIRED, message="m", fix="x")
     assert b'name="gate/waivers.toml"' in as_junit(report(advice=[elsewhere]))
 
 
@@ -145,7 +148,7 @@ def test_junit_counts_files_and_failures() -> None:
 
 
 def test_junit_has_a_case_for_a_file_that_is_not_there() -> None:
-    absent = Problem(path="gate/policy.toml", code="missing-file", message="m", fix="x")
+    absent = Problem(path="gate/policy.toml", code=Code.MISSING_FILE, message="m", fix="x")
     assert b'name="gate/policy.toml"' in as_junit(report(absent))
 
 
@@ -171,7 +174,7 @@ def test_advice_is_of_the_least_severity() -> None:
 
 def test_a_fingerprint_outlives_a_moved_line() -> None:
     moved = Problem(
-        path="a/b.json", line=9, pointer="/origin", code="origin-mismatch", message="'x' & <y>", fix="fix it"
+        path="a/b.json", line=9, pointer="/origin", code=Code.ORIGIN_MISMATCH, message="'x' & <y>", fix="fix it"
     )
     before, after = (json.loads(as_code_quality(report(one)))[0]["fingerprint"] for one in (PROBLEM, moved))
     assert before == after
@@ -196,6 +199,6 @@ def test_whatever_stands_in_a_problem_every_report_can_be_read(problems: list[Pr
 
 
 def test_a_row_is_bounded_however_many_characters_a_byte_of_a_name_takes() -> None:
-    row = as_row(Problem(path="\udcff" * 900, code="bad-name", message="\u202e" * 20000, fix="rename it"))
+    row = as_row(Problem(path="\udcff" * 900, code=Code.BAD_NAME, message="\u202e" * 20000, fix="rename it"))
     assert (len(row["path"]), row["path"][-1]) == (4096, "…")
     assert (len(row["message"]), row["message"][-1]) == (16384, "…")

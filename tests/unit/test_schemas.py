@@ -220,7 +220,7 @@ def test_a_text_is_nothing_else(stem: str, other: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("stem", ALL)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=settings().max_examples // 5, deadline=None)
 @given(data=st.data())
 def test_both_validators_agree_on_what_is_nearly_valid(stem: str, data: st.DataObject) -> None:
     document = data.draw(documents(stem))

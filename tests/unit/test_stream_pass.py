@@ -10,6 +10,7 @@ from test_sync_plan import A, B
 
 from compose_repo.core.forge.action import Action, Plan
 from compose_repo.core.forge.forge import ForgeError, MergeRequestState, StaleHead
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.streams.sync import Do, Step, Why
 from compose_repo.core.streams.sync_report import Outcome, Row
@@ -20,7 +21,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
 
-PROBLEM = Problem(path="x", code="not-json", message="it is none", fix="fix it")
+PROBLEM = Problem(path="x", code=Code.NOT_JSON, message="it is none", fix="fix it")
 
 
 def stream_pass() -> StreamPass:

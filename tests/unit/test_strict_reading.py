@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from compose_repo.core.documents.diagnosis import LISTED, bounded, json_lines, line_of, placed, toml_lines
 from compose_repo.core.documents.limits import DEPTH, INTEGER, KEYS
 from compose_repo.core.documents.strict import read_json, read_toml, too_large
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 
 TEXT: Final = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
@@ -107,6 +108,9 @@ def test_every_value_has_a_line_of_its_own_in_an_indented_document(value: object
         ('{"a" 1}', [("not-json", 1, "")]),
         ("{}\n{}", [("not-json", 2, "")]),
         ("{]", [("not-json", 1, "")]),
+        ('{"\\x":1}', [("not-json", 1, "")]),
+        ('{"a":1,NaN:"\\u0000"}', [("control-character", 1, "/NaN")]),
+        ('{"a":1,"\\x":NaN}', [("not-finite", 1, '/"\\x"')]),
         ("]", [("not-json", 1, "")]),
         ('["a\nb"]', [("not-json", 2, "")]),
         ('["\\x"]', [("not-json", 1, "")]),
@@ -168,7 +172,9 @@ def test_a_wall_of_problems_is_cut_and_counted() -> None:
 
 
 def test_the_closing_line_says_how_many_more_there_are() -> None:
-    problems = [Problem(path="f", line=line, code="x", message="m", fix="f") for line in range(1, LISTED + 8)]
+    problems = [
+        Problem(path="f", line=line, code=Code.MISSING_FIELD, message="m", fix="f") for line in range(1, LISTED + 8)
+    ]
     assert bounded(problems, "f")[-1].message == "and 7 more problems in this file"
 
 
@@ -253,12 +259,12 @@ def test_absent_pointers_are_left_out() -> None:
 
 
 def test_a_problem_that_knows_its_line_keeps_it() -> None:
-    problem = Problem(path="f", line=9, code="x", message="m", fix="f")
+    problem = Problem(path="f", line=9, code=Code.MISSING_FIELD, message="m", fix="f")
     assert placed([problem], b"{}", toml=False) == [problem]
 
 
 def test_problems_in_toml_are_placed() -> None:
-    problem = Problem(path="f", pointer="/b", code="x", message="m", fix="f")
+    problem = Problem(path="f", pointer="/b", code=Code.MISSING_FIELD, message="m", fix="f")
     assert [one.line for one in placed([problem], b"a = 1\nb = 2", toml=True)] == [2]
 
 

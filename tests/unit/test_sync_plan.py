@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeType, Status
 from compose_repo.core.names import Stream
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.streams.sync import (
@@ -39,7 +40,7 @@ KNOWN_TO_BE_NOTHING = Carried()
 A, B, C, D = (ComposeId.parse(f"CentOS-Stream-10-202611{day}.0") for day in (19, 20, 21, 22))
 
 
-def problem(code: str = "status-missing") -> Problem:
+def problem(code: Code = Code.STATUS_MISSING) -> Problem:
     return Problem(path="STATUS", code=code, message="STATUS is missing", fix="wait")
 
 
@@ -240,7 +241,7 @@ class TestVanished:
 
 def test_only_what_may_be_gone_in_the_next_pass_is_not_yet() -> None:
     assert is_not_yet([problem(code) for code in NOT_YET])
-    assert not is_not_yet([problem(), problem("metadata-invalid")])
+    assert not is_not_yet([problem(), problem(Code.METADATA_INVALID)])
 
 
 letters = st.sets(st.sampled_from("ABCD")).map("".join)

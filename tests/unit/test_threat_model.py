@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from compose_repo.core.hardening import RULES
-from compose_repo.core.problems.codes import CODES
+from compose_repo.core.problems.laws import CODES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "scripts" / "compose_repo"

@@ -5,7 +5,6 @@ is reported.
 """
 
 import datetime as dt
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,9 +13,13 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.branch.signing import KeyFormError, public_key
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.links import WITH_HOST, is_loopback
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
+from compose_repo.core.result import IN_PROGRESS, Outcome
 
 SKEW: Final = dt.timedelta(minutes=5)
 """How far a reporter's clock may run ahead of GitLab's."""
@@ -54,7 +57,7 @@ class Case(Struct, frozen=True, kw_only=True):
     known: Known
     now: dt.datetime
 
-    def problem(self, pointer: str, code: str, message: str, fix: str) -> Problem:
+    def problem(self, pointer: str, code: Code, message: str, fix: str) -> Problem:
         """Give a problem of this file."""
         return Problem(path=self.place.path, pointer=pointer, code=code, message=message, fix=fix)
 
@@ -67,7 +70,7 @@ def compose_is_the_folders(case: Case) -> Iterator[Problem]:
     if case.data["compose_id"] != case.place.compose_id:
         yield case.problem(
             "/compose_id",
-            "compose-mismatch",
+            Code.COMPOSE_MISMATCH,
             f"{shown(case.data['compose_id'])} should be {shown(case.place.compose_id)}",
             "move the file or fix the field",
         )
@@ -78,7 +81,7 @@ def origin_is_the_folders(case: Case) -> Iterator[Problem]:
     if case.data["origin"] != case.place.origin:
         yield case.problem(
             "/origin",
-            "origin-mismatch",
+            Code.ORIGIN_MISMATCH,
             f"{shown(case.data['origin'])} should be {shown(case.place.origin)}",
             "move the file or fix the field",
         )
@@ -89,7 +92,7 @@ def run_is_the_files(case: Case) -> Iterator[Problem]:
     if case.data["run"]["id"] != case.place.run_id:
         yield case.problem(
             "/run/id",
-            "run-mismatch",
+            Code.RUN_MISMATCH,
             f"{shown(case.data['run']['id'])} should be {shown(case.place.run_id)}",
             "rename the file or fix the field",
         )
@@ -100,8 +103,8 @@ def compose_has_a_manifest(case: Case) -> Iterator[Problem]:
     if case.known.manifest_sha256 is None:
         yield case.problem(
             "/compose_id",
-            "no-manifest",
-            f"there is no composes/{case.place.compose_id}/manifest.json",
+            Code.NO_MANIFEST,
+            f"there is no {paths.manifest_of(case.place.compose_id)}",
             "report on the branch of the compose's merge request",
         )
 
@@ -112,7 +115,7 @@ def manifest_is_the_tested_one(case: Case) -> Iterator[Problem]:
     if digest is not None and case.data["manifest_sha256"] != digest:
         yield case.problem(
             "/manifest_sha256",
-            "manifest-mismatch",
+            Code.MANIFEST_MISMATCH,
             f"{shown(case.data['manifest_sha256'])} is not the digest of manifest.json, {shown(digest)}",
             "test the compose that the manifest describes, and give the SHA-256 of its manifest.json",
         )
@@ -134,7 +137,7 @@ def cells_stand_once(case: Case) -> Iterator[Problem]:
         if first != index:
             yield case.problem(
                 f"/results/{index}",
-                "duplicate-cell",
+                Code.DUPLICATE_CELL,
                 f"{shown(' '.join(part for part in cell if part is not None))} is reported already at /results/{first}",
                 "report each testcase, scenario, arch and variant once; a rerun is a file of its own",
             )
@@ -145,7 +148,9 @@ def times_are_times(case: Case) -> Iterator[Problem]:
     for name in ("started_at", "finished_at"):
         text = case.data["run"].get(name)
         if text is not None and _moment(text) is None:
-            yield case.problem(f"/run/{name}", "bad-time", f"{shown(text)} is no point in time", "give the time in UTC")
+            yield case.problem(
+                f"/run/{name}", Code.BAD_TIME, f"{shown(text)} is no point in time", "give the time in UTC"
+            )
 
 
 def times_are_in_order(case: Case) -> Iterator[Problem]:
@@ -155,7 +160,7 @@ def times_are_in_order(case: Case) -> Iterator[Problem]:
     if started is not None and finished is not None and finished < started:
         yield case.problem(
             "/run/finished_at",
-            "times-out-of-order",
+            Code.TIMES_OUT_OF_ORDER,
             f"the run finishes at {run['finished_at']}, before it starts at {run['started_at']}",
             "fix the times, and mind their offsets from UTC",
         )
@@ -172,7 +177,7 @@ def times_are_past(case: Case) -> Iterator[Problem]:
         if moment is not None and moment - case.now > SKEW:
             yield case.problem(
                 f"/run/{name}",
-                "future-time",
+                Code.FUTURE_TIME,
                 f"{case.data['run'][name]} is over 5 minutes after {came}, "
                 "when the file was pushed, committed or checked",
                 "correct the clock, check the UTC offset, and report again in a new file",
@@ -183,11 +188,11 @@ def finished_unless_in_progress(case: Case) -> Iterator[Problem]:
     """A run has finished unless every outcome is queued or running."""
     if "finished_at" in case.data["run"]:
         return
-    final = next((row["outcome"] for row in case.data["results"] if row["outcome"] not in _IN_PROGRESS), None)
+    final = next((row["outcome"] for row in case.data["results"] if row["outcome"] not in IN_PROGRESS), None)
     if final is not None:
         yield case.problem(
             "/run",
-            "missing-finish",
+            Code.MISSING_FINISH,
             f"finished_at is missing, but an outcome is {final}",
             "add finished_at, or report every outcome as queued or running",
         )
@@ -196,10 +201,10 @@ def finished_unless_in_progress(case: Case) -> Iterator[Problem]:
 def reason_only_of_an_error(case: Case) -> Iterator[Problem]:
     """Only an error has an error_reason."""
     for index, result in enumerate(case.data["results"]):
-        if "error_reason" in result and result["outcome"] != "error":
+        if "error_reason" in result and result["outcome"] != Outcome.ERROR:
             yield case.problem(
                 f"/results/{index}/error_reason",
-                "stray-error-reason",
+                Code.STRAY_ERROR_REASON,
                 f"the outcome is {result['outcome']}, not error",
                 "move the text to note, or report the outcome error",
             )
@@ -211,7 +216,7 @@ def links_lead_somewhere(case: Case) -> Iterator[Problem]:
     yield from _links(case, "/contact", case.data.get("contact", {}), _CONTACT_LINKS)
     for index, result in enumerate(case.data["results"]):
         for name in _RESULT_LINKS:
-            if name in result and _HOST.match(result[name]) is None:
+            if name in result and WITH_HOST.match(result[name]) is None:
                 yield _bad_link(case, f"/results/{index}/{name}", result[name])
 
 
@@ -228,21 +233,21 @@ def cells_are_in_the_compose(case: Case) -> Iterator[Problem]:
         if arch not in arches:
             yield case.problem(
                 f"/results/{index}/arch",
-                "unknown-arch",
+                Code.UNKNOWN_ARCH,
                 f"the compose has no {shown(arch)}",
                 f"use one of its arches: {', '.join(sorted(arches))}",
             )
         if variant is not None and variant not in variants:
             yield case.problem(
                 f"/results/{index}/variant",
-                "unknown-variant",
+                Code.UNKNOWN_VARIANT,
                 f"the compose has no {shown(variant)}",
                 f"use one of its variants: {', '.join(sorted(variants))}",
             )
         elif variant is not None and arch in arches and arch not in variants[variant]:
             yield case.problem(
                 f"/results/{index}/variant",
-                "unknown-variant",
+                Code.UNKNOWN_VARIANT,
                 f"the compose has no {shown(variant)} for {arch}",
                 f"its arches there: {', '.join(sorted(variants[variant]))}",
             )
@@ -254,7 +259,7 @@ def manifest_is_the_folders(case: Case) -> Iterator[Problem]:
     if compose_id != case.place.compose_id:
         yield case.problem(
             "/compose/id",
-            "compose-mismatch",
+            Code.COMPOSE_MISMATCH,
             f"{shown(compose_id)} should be {shown(case.place.compose_id)}",
             "move the file, or make the manifest of this compose",
         )
@@ -265,7 +270,7 @@ def manifest_id_is_an_id(case: Case) -> Iterator[Problem]:
     try:
         ComposeId.parse(case.data["compose"]["id"])
     except ComposeIdError as error:
-        yield case.problem("/compose/id", "bad-compose-id", str(error), _MAKE_ANEW)
+        yield case.problem("/compose/id", Code.BAD_COMPOSE_ID, str(error), _MAKE_ANEW)
 
 
 def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
@@ -286,7 +291,7 @@ def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
         if fact != expected:
             yield case.problem(
                 pointer,
-                "manifest-contradiction",
+                Code.MANIFEST_CONTRADICTION,
                 f"{shown(fact)} should be {shown(expected)}, as the id says",
                 _MAKE_ANEW,
             )
@@ -298,7 +303,7 @@ def packages_are_sorted(case: Case) -> Iterator[Problem]:
     for index, (before, after) in enumerate(pairwise(names), start=1):
         if after <= before:
             yield case.problem(
-                f"/packages/{index}/nvr", "not-sorted", f"{shown(after)} stands after {shown(before)}", _MAKE_ANEW
+                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} stands after {shown(before)}", _MAKE_ANEW
             )
 
 
@@ -316,7 +321,7 @@ def manifest_is_canonical(case: Case) -> Iterator[Problem]:
         yield Problem(
             path=case.place.path,
             line=number,
-            code="not-canonical",
+            code=Code.NOT_CANONICAL,
             message="the manifest is not in the form that `compose-repo manifest` writes",
             fix=_MAKE_ANEW,
         )
@@ -337,7 +342,7 @@ def streams_of_requirements_are_known(case: Case) -> Iterator[Problem]:
             if stream not in case.known.streams:
                 yield case.problem(
                     f"/requirement/{index}/streams/{position}",
-                    "unknown-stream",
+                    Code.UNKNOWN_STREAM,
                     f"{shown(stream)} is not in gate/streams.toml",
                     f"name one that is ({', '.join(sorted(case.known.streams)) or 'there is none'}), or add it there",
                 )
@@ -352,7 +357,7 @@ def requirements_stand_once(case: Case) -> Iterator[Problem]:
         if first != index:
             yield case.problem(
                 f"/requirement/{index}",
-                "duplicate-requirement",
+                Code.DUPLICATE_REQUIREMENT,
                 f"this asks the same as requirement {first + 1}",
                 "keep one of them",
             )
@@ -384,7 +389,7 @@ def origins_differ(case: Case) -> Iterator[Problem]:
         if first != name:
             yield case.problem(
                 f"/origins/{escape(name)}",
-                "name-collision",
+                Code.NAME_COLLISION,
                 f"{shown(name)} differs only in case from {shown(first)}",
                 "give the origin another name",
             )
@@ -407,7 +412,7 @@ def keys_have_days(case: Case) -> Iterator[Problem]:
             if "valid_after" in key and key["valid_after"] >= key.get("valid_before", "9999"):
                 yield case.problem(
                     f"{pointer}/valid_before",
-                    "times-out-of-order",
+                    Code.TIMES_OUT_OF_ORDER,
                     f"{key['valid_before']} is not after {key['valid_after']}",
                     "fix the dates; a key that is no longer believed has revoked = true",
                 )
@@ -425,10 +430,10 @@ def keys_can_sign(case: Case) -> Iterator[Problem]:
             try:
                 key = public_key(text)
             except KeyFormError as error:
-                yield case.problem(pointer, "bad-key", str(error), _NEW_KEY)
+                yield case.problem(pointer, Code.BAD_KEY, str(error), _NEW_KEY)
                 continue
             if key in seen:
-                yield case.problem(pointer, "bad-key", "the key stands there twice", "keep one of them")
+                yield case.problem(pointer, Code.BAD_KEY, "the key stands there twice", "keep one of them")
             seen.add(key)
 
 
@@ -448,7 +453,10 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
     for pointer, name, key, is_revoked in rows:
         if key in revoked and not is_revoked and revoked[key] != name:
             yield case.problem(
-                pointer, "bad-key", f"{shown(revoked[key])} has revoked the key", "revoke it here too: revoked = true"
+                pointer,
+                Code.BAD_KEY,
+                f"{shown(revoked[key])} has revoked the key",
+                "revoke it here too: revoked = true",
             )
 
 
@@ -465,7 +473,7 @@ def messages_are_one_origins(case: Case) -> Iterator[Problem]:
             if other is not None:
                 yield case.problem(
                     f"/origins/{escape(name)}/bus/{index}",
-                    "duplicate-mapping",
+                    Code.DUPLICATE_MAPPING,
                     f"messages of {shown(mapping.ci)} under {mapping.topic} are {shown(other[0])}'s already, "
                     f"by {other[1].topic}",
                     "keep one of the two mappings",
@@ -481,7 +489,10 @@ def jobs_are_one_origins(case: Case) -> Iterator[Problem]:
         job = JenkinsJob.from_dict(row).same_as
         if job in seen:
             yield case.problem(
-                f"{pointer}/job", "duplicate-mapping", f"the job is {shown(seen[job])}'s already", "keep one of the two"
+                f"{pointer}/job",
+                Code.DUPLICATE_MAPPING,
+                f"the job is {shown(seen[job])}'s already",
+                "keep one of the two",
             )
         seen.setdefault(job, name)
 
@@ -493,7 +504,7 @@ def jobs_can_be_read(case: Case) -> Iterator[Problem]:
         if ("arch" in row) == ("arch_parameter" in row):
             yield case.problem(
                 pointer,
-                "unknown-arch",
+                Code.UNKNOWN_ARCH,
                 "either every build tests one arch, or a parameter says which",
                 "give one of arch and arch_parameter",
             )
@@ -502,16 +513,13 @@ def jobs_can_be_read(case: Case) -> Iterator[Problem]:
 def _over_tls(case: Case, pointer: str, fields: Mapping[str, Any], name: str) -> Iterator[Problem]:
     """An address that is asked, or told, something is https with a host, or on this very machine."""
     parts = fields[name].split("/")
-    if parts[0] == "http:" and not _LOOPBACK.fullmatch(parts[2]):
+    if parts[0] == "http:" and not is_loopback(parts[2]):
         message = "without TLS anybody on the way could read and answer"
-        yield case.problem(f"{pointer}/{name}", "bad-link", message, "give its https address")
+        yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, message, "give its https address")
     elif {".", ".."} & set(parts):
-        yield case.problem(f"{pointer}/{name}", "bad-link", "'.' and '..' are no names", "give its own address")
+        yield case.problem(f"{pointer}/{name}", Code.BAD_LINK, "'.' and '..' are no names", "give its own address")
     else:
         yield from _links(case, pointer, fields, (name,))
-
-
-_LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
 def _jobs(case: Case) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -531,7 +539,7 @@ def streams_are_streams(case: Case) -> Iterator[Problem]:
         if stream != name:
             yield case.problem(
                 f"/streams/{escape(name)}",
-                "bad-stream",
+                Code.BAD_STREAM,
                 f"{shown(name)} is no release short name and version",
                 'name it as in "CentOS-Stream-10"',
             )
@@ -558,7 +566,7 @@ def labels_are_told_apart(case: Case) -> Iterator[Problem]:
     for index, name in enumerate(names):
         why = next(filter(None, (labels.clash(name, other) for other in names[:index])), None)
         if why is not None:
-            yield case.problem(f"/labels/{name}", "label-clash", f"{shown(given[name])}: {why}", "name it otherwise")
+            yield case.problem(f"/labels/{name}", Code.LABEL_CLASH, f"{shown(given[name])}: {why}", "name it otherwise")
 
 
 def hooks_are_called_safely(case: Case) -> Iterator[Problem]:
@@ -619,14 +627,10 @@ def check(case: Case) -> list[Problem]:
     return problems
 
 
-_IN_PROGRESS: Final = frozenset({"queued", "running"})
 _ASKED: Final = frozenset({"origin", "testcase", "streams", "arches", "variants", "scenario"})
 _MAKE_ANEW: Final = "make it anew with `compose-repo manifest`; do not edit it by hand"
 _RESULT_LINKS: Final = ("url", "log_url")
 _CONTACT_LINKS: Final = ("url", "docs")
-_HOST: Final = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?=[/?#]|\Z)|file:///"
-)
 
 
 def _moment(text: str | None) -> dt.datetime | None:
@@ -643,7 +647,7 @@ def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
     if case.known.origins is not None and origin not in case.known.origins:
         yield case.problem(
             pointer,
-            "unknown-origin",
+            Code.UNKNOWN_ORIGIN,
             f"{shown(origin)} is not in gate/origins.toml",
             f"name one that is ({', '.join(sorted(case.known.origins)) or 'there is none'}), or have it added there",
         )
@@ -651,14 +655,14 @@ def _unknown_origin(case: Case, pointer: str, origin: str) -> Iterator[Problem]:
 
 def _links(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
     for name in names:
-        if name in fields and _HOST.match(fields[name]) is None:
+        if name in fields and WITH_HOST.match(fields[name]) is None:
             yield _bad_link(case, f"{pointer}/{name}", fields[name])
 
 
 def _bad_link(case: Case, pointer: str, link: str) -> Problem:
     return case.problem(
         pointer,
-        "bad-link",
+        Code.BAD_LINK,
         f"{shown(link)} has no host that can be reached",
         "give an http or https address with a host, without user or password",
     )
@@ -668,7 +672,7 @@ def _days(case: Case, pointer: str, fields: Mapping[str, Any], names: Iterable[s
     for name in names:
         if name in fields and not _is_day(fields[name]):
             yield case.problem(
-                f"{pointer}/{name}", "bad-time", f"{shown(fields[name])} is no day of the calendar", "fix the date"
+                f"{pointer}/{name}", Code.BAD_TIME, f"{shown(fields[name])} is no day of the calendar", "fix the date"
             )
 
 

@@ -21,6 +21,8 @@ import re
 from functools import cache
 from typing import Any, Final
 
+from compose_repo.core.links import shown_link
+
 UNSHOWABLE: Final = "\N{REPLACEMENT CHARACTER}"
 """Stands for each character that would not be seen, or would change how others are seen."""
 JOINER: Final = "\N{WORD JOINER}"
@@ -72,7 +74,7 @@ def markdown_link(url: str | None, text: str, *, host: bool = True) -> str:
 
     A user name before the host, or a host that is not ASCII, is made to look like another host: no link for it.
     """
-    match = None if url is None or not _is_plain(url) else _link().fullmatch(url)
+    match = None if url is None or not _is_plain(url) else shown_link().fullmatch(url)
     if match is None:
         return markdown(text)
     where = f"{match['host'].lower()}{match['port'] or ''}"
@@ -239,25 +241,6 @@ def _not_ascii() -> re.Pattern[str]:
 @cache
 def _placeholder() -> re.Pattern[str]:
     return re.compile(r"%(?:25)?(?:\{|%7[Bb])|%25%7[Bb]")
-
-
-@cache
-def _link() -> re.Pattern[str]:
-    """A URL whose host is nothing but what it looks like: no user name, no backslash, no letter but of ASCII."""
-    return re.compile(
-        r"""
-        https?://
-        (?P<host>
-          (?: [a-z0-9_] (?: [a-z0-9_-]{0,61} [a-z0-9_] )? \. )*
-          [a-z0-9_] (?: [a-z0-9_-]{0,61} [a-z0-9_] )? \.?
-        )
-        (?P<port> :
-          (?: 6553[0-5] | 655[0-2][0-9] | 65[0-4][0-9]{2} | 6[0-4][0-9]{3} | [1-5][0-9]{4} | [1-9][0-9]{0,3} )
-        )?
-        (?: [/?\#] .* )?
-        """,
-        re.VERBOSE | re.ASCII | re.IGNORECASE,
-    )
 
 
 @cache

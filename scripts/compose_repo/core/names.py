@@ -43,3 +43,16 @@ def is_sha(text: str) -> bool:
 def is_sha256(text: str) -> bool:
     """Tell whether a text is a SHA-256 digest in lower-case hex."""
     return _SHA256.fullmatch(text) is not None
+
+
+def user_key(username: str) -> str:
+    """Give the form in which GitLab compares user names: they do not differ in case alone.
+
+    That is `lower`, as in GitLab's database. `casefold` would take more names for one: "groß" for "gross".
+    """
+    return username.lower()
+
+
+def is_same_user(one: str, other: str) -> bool:
+    """Tell whether two user names are those of one account."""
+    return user_key(one) == user_key(other)

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Container, Mapping
-from enum import StrEnum
-from typing import Any, Final
+from enum import Enum, StrEnum, auto
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, convert
 
+from compose_repo.core.composes.paths import result_of
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.value import Value
 
@@ -27,7 +28,68 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-IN_PROGRESS: Final = frozenset({Outcome.QUEUED, Outcome.RUNNING})
+class Kind(Enum):
+    """What an outcome says, and of what."""
+
+    IN_PROGRESS = auto()
+    """Nothing yet."""
+    NOT_RUN = auto()
+    """Nothing: there was no test."""
+    ERROR = auto()
+    """Something of the lab, not of the compose."""
+    CONCLUSIVE = auto()
+    """Something of the compose."""
+
+
+class Accepted(Enum):
+    """When an outcome satisfies a requirement."""
+
+    NEVER = auto()
+    BY_NAME = auto()
+    BY_DEFAULT = auto()
+
+
+class Meaning(NamedTuple):
+    """What the gate makes of an outcome."""
+
+    kind: Kind
+    accepted: Accepted
+
+
+OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
+    Outcome.QUEUED: Meaning(Kind.IN_PROGRESS, Accepted.NEVER),
+    Outcome.RUNNING: Meaning(Kind.IN_PROGRESS, Accepted.NEVER),
+    Outcome.NOT_APPLICABLE: Meaning(Kind.NOT_RUN, Accepted.BY_NAME),
+    Outcome.SKIPPED: Meaning(Kind.NOT_RUN, Accepted.BY_NAME),
+    Outcome.ERROR: Meaning(Kind.ERROR, Accepted.NEVER),
+    Outcome.PASSED: Meaning(Kind.CONCLUSIVE, Accepted.BY_DEFAULT),
+    Outcome.INFO: Meaning(Kind.CONCLUSIVE, Accepted.BY_DEFAULT),
+    Outcome.NEEDS_INSPECTION: Meaning(Kind.CONCLUSIVE, Accepted.NEVER),
+    Outcome.FAILED: Meaning(Kind.CONCLUSIVE, Accepted.NEVER),
+}
+"""Every outcome, the worst last: of two that came at the same moment the later one here counts."""
+
+
+def _of(*kinds: Kind) -> frozenset[Outcome]:
+    return frozenset(outcome for outcome, meaning in OUTCOMES.items() if meaning.kind in kinds)
+
+
+IN_PROGRESS: Final = _of(Kind.IN_PROGRESS)
+NOT_RUN: Final = _of(Kind.NOT_RUN)
+CONCLUSIVE: Final = _of(Kind.CONCLUSIVE)
+"""Outcomes that say something of the compose; an error says something of the lab."""
+ACCEPTABLE: Final = frozenset(word for word, meaning in OUTCOMES.items() if meaning.accepted is not Accepted.NEVER)
+"""Outcomes that a requirement may accept by name."""
+ACCEPTED: Final = frozenset(word for word, meaning in OUTCOMES.items() if meaning.accepted is Accepted.BY_DEFAULT)
+"""Outcomes that satisfy a requirement which names none."""
+SEVERITY: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
+WORST_FIRST: Final = (
+    *sorted(CONCLUSIVE - ACCEPTED, key=SEVERITY.__getitem__, reverse=True),
+    Outcome.ERROR,
+    *sorted(ACCEPTED, key=SEVERITY.__getitem__, reverse=True),
+    *sorted(NOT_RUN | IN_PROGRESS, key=SEVERITY.__getitem__, reverse=True),
+)
+"""Which of several outcomes in one run counts: a failure is never hidden, an error hides a pass, a skip nothing."""
 
 
 class Result(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,7 +171,7 @@ class ResultFile(Struct, frozen=True, kw_only=True):
     @property
     def path(self) -> str:
         """Where the file belongs, relative to the repository root."""
-        return f"composes/{self.compose_id}/results/{self.origin}/{self.run.id}.json"
+        return result_of(self.compose_id, self.origin, self.run.id)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], testcases: Container[str] | None = None) -> "ResultFile":

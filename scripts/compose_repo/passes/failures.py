@@ -4,6 +4,7 @@ from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import ForgeError, StaleHead
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.git.repository import GitError
 
@@ -18,13 +19,13 @@ def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:
         case InputError():
             return error.problems
         case StaleHead():
-            code = "head-moving"
+            code = Code.HEAD_MOVING
         case ForgeError():
-            code = "gitlab-failed"
+            code = Code.GITLAB_FAILED
         case GitError():
-            code = "git-failed"
+            code = Code.GIT_FAILED
         case _:
-            code = "not-done"
+            code = Code.NOT_DONE
     return (Problem(path=where, code=code, message=str(error), fix=_AGAIN),)
 
 
@@ -32,7 +33,7 @@ def mistake_of(error: Exception, compose_id: ComposeId) -> Problem:
     """Give a mistake of our own, which is told like any other failure."""
     return Problem(
         path=compose_id.folder,
-        code="internal-error",
+        code=Code.INTERNAL_ERROR,
         message=f"{type(error).__name__}: {error}",
         fix="this is our mistake: please report it with what the same command says under --verbose",
     )

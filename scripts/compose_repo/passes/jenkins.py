@@ -7,7 +7,6 @@ Jenkins is told, and stops nothing else.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -40,8 +39,10 @@ from compose_repo.core.documents.limits import FOREIGN_BYTES
 from compose_repo.core.forge.action import File
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import Origin
-from compose_repo.core.plan.plan import manifest_path, plan_add
+from compose_repo.core.plan.plan import plan_add
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import ResultFile
@@ -66,7 +67,7 @@ SECONDS: Final = 300.0
 """About how long a pass reads every Jenkins in all; the rest comes with the next pass."""
 SECONDS_OF_ONE: Final = 100.0
 """About how long it reads one of them, so that one that is slow leaves time for the others."""
-_AWAY: Final = frozenset({"source-status", "source-timeout", "source-unreachable", "source-tls"})
+_AWAY: Final = frozenset({Code.SOURCE_STATUS, Code.SOURCE_TIMEOUT, Code.SOURCE_UNREACHABLE, Code.SOURCE_TLS})
 
 
 class _Place(Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ class Poll:
         self.work.world.require_unmoved(merge_request)
         self._added.add(compose_id)
         again = "the next run tries again"
-        self._tell(Problem(path=merge_request.source_branch, code="not-done", message=str(error), fix=again))
+        self._tell(Problem(path=merge_request.source_branch, code=Code.NOT_DONE, message=str(error), fix=again))
 
     def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
         """Read what a job has built of a compose that its branch has not got, until it is enough for one commit.
@@ -228,7 +229,7 @@ class Poll:
             self._spent[server] = self._spent.get(server, 0.0) + clock.monotonic() - began
         if document is None:
             return None
-        if urlsplit(document.url).netloc.lower() != urlsplit(url).netloc.lower():
+        if authority_of(document.url) != authority_of(url):
             raise InputError(elsewhere(job, url.partition("?")[0]))
         return document.body
 
@@ -243,7 +244,7 @@ class Poll:
         return True
 
     def _manifest(self, place: _Place) -> bytes:
-        path = manifest_path(place.compose_id)
+        path = place.compose_id.manifest_path
         blob = next(version.blob for version in place.judgement.counted if version.path == path)
         return Blobs(self.work.world.repository).read(blob)
 

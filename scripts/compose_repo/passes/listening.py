@@ -22,16 +22,14 @@ from msgspec.structs import replace
 from compose_repo.core.bus.announcement import change_of, plan_announced
 from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.composes.layout import place_of
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge.action import File, Plan
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.names import Origin
-from compose_repo.core.plan.plan import manifest_path, our_notes, plan_add
+from compose_repo.core.plan.plan import our_notes, plan_add
 from compose_repo.core.problems.problem import InputError, UsageError
-from compose_repo.core.result import ResultFile
 from compose_repo.core.streams.sync import Do, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, SyncReport
 from compose_repo.core.verdict.decision import Verdict
@@ -41,15 +39,13 @@ from compose_repo.passes.sync import sync
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.upkeep import find
 from compose_repo.passes.work import Work, connected, opener_beside
-from compose_repo.passes.world import World
 from compose_repo.ports.bus.consumer import Away, Callback, Later, PublishError, repeat
 from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.http import Document, Http, limits
-from compose_repo.ports.tree import GivenTree
-from compose_repo.reading.inspection import Inspector
+from compose_repo.reading.converting import checked
 from compose_repo.words import wording
 
 
@@ -241,7 +237,7 @@ class _Writing:
         compose_id, world = self.report.compose_id, self.accounts.gate.world
         digest = judgement.decision.manifest_sha256
         file = result_file(self.message, self.report, self.origin, manifest_sha256=digest, now=world.now)
-        raw = _checked(file, compose_id, manifest, world)
+        raw = checked(file, manifest, world.now, origins=world.gate_files().origins, write=bytes_of)
         there = world.forge.read_file(file.path, compose_id.branch)
         return plan_add(
             compose_id.branch,
@@ -335,23 +331,6 @@ def _manifest(work: Work, compose_id: ComposeId, judgement: Judgement) -> bytes:
 
     """
     for version in judgement.counted:
-        if version.path == manifest_path(compose_id):
+        if version.path == compose_id.manifest_path:
             return Blobs(work.world.repository).read(version.blob)
     raise Later(f"{compose_id} is being merged")
-
-
-def _checked(file: ResultFile, compose_id: ComposeId, manifest: bytes, world: World) -> bytes:
-    """Give a file's bytes, once they have passed what every result passes.
-
-    Raises:
-        InputError: they have not, as when the compose has no such arch.
-
-    """
-    raw, place = bytes_of(file), place_of(file.path)
-    if place is None:
-        raise AssertionError("results have a place")
-    tree = GivenTree({manifest_path(compose_id): manifest})
-    problems = Inspector(tree, world.now, origins=world.gate_files().origins).inspect_bytes(place, raw).problems
-    if problems:
-        raise InputError(*problems)
-    return raw

@@ -9,6 +9,7 @@ from compose_repo.core.forge.action import Plan, RestoreBranch, Stages
 from compose_repo.core.forge.forge import Lock, MergeRequest
 from compose_repo.core.forge.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.verdict.decision import Verdict
@@ -189,7 +190,7 @@ def _see_that_the_pipeline_lets_it_through(work: Work, merge_request: MergeReque
             raise InputError(
                 Problem(
                     path=f"!{merge_request.iid}",
-                    code="pipeline-failed",
+                    code=Code.PIPELINE_FAILED,
                     message="it is satisfied, but its pipeline has not succeeded, and GitLab merges nothing without",
                     fix="look at the pipeline; run it again if what failed in it is waived by now",
                 )

@@ -11,7 +11,7 @@ from compose_repo.core.forge.forge import ForgeError, MergeRequest
 from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
-from compose_repo.core.plan.plan import Branch, manifest_path, plan_open
+from compose_repo.core.plan.plan import Branch, plan_open
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.upkeep import Closer, duplicates, find, published
@@ -54,9 +54,9 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
     return plan_open(
         compose_id,
         files=(
-            File(path=manifest_path(compose_id), content=raw),
+            File(path=compose_id.manifest_path, content=raw),
             File(
-                path=f"{compose_id.folder}/results/README.md",
+                path=compose_id.readme_path,
                 content=wording.results_readme(compose_id, digest, project),
             ),
         ),
@@ -71,7 +71,7 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,
-        merged=main.read(manifest_path(compose_id)),
+        merged=main.read(compose_id.manifest_path),
         branch=_branch(work, compose_id, found),
         merge_request=found.ours,
         duplicates=duplicates(work, compose_id, found),
@@ -94,7 +94,7 @@ def _branch(work: Work, compose_id: ComposeId, found: Found) -> Branch | None:
     if head is None:
         return None
     pushes = () if found.ours else work.world.forge.pushes(compose_id.branch, compose_id.date)
-    manifest = work.world.forge.read_file(manifest_path(compose_id), head)
+    manifest = work.world.forge.read_file(compose_id.manifest_path, head)
     return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.passes.judge import Judgement
 
@@ -32,7 +33,7 @@ def _problem(path: str, code: str | None, answers: int, files: int) -> Problem:
     among = "" if files == 1 else f", one of {files:,} such files"
     return Problem(
         path=path,
-        code="refused-report",
+        code=Code.REFUSED_REPORT,
         message=f"the gate is satisfied, but {refused} and bears on {on}{among}; going on would lose it",
         fix="its origin reports again on each affected test, or takes the file back",
     )

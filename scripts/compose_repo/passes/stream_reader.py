@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError, Status
 from compose_repo.core.forge.bots import Bot
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
@@ -157,7 +158,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
         raise InputError(
             Problem(
                 path=f"{root.location}/COMPOSE_ID",
-                code="compose-id-mismatch",
+                code=Code.COMPOSE_ID_MISMATCH,
                 message=f"the folder of {asked} holds {found}",
                 fix="tell the server's keepers",
             )
@@ -167,7 +168,7 @@ def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
 def _strange(entry: StreamEntry, message: str) -> Problem:
     return Problem(
         path=entry.published,
-        code="published-unknown",
+        code=Code.PUBLISHED_UNKNOWN,
         message=message,
         fix="look what the mirrors carry; fix the address in gate/streams.toml",
     )

@@ -12,6 +12,7 @@ from compose_repo.core.hardening.administration import Administration, ProjectSt
 from compose_repo.core.hardening.files import CI_FILE
 from compose_repo.core.hardening.release import PROJECT_FILE, TAGS, Template, newest_of, require_no_secret, version_in
 from compose_repo.core.hardening.rule import GateState, Look, Seen
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.work import Work, connected
@@ -121,7 +122,7 @@ def _failure(read: Read, url: str) -> str | None:
         found = read(url, _MOST)
     except InputError as error:
         problem = error.problems[0]
-        return None if problem.code == "source-too-large" else problem.message
+        return None if problem.code == Code.SOURCE_TOO_LARGE else problem.message
     return "there is nothing" if found is None else None
 
 

@@ -7,11 +7,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
+from compose_repo.core.composes.paths import COMPOSES
 from compose_repo.core.forge.action import Plan, Stages
 from compose_repo.core.forge.bots import Bot
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.forge.merge_requests import MERGED, Found, choose, newer_published, why_it_stays_closed
-from compose_repo.core.plan.plan import Duplicate, manifest_path, plan_restore, plan_second_notes, restored
+from compose_repo.core.plan.plan import Duplicate, plan_restore, plan_second_notes, restored
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.loop import Stage, first_of
@@ -67,7 +68,7 @@ def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, B
     main = world.main()  # after the merge requests: what they say is merged has to be there
     world.require(bot)
     bots = world.gate_files().bots
-    is_on_main = main.read(manifest_path(compose_id)) is not None
+    is_on_main = main.read(compose_id.manifest_path) is not None
     found = choose(compose_id, named, bots=bots, target_branch=world.project.default_branch, is_on_main=is_on_main)
     for line in found.strangers:
         where = "a fork" if line.from_fork else "another branch"
@@ -136,7 +137,7 @@ def duplicates(work: Work, compose_id: ComposeId, found: Found) -> Sequence[Dupl
 
 def published(main: GitTree) -> Iterator[ComposeId]:
     """Every compose that main holds: it has been published."""
-    for folder in main.folders("composes"):
+    for folder in main.folders(COMPOSES):
         try:
             yield ComposeId.parse(folder)
         except ComposeIdError:

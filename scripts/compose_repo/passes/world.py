@@ -10,7 +10,6 @@ from compose_repo.core.forge.bots import Bot, not_the_bot
 from compose_repo.core.forge.forge import Forge, MergeRequest, Project, StaleHead
 from compose_repo.core.forge.merge_requests import compose_of, open_of
 from compose_repo.core.names import Sha
-from compose_repo.core.plan.plan import manifest_path
 from compose_repo.core.streams.promotion import below
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import GitTree
@@ -175,7 +174,7 @@ class World:
             return [*self.forge.merge_requests(source_branch=compose_id.branch), *titled]
         opened = open_of(compose_id, self._view.opened)
         own = any(line.source_branch == compose_id.branch and not line.from_fork for line in opened)
-        if own and self.main().read(manifest_path(compose_id)) is None:
+        if own and self.main().read(compose_id.manifest_path) is None:
             return opened
         return [*self.forge.merge_requests(source_branch=compose_id.branch), *opened]
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.documents.limits import INDEX_BYTES
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.clock import REAL, Clock
 
@@ -45,12 +46,12 @@ class DirectoryRoot:
             return None
         except OSError as error:
             raise failure(
-                f"{self.location}/{path}", "source-unreadable", str(error.strerror), "fix its permissions"
+                f"{self.location}/{path}", Code.SOURCE_UNREADABLE, str(error.strerror), "fix its permissions"
             ) from error
         if data is None:
             message = f"the file is larger than {limit} bytes"
             raise failure(
-                f"{self.location}/{path}", "source-too-large", message, "look whether it is what it should be"
+                f"{self.location}/{path}", Code.SOURCE_TOO_LARGE, message, "look whether it is what it should be"
             )
         return data
 
@@ -116,6 +117,6 @@ def compose_root(source: str, *, timeout: float = 30.0, clock: Clock = REAL) -> 
     return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout), clock=clock).read)
 
 
-def failure(path: str, code: str, message: str, fix: str) -> InputError:
+def failure(path: str, code: Code, message: str, fix: str) -> InputError:
     """Refuse a compose, or a part of it, for one reason."""
     return InputError(Problem(path=path, code=code, message=message, fix=fix))

@@ -9,6 +9,7 @@ from typing import Any
 
 from compose_repo.core.composes.layout import Kind
 from compose_repo.core.documents.strict import read_json
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.ports.resources import folder
 
@@ -43,7 +44,7 @@ def _unexplained(kind: Kind, path: str) -> Problem:
     """Say so if the two validators disagree: what either refuses is refused."""
     return Problem(
         path=path,
-        code="schema",
+        code=Code.SCHEMA,
         message=f"the file does not satisfy schemas/{kind}.schema.json",
         fix="compare it with the schema's examples",
     )

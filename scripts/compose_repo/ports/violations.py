@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from msgspec import Struct
 
+from compose_repo.core.links import LINKS
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
 
 EXPLAINED: Final = 1000
@@ -72,10 +74,10 @@ class _Violation(Struct, frozen=True, kw_only=True):
             is_whole=not error.relative_path,
         )
 
-    def problem(self, path: str, code: str, message: str, fix: str | None = None) -> Problem:
+    def problem(self, path: str, code: Code, message: str, fix: str | None = None) -> Problem:
         return Problem(path=path, pointer=self.pointer, code=code, message=message, fix=fix or _belongs(self.schema))
 
-    def problem_at(self, name: str, path: str, code: str, message: str, fix: str | None = None) -> Problem:
+    def problem_at(self, name: str, path: str, code: Code, message: str, fix: str | None = None) -> Problem:
         pointer = f"{self.pointer}/{escape(name)}"
         return Problem(path=path, pointer=pointer, code=code, message=message, fix=fix or _belongs(self.schema))
 
@@ -91,10 +93,10 @@ def _explain(one: _Violation, path: str) -> Iterator[Problem]:
         case "enum" | "const":
             yield _wrong_value(one, path)
         case "type":
-            yield one.problem(path, "wrong-type", f"{shown(one.instance)} is not {_type(one.expected)}")
+            yield one.problem(path, Code.WRONG_TYPE, f"{shown(one.instance)} is not {_type(one.expected)}")
         case limit if limit in _LIMITS:
             bound = _LIMITS[limit].format(f"{one.expected:,}")
-            yield one.problem(path, "out-of-bounds", f"{shown(one.instance)} {bound}")
+            yield one.problem(path, Code.OUT_OF_BOUNDS, f"{shown(one.instance)} {bound}")
         case _:
             yield _bad_form(one, path)
 
@@ -103,7 +105,7 @@ def _missing(one: _Violation, path: str) -> Iterator[Problem]:
     for name in one.expected:
         if name not in one.instance:
             about = _described(_mapping(_mapping(one.schema.get("properties")).get(name)))
-            yield one.problem(path, "missing-field", f"{name} is missing", f"add it: {about}" if about else "add it")
+            yield one.problem(path, Code.MISSING_FIELD, f"{name} is missing", f"add it: {about}" if about else "add it")
 
 
 def _unknown(one: _Violation, path: str) -> Iterator[Problem]:
@@ -119,7 +121,7 @@ def _unknown(one: _Violation, path: str) -> Iterator[Problem]:
         yield one.problem_at(
             name,
             path,
-            "unknown-field",
+            Code.UNKNOWN_FIELD,
             f"the field {shown(name)} is not known",
             f"did you mean {near}? rename it{misc}" if near else f"remove it{misc}; known: {', '.join(known)}",
         )
@@ -129,7 +131,7 @@ def _bad_names(one: _Violation, path: str) -> Iterator[Problem]:
     patterns = [re.compile(pattern) for pattern in one.schema.get("patternProperties", ())]
     for name in one.instance:
         if not any(pattern.search(name) for pattern in patterns):
-            yield one.problem_at(name, path, "bad-form", f"{shown(name)} cannot stand as a name here")
+            yield one.problem_at(name, path, Code.BAD_FORM, f"{shown(name)} cannot stand as a name here")
 
 
 def _none_of(one: _Violation, path: str) -> Iterator[Problem]:
@@ -144,7 +146,7 @@ def _none_of(one: _Violation, path: str) -> Iterator[Problem]:
     ]
     if missing:
         names = " and ".join(missing)
-        yield one.problem(path, "missing-field", f"{names} are missing, one of them is needed", "add one of them")
+        yield one.problem(path, Code.MISSING_FIELD, f"{names} are missing, one of them is needed", "add one of them")
     else:
         yield _bad_form(one, path)
 
@@ -159,7 +161,7 @@ def _wrong_value(one: _Violation, path: str) -> Problem:
     known = ", ".join(value if isinstance(value, str) else shown(value) for value in allowed)
     return one.problem(
         path,
-        "wrong-value",
+        Code.WRONG_VALUE,
         f"{shown(one.instance)} is not known here",
         (f"did you mean {near}? " if near and len(allowed) > 1 else "")
         + (f"use one of: {known}" if len(allowed) > 1 else f"use {known}"),
@@ -168,7 +170,7 @@ def _wrong_value(one: _Violation, path: str) -> Problem:
 
 def _bad_form(one: _Violation, path: str) -> Problem:
     title = one.schema.get("title", "value")
-    code = "bad-link" if title in _LINKS else "bad-form"
+    code = Code.BAD_LINK if title in LINKS else Code.BAD_FORM
     return one.problem(path, code, f"{shown(one.instance)} does not fit: {title}")
 
 
@@ -195,4 +197,3 @@ def _nearest(word: str, known: Sequence[object]) -> str | None:
 
 
 _COMPARED: Final = 64
-_LINKS: Final = frozenset({"Link", "Source address"})

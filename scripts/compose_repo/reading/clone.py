@@ -124,9 +124,9 @@ def _results(tree: Tree, compose_id: ComposeId, decision: Decision) -> int:
 
 def _copied(repository: Repository, compose_id: ComposeId) -> Standing:
     tree = WorkingTree(repository.path)
-    if tree.read(_manifest(compose_id)) is None:
+    if tree.read(compose_id.manifest_path) is None:
         raise UsageError(
-            f"{repository.path.resolve()} is not a git repository and has no {_manifest(compose_id)}; "
+            f"{repository.path.resolve()} is not a git repository and has no {compose_id.manifest_path}; "
             "run this in a clone of the project, or name one with --repo"
         )
     return Standing(what=tree, main=tree, where="as the files lie here, which is not a git repository")
@@ -140,7 +140,7 @@ def _lying(repository: Repository, compose_id: ComposeId, asked: Asked) -> Stand
     if asked.base is not None:
         base = _main(repository, compose_id, asked.base)
         main, rules = GitTree(repository, base.commit), _rules(base)
-    if tree.read(_manifest(compose_id)) is None:
+    if tree.read(compose_id.manifest_path) is None:
         return replace(_committed(repository, compose_id, asked, rules if main is tree else None), main=main)
     where = "as the files lie here, committed or not"
     return Standing(what=tree, main=main, where=where if main is tree else f"{where}, by {rules}")
@@ -152,7 +152,7 @@ def _committed(repository: Repository, compose_id: ComposeId, asked: Asked, rule
     main = tip if asked.at is None else _as_of(repository, tip, asked.at)
     tree = GitTree(repository, main.commit)
     given = None if asked.rev is None else Ref(ref=asked.rev, commit=repository.commit(asked.rev))
-    if tree.read(_manifest(compose_id)) is not None:
+    if tree.read(compose_id.manifest_path) is not None:
         where = f"as merged on {_label(main)}" if rules is None else f"as merged on {_label(main)}, by {rules}"
         hint = None if given is None else f"note: {_label(main)} has the compose already, so --rev is not looked at"
         return Standing(what=tree, main=tree, where=where, merged=True, at=asked.at, hint=hint)
@@ -160,9 +160,9 @@ def _committed(repository: Repository, compose_id: ComposeId, asked: Asked, rule
     commits = Commits(main.commit, [branch.commit])
     if asked.at is not None:
         commits = _by(repository, compose_id, main, branch, asked.at)
-    elif dates.first_with(repository, _manifest(compose_id), *commits) is None:
+    elif dates.first_with(repository, compose_id.manifest_path, *commits) is None:
         raise UsageError(
-            f"{_label(branch)} has no commit since {_label(main)} that adds {_manifest(compose_id)}; "
+            f"{_label(branch)} has no commit since {_label(main)} that adds {compose_id.manifest_path}; "
             "run: git fetch origin"
         )
     where = f"on {_label(branch, *commits.heads)}, by {rules or _rules(main)}"
@@ -201,12 +201,12 @@ def _branch(repository: Repository, compose_id: ComposeId, *, main: Ref, tip: Re
     if branches:
         return branches[0], None
     if main != tip:
-        merged = dates.brought_by_merge(repository, _manifest(compose_id), tip.commit, after=main.commit)
+        merged = dates.brought_by_merge(repository, compose_id.manifest_path, tip.commit, after=main.commit)
         if merged is not None:
             return Ref(ref=compose_id.branch, commit=merged), None
     raise UsageError(
         f"{compose_id} is not here: there is no {REMOTE}{compose_id.branch}, no {LOCAL}{compose_id.branch}, and no "
-        f"{_manifest(compose_id)} on {_label(main)}; run: git fetch origin{_or_here(repository, compose_id)}"
+        f"{compose_id.manifest_path} on {_label(main)}; run: git fetch origin{_or_here(repository, compose_id)}"
     )
 
 
@@ -214,9 +214,9 @@ def _by(repository: Repository, compose_id: ComposeId, main: Ref, branch: Ref, a
     """Give what can have been on a branch at some time, with the compose's opening among it."""
     dated = dates.since(repository, main.commit, branch.commit)
     heads = dates.heads_by(dated, at)
-    if heads and dates.first_with(repository, _manifest(compose_id), main.commit, heads) is not None:
+    if heads and dates.first_with(repository, compose_id.manifest_path, main.commit, heads) is not None:
         return Commits(main.commit, heads)
-    opening = dates.first_with(repository, _manifest(compose_id), main.commit, [branch.commit])
+    opening = dates.first_with(repository, compose_id.manifest_path, main.commit, [branch.commit])
     opened = next((moment(commit.at) for commit in dated if commit.sha == opening), None)
     when = "" if opened is None else f": the commit that opened it is of {utc(opened)} at the earliest"
     raise UsageError(f"{compose_id} was not opened by {utc(at)}, as of commit dates{when}; give a later --at")
@@ -229,7 +229,7 @@ def _unpushed(mine: Ref, theirs: Ref, ahead: int) -> str:
 
 def _or_here(repository: Repository, compose_id: ComposeId) -> str:
     """Name the other way for those who stand among the files that they ask for."""
-    found = WorkingTree(repository.path).read(_manifest(compose_id)) is not None
+    found = WorkingTree(repository.path).read(compose_id.manifest_path) is not None
     return "; or add --working-tree: that takes the files as they lie here" if found else ""
 
 
@@ -243,7 +243,3 @@ def _label(ref: Ref, *heads: Sha) -> str:
     if ref.commit.startswith(ref.ref):
         return f"commit {short}"
     return f"{'the local branch ' if ref.ref.startswith(LOCAL) else ''}{ref.name} ({short})"
-
-
-def _manifest(compose_id: ComposeId) -> str:
-    return f"{compose_id.folder}/manifest.json"

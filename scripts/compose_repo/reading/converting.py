@@ -2,11 +2,12 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.layout import Kind, Place
 from compose_repo.core.convert.formats import FORMATS, as_bytes
 from compose_repo.core.convert.subject import Source, Subject
@@ -35,19 +36,29 @@ def converted(
     return file, checked(file, manifest, now)
 
 
-def checked(file: ResultFile, manifest: bytes, now: dt.datetime) -> bytes:
-    """Write a result file, and check the bytes as `compose-repo validate` does where it has no repository.
+def checked(
+    file: ResultFile,
+    manifest: bytes,
+    now: dt.datetime,
+    *,
+    origins: Collection[str] | None = None,
+    write: Callable[[ResultFile], bytes] = as_bytes,
+) -> bytes:
+    """Write a result file, and check the bytes as `compose-repo validate` does.
+
+    Every result file that we write comes this way. Where there is no repository, `origins` is None: then nobody knows
+    which origins are listed.
 
     Raises:
-        InputError: they have a problem.
+        InputError: they have a problem, as when the compose has no such arch.
 
     """
-    data = as_bytes(file)
+    data = write(file)
     if len(data) > RESULT_BYTES:
         raise InputError(too_large(file.path, len(data), RESULT_BYTES))
     place = Place(path=file.path, kind=Kind.RESULT, compose_id=file.compose_id, origin=file.origin, run_id=file.run.id)
-    tree = GivenTree({f"composes/{file.compose_id}/manifest.json": manifest})
-    problems = Inspector(tree, now).inspect_bytes(place, data).problems
+    tree = GivenTree({paths.manifest_of(file.compose_id): manifest})
+    problems = Inspector(tree, now, origins=origins).inspect_bytes(place, data).problems
     if problems:
         raise InputError(*problems)
     return data

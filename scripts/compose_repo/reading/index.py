@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from compose_repo.core.composes.index import ComposeIndex, Ignored, Index, compose_index, read_index
 from compose_repo.core.documents.limits import INDEX_BYTES
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.http import Document, normal_url
 
@@ -43,7 +44,7 @@ def _folder_index(folder: Path) -> Index:
         raise _not_found(str(folder)) from None
     except OSError as error:
         problem = Problem(
-            path=str(folder), code="source-unreadable", message=str(error.strerror), fix="fix its permissions"
+            path=str(folder), code=Code.SOURCE_UNREADABLE, message=str(error.strerror), fix="fix its permissions"
         )
         raise InputError(problem) from error
     return Index(
@@ -54,5 +55,5 @@ def _folder_index(folder: Path) -> Index:
 
 def _not_found(where: str) -> InputError:
     return InputError(
-        Problem(path=where, code="index-not-found", message="there is no such folder", fix="fix the address")
+        Problem(path=where, code=Code.INDEX_NOT_FOUND, message="there is no such folder", fix="fix the address")
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from compose_repo.core.checks import Case, Known, check
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.layout import (
     GATE_FILES,
     Kind,
@@ -119,7 +120,7 @@ class Inspector:
         return known
 
     def _compose(self, compose_id: str) -> Known:
-        path = f"composes/{compose_id}/manifest.json"
+        path = paths.manifest_of(compose_id)
         raw = self.tree.read(path)
         if raw is None:
             return Known(origins=self.origins)

@@ -108,7 +108,7 @@ def opened_at(
         commit = repository.find(revision)
     except GitError:  # a copy of the files without their history
         return None
-    return None if commit is None else repository.commit_time(f"{compose_id.folder}/manifest.json", commit)
+    return None if commit is None else repository.commit_time(compose_id.manifest_path, commit)
 
 
 def has_deadline(compose_id: ComposeId, gate_files: GateFiles) -> bool:

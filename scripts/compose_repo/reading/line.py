@@ -25,8 +25,9 @@ from compose_repo.core.branch.signing import COMMIT_BYTES, TOO_LARGE
 from compose_repo.core.branch.touch import Attributed, Touched, reported, taken_back
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import MergeRequest, Push
-from compose_repo.core.forge.merge_requests import compose_of, is_same
+from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.rules.policy import Bots, OriginEntry
 from compose_repo.ports.clock import Clock
@@ -66,7 +67,7 @@ def commit_problems(
     Files that are not at the head any more are inspected where the commits have them.
     """
     found = read_unattributed(compose_id, commits_since(repository, base, [head]))
-    gone = {problem.path for problem in found.problems if problem.code == "removed-file"}
+    gone = {problem.path for problem in found.problems if problem.code == Code.REMOVED_FILE}
     blobs = Blobs(repository)
     sizes = blobs.sizes(version.blob for version in found.results if version.path in gone)
     tree = VersionTree(blobs, [version for version in found.results if version.path in gone], sizes)
@@ -200,7 +201,7 @@ class LineReader:
                 opened_at=line.opening.at,
             ),
             brings=brings,
-            pushed_at=max((push.at for push in pushed.pushes if not is_same(push.user, bots.gate)), default=None),
+            pushed_at=max((push.at for push in pushed.pushes if not push.user.is_called(bots.gate)), default=None),
             below=below_restoring(head, commits, pushed, bots),
         )
 
@@ -230,7 +231,7 @@ class LineReader:
         """Give what is a part of main by now, from each commit on with which the compose bot has made the branch."""
         known = {commit.sha for commit in commits}
         for push in pushes:
-            opening = push.after if push.before is None and is_same(push.user, bots.compose) else None
+            opening = push.after if push.before is None and push.user.is_called(bots.compose) else None
             if opening is None or opening in known:
                 continue
             for commit in commits_after(self._repository, opening, heads):

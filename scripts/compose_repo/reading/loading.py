@@ -16,6 +16,7 @@ from compose_repo.core.documents.strict import read_json, too_large
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Origin, Sha256, Stream
 from compose_repo.core.plan.labels import USUAL, Labels, labels_from_dict
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import (
@@ -110,7 +111,7 @@ def read_manifest_file(file: Path) -> Manifest:
         problem = Problem(
             path=path,
             pointer="/compose/id",
-            code="bad-compose-id",
+            code=Code.BAD_COMPOSE_ID,
             message=str(error),
             fix="make the manifest anew: compose-repo manifest SOURCE",
         )
@@ -131,7 +132,7 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
     """
     inspector = Inspector(tree, now, origins=gate_files.origins)
     entries = {entry.path: entry for entry in tree.list(compose_id.folder)}
-    manifest_path = f"{compose_id.folder}/manifest.json"
+    manifest_path = compose_id.manifest_path
     if manifest_path not in entries:
         raise InputError(absent(manifest_path))
     manifest = inspector.inspect(entries.pop(manifest_path))
@@ -166,7 +167,7 @@ def _reported(origin: Origin, row: Mapping[str, Any]) -> Reported:
 
 def load_manifest(tree: Tree, compose_id: ComposeId) -> Manifest | None:
     """Read a compose's manifest alone, or give None if there is none without problems."""
-    path = f"{compose_id.folder}/manifest.json"
+    path = compose_id.manifest_path
     entry = next((entry for entry in tree.list(compose_id.folder) if entry.path == path), None)
     found = None if entry is None else Inspector(tree, ANY_TIME).inspect(entry)
     return None if found is None or found.problems else Manifest.from_dict(found.data)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, place_of
 from compose_repo.core.documents.strict import read_json
@@ -66,7 +67,7 @@ class Publications:
 
 
 def _older(main: Tree, compose_id: ComposeId) -> Iterator[ComposeId]:
-    for name in main.folders("composes"):
+    for name in main.folders(paths.COMPOSES):
         try:
             other = ComposeId.parse(name)
         except ComposeIdError:
@@ -82,7 +83,7 @@ def _has_manifest(main: Tree, compose_id: ComposeId) -> bool:
         InputError: its manifest is not one.
 
     """
-    path = f"{compose_id.folder}/manifest.json"
+    path = compose_id.manifest_path
     raw = main.read(path)
     if raw is None:
         return False
@@ -98,7 +99,7 @@ def _results(
     """Give the result files of some origins, with the results that the requirements name."""
     inspector = Inspector(main, _LONG_AFTER)
     wanted = {line.testcase for line in requirements}
-    for entry in main.list(f"{compose_id.folder}/results"):
+    for entry in main.list(compose_id.results_folder):
         place = place_of(entry.path)
         if place is None or place.origin not in origins:
             continue

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Convert, then write; says on stderr where the file belongs."""
     try:
-        manifest_file = arguments.manifest or arguments.repo / arguments.compose.folder / "manifest.json"
+        manifest_file = arguments.manifest or arguments.repo / arguments.compose.manifest_path
         compose_id = read_manifest_file(manifest_file).compose_id
         manifest = manifest_file.read_bytes()
         sources = [read_source(file) for file in arguments.files]

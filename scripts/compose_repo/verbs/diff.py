@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
+from compose_repo.core.composes.paths import MANIFEST
 from compose_repo.core.escape import json_text, terminal
 from compose_repo.core.manifests.change_report import ChangeReport, Section, change_report
 from compose_repo.core.manifests.changes import compare
@@ -62,7 +63,7 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     if "://" in source:
         return _root(source, console)
     if path.is_dir():
-        manifest = path / "manifest.json"
+        manifest = path / MANIFEST
         return read_manifest_file(manifest) if manifest.is_file() else _root(source, console)
     if path.exists():
         return read_manifest_file(path)
@@ -70,7 +71,7 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
         compose_id = ComposeId.parse(source)
     except ComposeIdError as error:
         raise UsageError(f"{source!r} is no file, directory or URL, and no compose id: {error}") from error
-    manifest = repo / compose_id.folder / "manifest.json"
+    manifest = repo / compose_id.manifest_path
     if not manifest.is_file():
         raise UsageError(f"{source} is no file or directory here, and {manifest} does not exist")
     return read_manifest_file(manifest)

@@ -5,6 +5,7 @@ import datetime as dt
 from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
+from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import json_text
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.verdict.decision import State, Verdict
@@ -105,7 +106,7 @@ def _asked(arguments: argparse.Namespace) -> Asked:
 
 def _compose_id(text: str) -> ComposeId:
     try:
-        return ComposeId.parse(text.removeprefix("compose/"))
+        return ComposeId.parse(text.removeprefix(BRANCH_PREFIX))
     except ComposeIdError as error:
         raise UsageError(str(error)) from error
 

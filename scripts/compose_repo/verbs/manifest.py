@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from compose_repo.core.links import LOCATIONS
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.passes.manifest import make_manifest
@@ -77,6 +78,6 @@ def _seconds(text: str) -> float:
 
 
 def _address(text: str) -> str:
-    if not text.startswith(("http://", "https://", "file:///")):
+    if not text.startswith(LOCATIONS):
         raise argparse.ArgumentTypeError(f"{text!a} is no http, https or file URL")
     return text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import FOLDERS, Kind, collisions, is_ours, place_of, removed
 from compose_repo.core.problems.problem import Problem, UsageError
@@ -31,9 +32,6 @@ compose-repo validate composes/CentOS-Stream-10-20261120.0/results/rdo/8841.json
 compose-repo validate --base origin/main --junit validate.xml --code-quality validate.json
 compose-repo validate --base origin/main --branch compose/CentOS-Stream-10-20261120.0
 """
-
-BRANCH_PREFIX: Final = "compose/"
-"""What the branch of a compose's merge request begins with."""
 
 _OK: Final = 0
 _PROBLEMS: Final = 1
@@ -125,10 +123,10 @@ def _of_commits(
     from compose_repo.reading.line import commit_problems  # noqa: PLC0415  # only commits need it
 
     branch: str = arguments.branch or ""
-    if not branch.startswith(BRANCH_PREFIX):
+    if not branch.startswith(paths.BRANCH_PREFIX):
         return []
     try:
-        compose_id = ComposeId.parse(branch.removeprefix(BRANCH_PREFIX))
+        compose_id = ComposeId.of_branch(branch)
     except ComposeIdError as error:
         raise UsageError(f"the branch {branch} is named like that of a compose, but: {error}") from error
     return commit_problems(
@@ -148,7 +146,7 @@ def _progress(console: Console, entries: Sequence[Entry]) -> AbstractContextMana
 def _everything(tree: WorkingTree, root: Path) -> list[Entry]:
     in_their_place = [entry for folder in FOLDERS if (entry := tree.entry(folder)) is not None]
     if not in_their_place and not set(FOLDERS) & set(tree.folders("")):
-        raise UsageError(f"{root} has neither composes/ nor gate/; name the repository's root with --repo")
+        raise UsageError(f"{root} has neither {paths.COMPOSES}/ nor gate/; name the repository's root with --repo")
     return [*in_their_place, *(entry for folder in FOLDERS for entry in tree.list(folder))]
 
 
@@ -230,6 +228,6 @@ def _write(path: Path, content: bytes) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-_PLACES: Final = "composes/ID/results/ORIGIN/RUN.json, composes/ID/manifest.json or gate/"
+_PLACES: Final = f"{paths.result_of('ID', 'ORIGIN', 'RUN')}, {paths.manifest_of('ID')} or gate/"
 _MANY: Final = 2000
 _RESULT_DEPTH: Final = 4

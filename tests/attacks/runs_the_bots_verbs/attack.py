@@ -10,7 +10,7 @@ from attacks.world import ID, MARKER, Mutation, Played, World
 DEFENCES = (
     Mutation(
         module="core/forge/bots.py",
-        old="if is_same(me, username):",
+        old="if me.is_called(username):",
         new="if me:",
     ),
 )

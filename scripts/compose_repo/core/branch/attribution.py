@@ -70,8 +70,8 @@ def in_order(pushes: Iterable[Push]) -> list[Push]:
 
 
 def is_listed(entry: OriginEntry, push: Push | None) -> bool:
-    """Tell whether an account that may report for an origin has pushed; GitLab's user names do not differ in case."""
-    return push is not None and push.user.username.lower() in {user.lower() for user in entry.users}
+    """Tell whether an account that may report for an origin has pushed."""
+    return push is not None and any(push.user.is_called(user) for user in entry.users)
 
 
 def is_carried(entry: OriginEntry, push: Push | None, carrier: str | None) -> bool:
@@ -81,7 +81,7 @@ def is_carried(entry: OriginEntry, push: Push | None, carrier: str | None) -> bo
     """
     if push is None or push.before is None or carrier is None:
         return False
-    return bool(entry.bus or entry.jenkins) and push.user.username.lower() == carrier.lower()
+    return bool(entry.bus or entry.jenkins) and push.user.is_called(carrier)
 
 
 def wants_signature(entry: OriginEntry, push: Push | None, carrier: str | None = None) -> bool:

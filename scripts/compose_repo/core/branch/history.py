@@ -14,9 +14,11 @@ from compose_repo.core.branch.commit import GONE, PLAIN, Change, Commit, Content
 from compose_repo.core.branch.touch import Attributed, Touch, Touched, is_same, origins_of
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import Kind, Place, name_problems, not_plain, place_of
+from compose_repo.core.composes.paths import BRANCHES, RESULTS
 from compose_repo.core.documents.limits import COMMIT_PROBLEMS, ORIGIN_BYTES, ORIGIN_FILES
 from compose_repo.core.forge.forge import Push
 from compose_repo.core.names import Origin, Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Bots
 
@@ -51,9 +53,9 @@ class Pushed(Struct, frozen=True, kw_only=True):
         return "by nobody that GitLab names" if push is None else f"by {push.user.username}"
 
     def is_by(self, commit: Sha, username: str) -> bool:
-        """Tell whether an account has pushed a commit; GitLab's user names do not differ in case alone."""
+        """Tell whether an account has pushed a commit."""
         push = self.of.get(commit)
-        return push is not None and push.user.username.lower() == username.lower()
+        return push is not None and push.user.is_called(username)
 
 
 def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
@@ -66,7 +68,7 @@ def in_push_order(commits: Iterable[Commit], pushed: Pushed) -> list[Commit]:
 
 def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed, bots: Bots) -> Commit | None:
     """Find the commit that opened a compose: the first of the compose bot's that adds the manifest."""
-    manifest = f"{compose_id.folder}/manifest.json"
+    manifest = compose_id.manifest_path
     for commit in commits:
         if pushed.is_by(commit.sha, bots.compose) and any(
             change.path == manifest and change.before.mode == GONE and change.after.mode == PLAIN
@@ -79,8 +81,8 @@ def opening_of(compose_id: ComposeId, commits: Iterable[Commit], pushed: Pushed,
 def foreign_manifest(compose_id: ComposeId, bots: Bots) -> Problem:
     """Say that nobody who may open a compose has opened this one."""
     return Problem(
-        path=f"{compose_id.folder}/manifest.json",
-        code="foreign-manifest",
+        path=compose_id.manifest_path,
+        code=Code.FOREIGN_MANIFEST,
         message=f"no commit of {compose_id.branch} that {bots.compose} has pushed adds the manifest",
         fix="delete the branch and let the compose bot open the compose; [bots] in gate/streams.toml names the bot",
     )
@@ -90,10 +92,10 @@ def lost_history(compose_id: ComposeId, sha: Sha, push: Push) -> Problem:
     """Say that commits which were pushed are nowhere to be found, so that what they reported is not known."""
     return Problem(
         path=compose_id.folder,
-        code="history-rewritten",
+        code=Code.HISTORY_REWRITTEN,
         message=f"{sha[:12]}, of which GitLab tells where {push.user.username} pushed at {push.at:%Y-%m-%d %H:%M} UTC, "
         "is gone from the branch and from the server",
-        fix="push that commit again from a clone that has it; protect compose/* against force pushes (doctor)",
+        fix=f"push that commit again from a clone that has it; protect {BRANCHES} against force pushes (doctor)",
     )
 
 
@@ -153,12 +155,12 @@ def read_unattributed(
 def opened_with(compose_id: ComposeId, commits: Sequence[Commit]) -> list[Version]:
     """Give the files that a compose was opened with, as far as it goes without knowing who has opened it."""
     opening = _first_with_manifest(compose_id, commits)
-    paths = (f"{compose_id.folder}/manifest.json", f"{compose_id.folder}/results/README.md")
+    paths = (compose_id.manifest_path, compose_id.readme_path)
     return [] if opening is None else list(_opening_files(opening, *paths).values())
 
 
 def _first_with_manifest(compose_id: ComposeId, commits: Sequence[Commit]) -> Commit | None:
-    manifest = f"{compose_id.folder}/manifest.json"
+    manifest = compose_id.manifest_path
     return next((one for one in commits if any(change.path == manifest for change in one.changes)), None)
 
 
@@ -172,7 +174,7 @@ def still_true(
     return [
         problem
         for problem in problems
-        if problem.path not in refused or (problem.code != "removed-file" and problem.path not in back)
+        if problem.path not in refused or (problem.code != Code.REMOVED_FILE and problem.path not in back)
     ]
 
 
@@ -201,7 +203,7 @@ def gone_from_head(line: Line, head: Mapping[str, Content], told: Iterable[Probl
     Paths of which something has been `told` already are left out, and all of them where the history was rewritten.
     """
     known = {problem.path for problem in told}
-    if any(problem.code == "history-rewritten" for problem in line.problems):
+    if any(problem.code == Code.HISTORY_REWRITTEN for problem in line.problems):
         return
     for version in line.results:
         if head.get(version.path) != Content(PLAIN, version.blob) and version.path not in known:
@@ -234,8 +236,8 @@ class _Reader:
         self._id = compose_id
         self._pushed = pushed
         self._attributed = attributed
-        self._manifest_path = f"{compose_id.folder}/manifest.json"
-        self._readme_path = f"{compose_id.folder}/results/README.md"
+        self._manifest_path = compose_id.manifest_path
+        self._readme_path = compose_id.readme_path
         self._opening = {} if opening is None else _opening_files(opening, self._manifest_path, self._readme_path)
         self._first: dict[str, Content] = {}
         self._last: dict[str, Content] = {}
@@ -299,7 +301,7 @@ class _Reader:
             there = self.versions.get(path)
             wanted = first if there is None else Content(PLAIN, there.blob)
             return is_same(self._last_owned[path], wanted)
-        return problem.code == "not-attributed" and self._last[path].mode == GONE
+        return problem.code == Code.NOT_ATTRIBUTED and self._last[path].mode == GONE
 
     def _change(self, commit: Commit, change: Change, came: int) -> Problem | None:
         path, after = change.path, change.after
@@ -325,7 +327,7 @@ class _Reader:
         if refusal is not None:
             return Problem(
                 path=path,
-                code="not-attributed",
+                code=Code.NOT_ATTRIBUTED,
                 message=f"commit {commit[:12]}: {refusal}",
                 fix="report with an account or a key that gate/origins.toml lists for the origin",
             )
@@ -333,7 +335,7 @@ class _Reader:
         if taken != path:
             return Problem(
                 path=path,
-                code="name-collision",
+                code=Code.NAME_COLLISION,
                 message=f"the file's name differs only in case from {taken.rpartition('/')[2]}, which was there first",
                 fix="give each run an id that is unique without regard to case",
             )
@@ -355,9 +357,9 @@ class _Reader:
         what = "removes" if change.after.mode == GONE else "adds" if change.before.mode == GONE else "changes"
         return Problem(
             path=change.path,
-            code="foreign-change",
+            code=Code.FOREIGN_CHANGE,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what is no result of this compose",
-            fix="take it back by another commit: a branch only adds results/<origin>/<run_id>.json of its compose",
+            fix=f"take it back by another commit: a branch only adds {RESULTS}/<origin>/<run_id>.json of its compose",
         )
 
     def _not_as_opened(self, commit: Sha, change: Change) -> Problem:
@@ -365,14 +367,14 @@ class _Reader:
         if change.path == self._manifest_path:
             return Problem(
                 path=change.path,
-                code="manifest-changed",
+                code=Code.MANIFEST_CHANGED,
                 message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} the manifest; "
                 "that of the compose bot's commit counts",
                 fix="take it back by another commit: a manifest is written once",
             )
         return Problem(
             path=change.path,
-            code="foreign-change",
+            code=Code.FOREIGN_CHANGE,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, {what} what the branch was opened with",
             fix="take it back by another commit",
         )
@@ -380,7 +382,7 @@ class _Reader:
     def _edit(self, commit: Sha, path: str, there: Version) -> Problem:
         return Problem(
             path=path,
-            code="changed-result",
+            code=Code.CHANGED_RESULT,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, changes the result; "
             f"its first version, of commit {there.commit[:12]}, counts",
             fix="a result is written once: report a rerun in a file of its own",
@@ -397,7 +399,7 @@ class _Reader:
     def _merge(self, commit: Commit) -> Problem:
         return Problem(
             path=self._id.folder,
-            code="merge-commit",
+            code=Code.MERGE_COMMIT,
             message=f"commit {commit.sha[:12]}, pushed {self._pushed.by(commit.sha)}, merges "
             f"{len(commit.parents)} lines; only what was added beside it counts",
             fix="rebase instead of merging: git pull --rebase",
@@ -406,7 +408,7 @@ class _Reader:
     def _more(self, commit: Sha, number: int) -> Problem:
         return Problem(
             path=self._id.folder,
-            code="more-problems",
+            code=Code.MORE_PROBLEMS,
             message=f"commit {commit[:12]}, pushed {self._pushed.by(commit)}, does {number:,} more such things",
             fix="take them back by another commit",
         )
@@ -438,9 +440,9 @@ def _rewritings(compose_id: ComposeId, commits: Sequence[Commit], pushed: Pushed
         what = "deleted the branch" if push.after is None else f"replaced {push.before[:12]} by {push.after[:12]}"
         yield Problem(
             path=compose_id.folder,
-            code="history-rewritten",
+            code=Code.HISTORY_REWRITTEN,
             message=f"{push.user.username} {what} at {push.at:%Y-%m-%d %H:%M} UTC; what was pushed before still counts",
-            fix="protect compose/* against force pushes and deletion: compose-repo setup",
+            fix=f"protect {BRANCHES} against force pushes and deletion: compose-repo setup",
         )
 
 
@@ -462,7 +464,7 @@ def _descends(after: Sha, before: Sha, parents: Mapping[Sha, tuple[Sha, ...]]) -
 def _removed(path: str, message: str) -> Problem:
     return Problem(
         path=path,
-        code="removed-file",
+        code=Code.REMOVED_FILE,
         message=message,
         fix="bring the file back as it was; a rerun adds a file of its own",
     )
@@ -471,7 +473,7 @@ def _removed(path: str, message: str) -> Problem:
 def _too_many(path: str, what: str) -> Problem:
     return Problem(
         path=path,
-        code="too-many-files",
+        code=Code.TOO_MANY_FILES,
         message=f"the origin reports {what}",
         fix="report fewer or smaller files, with many results in each",
     )

@@ -51,7 +51,7 @@ def origins_of(compose_id: ComposeId, change: Change, origins: Collection[Origin
 
     A folder that nobody could look into stands for all that is in it: above all origins, it is a change of each.
     """
-    results = f"{compose_id.folder}/results"
+    results = compose_id.results_folder
     if not change.path.startswith(f"{results}/"):
         above = change.is_folder and (not change.path or f"{results}/".startswith(f"{change.path}/"))
         return tuple(origins) if above else ()

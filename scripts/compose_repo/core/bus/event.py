@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from compose_repo.core.composes.compose import FINISHED, Status
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.links import is_link
 from compose_repo.core.names import Arch, Scenario, Testcase, Variant, is_name
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
 from compose_repo.core.result import Outcome
 
@@ -40,10 +42,6 @@ TEST_NAME: Final = 255
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _TEST: Final = re.compile(r"(?:.+\.)?productmd-compose\.test\.(queued|running|complete|error)")
-_LINK: Final = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-    r"(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?"
-)
 _TEST_NAME: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _TIME: Final = re.compile(
     r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
@@ -65,11 +63,8 @@ class TestState(StrEnum):
 
 
 _RESULTS: Final = {
-    "passed": Outcome.PASSED,
-    "failed": Outcome.FAILED,
-    "info": Outcome.INFO,
-    "needs_inspection": Outcome.NEEDS_INSPECTION,
-    "not_applicable": Outcome.NOT_APPLICABLE,
+    outcome.value: outcome
+    for outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.INFO, Outcome.NEEDS_INSPECTION, Outcome.NOT_APPLICABLE)
 }
 """The words of `test.result`, by the schemas of Fedora CI."""
 _OUTCOMES: Final = {
@@ -92,7 +87,7 @@ class Message(Struct, frozen=True, kw_only=True):
         """What problems call it: its place, in the words of one line."""
         return f"message {one_line(self.id, 128) or 'without an id'}"
 
-    def problem(self, pointer: str, code: str, message: str, fix: str) -> Problem:
+    def problem(self, pointer: str, code: Code, message: str, fix: str) -> Problem:
         """Give a problem of this message."""
         return Problem(path=self.name, pointer=pointer, code=code, message=message, fix=fix)
 
@@ -186,7 +181,7 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
     if not systems:
         raise InputError(
             message.problem(
-                "/system", "missing-field", "no system says which arch was tested", "name system[].architecture"
+                "/system", Code.MISSING_FIELD, "no system says which arch was tested", "name system[].architecture"
             )
         )
     return TestReported(
@@ -220,7 +215,7 @@ class _Reader:
             body = body["msg"]
         if not isinstance(body, dict):
             raise InputError(
-                self._message.problem("", "wrong-type", "the body is no object", "send what the schemas ask for")
+                self._message.problem("", Code.WRONG_TYPE, "the body is no object", "send what the schemas ask for")
             )
         return body
 
@@ -240,7 +235,7 @@ class _Reader:
         if isinstance(value, dict):
             return value
         if value is not None:
-            self._add(pointer, "wrong-type", f"{_shown(value)} is no object", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is no object", _AS_THE_SCHEMAS)
         return {}
 
     def text(self, body: Mapping[str, Any], pointer: str, most: int) -> str | None:
@@ -249,11 +244,11 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, str):
-            self._add(pointer, "wrong-type", f"{_shown(value)} is no text", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.WRONG_TYPE, f"{_shown(value)} is no text", _AS_THE_SCHEMAS)
         elif not 0 < len(value) <= most:
-            self._add(pointer, "out-of-bounds", f"the text has {len(value):,} characters", f"use 1 to {most:,}")
+            self._add(pointer, Code.OUT_OF_BOUNDS, f"the text has {len(value):,} characters", f"use 1 to {most:,}")
         elif not value.isprintable():
-            self._add(pointer, "bad-form", f"{_shown(value)} is not one line of plain text", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.BAD_FORM, f"{_shown(value)} is not one line of plain text", _AS_THE_SCHEMAS)
         else:
             return value
         return None
@@ -263,7 +258,7 @@ class _Reader:
         value = self.text(body, pointer, LINE)
         if value is None or value in words:
             return None if value is None else words[value]
-        self._add(pointer, "wrong-value", f"{_shown(value)} is none of {', '.join(words)}", "use one of these")
+        self._add(pointer, Code.WRONG_VALUE, f"{_shown(value)} is none of {', '.join(words)}", "use one of these")
         return None
 
     def compose_id(self, body: Mapping[str, Any], pointer: str) -> ComposeId | None:
@@ -274,7 +269,7 @@ class _Reader:
         try:
             return ComposeId.parse(value)
         except ComposeIdError as error:
-            self._add(pointer, "bad-compose-id", one_line(str(error), LINE) or "", "give it as COMPOSE_ID has it")
+            self._add(pointer, Code.BAD_COMPOSE_ID, one_line(str(error), LINE) or "", "give it as COMPOSE_ID has it")
             return None
 
     def ci(self, body: Mapping[str, Any]) -> str | None:
@@ -286,8 +281,8 @@ class _Reader:
     def link(self, body: Mapping[str, Any], pointer: str) -> str | None:
         """Read a link that a result file may have."""
         value = self.text(body, pointer, LINK)
-        if value is not None and _LINK.fullmatch(value) is None:
-            self._add(pointer, "bad-link", f"{_shown(value)} is no http or https address", "give one in ASCII")
+        if value is not None and not is_link(value):
+            self._add(pointer, Code.BAD_LINK, f"{_shown(value)} is no http or https address", "give one in ASCII")
             return None
         return value
 
@@ -302,14 +297,16 @@ class _Reader:
         except (ValueError, OverflowError):
             at = None
         if at is None:
-            self._add(pointer, "bad-time", f"{_shown(value)} is no point in time", "write it as 2026-11-20T06:32:11Z")
+            self._add(
+                pointer, Code.BAD_TIME, f"{_shown(value)} is no point in time", "write it as 2026-11-20T06:32:11Z"
+            )
         return at
 
     def test_name(self, body: Mapping[str, Any], pointer: str) -> str | None:
         """Read a name that a testcase or a scenario may have."""
         value = self.text(body, pointer, TEST_NAME)
         if value is not None and _TEST_NAME.fullmatch(value) is None:
-            self._add(pointer, "bad-form", f"{_shown(value)} is not printable ASCII", "use ASCII")
+            self._add(pointer, Code.BAD_FORM, f"{_shown(value)} is not printable ASCII", "use ASCII")
             return None
         return value
 
@@ -318,17 +315,17 @@ class _Reader:
         parts = [self.test_name(test, f"/test/{name}") for name in ("namespace", "type", "category")]
         name = ".".join(part for part in parts if part is not None)
         if len(name) > TEST_NAME:
-            self._add("/test", "out-of-bounds", f"the test's name has {len(name)} characters", f"use {TEST_NAME}")
+            self._add("/test", Code.OUT_OF_BOUNDS, f"the test's name has {len(name)} characters", f"use {TEST_NAME}")
         return None if None in parts else name
 
     def systems(self, body: Mapping[str, Any]) -> tuple[tuple[Arch, Variant | None], ...]:
         """Read which arches, of which variants, were tested; each once."""
         rows = body.get("system", [])
         if not isinstance(rows, list):
-            self._add("/system", "wrong-type", f"{_shown(rows)} is no array", _AS_THE_SCHEMAS)
+            self._add("/system", Code.WRONG_TYPE, f"{_shown(rows)} is no array", _AS_THE_SCHEMAS)
             return ()
         if len(rows) > SYSTEMS:
-            self._add("/system", "out-of-bounds", f"there are {len(rows):,} systems", f"name at most {SYSTEMS}")
+            self._add("/system", Code.OUT_OF_BOUNDS, f"there are {len(rows):,} systems", f"name at most {SYSTEMS}")
             return ()
         return tuple(dict.fromkeys(self._systems(rows)))
 
@@ -336,7 +333,7 @@ class _Reader:
         for index, row in enumerate(rows):
             pointer = f"/system/{index}"
             if not isinstance(row, dict):
-                self._add(pointer, "wrong-type", f"{_shown(row)} is no object", _AS_THE_SCHEMAS)
+                self._add(pointer, Code.WRONG_TYPE, f"{_shown(row)} is no object", _AS_THE_SCHEMAS)
                 continue
             arch = self._name(row, f"{pointer}/architecture")
             variant = self._name(row, f"{pointer}/variant") if row.get("variant") is not None else None
@@ -346,17 +343,17 @@ class _Reader:
     def _name(self, body: Mapping[str, Any], pointer: str) -> str | None:
         value = self.text(body, pointer, LINE)
         if value is not None and not is_name(value):
-            self._add(pointer, "bad-form", f"{_shown(value)} is no name", "use productmd's names: x86_64, BaseOS")
+            self._add(pointer, Code.BAD_FORM, f"{_shown(value)} is no name", "use productmd's names: x86_64, BaseOS")
             return None
         return value
 
     def _there(self, body: Mapping[str, Any], pointer: str) -> Any:  # noqa: ANN401  # a JSON value
         value = body.get(pointer.rpartition("/")[2])
         if value is None:
-            self._add(pointer, "missing-field", "the field is missing", _AS_THE_SCHEMAS)
+            self._add(pointer, Code.MISSING_FIELD, "the field is missing", _AS_THE_SCHEMAS)
         return value
 
-    def _add(self, pointer: str, code: str, message: str, fix: str) -> None:
+    def _add(self, pointer: str, code: Code, message: str, fix: str) -> None:
         self._problems.append(self._message.problem(pointer, code, message, fix))
 
 
@@ -398,7 +395,7 @@ def _optional_table(value: object) -> Mapping[str, Any]:
 
 def _optional_link(value: object) -> str | None:
     """Give a link, None if it is none: what nobody needs is left out rather than refused."""
-    if isinstance(value, str) and len(value) <= LINK and _LINK.fullmatch(value):
+    if isinstance(value, str) and len(value) <= LINK and is_link(value):
         return value
     return None
 

@@ -90,7 +90,6 @@ def _of_branch(branch: str | None, default_branch: str) -> Hint:
     if branch == default_branch:
         return Everything(why=f"{default_branch} has changed")
     try:
-        compose_id = ComposeId.parse(branch.removeprefix("compose/"))
+        return One(compose_id=ComposeId.of_branch(branch))
     except ComposeIdError:
         return Nothing(why="it is about no compose")
-    return One(compose_id=compose_id) if branch == compose_id.branch else Nothing(why="it is about no compose")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from compose_repo.core.composes import paths
 from compose_repo.core.names import NAME_LENGTH, Stream
 
 
@@ -104,9 +105,36 @@ class ComposeId:
     @property
     def branch(self) -> str:
         """The branch of its merge request."""
-        return f"compose/{self.text}"
+        return paths.branch_of(self.text)
 
     @property
     def folder(self) -> str:
         """Its folder in the repository, without a trailing slash."""
-        return f"composes/{self.text}"
+        return paths.folder_of(self.text)
+
+    @property
+    def manifest_path(self) -> str:
+        """The path of its manifest in the repository."""
+        return paths.manifest_of(self.text)
+
+    @property
+    def results_folder(self) -> str:
+        """The folder of all results on it, without a trailing slash."""
+        return paths.results_of(self.text)
+
+    @property
+    def readme_path(self) -> str:
+        """The path of the page that tells people how to report on it."""
+        return paths.readme_of(self.text)
+
+    @classmethod
+    def of_branch(cls, branch: str) -> "ComposeId":
+        """Read the id in the name of a compose's branch.
+
+        Raises:
+            ComposeIdError: it is not the branch of a compose.
+
+        """
+        if not branch.startswith(paths.BRANCH_PREFIX):
+            raise ComposeIdError(f"{branch!r} is not {paths.branch_of('<compose_id>')}")
+        return cls.parse(branch.removeprefix(paths.BRANCH_PREFIX))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -117,7 +118,9 @@ def _html_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
         raise _not_a_listing(url, "its page is no listing of a folder by Apache or nginx")
     if not page.whole:
         raise InputError(
-            Problem(path=url, code="index-truncated", message="the listing ends in the middle", fix="try again later")
+            Problem(
+                path=url, code=Code.INDEX_TRUNCATED, message="the listing ends in the middle", fix="try again later"
+            )
         )
     for href in page.links:
         entry = _entry(href, base)
@@ -187,4 +190,4 @@ _ELSEWHERE: Final = "it leads elsewhere"
 
 def _not_a_listing(url: str, message: str) -> InputError:
     fix = "look at the address in a browser; it should list the folder"
-    return InputError(Problem(path=url, code="index-not-a-listing", message=message, fix=fix))
+    return InputError(Problem(path=url, code=Code.INDEX_NOT_A_LISTING, message=message, fix=fix))

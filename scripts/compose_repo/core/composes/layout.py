@@ -7,12 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.names import NAME_LENGTH, is_name
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
-
-README: Final = "README.md"
-"""May stand in any folder of ours, and is read by people only."""
 
 
 class Kind(StrEnum):
@@ -36,8 +35,9 @@ GATE_FILES: Final = {
 
 CACHED: Final = 8192
 """How many paths are remembered: each is read several times in a pass."""
-FOLDERS: Final = ("composes", "gate")
+FOLDERS: Final = (paths.COMPOSES, "gate")
 """The folders that hold data."""
+_BELOW: Final = tuple(f"{folder}/" for folder in FOLDERS)
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -54,10 +54,10 @@ class Place(Struct, frozen=True, kw_only=True):
 def place_of(path: str) -> Place | None:
     """Read a path; None if no file that we check belongs there."""
     match path.split("/"):
-        case ["composes", compose_id, "manifest.json"]:
+        case [paths.COMPOSES, compose_id, paths.MANIFEST]:
             return Place(path=path, kind=Kind.MANIFEST, compose_id=compose_id)
-        case ["composes", compose_id, "results", origin, name] if name.endswith(".json"):
-            run_id = name.removesuffix(".json")
+        case [paths.COMPOSES, compose_id, paths.RESULTS, origin, name] if name.endswith(paths.RESULT_SUFFIX):
+            run_id = name.removesuffix(paths.RESULT_SUFFIX)
             return Place(path=path, kind=Kind.RESULT, compose_id=compose_id, origin=origin, run_id=run_id)
         case ["gate", _] if path in GATE_FILES:
             return Place(path=path, kind=GATE_FILES[path])
@@ -66,12 +66,12 @@ def place_of(path: str) -> Place | None:
 
 def is_ours(path: str) -> bool:
     """Tell whether a path lies in one of the folders that hold data, or stands in the place of one."""
-    return path.startswith(("composes/", "gate/")) or path in FOLDERS
+    return path.startswith(_BELOW) or path in FOLDERS
 
 
 def is_readme(path: str) -> bool:
     """Tell whether a file in one of our folders is there for people to read."""
-    return path.rpartition("/")[2] == README
+    return path.rpartition("/")[2] == paths.README
 
 
 @lru_cache(maxsize=CACHED)
@@ -84,7 +84,7 @@ def _name_problems(place: Place) -> Iterator[Problem]:
     if place.compose_id and (error := _id_error(place.compose_id)) is not None:
         yield Problem(
             path=place.path,
-            code="bad-compose-id",
+            code=Code.BAD_COMPOSE_ID,
             message=f"the folder's name is no compose id: {error}",
             fix="name the folder by the compose's id, as its COMPOSE_ID file has it",
         )
@@ -94,7 +94,7 @@ def _name_problems(place: Place) -> Iterator[Problem]:
         if not is_name(name):
             yield Problem(
                 path=place.path,
-                code="bad-name",
+                code=Code.BAD_NAME,
                 message=f"the {what}'s name {name!a} is not safe in a path",
                 fix=f"use ASCII letters, digits, '.', '_' and '-', a letter or digit first, at most {NAME_LENGTH}",
             )
@@ -120,7 +120,7 @@ def collisions(paths: Iterable[str]) -> Iterator[Problem]:
             others = ", ".join(ascii(other.rpartition("/")[2]) for other in sorted(group) if other != path)
             yield Problem(
                 path=path,
-                code="name-collision",
+                code=Code.NAME_COLLISION,
                 message=f"the file's name differs only in case from {others}",
                 fix="give each run an id that is unique without regard to case",
             )
@@ -130,10 +130,10 @@ def stray(path: str) -> Problem:
     """Say that nothing in the repository reads a file where it lies."""
     return Problem(
         path=path,
-        code="stray-file",
+        code=Code.STRAY_FILE,
         message="no file of this name belongs here",
-        fix="results belong at composes/<compose_id>/results/<origin>/<run_id>.json; remove what is neither that, "
-        "a manifest.json, one of gate/*.toml nor a README.md",
+        fix=f"results belong at {paths.result_of('<compose_id>', '<origin>', '<run_id>')}; "
+        f"remove what is neither that, a {paths.MANIFEST}, one of gate/*.toml nor a {paths.README}",
     )
 
 
@@ -141,7 +141,7 @@ def not_plain(path: str) -> Problem:
     """Say that a file is a link, executable or no file at all."""
     return Problem(
         path=path,
-        code="not-a-plain-file",
+        code=Code.NOT_A_PLAIN_FILE,
         message="this is a link, an executable or something else that is no plain file",
         fix="replace it by a plain file with mode 100644",
     )
@@ -156,7 +156,7 @@ def lfs_pointer(path: str) -> Problem:
     """Say that a file holds nothing but a pointer."""
     return Problem(
         path=path,
-        code="lfs-pointer",
+        code=Code.LFS_POINTER,
         message="this is a Git LFS pointer, not the file itself",
         fix="take it out of .gitattributes with `git lfs untrack`, and push the file itself",
     )
@@ -164,9 +164,9 @@ def lfs_pointer(path: str) -> Problem:
 
 def absent(path: str) -> Problem:
     """Say that a file that has to be there is not."""
-    page = "docs/policy.md" if path in GATE_FILES else "composes/README.md"
+    page = "docs/policy.md" if path in GATE_FILES else f"{paths.COMPOSES}/{paths.README}"
     return Problem(
-        path=path, code="missing-file", message="the file is not there", fix=f"add it; {page} says what it holds"
+        path=path, code=Code.MISSING_FILE, message="the file is not there", fix=f"add it; {page} says what it holds"
     )
 
 
@@ -174,7 +174,7 @@ def removed(path: str) -> Problem:
     """Say that a change takes away a file that is written once and kept."""
     return Problem(
         path=path,
-        code="removed-file",
+        code=Code.REMOVED_FILE,
         message="the file has been removed, but results and manifests are kept",
         fix="bring it back; a rerun adds a file of its own",
     )

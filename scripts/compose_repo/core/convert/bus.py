@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from compose_repo.core.bus.event import Message, TestReported, TestState, one_line
 from compose_repo.core.checks import SKEW
 from compose_repo.core.names import Origin, RunId, Sha256
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, shown
 from compose_repo.core.result import IN_PROGRESS, Contact, Result, ResultFile, Run
 from compose_repo.core.rules.policy import OriginEntry
@@ -40,7 +41,7 @@ def origin_of(message: Message, report: TestReported, origins: Mapping[Origin, O
     raise InputError(
         message.problem(
             "/contact/name",
-            "unknown-origin",
+            Code.UNKNOWN_ORIGIN,
             f"{which} in gate/origins.toml {have} a bus mapping of {shown(report.ci)} under {message.topic}",
             f"give one origin bus = [{{topic = …, ci = {shown(report.ci)}}}]",
         )
@@ -59,7 +60,10 @@ def result_file(
     if report.at > now + SKEW:
         raise InputError(
             message.problem(
-                "/generated_at", "future-time", f"{report.at:%Y-%m-%d %H:%M:%S} UTC is in the future", "set the clock"
+                "/generated_at",
+                Code.FUTURE_TIME,
+                f"{report.at:%Y-%m-%d %H:%M:%S} UTC is in the future",
+                "set the clock",
             )
         )
     in_progress = report.outcome in IN_PROGRESS

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from compose_repo.core.documents.limits import INTEGER
 from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, escape, shown
 
 
@@ -28,7 +29,7 @@ class Fields(Struct, frozen=True, kw_only=True):
         try:
             value = parse_json(data)
         except ValueError as error:
-            problem = Problem(path=path, code="not-json", message=f"not JSON: {error}", fix="fetch it again")
+            problem = Problem(path=path, code=Code.NOT_JSON, message=f"not JSON: {error}", fix="fetch it again")
             raise InputError(problem) from None
         if not isinstance(value, dict):
             raise InputError(_wrong(path, "", value, "an object"))
@@ -76,7 +77,7 @@ class Fields(Struct, frozen=True, kw_only=True):
         """Give the JSON pointer of a field."""
         return f"{self.pointer}/{escape(name)}"
 
-    def problem(self, name: str, code: str, message: str, fix: str) -> Problem:
+    def problem(self, name: str, code: Code, message: str, fix: str) -> Problem:
         """Give a problem of a field."""
         return Problem(path=self.path, pointer=self.at(name), code=code, message=message, fix=fix)
 
@@ -84,5 +85,5 @@ class Fields(Struct, frozen=True, kw_only=True):
 def _wrong(path: str, pointer: str, value: object, expected: str) -> Problem:
     what = "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else shown(value)
     return Problem(
-        path=path, pointer=pointer, code="wrong-type", message=f"{what} should be {expected}", fix="fetch it again"
+        path=path, pointer=pointer, code=Code.WRONG_TYPE, message=f"{what} should be {expected}", fix="fetch it again"
     )

@@ -18,8 +18,9 @@ from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.convert.text import as_testcase, note, run_id
 from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.names import Testcase
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.result import WORST_FIRST, Outcome, Result, ResultFile, Run
 
 CASE_OUTCOMES: Final[Mapping[str, Outcome]] = {
     "PASSED": Outcome.PASSED,
@@ -29,14 +30,6 @@ CASE_OUTCOMES: Final[Mapping[str, Outcome]] = {
     "SKIPPED": Outcome.SKIPPED,
 }
 BUILD_RESULTS: Final = frozenset({"SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED"})
-WORST_FIRST: Final = (
-    Outcome.FAILED,
-    Outcome.NEEDS_INSPECTION,
-    Outcome.ERROR,
-    Outcome.PASSED,
-    Outcome.SKIPPED,
-)
-"""Which outcome of several for one testcase counts: a failure is never hidden, and a skip hides nothing."""
 MOST_RESULTS: Final = 20_000
 """Most results of a file."""
 
@@ -99,7 +92,7 @@ def convert(sources: Sequence[Source], subject: Subject) -> ResultFile:
         raise InputError(
             build.document.problem(
                 "actions",
-                "jenkins-other-compose",
+                Code.JENKINS_OTHER_COMPOSE,
                 f"the build tests {', '.join(sorted(build.composes))}, not {subject.compose_id}",
                 "name the manifest of the compose that was tested",
             )
@@ -111,7 +104,9 @@ def convert(sources: Sequence[Source], subject: Subject) -> ResultFile:
     if len(results) > MOST_RESULTS:
         message = f"{len(results):,} results, at most {MOST_RESULTS:,} fit into a file"
         raise InputError(
-            Problem(path=sources[0].path, code="out-of-bounds", message=message, fix="report fewer, or in several runs")
+            Problem(
+                path=sources[0].path, code=Code.OUT_OF_BOUNDS, message=message, fix="report fewer, or in several runs"
+            )
         )
     return ResultFile(
         compose_id=subject.compose_id,
@@ -140,7 +135,7 @@ def read_build(document: Fields) -> Build:
     if number is None or url is None or "building" not in document.values or "timestamp" not in document.values:
         problem = Problem(
             path=document.path,
-            code="jenkins-not-a-build",
+            code=Code.JENKINS_NOT_A_BUILD,
             message="neither a build (number, url, building, result, timestamp, duration) nor a test report (suites)",
             fix=_FETCH,
         )
@@ -174,7 +169,7 @@ def read_cases(report: Fields) -> Iterator[Case]:
         raise InputError(
             report.problem(
                 "childReports",
-                "jenkins-aggregated",
+                Code.JENKINS_AGGREGATED,
                 "this report sums up those of several builds, on other arches perhaps",
                 "convert each of these builds with its own report",
             )
@@ -188,7 +183,9 @@ def read_cases(report: Fields) -> Iterator[Case]:
             if status not in CASE_OUTCOMES:
                 problems.append(_unknown(row, "status", status, CASE_OUTCOMES))
             elif testcase is None:
-                problems.append(row.problem("name", "jenkins-nameless", "the case has no name", "name it in the test"))
+                problems.append(
+                    row.problem("name", Code.JENKINS_NAMELESS, "the case has no name", "name it in the test")
+                )
             else:
                 cases.append(_case(row, testcase, status))
     if problems:
@@ -235,7 +232,7 @@ def _sorted(sources: Sequence[Source]) -> tuple[Build, Fields | None]:
     if len(builds) != 1 or len(reports) > 1:
         message = f"{len(builds)} builds and {len(reports)} test reports: one result file is about one build"
         fix = "name one build's api/json, and its testReport/api/json if it has one"
-        raise InputError(Problem(path=sources[-1].path, code="jenkins-one-build", message=message, fix=fix))
+        raise InputError(Problem(path=sources[-1].path, code=Code.JENKINS_ONE_BUILD, message=message, fix=fix))
     return builds[0], reports[0] if reports else None
 
 
@@ -256,7 +253,7 @@ def _match(build: Build, report: Fields | None, cases: Sequence[Case]) -> None:
             raise InputError(
                 build.document.problem(
                     "actions",
-                    "jenkins-report-missing",
+                    Code.JENKINS_REPORT_MISSING,
                     "the build has a test report, which was not given",
                     f"give {build.url.rstrip('/')}/testReport/api/json as well",
                 )
@@ -266,7 +263,7 @@ def _match(build: Build, report: Fields | None, cases: Sequence[Case]) -> None:
         raise InputError(
             Problem(
                 path=report.path,
-                code="jenkins-report-mismatch",
+                code=Code.JENKINS_REPORT_MISMATCH,
                 message=f"{build.job} {build.number} has no test report: this is another build's",
                 fix=_FETCH,
             )
@@ -284,7 +281,7 @@ def _match(build: Build, report: Fields | None, cases: Sequence[Case]) -> None:
             said = document.integer(name)
             if said is not None and said != count:
                 message = f"{name} is {said:,}, but the report has {count:,}"
-                raise InputError(document.problem(name, "jenkins-report-mismatch", message, _FETCH))
+                raise InputError(document.problem(name, Code.JENKINS_REPORT_MISMATCH, message, _FETCH))
 
 
 def _results(build: Build, cases: Sequence[Case], subject: Subject) -> list[Result]:
@@ -394,7 +391,7 @@ def _times(document: Fields) -> tuple[dt.datetime, dt.timedelta]:
         years = set()
     if not years or not years <= set(_YEARS):
         message = "the build is not of this millennium"
-        raise InputError(document.problem("timestamp", "bad-time", message, "look at Jenkins's clock"))
+        raise InputError(document.problem("timestamp", Code.BAD_TIME, message, "look at Jenkins's clock"))
     return started_at, duration
 
 
@@ -413,10 +410,12 @@ def _job(document: Fields, url: str) -> str:
         names.append(unquote(name))
     if not names:
         message = "this is no address of a build: it has no /job/NAME/, or credentials"
-        raise InputError(document.problem("url", "bad-link", message, "set Jenkins's URL in its configuration"))
+        raise InputError(document.problem("url", Code.BAD_LINK, message, "set Jenkins's URL in its configuration"))
     return "/".join(names)
 
 
 def _unknown(row: Fields, name: str, word: str, known: frozenset[str] | Mapping[str, Outcome]) -> Problem:
     message = f"{shown(word)} is no word of Jenkins's: {', '.join(sorted(known))}"
-    return row.problem(name, "jenkins-unknown-word", message, "fetch it again, or report that Jenkins has a new word")
+    return row.problem(
+        name, Code.JENKINS_UNKNOWN_WORD, message, "fetch it again, or report that Jenkins has a new word"
+    )

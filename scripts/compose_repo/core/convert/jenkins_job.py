@@ -19,7 +19,9 @@ from compose_repo.core.convert.jenkins import composes_of, convert, parameters_o
 from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.documents.strict import parse_json
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import NAME_LENGTH, Arch, Origin, RunId, Sha, Sha256, is_name
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import JenkinsJob
@@ -102,7 +104,9 @@ def read_listing(data: bytes, job: JenkinsJob) -> tuple[list[Listed], list[Probl
 def _listed(row: Fields, job: JenkinsJob) -> Listed:
     number, timestamp, building = row.integer("number"), row.integer("timestamp"), row.truth("building")
     if number is None or timestamp is None or building is None:
-        raise InputError(row.problem("number", "jenkins-not-a-build", "neither a number nor a time", "look at the job"))
+        raise InputError(
+            row.problem("number", Code.JENKINS_NOT_A_BUILD, "neither a number nor a time", "look at the job")
+        )
     return Listed(
         number=number,
         timestamp=timestamp,
@@ -168,7 +172,7 @@ def read_build(data: bytes, job: JenkinsJob, listed: Listed) -> Fields:
         raise InputError(
             document.problem(
                 "number",
-                "jenkins-other-build",
+                Code.JENKINS_OTHER_BUILD,
                 "this is another build than the job lists under the number",
                 "look at the job if it says so again",
             )
@@ -229,7 +233,7 @@ def _arch(job: JenkinsJob, document: Fields) -> Arch:
         raise InputError(
             document.problem(
                 "actions",
-                "jenkins-no-arch",
+                Code.JENKINS_NO_ARCH,
                 f"parameter {shown(job.arch_parameter)} {word}: it should name an arch",
                 "fix the job, or arch_parameter in gate/origins.toml",
             )
@@ -254,7 +258,7 @@ def named(file: ResultFile, taken: Sequence[str], head: Sha) -> ResultFile:
         raise InputError(
             Problem(
                 path=file.path,
-                code="jenkins-no-room",
+                code=Code.JENKINS_NO_ROOM,
                 message="files that do not count stand in its place, again and again",
                 fix="look who has pushed them, and what the gate's note says of them",
             )
@@ -271,7 +275,7 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
     """Say that an origin's folder is full."""
     return Problem(
         path=job.address,
-        code="jenkins-no-room",
+        code=Code.JENKINS_NO_ROOM,
         message=f"{origin} has {MOST_FILES:,} files or more on the compose: no build is added",
         fix="look at what the job is doing",
     )
@@ -280,20 +284,19 @@ def too_many(job: JenkinsJob, origin: Origin) -> Problem:
 def not_a_job(job: JenkinsJob, message: str) -> Problem:
     """Say that an address is none of a job that everybody may read."""
     fix = "fix the address in gate/origins.toml, or let everybody read the job"
-    return Problem(path=job.address, code="jenkins-not-a-job", message=message, fix=fix)
+    return Problem(path=job.address, code=Code.JENKINS_NOT_A_JOB, message=message, fix=fix)
 
 
 def elsewhere(job: JenkinsJob, path: str) -> Problem:
     """Say that a Jenkins has sent us elsewhere."""
     fix = "give the address that it really has in gate/origins.toml"
     message = f"{job.address} leads to another server"
-    return Problem(path=path, code="jenkins-elsewhere", message=message, fix=fix)
+    return Problem(path=path, code=Code.JENKINS_ELSEWHERE, message=message, fix=fix)
 
 
 def server_of(job: JenkinsJob) -> str:
     """Give the address of a job's Jenkins, without its path."""
-    parts = urlsplit(job.address)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return f"{urlsplit(job.address).scheme}://{authority_of(job.address)}"
 
 
 def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:
@@ -301,7 +304,7 @@ def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:
     who = "all that are polled have" if of_all else "it has"
     return Problem(
         path=server_of(job),
-        code="jenkins-slow",
+        code=Code.JENKINS_SLOW,
         message=f"{who} taken {seconds:,.0f} s of this pass: what is not read yet comes with the next",
         fix="nothing if there is much that is new; if it says so again, look why it is slow",
     )
@@ -310,7 +313,7 @@ def slow(job: JenkinsJob, seconds: float, *, of_all: bool) -> Problem:
 def _unclear(job: JenkinsJob, build: Listed) -> Problem:
     return Problem(
         path=f"{job.address}/{build.number}/",
-        code="jenkins-compose-unclear",
+        code=Code.JENKINS_COMPOSE_UNCLEAR,
         message=f"the build names {' and '.join(sorted(build.composes))}: which of them it has tested is not clear",
         fix="say by compose_parameter in gate/origins.toml which parameter names the compose",
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape
 
 LISTED: Final = 100
@@ -41,12 +42,12 @@ def bounded(problems: Sequence[Problem], path: str, *, advice: bool = False) -> 
 
 
 _MORE_PROBLEMS: Final = (
-    "more-problems",
+    Code.MORE_PROBLEMS,
     "and {} more problems in this file",
     "fix those above first, then validate again",
 )
 _MORE_ADVICE: Final = (
-    "more-advice",
+    Code.MORE_ADVICE,
     "and {} more pieces of advice on this file",
     "follow those above first, then validate again",
 )
@@ -271,7 +272,7 @@ def _syntax_problem(path: str, said: str, text: str) -> Problem:
     return Problem(
         path=path,
         line=min(line, text.count("\n") + 1),
-        code="not-json",
+        code=Code.NOT_JSON,
         message=f"the file is not JSON: {what}" + ("" if match is None else f" (column {match['column']})"),
         fix="write it with a JSON library, or fix the place by hand",
     )
@@ -293,7 +294,7 @@ def _key_problems(path: str, place: _Place) -> Iterator[Problem]:
         yield Problem(
             path=path,
             pointer=_safe(place.pointer),
-            code="duplicate-key",
+            code=Code.DUPLICATE_KEY,
             message=f"the key {_cut(place.lexeme)} stands twice in its object",
             fix="keep one of them",
         )
@@ -307,7 +308,7 @@ def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str])
         yield Problem(
             path=path,
             pointer=_safe(pointer),
-            code="control-character",
+            code=Code.CONTROL_CHARACTER,
             message=f"the text has the control character U+{ord(found[0]):04X}",
             fix="take it out: text is shown to people as it is",
         )
@@ -315,7 +316,7 @@ def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str])
         yield Problem(
             path=path,
             pointer=_safe(pointer),
-            code="lone-surrogate",
+            code=Code.LONE_SURROGATE,
             message=f"the text has half of a surrogate pair, \\u{ord(found[0]):04x}",
             fix="write the whole character, as UTF-8 or as both halves",
         )
@@ -328,7 +329,7 @@ def _number_problems(path: str, pointer: str, value: float, lexeme: str) -> Iter
         yield Problem(
             path=path,
             pointer=_safe(pointer),
-            code="integer-too-large",
+            code=Code.INTEGER_TOO_LARGE,
             message=f"{_cut(lexeme)} is more than every reader can hold exactly",
             fix=f"keep whole numbers within ±{INTEGER}, or write the number as text",
         )
@@ -368,7 +369,7 @@ def _not_finite(path: str, pointer: str, lexeme: str) -> Problem:
     return Problem(
         path=path,
         pointer=_safe(pointer),
-        code="not-finite",
+        code=Code.NOT_FINITE,
         message=f"{_cut(lexeme)} is no finite number",
         fix="write a number, or leave the field out",
     )
@@ -378,7 +379,7 @@ def _too_deep(path: str, line: int = 1) -> Problem:
     return Problem(
         path=path,
         line=line,
-        code="too-deep",
+        code=Code.TOO_DEEP,
         message=f"more than {DEPTH} objects and arrays are nested in one another",
         fix="make the structure flatter",
     )
@@ -388,7 +389,7 @@ def _too_many_keys(path: str, pointer: str) -> Problem:
     return Problem(
         path=path,
         pointer=_safe(pointer),
-        code="too-many-keys",
+        code=Code.TOO_MANY_KEYS,
         message=f"the object has more than {KEYS} keys",
         fix="use an array, or leave out what nobody reads",
     )
@@ -420,11 +421,11 @@ def _toml_problem(path: str, text: str, said: str) -> Problem:
     line = text.count("\n") + 1 if match is None or match["line"] is None else int(match["line"])
     what = said if match is None else match["what"]
     if what.startswith(_TOML_TWICE):
-        return Problem(path=path, line=line, code="duplicate-key", message=f"{what}", fix="keep one of them")
+        return Problem(path=path, line=line, code=Code.DUPLICATE_KEY, message=f"{what}", fix="keep one of them")
     return Problem(
         path=path,
         line=line,
-        code="not-toml",
+        code=Code.NOT_TOML,
         message=f"the file is not TOML: {what}",
         fix="fix the line; see toml.io for the grammar",
     )

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import jiter
 
 from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -27,7 +28,7 @@ def too_large(path: str, size: int, limit: int) -> Problem:
     """Say that a file has more bytes than its kind may have; nobody has to read it to know."""
     return Problem(
         path=path,
-        code="file-too-large",
+        code=Code.FILE_TOO_LARGE,
         message=f"the file has {size:,} bytes, at most {limit:,} are read",
         fix="split it into several files, or leave out what nobody reads",
     )
@@ -112,7 +113,7 @@ def _decoded(data: bytes, path: str) -> str:
         raise InputError(
             Problem(
                 path=path,
-                code="byte-order-mark",
+                code=Code.BYTE_ORDER_MARK,
                 message="the file starts with a byte order mark",
                 fix="save it as UTF-8 without one",
             )
@@ -124,7 +125,7 @@ def _decoded(data: bytes, path: str) -> str:
             Problem(
                 path=path,
                 line=data.count(b"\n", 0, error.start) + 1,
-                code="not-utf8",
+                code=Code.NOT_UTF8,
                 message=f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8",
                 fix="save the file as UTF-8",
             )

@@ -4,7 +4,6 @@ from enum import StrEnum
 from typing import Final
 
 from compose_repo.core.forge.forge import User
-from compose_repo.core.forge.merge_requests import is_same
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import Bots
 
@@ -26,7 +25,7 @@ def not_the_bot(me: User, bot: Bot, bots: Bots, *, variable: str = "the token") 
     name of the one that holds the token.
     """
     username = bots.compose if bot is Bot.COMPOSE else bots.gate
-    if is_same(me, username):
+    if me.is_called(username):
         return None
     return UsageError(
         f"{variable} belongs to {me.username}, but {username} {_DOES[bot]} "

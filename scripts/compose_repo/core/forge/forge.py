@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from compose_repo.core.forge.action import CommitState, ForgeAction
-from compose_repo.core.names import Sha
+from compose_repo.core.names import Sha, is_same_user
 from compose_repo.core.problems.problem import UsageError
 
 
@@ -25,6 +25,10 @@ class User(Struct, frozen=True, kw_only=True):
 
     id: int
     username: str
+
+    def is_called(self, username: str) -> bool:
+        """Tell whether the account has a user name."""
+        return is_same_user(self.username, username)
 
 
 class Project(Struct, frozen=True, kw_only=True):

@@ -37,11 +37,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def compose_of(merge_request: MergeRequest) -> ComposeId | None:
     """Give the compose that a merge request is about, by its branch; None if it is about something else."""
-    prefix, _, rest = merge_request.source_branch.partition("/")
-    if prefix != "compose":
-        return None
     try:
-        return ComposeId.parse(rest)
+        return ComposeId.of_branch(merge_request.source_branch)
     except ComposeIdError:
         return None
 
@@ -54,12 +51,7 @@ def open_of(compose_id: ComposeId, opened: Iterable[MergeRequest]) -> tuple[Merg
 
 def is_bots(merge_request: MergeRequest, bots: Bots) -> bool:
     """Tell whether the compose bot has opened it, from a branch of the project itself."""
-    return not merge_request.from_fork and is_same(merge_request.author, bots.compose)
-
-
-def is_same(user: User, username: str) -> bool:
-    """Tell whether an account has a user name; GitLab's do not differ in case alone."""
-    return user.username.lower() == username.lower()
+    return not merge_request.from_fork and merge_request.author.is_called(bots.compose)
 
 
 def choose(
@@ -150,7 +142,7 @@ def why_it_stays_closed(
     closer = merge_request.closed_by
     if closer is None:
         return None
-    if is_same(closer, bots.compose) or is_same(closer, bots.gate):
+    if closer.is_called(bots.compose) or closer.is_called(bots.gate):
         return f"{closer.username}, a bot of ours, has closed it"
     if access_level >= MAINTAINER:
         return f"{closer.username}, a Maintainer, has closed it"

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from compose_repo.core.forge.forge import ForgeError
+from compose_repo.core.names import is_same_user
 
 NO_ONE: Final = 0
 DEVELOPER: Final = 30
@@ -204,8 +205,8 @@ class ProjectState(Struct, frozen=True, kw_only=True):
         return next((rule for rule in self.rules if rule.name == name), None)
 
     def member(self, username: str) -> Member | None:
-        """Give a member by the account's name, which GitLab compares without regard to case."""
-        return next((one for one in self.members if one.username.casefold() == username.casefold()), None)
+        """Give a member by the account's name."""
+        return next((one for one in self.members if is_same_user(one.username, username)), None)
 
 
 class Endpoint(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from compose_repo.core.composes.paths import BRANCHES
 from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
@@ -17,7 +18,7 @@ from compose_repo.core.hardening.administration import (
 )
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
 
-COMPOSES: Final = "compose/*"
+COMPOSES: Final = BRANCHES
 """The branches to which third parties push."""
 PAGE: Final = "Settings > Repository > Protected branches"
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
-from compose_repo.core.hardening.keys import is_plain_http
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.links import is_plain_http
 from compose_repo.core.rules.policy import Attribution, SigningKey
 from compose_repo.core.rules.waivers import EXPIRES_SOON
 

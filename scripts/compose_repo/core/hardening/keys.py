@@ -1,13 +1,14 @@
 """What opens doors: the token in use, CI/CD variables, job tokens, deploy keys, webhooks, triggers, schedules."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
 from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.links import host_in, is_plain_http
+from compose_repo.core.names import is_same_user
 
 VARIABLES: Final = "Settings > CI/CD > Variables"
 SCHEDULE: Final = "compose-repo sync"
@@ -19,20 +20,12 @@ HOURLY: Final = "7 * * * *"
 SCOPES: Final = frozenset({"api", "read_api", "read_user", "read_repository", "write_repository", "self_rotate"})
 """What our tokens may be for: `api` is what they need, the others are parts of it."""
 SOON: Final = dt.timedelta(days=14)
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_ADDRESS: Final = re.compile(r"(https?)://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)", re.IGNORECASE)
-
-
-def is_plain_http(url: str) -> bool:
-    """Tell whether an address is reached unencrypted, over a network."""
-    found = _ADDRESS.match(url)
-    return found is not None and found[1].lower() == "http" and found[2].lower() not in _LOOPBACK
 
 
 def host_of(url: str) -> str:
     """Give the host of an address: its path may hold a secret."""
-    found = _ADDRESS.match(url)
-    return terminal(found[2]) if found is not None else "somewhere"
+    host = host_in(url)
+    return "somewhere" if host is None else terminal(host)
 
 
 def _no_token(seen: Seen) -> str | None:
@@ -265,7 +258,7 @@ def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """Our pipeline schedule, once it is active, belongs to the gate bot."""
     for schedule in seen.project.schedules:
         ours = schedule.description == SCHEDULE and schedule.active
-        if ours and schedule.owner.casefold() != seen.gate.bots.gate.casefold():
+        if ours and not is_same_user(schedule.owner, seen.gate.bots.gate):
             yield f"{SCHEDULE!r} belongs to {schedule.owner}"
 
 

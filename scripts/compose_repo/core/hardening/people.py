@@ -7,6 +7,7 @@ from typing import Final
 
 from compose_repo.core.hardening.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.names import is_same_user, user_key
 
 PAGE: Final = "Manage > Members"
 OWNERS: Final = 3
@@ -25,7 +26,7 @@ def _users(seen: Seen) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for name, entry in seen.gate.origins.items():
         for user in entry.users:
-            users.setdefault(user.casefold(), []).append(name)
+            users.setdefault(user_key(user), []).append(name)
     return users
 
 
@@ -43,7 +44,7 @@ def _is_a_member(member: Member | None) -> bool:
 )
 def two_bots(seen: Seen) -> Iterator[str]:
     """The compose bot, who opens, and the gate bot, who approves and merges, are two accounts."""
-    if seen.gate.bots.compose.casefold() == seen.gate.bots.gate.casefold():
+    if is_same_user(seen.gate.bots.compose, seen.gate.bots.gate):
         yield f"{seen.gate.bots.gate} is both"
 
 
@@ -169,7 +170,7 @@ def bots_report_for_nobody(seen: Seen) -> Iterator[str]:
 
 
 def _is_a_bot(seen: Seen, username: str) -> bool:
-    return username.casefold() in {seen.gate.bots.compose.casefold(), seen.gate.bots.gate.casefold()}
+    return any(is_same_user(username, bot) for bot in (seen.gate.bots.compose, seen.gate.bots.gate))
 
 
 @rule(
@@ -197,9 +198,9 @@ def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
 def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     """The gate bot is the only Maintainer, and there are no more than three Owners."""
     levels = Counter(member.level for member in seen.project.members)
-    known = {seen.gate.bots.gate.casefold(), *_users(seen), *(bot.casefold() for bot, _ in _bots(seen).values())}
+    known = {user_key(seen.gate.bots.gate), *_users(seen), *(user_key(bot) for bot, _ in _bots(seen).values())}
     for member in seen.project.members:
-        if member.level == MAINTAINER and member.username.casefold() not in known:
+        if member.level == MAINTAINER and user_key(member.username) not in known:
             yield f"{member.username} is {role(member.level)}"
     if levels[OWNER] > OWNERS:
         yield f"there are {levels[OWNER]} Owners"
@@ -217,9 +218,9 @@ def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
     """In a gate project of its own neither the compose bot nor anybody who reports for an origin may push."""
     if seen.composes:
         return
-    for username in sorted({*_users(seen), seen.gate.bots.compose.casefold()}):
+    for username in sorted({*_users(seen), user_key(seen.gate.bots.compose)}):
         member = seen.project.member(username)
-        if member is not None and member.level >= DEVELOPER and username != seen.gate.bots.gate.casefold():
+        if member is not None and member.level >= DEVELOPER and not is_same_user(username, seen.gate.bots.gate):
             yield f"{member.username} is {role(member.level)}"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from compose_repo.core.links import SCHEMES
 from compose_repo.core.problems.problem import UsageError
 
 PROJECT_FILE: Final = "pyproject.toml"
@@ -112,5 +113,5 @@ def require_no_secret(address: str) -> None:
         parts = urlsplit(address)
     except ValueError as error:
         raise UsageError("the template's address is not a valid URL; give a git URL or a path") from error
-    if parts.password is not None or (parts.scheme in {"http", "https"} and "@" in parts.netloc):
+    if parts.password is not None or (parts.scheme in SCHEMES and "@" in parts.netloc):
         raise UsageError("the template's address has a user name or a password in it; leave it out: it would be shown")

@@ -6,10 +6,13 @@ from typing import Final
 from urllib.parse import quote
 
 from compose_repo.core.bus.hint import TEMPLATE
+from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.links import HTTP
+from compose_repo.core.names import is_same_user
 
 PUSHES: Final = "compose-repo: pushes"
 """The name of our webhook, by which it is known wherever it calls, and the description of its pipeline trigger."""
@@ -33,7 +36,7 @@ def _calls_a_trigger_of(home: ProjectState) -> re.Pattern[str]:
     """Give what an address looks like that starts a pipeline of a project, on whatever branch, by number or by path."""
     where = re.escape(_api_of(home).partition("://")[2])
     which = "|".join(re.escape(one) for one in (str(home.settings.get("id")), quote(home.path, safe="")))
-    pattern = rf"https?://{where}/(?:{which})/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)"
+    pattern = rf"{HTTP}{where}/(?:{which})/(?:ref/[^?#]+/)?trigger/pipeline(?:[?#]|\Z)"
     return re.compile(pattern, re.IGNORECASE)
 
 
@@ -44,7 +47,7 @@ def masked(trigger_id: int) -> str:
 
 def branches_of(default_branch: str) -> str:
     """Give the pattern of the branches whose pushes matter: the composes', and main, where rules and waivers are."""
-    return f"^({re.escape(default_branch)}|compose/.+)$"
+    return f"^({re.escape(default_branch)}|{re.escape(BRANCH_PREFIX)}.+)$"
 
 
 def _not_wanted(seen: Seen) -> str | None:
@@ -59,8 +62,8 @@ def _ours(seen: Seen) -> list[Hook]:
 
 def _triggers(seen: Seen) -> list[Trigger]:
     """Give the triggers that our webhook may call: they act as the gate bot."""
-    bot = seen.gate.bots.gate.casefold()
-    return [one for one in seen.pipelines.triggers if one.description == PUSHES and one.owner.casefold() == bot]
+    bot = seen.gate.bots.gate
+    return [one for one in seen.pipelines.triggers if one.description == PUSHES and is_same_user(one.owner, bot)]
 
 
 def _faults(hook: Hook, seen: Seen) -> Iterator[str]:
@@ -124,13 +127,13 @@ def our_trigger_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """The pipeline trigger that our webhook calls belongs to the gate bot."""
     ours = [one for one in seen.project.triggers if one.description == PUSHES]
     for trigger in ours:
-        if trigger.owner.casefold() != seen.gate.bots.gate.casefold():
+        if not is_same_user(trigger.owner, seen.gate.bots.gate):
             yield f"the pipeline trigger {PUSHES!r} belongs to {terminal(trigger.owner)}"
 
 
 def plan_webhook(seen: Seen) -> Plan:
     """Plan our webhook and its trigger; the gate bot's token alone makes them, so that they are the gate bot's."""
-    bot = seen.token is not None and seen.token.username.casefold() == seen.gate.bots.gate.casefold()
+    bot = seen.token is not None and is_same_user(seen.token.username, seen.gate.bots.gate)
     if not seen.composes or not bot or _not_wanted(seen) is not None:
         return ()
     path, home, ours = seen.project.path, seen.pipelines, _ours(seen)

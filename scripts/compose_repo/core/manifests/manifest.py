@@ -10,6 +10,7 @@ from msgspec import Struct, convert
 
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
 from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.value import Value
 
@@ -362,7 +363,7 @@ def _nevra_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Probl
     for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
         if whole.fullmatch(name) is None:
             message = f"{name[:_SHOWN]!a} is no name-epoch:version-release.arch"
-            yield _problem(path, pointer, "nevra-invalid", message)
+            yield _problem(path, pointer, Code.NEVRA_INVALID, message)
 
 
 def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:
@@ -370,7 +371,7 @@ def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem
     for srpm, rows in srpms.items():
         wrong = _wrong_row(rows) if srpm.endswith(_SOURCE) else f"{srpm[:_SHOWN]} is no source package"
         if wrong:
-            yield _problem(path, f"{pointer}/{srpm}", "metadata-invalid", wrong)
+            yield _problem(path, f"{pointer}/{srpm}", Code.METADATA_INVALID, wrong)
 
 
 def _wrong_row(rows: RowTable) -> str | None:
@@ -385,6 +386,6 @@ def _wrong_row(rows: RowTable) -> str | None:
     return None
 
 
-def _problem(path: str, pointer: str, code: str, message: str) -> Problem:
+def _problem(path: str, pointer: str, code: Code, message: str) -> Problem:
     fix = "ask who makes the compose to correct its metadata"
     return Problem(path=path, pointer=pointer, code=code, message=message, fix=fix)

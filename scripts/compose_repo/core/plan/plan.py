@@ -34,9 +34,10 @@ from compose_repo.core.forge.action import (
 )
 from compose_repo.core.forge.bots import Bot, not_the_bot
 from compose_repo.core.forge.forge import CommitStatus, MergeRequest, MergeRequestState, Note, Thread, User
-from compose_repo.core.forge.merge_requests import MERGED, is_same
+from compose_repo.core.forge.merge_requests import MERGED
 from compose_repo.core.names import Sha
 from compose_repo.core.plan.labels import USUAL, Labels
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Bots, Mode
 from compose_repo.core.verdict.decision import Verdict
@@ -89,11 +90,6 @@ class Judged(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     summary: str
     note: str
-
-
-def manifest_path(compose_id: ComposeId) -> str:
-    """Give where a compose's manifest belongs."""
-    return f"{compose_id.folder}/manifest.json"
 
 
 def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
@@ -203,7 +199,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
     refusal = not_the_bot(me, Bot.COMPOSE, bots)
     if refusal is not None:
         raise refusal
-    manifest = next(file.content for file in files if file.path == manifest_path(compose_id))
+    manifest = next(file.content for file in files if file.path == compose_id.manifest_path)
     if merged is not None:
         _same_manifest(compose_id, merged, manifest, target_branch)
         return ()
@@ -253,7 +249,7 @@ def plan_add(branch: str, files: Sequence[File], there: Mapping[str, bytes], *, 
             *(
                 Problem(
                     path=path,
-                    code="changed-result",
+                    code=Code.CHANGED_RESULT,
                     message=f"{branch} has another file there already",
                     fix="a result is written once: report a rerun in a file of its own",
                 )
@@ -443,13 +439,13 @@ def _overtaken(merge_request: MergeRequest, me: User, notes: Sequence[Note], wor
 def _of_our_bots(compose_id: ComposeId, branch: Branch, bots: Bots) -> None:
     """Refuse a branch that was there before the compose bot came; what the gate bot has brought back is ours, too."""
     opener = branch.opener
-    if opener is not None and (is_same(opener, bots.compose) or is_same(opener, bots.gate)):
+    if opener is not None and (opener.is_called(bots.compose) or opener.is_called(bots.gate)):
         return
     who = f"nobody that GitLab names since {compose_id.date} (or a moment ago)"
     raise InputError(
         Problem(
-            path=manifest_path(compose_id),
-            code="foreign-branch",
+            path=compose_id.manifest_path,
+            code=Code.FOREIGN_BRANCH,
             message=f"branch {compose_id.branch} was created by {opener.username if opener else who}, "
             f"not by {bots.compose}",
             fix="nothing is built upon it: a Maintainer looks at what is there and deletes it; then open again",
@@ -463,8 +459,8 @@ def _same_manifest(compose_id: ComposeId, there: bytes | None, made: bytes, wher
     what = "has no manifest" if there is None else "has another manifest than the compose"
     raise InputError(
         Problem(
-            path=manifest_path(compose_id),
-            code="manifest-differs",
+            path=compose_id.manifest_path,
+            code=Code.MANIFEST_DIFFERS,
             message=f"branch {where} {what}",
             fix="a manifest is written once; find out who changed the compose or the branch, "
             "and delete the branch only if nobody has reported on it",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.value import Value
 
 SCHEMA: Final = "problems/2"
@@ -17,7 +18,7 @@ class Problem(Value, frozen=True, kw_only=True):
     `line` counts from 1 (1 where no better line is known).
     """
 
-    code: str
+    code: Code
     path: str
     pointer: str = ""
     line: int = 1

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
 from compose_repo.core.rules.policy import Waiver
 
@@ -45,7 +46,7 @@ def waivers_are_in_force(rules: Rules, now: dt.datetime) -> Iterator[Problem]:
             yield Problem(
                 path=WAIVERS,
                 pointer=f"/waiver/{index}/expires",
-                code="waiver-expired",
+                code=Code.WAIVER_EXPIRED,
                 message=f"the waiver for {shown(f'{waiver.origin} {waiver.testcase}')} expired on {waiver.expires}",
                 fix="remove it, or renew it in a merge request, with a reason",
             )
@@ -62,7 +63,7 @@ def patterns_match_something(rules: Rules, _now: dt.datetime) -> Iterator[Proble
                 yield Problem(
                     path=WAIVERS,
                     pointer=f"/waiver/{index}/composes/{position}",
-                    code="pattern-matches-nothing",
+                    code=Code.PATTERN_MATCHES_NOTHING,
                     message=f"{shown(pattern)} cannot match a compose of a stream in gate/streams.toml",
                     fix=f"correct the pattern ({followed.example}), or add the stream there",
                 )
@@ -76,7 +77,7 @@ def required_origins_have_docs(rules: Rules, _now: dt.datetime) -> Iterator[Prob
             yield Problem(
                 path=POLICY,
                 pointer=f"/requirement/{index}/origin",
-                code="no-docs",
+                code=Code.NO_DOCS,
                 message=f"the requirement blocks, but the contact of {shown(row['origin'])} has no docs",
                 fix="add docs to the contact in gate/origins.toml: the address of a page about its tests",
             )
@@ -95,7 +96,7 @@ def docs_are_kept(rules: Rules, base: Rules) -> Iterator[Problem]:
             yield Problem(
                 path=ORIGINS,
                 pointer=f"/origins/{escape(name)}/contact",
-                code="no-docs",
+                code=Code.NO_DOCS,
                 message=f"the contact of {shown(name)} had docs and has none now, but requirements wait for it",
                 fix="give the address of a page about its tests",
             )

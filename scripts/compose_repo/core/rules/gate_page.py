@@ -8,6 +8,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from compose_repo.core.composes.paths import result_of
+
 Schema = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
 
@@ -46,9 +48,9 @@ Keep at least one requirement for each stream of gate/streams.toml. See what a c
 
 Silence on an arch never passes. An arch or variant that the compose does not have is missing.
 """,
-    "origins": """\
+    "origins": f"""\
 To add an origin, copy a block and edit it. The result files of `[origins.NAME]` are
-`composes/<compose_id>/results/NAME/<run_id>.json`. How to sign is in
+`{result_of("<compose_id>", "NAME", "<run_id>")}`. How to sign is in
 [Report results](join.md#sign-your-commits). How a Jenkins is read, and its limits, are in
 [Operations](operations.md#jenkins). What the bus needs is in [The message bus](bus.md).
 """,

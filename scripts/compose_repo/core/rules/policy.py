@@ -11,15 +11,14 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeType, Status
+from compose_repo.core.links import authority_of
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
-from compose_repo.core.result import Contact, Outcome
+from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
 from compose_repo.core.value import Value
 
 ALL: Final = "all"
 ANY: Final = "any"
-ACCEPTABLE: Final = frozenset({Outcome.PASSED, Outcome.INFO, Outcome.SKIPPED, Outcome.NOT_APPLICABLE})
-"""Outcomes that a requirement may accept by name."""
 
 
 class Attempts(StrEnum):
@@ -45,7 +44,7 @@ class Requirement(Struct, frozen=True, kw_only=True):
     arches: tuple[Arch, ...] | Literal["all", "any"] = "all"
     variants: tuple[Variant, ...] | Literal["all", "any"] = "any"
     scenarios: tuple[Scenario, ...] | Literal["any"] = "any"
-    accept: frozenset[Outcome] = frozenset({Outcome.PASSED, Outcome.INFO})
+    accept: frozenset[Outcome] = ACCEPTED
     attempts: Attempts = Attempts.LATEST
     deadline: dt.timedelta | None = None
     baseline: Literal["published"] | None = None
@@ -67,7 +66,7 @@ class Requirement(Struct, frozen=True, kw_only=True):
             arches=_dimension(data.get("arches", ALL)),
             variants=_dimension(data.get("variants", ANY)),
             scenarios=ANY if scenario == ANY else _values(scenario),
-            accept=frozenset(map(Outcome, data.get("accept", ("passed", "info")))),
+            accept=frozenset(map(Outcome, data.get("accept", ACCEPTED))),
             attempts=Attempts(data.get("attempts", "latest")),
             deadline=None if deadline is None else parse_duration(deadline),
             baseline=data.get("baseline"),
@@ -252,8 +251,7 @@ class JenkinsJob(Value, frozen=True, kw_only=True):
     @property
     def same_as(self) -> tuple[str, str]:
         """What is alike for two addresses of one job: the host, and the path without views and escapes."""
-        parts = urlsplit(self.address)
-        return parts.netloc.lower(), unquote(_VIEWS.sub("", parts.path))
+        return authority_of(self.address), unquote(_VIEWS.sub("", urlsplit(self.address).path))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the entry of `jenkins`, without what is absent."""

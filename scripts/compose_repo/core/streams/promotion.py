@@ -17,6 +17,7 @@ from msgspec import Struct
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.forge.action import CreateTag, Plan, Promote
 from compose_repo.core.names import Sha
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.hook import Hook
 from compose_repo.core.verdict.decision import Decision, Verdict
@@ -89,14 +90,14 @@ class Records(Struct, frozen=True, kw_only=True):
             case State.UNKNOWN:
                 return Problem(
                     path=call,
-                    code="promotion-unknown",
+                    code=Code.PROMOTION_UNKNOWN,
                     message="nobody knows whether the hook was called: there is a claim, and no outcome",
                     fix=_look(call),
                 )
             case State.REFUSED:
                 return Problem(
                     path=call,
-                    code="promotion-failed",
+                    code=Code.PROMOTION_FAILED,
                     message=f"the hook was not to be reached, or refused, {MOST_TRIES} times",
                     fix=f"fix it, then create the tag {call}/{Record.ENDED} to have it called again",
                 )
@@ -179,7 +180,7 @@ def unknown(action: Promote, said: str) -> Problem:
     """Say that nobody knows what came of a call."""
     return Problem(
         path=action.call,
-        code="promotion-unknown",
+        code=Code.PROMOTION_UNKNOWN,
         message=f"nobody knows whether {action.hook.name} was called: {said}",
         fix=_look(action.call),
     )
@@ -189,7 +190,7 @@ def refused(action: Promote, said: str) -> Problem:
     """Say that a call has surely done nothing."""
     return Problem(
         path=action.call,
-        code="promotion-failed",
+        code=Code.PROMOTION_FAILED,
         message=f"{action.hook.name} was not to be reached, or refuses: {said}",
         fix=f"fix it; the next pass calls again, {MOST_TRIES} times in all",
     )

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Status
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.streams.promotion import has_ended, is_due, records_of
@@ -18,19 +19,19 @@ from compose_repo.core.verdict.decision import Verdict
 
 NOT_YET: Final = frozenset(
     {
-        "compose-changed",
-        "compose-id-missing",
-        "compose-not-found",
-        "metadata-missing",
-        "metadata-not-json",
-        "metadata-truncated",
-        "not-a-compose",
-        "source-status",
-        "source-timeout",
-        "source-truncated",
-        "source-unreachable",
-        "status-missing",
-        "status-unfinished",
+        Code.COMPOSE_CHANGED,
+        Code.COMPOSE_ID_MISSING,
+        Code.COMPOSE_NOT_FOUND,
+        Code.METADATA_MISSING,
+        Code.METADATA_NOT_JSON,
+        Code.METADATA_TRUNCATED,
+        Code.NOT_A_COMPOSE,
+        Code.SOURCE_STATUS,
+        Code.SOURCE_TIMEOUT,
+        Code.SOURCE_TRUNCATED,
+        Code.SOURCE_UNREACHABLE,
+        Code.STATUS_MISSING,
+        Code.STATUS_UNFINISHED,
     }
 )
 """What is found wrong with a compose that is still being written or copied: the next pass looks again."""

@@ -5,25 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from compose_repo.core.names import Cell
-from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.result import SEVERITY, Outcome, Result, ResultFile, Run
 from compose_repo.core.rules.policy import Requirement
 
-_SEVERITY: Final = {
-    outcome: rank
-    for rank, outcome in enumerate(
-        (
-            Outcome.QUEUED,
-            Outcome.RUNNING,
-            Outcome.NOT_APPLICABLE,
-            Outcome.SKIPPED,
-            Outcome.ERROR,
-            Outcome.PASSED,
-            Outcome.INFO,
-            Outcome.NEEDS_INSPECTION,
-            Outcome.FAILED,
-        )
-    )
-}
 BEGINNING: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 """When an attempt was made whose run names no time."""
 
@@ -63,7 +47,7 @@ def last_of(attempts: Iterable[Alike]) -> Alike:
 
 
 def _last_order(attempts: Alike) -> tuple[dt.datetime, int]:
-    return (attempts.last, _SEVERITY[attempts.outcome])
+    return (attempts.last, SEVERITY[attempts.outcome])
 
 
 History: TypeAlias = dict[Outcome, Alike]

@@ -3,14 +3,10 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from compose_repo.core.result import IN_PROGRESS, Outcome
+from compose_repo.core.result import CONCLUSIVE, IN_PROGRESS, NOT_RUN, Outcome
 from compose_repo.core.rules.policy import Attempts, Requirement
 from compose_repo.core.verdict.attempts import BEGINNING, Alike, History, last_of
 from compose_repo.core.verdict.decision import State
-
-CONCLUSIVE: Final = frozenset({Outcome.PASSED, Outcome.INFO, Outcome.FAILED, Outcome.NEEDS_INSPECTION})
-"""Outcomes that say something of the compose; an error says something of the lab."""
-NOT_RUN: Final = frozenset({Outcome.SKIPPED, Outcome.NOT_APPLICABLE})
 
 
 class Finding(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from compose_repo.core.composes.paths import origin_in
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
 from compose_repo.core.problems.problem import Problem
@@ -58,7 +59,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     shelf, compared_so_far = Shelf(published), 0
     refusals = Refusals(refused_reports, files, came)
     covering = in_force(waivers, compose_id, now)
-    refused_files = Counter(_origin_of(path) for path in {problem.path for problem in refused})
+    refused_files = Counter(origin_in(path) for path in {problem.path for problem in refused})
     age = None if opened_at is None else now - opened_at
 
     answers: list[Answer] = []
@@ -246,12 +247,6 @@ def _verdict(answers: Sequence[Answer]) -> Verdict:
     if not states or not states.isdisjoint(BLOCKING):
         return Verdict.BLOCKED
     return Verdict.SATISFIED if states.isdisjoint(WAITING) else Verdict.PENDING
-
-
-def _origin_of(path: str) -> str | None:
-    """Whose result file a path is: `composes/<compose_id>/results/<origin>/…`; None if it is nobody's."""
-    parts = path.split("/")
-    return parts[3] if len(parts) > 4 and parts[2] == "results" else None  # noqa: PLR2004  # the path above
 
 
 def _answer_order(answer: Answer) -> tuple[Any, ...]:

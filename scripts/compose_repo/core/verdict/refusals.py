@@ -13,10 +13,11 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core import escape
+from compose_repo.core.composes.paths import below_results
 from compose_repo.core.names import Cell, Origin
-from compose_repo.core.result import ResultFile
+from compose_repo.core.result import CONCLUSIVE, ResultFile
 from compose_repo.core.verdict.decision import State
-from compose_repo.core.verdict.finding import CONCLUSIVE, Finding
+from compose_repo.core.verdict.finding import Finding
 
 
 class RefusedReport(Struct, frozen=True, kw_only=True):
@@ -34,7 +35,8 @@ class RefusedReport(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """How people name it: `rdo/8842.json`; a name that nobody can read whole is cut."""
-        name = escape.path(self.path.split("/results/", 1)[-1]) or "everything"
+        below = below_results(self.path)
+        name = escape.path(self.path if below is None else below) or "everything"
         return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"
 
 

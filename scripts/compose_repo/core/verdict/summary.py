@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId
+from compose_repo.core.composes.paths import below_results
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Answer, State, Verdict
 
@@ -16,7 +17,7 @@ def summary(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer], 
     """Say what the verdict rests on, and how many files were refused."""
     sentence = _sentence(compose_id, verdict, answers)
     paths = {problem.path for problem in refused}
-    files = sum("/results/" in path for path in paths)
+    files = sum(below_results(path) is not None for path in paths)
     others = len(paths) - files
     parts = [
         *([f"{files} result {'file' if files == 1 else 'files'}"] if files else []),

@@ -27,6 +27,7 @@ from twisted.python.failure import Failure
 from compose_repo.core.bus.announcement import DecisionChanged
 from compose_repo.core.bus.event import Message, one_line
 from compose_repo.core.documents.strict import read_json
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings
@@ -145,7 +146,7 @@ class Callback:
                 (
                     message.problem(
                         "",
-                        "kept-failing",
+                        Code.KEPT_FAILING,
                         f"tried {failed} times: {why}",
                         "fix what stood in the way, then move it back from the dead letters",
                     ),
@@ -278,7 +279,7 @@ def _get_message(topic: str, properties: pika.BasicProperties, body: bytes) -> f
     name = f"message {one_line(properties.message_id, _ID_LENGTH) or 'without an id'}"
     if len(body) > MESSAGE_BYTES:
         why = f"the body has {len(body):,} bytes, at most {MESSAGE_BYTES:,} are read"
-        return _unreadable(topic, properties, Problem(path=name, code="file-too-large", message=why, fix="say less"))
+        return _unreadable(topic, properties, Problem(path=name, code=Code.FILE_TOO_LARGE, message=why, fix="say less"))
     try:
         return fedora.get_message(topic, properties, body)
     except Exception as error:  # noqa: BLE001  # that is the point
@@ -290,7 +291,9 @@ def _get_message(topic: str, properties: pika.BasicProperties, body: bytes) -> f
         return _unreadable(
             topic,
             properties,
-            Problem(path=name, code="unreadable-message", message=why, fix="send it by a library for fedora-messaging"),
+            Problem(
+                path=name, code=Code.UNREADABLE_MESSAGE, message=why, fix="send it by a library for fedora-messaging"
+            ),
         )
 
 

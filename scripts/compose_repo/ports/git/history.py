@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from compose_repo.core.branch.commit import GONE, Change, Commit, Content
+from compose_repo.core.composes.paths import COMPOSES
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError, Repository, moment, path_text
 
@@ -113,7 +114,7 @@ def _from_above(repository: Repository, before: str | None, after: str) -> Itera
             change = _change(row, next(tokens))
             path = folder + change.path
             modes = {change.before.mode, change.after.mode}
-            into = _FOLDER in modes and path.split("/")[0] == "composes" and path.count("/") < _DEPTH
+            into = _FOLDER in modes and path.split("/")[0] == COMPOSES and path.count("/") < _DEPTH
             if into and looked < FOLDERS:
                 looked += 1
                 waiting.append(f"{path}/")

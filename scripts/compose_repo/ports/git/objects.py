@@ -8,12 +8,14 @@ from operator import attrgetter
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from compose_repo.core.branch.commit import PLAIN, Version
+from compose_repo.core.composes.paths import COMPOSES
 from compose_repo.ports.git.repository import Repository, damaged, path_text
 from compose_repo.ports.tree import Entry
 
 if TYPE_CHECKING:
     import subprocess
 
+_COMPOSES: Final = f"{COMPOSES}/"
 _BROKEN: Final = "BAD"
 """What ls-tree gives for the size of an object that is not there."""
 _MISSING: Final = b"missing"
@@ -171,7 +173,7 @@ class GitTree:
             if size == _BROKEN:
                 raise damaged(self.repository.path, name)
             path = path_text(raw)
-            at = self.at if path.startswith("composes/") else None
+            at = self.at if path.startswith(_COMPOSES) else None
             entry = Entry(path=path, size=0 if size == "-" else int(size), regular=mode == PLAIN, at=at)
             self._files[entry.path] = (name, entry)
             entries.append(entry)

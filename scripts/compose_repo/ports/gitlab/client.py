@@ -14,6 +14,7 @@ import gitlab.exceptions
 import requests
 
 from compose_repo.core.forge.forge import ForgeError, Project
+from compose_repo.core.links import SCHEMES
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import TIMEOUT, Environment
@@ -53,7 +54,7 @@ def address_of(environment: Environment) -> Address:
         raise UsageError(
             "COMPOSE_REPO_URL holds a user or a password; give it without, and COMPOSE_REPO_TOKEN the token"
         )
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if urlsplit(url).scheme not in SCHEMES or not urlsplit(url).hostname:
         raise UsageError(f"COMPOSE_REPO_URL is {url!r}; it should be an address such as https://gitlab.com")
     if not project:
         raise UsageError("no project is named; set COMPOSE_REPO_PROJECT to its path or id")

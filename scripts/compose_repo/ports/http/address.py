@@ -3,9 +3,8 @@
 import urllib.parse
 from typing import Final
 
+from compose_repo.core.links import SCHEMES
 from compose_repo.core.problems.problem import UsageError
-
-SCHEMES: Final = frozenset({"http", "https"})
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 

@@ -10,6 +10,7 @@ import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
@@ -123,7 +124,7 @@ class Http:
             if self._cache is not None and target == url:
                 self._cache[url] = document
             return document
-        raise _failure(url, "source-redirect", "the server redirects in a circle or too often", "ask its owner")
+        raise _failure(url, Code.SOURCE_REDIRECT, "the server redirects in a circle or too often", "ask its owner")
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -147,9 +148,9 @@ class Http:
             asked = retry_after(response.headers, self._clock) or 0.0
             plea = f" and asks to wait {asked:,.0f} s" if asked else ""
             message = f"the server answers with HTTP {status}{plea}"
-            raise _TryAgain(_problem(url, "source-status", message, "try again later"), asked)
+            raise _TryAgain(_problem(url, Code.SOURCE_STATUS, message, "try again later"), asked)
         if status != _OK:
-            raise _failure(url, "source-status", f"the server answers with HTTP {status}", "ask its owner")
+            raise _failure(url, Code.SOURCE_STATUS, f"the server answers with HTTP {status}", "ask its owner")
 
 
 def _redirected(url: str, response: urllib3.BaseHTTPResponse) -> str:
@@ -157,7 +158,7 @@ def _redirected(url: str, response: urllib3.BaseHTTPResponse) -> str:
     try:
         return redirected(url, next(iter(response.headers.getlist("Location")), None))
     except RedirectError as error:
-        raise _failure(url, "source-redirect", str(error), "give the address that it really has") from error
+        raise _failure(url, Code.SOURCE_REDIRECT, str(error), "give the address that it really has") from error
 
 
 def _within(document: Document, limit: int) -> Document:
@@ -178,7 +179,7 @@ def _body(url: str, response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
     if announced is not None and announced > limit:
         raise _too_large(url, limit)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _failure(url, "source-status", "the server packs the file unasked", "ask its owner")
+        raise _failure(url, Code.SOURCE_STATUS, "the server packs the file unasked", "ask its owner")
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read1(_CHUNK):
@@ -189,7 +190,7 @@ def _body(url: str, response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
     # A body that ends early raises nothing when it is read piece by piece.
     if announced is not None and size < announced:
         message = f"the connection ended after {size} of {announced} bytes"
-        raise _TryAgain(_problem(url, "source-truncated", message, "try again later"))
+        raise _TryAgain(_problem(url, Code.SOURCE_TRUNCATED, message, "try again later"))
     return b"".join(chunks)
 
 
@@ -199,14 +200,14 @@ def _transport_failure(url: str, error: Exception) -> Exception:
     match reason:
         case TimeoutError():
             message, fix = "the server took too long", "try again later, or allow more with --timeout"
-            return _TryAgain(_problem(url, "source-timeout", message, fix))
+            return _TryAgain(_problem(url, Code.SOURCE_TIMEOUT, message, fix))
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             what = "it hangs up"
         case ssl.SSLError():
             what = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else reason.reason
-            return _failure(url, "source-tls", f"no trusted connection: {what}", "fix the server's certificate")
+            return _failure(url, Code.SOURCE_TLS, f"no trusted connection: {what}", "fix the server's certificate")
         case http.client.IncompleteRead():
-            problem = _problem(url, "source-truncated", "the connection ended too early", "try again later")
+            problem = _problem(url, Code.SOURCE_TRUNCATED, "the connection ended too early", "try again later")
             return _TryAgain(problem)
         case _ if any(isinstance(one, NameResolutionError | LocationParseError) for one in (*made_from_it, reason)):
             what = "its name does not resolve"
@@ -215,19 +216,19 @@ def _transport_failure(url: str, error: Exception) -> Exception:
         case _:
             what = type(reason).__name__
     return _TryAgain(
-        _problem(url, "source-unreachable", f"the server cannot be reached: {what}", "look whether it is up")
+        _problem(url, Code.SOURCE_UNREACHABLE, f"the server cannot be reached: {what}", "look whether it is up")
     )
 
 
-def _problem(url: str, code: str, message: str, fix: str) -> Problem:
+def _problem(url: str, code: Code, message: str, fix: str) -> Problem:
     return Problem(path=url, code=code, message=message, fix=fix)
 
 
-def _failure(url: str, code: str, message: str, fix: str) -> InputError:
+def _failure(url: str, code: Code, message: str, fix: str) -> InputError:
     return InputError(_problem(url, code, message, fix))
 
 
 def _too_large(url: str, limit: int) -> InputError:
     return _failure(
-        url, "source-too-large", f"the file is larger than {limit} bytes", "look whether it is what it should be"
+        url, Code.SOURCE_TOO_LARGE, f"the file is larger than {limit} bytes", "look whether it is what it should be"
     )

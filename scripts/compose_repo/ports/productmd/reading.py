@@ -17,6 +17,7 @@ from compose_repo.core.composes.compose import (
 from compose_repo.core.documents.limits import METADATA_BYTES, WORD_BYTES
 from compose_repo.core.documents.strict import parse_json
 from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.compose_root import Root, failure
 
@@ -47,7 +48,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     files = _Metadata(root, compose_id, table)
     if identity(root) != (compose_id, status):
         message = "the compose changed while it was read"
-        raise failure(root.location, "compose-changed", message, "try again when it is finished")
+        raise failure(root.location, Code.COMPOSE_CHANGED, message, "try again when it is finished")
     return Compose(
         id=compose_id,
         status=status,
@@ -74,12 +75,12 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
     look = "look whether this is the root of a compose, the folder that holds COMPOSE_ID"
     if all(data is None for data in texts.values()):
         if not root.exists():
-            raise failure(root.location, "compose-not-found", "there is nothing at this address", look)
+            raise failure(root.location, Code.COMPOSE_NOT_FOUND, "there is nothing at this address", look)
         if root.read("compose/metadata/rpms.json", METADATA_BYTES) is None:
-            raise failure(root.location, "not-a-compose", "nothing here is what a compose has", look)
+            raise failure(root.location, Code.NOT_A_COMPOSE, "nothing here is what a compose has", look)
     if any(data is not None and data.lstrip()[:1] == b"<" for data in texts.values()):
-        raise failure(root.location, "not-a-compose", "the server shows a web page in place of COMPOSE_ID", look)
-    missing = {"COMPOSE_ID": "compose-id-missing", "STATUS": "status-missing"}
+        raise failure(root.location, Code.NOT_A_COMPOSE, "the server shows a web page in place of COMPOSE_ID", look)
+    missing = {"COMPOSE_ID": Code.COMPOSE_ID_MISSING, "STATUS": Code.STATUS_MISSING}
     problems = [
         Problem(path=f"{root.location}/{name}", code=code, message=f"{name} is missing", fix=look)
         for name, code in missing.items()
@@ -97,7 +98,7 @@ def _compose_id(root: Root, data: bytes) -> ComposeId:
     except (ComposeIdError, UnicodeDecodeError) as error:
         message = str(error) if isinstance(error, ComposeIdError) else "it is not ASCII"
         raise failure(
-            f"{root.location}/COMPOSE_ID", "compose-id-invalid", message[:_SHOWN], _CORRECT_METADATA
+            f"{root.location}/COMPOSE_ID", Code.COMPOSE_ID_INVALID, message[:_SHOWN], _CORRECT_METADATA
         ) from error
 
 
@@ -106,10 +107,10 @@ def _status(root: Root, data: bytes) -> Status:
     word = data.decode("ascii", errors="replace").strip()
     path = f"{root.location}/STATUS"
     if word not in Status.__members__:
-        raise failure(path, "status-unknown", f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
+        raise failure(path, Code.STATUS_UNKNOWN, f"the status {word[:_SHOWN]!a} is not known", _CORRECT_METADATA)
     status = Status(word)
     if status not in FINISHED:
-        raise failure(path, "status-unfinished", f"the compose is {status}", "take one that is FINISHED")
+        raise failure(path, Code.STATUS_UNFINISHED, f"the compose is {status}", "take one that is FINISHED")
     return status
 
 
@@ -162,7 +163,7 @@ class _Metadata:
         rpms = self._load("rpms.json", Rpms(), table.wait())
         if rpms is None:
             message = "the compose has no rpms.json"
-            raise self._refusal("rpms.json", "metadata-missing", message)
+            raise self._refusal("rpms.json", Code.METADATA_MISSING, message)
         self.rpms = self._rpms(rpms)
         info = parts["composeinfo.json"]
         self.label: str | None = (info or rpms).compose.label
@@ -180,17 +181,17 @@ class _Metadata:
             version = data["header"]["version"]
             if version.partition(".")[0] != _SUPPORTED_MAJOR:
                 message = f"it is of version {version[:_SHOWN]!a}, only {_SUPPORTED_MAJOR}.x can be read"
-                raise self._refusal(name, "metadata-version", message)
+                raise self._refusal(name, Code.METADATA_VERSION, message)
             metadata.deserialize(data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"productmd refuses it: {type(error).__name__}: {str(error)[:_SHOWN]!a}"
-            raise self._refusal(name, "metadata-invalid", message) from error
+            raise self._refusal(name, Code.METADATA_INVALID, message) from error
         compose = metadata.compose
         observed = (compose.id, compose.date, compose.type, compose.respin)
         expected = self._id
         if observed != (expected.text, f"{expected.date:%Y%m%d}", expected.type.value, expected.respin):
             message = f"it is of the compose {str(compose.id)[:_SHOWN]!a}, COMPOSE_ID says {expected.text!r}"
-            raise self._refusal(name, "compose-id-mismatch", message)
+            raise self._refusal(name, Code.COMPOSE_ID_MISMATCH, message)
         return metadata
 
     def _parse(self, name: str, data: bytes) -> Any:  # noqa: ANN401  # JSON has no better type
@@ -198,8 +199,8 @@ class _Metadata:
             return parse_json(data, repetitive=True)
         except ValueError as error:
             if str(error).startswith("EOF while parsing") or not data:
-                raise self._refusal(name, "metadata-truncated", "the file ends too early") from error
-            raise self._refusal(name, "metadata-not-json", f"it is not JSON: {error}") from error
+                raise self._refusal(name, Code.METADATA_TRUNCATED, "the file ends too early") from error
+            raise self._refusal(name, Code.METADATA_NOT_JSON, f"it is not JSON: {error}") from error
 
     def _rpms(self, rpms: Any) -> RpmTable:  # noqa: ANN401  # productmd is untyped
         """Check what productmd takes on trust: that the table is one, down to the rows, which the core looks at."""
@@ -209,9 +210,9 @@ class _Metadata:
                 type(rows) for trees in dict.values(table) for tree in dict.values(trees) for rows in dict.values(tree)
             }
         except TypeError as error:
-            raise self._refusal("rpms.json", "metadata-invalid", "its table is not four levels deep") from error
+            raise self._refusal("rpms.json", Code.METADATA_INVALID, "its table is not four levels deep") from error
         if not shape <= {dict}:
-            raise self._refusal("rpms.json", "metadata-invalid", "its table is not four levels deep")
+            raise self._refusal("rpms.json", Code.METADATA_INVALID, "its table is not four levels deep")
         checked: RpmTable = table
         return checked
 
@@ -225,10 +226,10 @@ class _Metadata:
         name = "rpms.json" if info is None else "composeinfo.json"
         for variant, arches in variants.items():
             if not is_name(variant):
-                raise self._refusal(name, "metadata-invalid", f"{variant[:_SHOWN]!a} is no name of a variant")
+                raise self._refusal(name, Code.METADATA_INVALID, f"{variant[:_SHOWN]!a} is no name of a variant")
             for arch in arches:
                 if arch not in self._arches:
-                    raise self._refusal(name, "metadata-invalid", f"{arch[:_SHOWN]!a} is no arch of a tree")
+                    raise self._refusal(name, Code.METADATA_INVALID, f"{arch[:_SHOWN]!a} is no arch of a tree")
         self._agree("rpms.json", ((name, arch) for name, trees in self.rpms.items() for arch in trees), variants)
         return variants
 
@@ -249,11 +250,11 @@ class _Metadata:
         path = image.path
         sha256 = image.checksums.get("sha256")
         if path.startswith("/") or ".." in path.split("/") or not (path.isascii() and path.isprintable()):
-            raise self._refusal("images.json", "metadata-invalid", f"{path[:_SHOWN]!a} is no path below compose/")
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path[:_SHOWN]!a} is no path below compose/")
         if sha256 is not None and not (isinstance(sha256, str) and is_sha256(sha256)):
-            raise self._refusal("images.json", "metadata-invalid", f"{path!a} has a SHA-256 that is none")
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has a SHA-256 that is none")
         if image.size < 0:
-            raise self._refusal("images.json", "metadata-invalid", f"{path!a} has a negative size")
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has a negative size")
         return Image(
             variant=variant,
             arch=arch,
@@ -272,7 +273,7 @@ class _Metadata:
         )
         if strangers:
             named = ", ".join(strangers)[:_SHOWN]
-            raise self._refusal(name, "variant-mismatch", f"it has trees that composeinfo.json does not: {named!a}")
+            raise self._refusal(name, Code.VARIANT_MISMATCH, f"it has trees that composeinfo.json does not: {named!a}")
 
-    def _refusal(self, name: str, code: str, message: str) -> InputError:
+    def _refusal(self, name: str, code: Code, message: str) -> InputError:
         return failure(f"{self._folder}/{name}", code, message, _CORRECT_METADATA)

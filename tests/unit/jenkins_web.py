@@ -16,6 +16,8 @@ from compose_repo.ports.http import Document
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from compose_repo.core.problems.problem import InputError
+
 SERVER: Final = "https://ci.example.org"
 JOB: Final = f"{SERVER}/job/compose-test"
 
@@ -23,7 +25,8 @@ JOB: Final = f"{SERVER}/job/compose-test"
 class JenkinsWeb(Web):
     """Answers as a Jenkins does; `asked` are the paths that it was asked for.
 
-    `pages` are answers in the place of its own, by path. `slow` is called before each answer.
+    `pages` are answers in the place of its own, by path, `failures` what goes wrong there. What is among `moved` is
+    answered by another server. `slow` is called before each answer.
     """
 
     def __init__(self) -> None:
@@ -31,6 +34,8 @@ class JenkinsWeb(Web):
         self.ci = Jenkins(url=SERVER)
         self.ci.jobs["compose-test"] = {}
         self.asked: list[str] = []
+        self.failures: dict[str, InputError] = {}
+        self.moved: set[str] = set()
         self.slow: Callable[[], None] = lambda: None
 
     def get(self, url: str, limit: int) -> Document | None:
@@ -38,6 +43,10 @@ class JenkinsWeb(Web):
         parts = urlsplit(url)
         self.asked.append(parts.path)
         self.slow()
+        if parts.path in self.failures:
+            raise self.failures[parts.path]
+        if parts.path in self.moved:
+            return Document(url=url.replace(SERVER, "https://elsewhere.example.org"), body=b"{}")
         if parts.path in self.pages:
             return Document(url=url, body=self.pages[parts.path])
         names = re.fullmatch(r"((?:/job/[^/]+)+)(?:/(\d+)(/testReport)?)?/api/json", parts.path)
@@ -47,9 +56,9 @@ class JenkinsWeb(Web):
         return None if found is None else Document(url=url, body=body)
 
 
-def reports_for_rdo(world: MemoryWorld) -> None:
+def reports_for_rdo(world: MemoryWorld, arch: str = 'arch = "x86_64"') -> None:
     """Let the job report for rdo."""
-    row = f'jenkins = [{{job = "{JOB}", testcase = "smoke", arch = "x86_64"}}]\n'
+    row = f'jenkins = [{{job = "{JOB}", testcase = "smoke", {arch}}}]\n'
     world.push("owner", MAIN, {"gate/origins.toml": (ORIGINS + row).encode()})
 
 

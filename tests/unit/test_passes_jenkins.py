@@ -1,9 +1,11 @@
 """Polling a Jenkins: what is new comes to the branch by one commit, is judged, and whatever is wrong stops nothing."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jenkins import case
@@ -13,6 +15,8 @@ from pass_scene import Scene, act, report
 from pass_world import ID, ORIGINS, opened
 
 from compose_repo.core.forge.action import AddFiles, CloseMergeRequest
+from compose_repo.core.problems.codes import Code
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.approve import Approving
 from compose_repo.passes.jenkins import MOST_READ, SECONDS_OF_ONE, Poll
@@ -224,23 +228,85 @@ def test_a_push_while_it_is_polled_is_judged(polled: Polled) -> None:
 # --- what a Jenkins does wrong
 
 
+LIST, BUILD = "/job/compose-test/api/json", "/job/compose-test/7/api/json"
+NOTHING = b'{"allBuilds": [{"number": -1}, {"number": "x"}, 7, null]}'
+
+
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
-        ("/job/compose-test/api/json", b"<html>", "not-json"),
-        ("/job/compose-test/api/json", b"[]", "wrong-type"),
-        ("/job/compose-test/7/api/json", b"{", "not-json"),
+        (LIST, b"<html>", "not-json"),
+        (BUILD, b"<html>", "not-json"),
+        (LIST, b'{"allBuilds": [', "not-json"),
+        (LIST, b"[]", "wrong-type"),
+        (LIST, NOTHING, "wrong-type"),
+        (BUILD, NOTHING, "jenkins-other-build"),
+        (LIST, b'{"jobs": []}', "jenkins-not-a-job"),
+        (BUILD, b'{"jobs": []}', "jenkins-other-build"),
     ],
 )
 def test_a_jenkins_that_says_nonsense_is_told_of_and_stops_nothing(
     polled: Polled, path: str, body: bytes, code: str
 ) -> None:
+    polled.web.pages[path] = body
+    stops_nothing(polled, code)
+
+
+@pytest.mark.parametrize("path", [LIST, BUILD])
+@pytest.mark.parametrize("code", [Code.SOURCE_TOO_LARGE, Code.SOURCE_TRUNCATED, Code.SOURCE_UNREACHABLE])
+def test_a_jenkins_that_cannot_be_read_is_told_of_and_stops_nothing(polled: Polled, path: str, code: Code) -> None:
+    polled.web.failures[path] = InputError(Problem(path=path, code=code, message="it is not to be read", fix="wait"))
+    stops_nothing(polled, code)
+
+
+@pytest.mark.parametrize("path", [LIST, BUILD])
+def test_a_jenkins_that_another_server_answers_for_is_told_of_and_stops_nothing(polled: Polled, path: str) -> None:
+    polled.web.moved.add(path)
+    stops_nothing(polled, "jenkins-elsewhere")
+
+
+def stops_nothing(polled: Polled, code: str) -> None:
+    """See that what is wrong is told, that the rest is done, and that the next run writes down what was missed."""
     head = report(polled.scene.world, "passed")
     polled.web.ci.build(7, "FAILURE", COMPOSE=str(ID))
-    polled.web.pages[path] = body
     _, poll = polled.run()
-    assert codes(poll) == [code]
+    assert set(codes(poll)) == {code}
     assert (sorted(polled.outcomes()), polled.scene.written[-1]) == (["1.json"], f"approve !1 at {head[:12]}")
+    for wrong in (polled.web.pages, polled.web.failures, polled.web.moved):
+        wrong.clear()
+    polled.run()
+    assert sorted(polled.outcomes()) == ["1.json", "compose-test-7.json"]
+
+
+def test_a_jenkins_that_is_away_is_asked_no_more_in_a_run(polled: Polled) -> None:
+    for number in (7, 8, 9):
+        polled.web.ci.build(number, "FAILURE", COMPOSE=str(ID))
+        path = f"/job/compose-test/{number}/api/json"
+        away = Problem(path=path, code=Code.SOURCE_UNREACHABLE, message="it is away", fix="wait")
+        polled.web.failures[path] = InputError(away)
+    polled.run()
+    assert len(polled.web.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda build: build.update(result="PERFECT"), "jenkins-unknown-word"),
+        (lambda build: build["actions"].append({"urlName": "testReport"}), "jenkins-report-missing"),
+        (lambda build: build["actions"][0]["parameters"].pop(), "jenkins-no-arch"),
+        (lambda build: build["actions"][0]["parameters"][1].update(value="../x"), "jenkins-no-arch"),
+        (lambda build: build["actions"][0]["parameters"][1].update(value="s390x"), "unknown-arch"),
+        (lambda build: build.update(timestamp=4_000_000_000_000), "future-time"),
+    ],
+)
+def test_a_build_that_cannot_be_used_is_told_and_the_others_are_written_down(
+    polled: Polled, spoil: Callable[[Any], Any], code: str
+) -> None:
+    reports_for_rdo(polled.scene.world, 'arch_parameter = "ARCH"')
+    spoil(polled.web.ci.build(7, "ABORTED", COMPOSE=str(ID), ARCH="x86_64"))
+    polled.web.ci.build(8, "ABORTED", COMPOSE=str(ID), ARCH="x86_64")
+    _, poll = polled.run()
+    assert (set(codes(poll)), polled.outcomes()) == ({code}, {"compose-test-8.json": ["error"]})
 
 
 def test_a_job_that_is_not_there_is_told_once(polled: Polled) -> None:
@@ -257,6 +323,15 @@ def test_one_bad_build_is_told_and_the_others_are_written_down(polled: Polled) -
     polled.web.pages["/job/compose-test/8/api/json"] = b"{"
     _, poll = polled.run()
     assert (len(poll.problems), sorted(polled.outcomes())) == (1, ["compose-test-7.json", "compose-test-9.json"])
+
+
+def test_a_bad_build_is_read_once_in_a_run_however_often_it_is_judged(polled: Polled) -> None:
+    polled.web.ci.build(7, "FAILURE", COMPOSE=str(ID))
+    polled.web.pages["/job/compose-test/7/api/json"] = b"{"
+    polled.scene.world.before("merge_request", lambda: report(polled.scene.world, "passed"))
+    polled.run()
+    assert polled.scene.console.said[1:] == ["the head of !1 has changed meanwhile: reading it again"]
+    assert polled.web.asked == ["/job/compose-test/api/json", "/job/compose-test/7/api/json"]
 
 
 def test_a_slow_jenkins_has_its_time_and_the_rest_comes_with_the_next_run(polled: Polled) -> None:

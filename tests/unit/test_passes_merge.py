@@ -49,6 +49,13 @@ def results(world: MemoryWorld, branch: str = MAIN) -> list[str]:
     return sorted(path.removeprefix(f"{ID.folder}/") for path in world.files(branch) if path.startswith(ID.folder))
 
 
+def restoring_parents(world: MemoryWorld) -> list[str]:
+    """Name what the branch's last commit stands on: its head before, and main where it merges that."""
+    sha = world.head(BRANCH)
+    assert sha is not None
+    return [parent[:12] for parent in world.commit(sha).parents]
+
+
 # --- what is merged
 
 
@@ -103,12 +110,14 @@ def test_what_does_not_count_is_taken_off_the_branch_before_it_is_merged(tmp_pat
     world.push("rdo-ci", BRANCH, {"hello.txt": b"hello\n"})
     before = head(world)
     scene = Scene(world, tmp_path)
+    main = world.head(MAIN)
     stage = scene.carry_out(Merging(work=scene.gate, compose_id=ID).next_stage)
     commit = head(world)
     assert [action.sentence for action in stage.plan][2:] == [
         f"restore what counts on {BRANCH}: {commit} on top of {before}",
         f"merge !1 at {commit}",
     ]
+    assert restoring_parents(world) == [before, (main or "")[:12]]
     assert ("hello.txt" in world.files(MAIN), results(world)) == (False, ["manifest.json", "results/rdo/1.json"])
 
 
@@ -249,12 +258,18 @@ def test_what_fails_the_pipeline_is_restored_first_in_a_stage_of_its_own(tmp_pat
     report(world, "passed")
     world.push("rdo-ci", BRANCH, {"hello.txt": b"hello\n"})
     world.set_pipeline(1, "failed")
+    before = head(world)
     scene = Scene(world, tmp_path)
     world.after(Sent, lambda: world.set_pipeline(1, "running"))
     merging = Merging(work=scene.gate, compose_id=ID)
     with pytest.raises(PipelineDue):
         scene.carry_out(merging.next_stage)
+<<<<<<< HEAD
     assert scene.written == [f"restore what counts on {BRANCH}: {head(world)}"]
+=======
+    assert scene.written == [f"bring {BRANCH} back to what counts by {head(world)}"]
+    assert restoring_parents(world) == [before]
+>>>>>>> 998b67741f6842b9570b09684af3cc4c4758aede
     world.set_pipeline(1, "success")
     merge(scene)
     assert (scene.written[-1], state(world)) == (f"merge !1 at {head(world)}", MergeRequestState.MERGED)

@@ -30,9 +30,12 @@ from compose_repo.core.names import Arch, Origin, Testcase
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.result import Outcome
 from compose_repo.core.rules.hook import CommandHook
+from compose_repo.core.streams.sync import Do, Step, Why
+from compose_repo.core.streams.sync_report import Outcome as Reached
+from compose_repo.core.streams.sync_report import Row
 from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.approve import Approving
-from compose_repo.passes.listening import _Accounts, _Writing
+from compose_repo.passes.listening import _Accounts, _telling, _Writing
 from compose_repo.passes.loop import Stage
 from compose_repo.passes.merge import Merging
 from compose_repo.passes.open import Opening
@@ -145,6 +148,16 @@ def listening(scene: Scene) -> Process:
     return writing.next_stage, scene.gate
 
 
+def announcing(scene: Scene) -> Process:
+    """Have a verdict that the bus has not been told of."""
+    scene.carry_out(Approving(work=scene.beside("gate-bot"), compose_id=ID).next_stage)
+    scene.forget()
+    merge_request = scene.world.as_user("gate-bot").merge_request(1)
+    step = Step(do=Do.JUDGE, compose_id=ID, why=Why.IS_OPEN)
+    row = Row(step=step, outcome=Reached.CHANGED, merge_request=merge_request, verdict=Verdict.PENDING)
+    return partial(_telling, scene.gate, row, merge_request, Verdict.PENDING), scene.gate
+
+
 # --- what has happened before
 
 
@@ -238,6 +251,9 @@ SITUATIONS: Final[dict[str, Situation]] = {
     "bus": situation(listening, mapped_to_the_bus),
 }
 
+ANNOUNCED: Final = situation(announcing)
+"""A change that is told to the bus: this is a broker's matter, and is not carried out here."""
+
 each_situation = pytest.mark.parametrize("make", SITUATIONS.values(), ids=SITUATIONS.keys())
 
 
@@ -264,6 +280,13 @@ def test_a_dry_run_shows_a_plan_and_writes_nothing(make: Situation, tmp_path: Pa
     with suppress(InputError):
         begun.scene.carry_out(begun.next_stage, begun.work)
     assert (begun.scene.shown != [], begun.scene.writes) == (True, [])
+
+
+def test_what_the_bus_is_told_is_planned_and_nothing_is_written(tmp_path: Path) -> None:
+    begun = ANNOUNCED(tmp_path)
+    sentences = [action.sentence for action in begun.next_stage().plan]
+    assert sentences == [f"tell the bus that {ID} is pending", "edit the note on !1"]
+    assert begun.scene.writes == []
 
 
 # --- a whole pass

@@ -264,12 +264,8 @@ def test_what_fails_the_pipeline_is_restored_first_in_a_stage_of_its_own(tmp_pat
     merging = Merging(work=scene.gate, compose_id=ID)
     with pytest.raises(PipelineDue):
         scene.carry_out(merging.next_stage)
-<<<<<<< HEAD
     assert scene.written == [f"restore what counts on {BRANCH}: {head(world)}"]
-=======
-    assert scene.written == [f"bring {BRANCH} back to what counts by {head(world)}"]
     assert restoring_parents(world) == [before]
->>>>>>> 998b67741f6842b9570b09684af3cc4c4758aede
     world.set_pipeline(1, "success")
     merge(scene)
     assert (scene.written[-1], state(world)) == (f"merge !1 at {head(world)}", MergeRequestState.MERGED)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
-    "for who tests composes": {
+    "for testers": {
         "validate": "check result files, manifests and gate/*.toml",
         "convert": "turn another tool's report (Jenkins) into a result file",
     },
@@ -37,7 +37,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "approve": "decide, then write approval, status, labels and the note",
         "merge": "merge a published compose, and close the ones it supersedes",
     },
-    "for who owns the project": {
+    "for owners": {
         "setup": "apply the safe settings to a GitLab project, or to a pair",
         "doctor": "list what is unsafe in a GitLab project, why, and how to fix it",
     },

@@ -255,6 +255,12 @@ def test_a_manifest_has_its_very_bytes(raw: bytes) -> None:
     assert found(Kind.MANIFEST, MANIFEST, raw=raw) == [("not-canonical", "")]
 
 
+def test_a_manifest_with_an_integer_that_is_written_as_a_fraction_is_refused() -> None:
+    data = copy.deepcopy(MANIFEST)
+    data["packages"][0]["epoch"] = 2.0
+    assert found(Kind.MANIFEST, data, raw=b"{}\n") == [("not-canonical", "")]
+
+
 def test_the_first_line_that_differs_is_told() -> None:
     good = Manifest.from_dict(MANIFEST).to_bytes()
     place = Place(path="p", kind=Kind.MANIFEST, compose_id=COMPOSE)

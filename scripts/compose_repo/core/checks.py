@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 
 from compose_repo.core.branch.signing import KeyFormError, public_key
 from compose_repo.core.composes import paths
@@ -315,6 +315,8 @@ def manifest_is_canonical(case: Case) -> Iterator[Problem]:
         expected = Manifest.from_dict(case.data).to_bytes()
     except ComposeIdError:
         return
+    except ValidationError:  # the schema takes 2.0 for an integer
+        expected = b""
     if case.raw != expected:
         lines = zip(case.raw.split(b"\n"), expected.split(b"\n"), strict=False)
         number = next((number for number, (have, want) in enumerate(lines, start=1) if have != want), 1)

@@ -1,7 +1,6 @@
 """Judges a compose's merge request, and plans what brings approval, status, labels and note up to date."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +12,8 @@ from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
 from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
+from compose_repo.core.problems.report import as_line
+from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
@@ -124,9 +125,17 @@ def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:
 
 
 def withdraw_all(work: Work, error: InputError) -> None:
-    """Withdraw every approval of the gate bot: by rules that cannot be read nothing is satisfied."""
+    """Withdraw every approval of the gate bot: by rules that cannot be read nothing is satisfied.
+
+    One that cannot be withdrawn is told, and keeps no other.
+    """
     for line in work.world.open_merge_requests():
         compose_id = compose_of(line)
         if compose_id is not None and not line.from_fork:
-            with suppress(InputError):  # it is told once, for all of them
+            try:
                 carry_out(work, partial(withdrawal, work, compose_id, error), partial(show_actions, work))
+            except InputError:
+                continue  # it is told once, for all of them
+            except FAILURES as failure:
+                for problem in problems_of(failure, compose_id.folder):
+                    work.console.error(as_line(problem))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Promote
+from compose_repo.core.forge.forge import StaleHead
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
@@ -129,7 +130,10 @@ class StreamPass:
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except FAILURES as error:
-            row = self._failed(step, problems_of(error, step.compose_id.folder))
+            problems = problems_of(error, step.compose_id.folder)
+            # Who changes things faster than they are read must not keep an approval from before by that.
+            moving = isinstance(error, StaleHead) and step.do is Do.JUDGE
+            row = self._failed(step, self._withdrawn(step, problems) if moving else problems)
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
             row = self._failed(step, self._mistaken(step, error))
         if not self._work.dry_run:
@@ -144,17 +148,19 @@ class StreamPass:
     def _mistaken(self, step: Step, error: Exception) -> tuple[Problem, ...]:
         """Give a mistake of our own; what it keeps from being judged loses our approval, like all that cannot be."""
         mistake = self._mistake(step, error)
-        if step.do is not Do.JUDGE:
-            return (mistake,)
+        return self._withdrawn(step, (mistake,)) if step.do is Do.JUDGE else (mistake,)
+
+    def _withdrawn(self, step: Step, why: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """Take back our approval of what cannot be judged; give why it cannot, and what has failed besides."""
         try:
-            self._withdraw(step, InputError(mistake))
+            self._withdraw(step, InputError(*why))
         except InputError as told:
             return told.problems
         except FAILURES as failure:
-            return (mistake, *problems_of(failure, step.compose_id.folder))
+            return (*why, *problems_of(failure, step.compose_id.folder))
         except Exception as another:  # noqa: BLE001  # whatever the first was, the second may be, too
-            return (mistake, self._mistake(step, another))
-        return (mistake,)
+            return (*why, self._mistake(step, another))
+        return why
 
     def _withdraw(self, step: Step, error: InputError) -> None:
         """Take back our approval, then tell why.

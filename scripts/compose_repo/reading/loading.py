@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, absent
@@ -116,6 +116,15 @@ def read_manifest_file(file: Path) -> Manifest:
             fix="make the manifest again: compose-repo manifest SOURCE",
         )
         raise InputError(*placed([problem], raw, toml=False)) from error
+    except ValidationError as error:  # the schema takes 2.0 for an integer
+        raise InputError(
+            Problem(
+                path=path,
+                code=Code.NOT_CANONICAL,
+                message=f"the manifest is not in the form that `compose-repo manifest` writes: {error}",
+                fix="make the manifest again: compose-repo manifest SOURCE",
+            )
+        ) from error
 
 
 def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: dt.datetime) -> LoadedCompose:

@@ -23,14 +23,18 @@ def carry_out_and_print(work: Work, compose_id: ComposeId, next_stage: Callable[
 
     def show(stage: Stage) -> None:
         planned[:] = stage.plan
-        if not work.as_json or stage.error is not None:
-            show_actions(work, stage)
-        if not work.as_json and not stage.plan and not work.writer.applied and stage.error is None:
+        if work.as_json:
+            return
+        show_actions(work, stage)
+        if not stage.plan and not work.writer.applied and stage.error is None:
             work.console.out(stage.idle)
 
     try:
         stage = carry_out(work, next_stage, show)
     except InputError:
+        if work.as_json:
+            done = planned if work.dry_run else work.writer.applied
+            show_actions(work, Stage(compose_id=compose_id, plan=tuple(done)))
         raise
     except Exception:
         if work.as_json and work.writer.applied:

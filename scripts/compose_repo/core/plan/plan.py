@@ -419,10 +419,14 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
 def plan_supersede(
     older: Sequence[tuple[MergeRequest, Sequence[Note]]], *, me: User, words: str, names: Labels
 ) -> Stages:
-    """Close what a published compose has overtaken: label and note first, then, on what is there then, the closing."""
+    """Close what a published compose has overtaken: label and note first, then, on what is there then, the closing.
+
+    Where only a label is missing, all of it is one stage: whoever takes the label off again must not keep it open.
+    """
     told = tuple(action for line, notes in older for action in _overtaken(line, me, notes, words, names))
-    closing = (action for line, notes in older for action in _close(line.iid, () if told else notes, me))
-    return stages(told, tuple(closing))
+    apart = any(not isinstance(action, UpdateMergeRequest) for action in told)
+    closing = tuple(action for line, notes in older for action in _close(line.iid, () if apart else notes, me))
+    return stages(told, closing) if apart else stages((*told, *closing))
 
 
 def _overtaken(merge_request: MergeRequest, me: User, notes: Sequence[Note], words: str, names: Labels) -> Plan:

@@ -7,13 +7,13 @@ from functools import partial
 from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.forge.action import Promote
+from compose_repo.core.forge.action import Action, CreateTag, Promote
 from compose_repo.core.forge.forge import StaleHead
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
-from compose_repo.core.streams.promotion import State, records_of
+from compose_repo.core.streams.promotion import Record, State, records_of
 from compose_repo.core.streams.sync import (
     Do,
     Step,
@@ -103,9 +103,15 @@ class StreamPass:
         now = {
             row.step.compose_id
             for row in self._rows
-            if row.outcome is Outcome.CHANGED and any(isinstance(action, Promote) for action in row.actions)
+            if row.outcome is Outcome.CHANGED and any(map(self._is_promotion, row.actions))
         }
         return frozenset(before | now)
+
+    def _is_promotion(self, action: Action) -> bool:
+        """Tell whether an action says that a hook was called: the record of it does, in a dry run the call itself."""
+        if self._work.dry_run:
+            return isinstance(action, Promote)
+        return isinstance(action, CreateTag) and action.tag.endswith(f"/{Record.CALLED}")
 
     def report(self) -> StreamReport:
         """Sum up what was done."""

@@ -130,8 +130,11 @@ class LocalGitLab:
             return
         self.worker.stop()
         self._server.task_dispatcher.shutdown()
-        # Connections that clients keep open are closed too; the loop ends when it has nothing to watch.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+        # Connections that clients keep open are closed too; the loop ends when it has nothing to watch. The lock holds
+        # the loop back until it has been woken: to wake it is to write into what it is about to close.
+        with self._server.trigger.lock:
+            self._server.trigger.thunks.append(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+            self._server.trigger._physical_pull()
         self._thread.join(timeout=10)
         self.site.forget_repositories()
         self.site.store.close()

@@ -11,6 +11,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+import samples
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "") not in {"", "false", "0"}
 
@@ -51,8 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw few examples where they are traced."""
+    """Draw few examples where they are traced; let all processes of a run share the sample composes."""
     settings.load_profile("traced" if config.getoption("cov_source", None) else "any machine")
+    if samples.PLACE not in os.environ:
+        folder = os.environ[samples.PLACE] = tempfile.mkdtemp(prefix="sample-composes-")
+        config.add_cleanup(lambda: shutil.rmtree(folder))
 
 
 @pytest.hookimpl(trylast=True)  # hypothesis marks its tests first

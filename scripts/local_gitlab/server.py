@@ -134,7 +134,7 @@ class LocalGitLab:
         # the loop back until it has been woken: to wake it is to write into what it is about to close.
         with self._server.trigger.lock:
             self._server.trigger.thunks.append(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
-            self._server.trigger._physical_pull()
+            self._server.trigger._physical_pull()  # noqa: SLF001  # pull_trigger wakes it outside the lock
         self._thread.join(timeout=10)
         self.site.forget_repositories()
         self.site.store.close()

@@ -15,11 +15,12 @@ from typing import Any
 
 import gitlab
 import pytest
-from test_main_path import DEVELOPER, MAINTAINER, ORIGINS, POLICY, ROOT, World, git, write_compose
+from test_main_path import DEVELOPER, MAINTAINER, ORIGINS, POLICY, ROOT, World, git
 
 from compose_repo import cli
 from local_gitlab import User
 from local_gitlab.server import LocalGitLab
+from samples import write_compose
 
 STREAMS = """\
 schema = "streams/1"

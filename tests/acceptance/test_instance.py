@@ -22,7 +22,8 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab.server import LocalGitLab, User
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 pytestmark = pytest.mark.xdist_group("instance")
 
@@ -228,7 +229,7 @@ def made(template: Path, folder: Path, web: Path, address: str) -> None:
     spec = SampleSpec.create(PUBLISHED[0], srpms=2, arches=SampleSpec.create(srpms=1).arches[::3])
     for name in (*PUBLISHED, *OPEN):
         spec = spec.evolve(name)
-        root = write_compose(web / "stream-10", spec)
+        root = write_sample(web / "stream-10", spec)
         if name in PUBLISHED:
             manifest = manifest_of(root)
             write(folder, {f"composes/{name}/manifest.json": manifest, **result(name, manifest, "passed", "passed")})

@@ -20,13 +20,11 @@ import pytest
 from skipping_clock import RunningClock
 
 from compose_repo import cli
-from compose_repo.core.composes.compose import ComposeId, Image
-from compose_repo.core.names import Arch, Sha256, Variant
 from compose_repo.ports.clock import Clock
 from compose_repo.verbs import parsers
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
-from sample_composes.writing import ComposeWriter
+from samples import write_compose
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))
@@ -73,25 +71,6 @@ def git(where: Path, *arguments: str) -> str:
     variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
     done = subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, env=variables)
     return done.stdout.decode().strip()
-
-
-def write_compose(folder: Path, name: str, *, version: str, status: str = "FINISHED") -> None:
-    compose_id = ComposeId.parse(name)
-    writer = ComposeWriter(compose_id, label=None, release_name="CentOS Stream")
-    base, arches = Variant("BaseOS"), (Arch("aarch64"), Arch("x86_64"))
-    writer.add_variant(base, arches)
-    srpm = f"bash-0:{version}-1.el10.src"
-    for arch in arches:
-        writer.add_rpm(base, arch, srpm, sigkey="8483c65d", category="source", srpm=srpm)
-        writer.add_rpm(base, arch, f"bash-0:{version}-1.el10.{arch}", sigkey="8483c65d", category="binary", srpm=srpm)
-    image = Image(
-        variant=base, arch=arches[1], path="BaseOS/x86_64/iso/boot.iso", type="boot", format="iso",
-        subvariant="BaseOS", size=1, sha256=Sha256("0" * 64),
-    )  # fmt: skip
-    writer.add_image(image, mtime=0)
-    writer.write(folder / name / "compose" / "metadata")
-    (folder / name / "COMPOSE_ID").write_text(name)
-    (folder / name / "STATUS").write_text(f"{status}\n")
 
 
 PROGRESS: Final = re.compile(r"^.* (?:…|[0-9.]+ s)\n", re.MULTILINE)

@@ -11,7 +11,8 @@ from compose_server import Answer, ComposeServer, serving
 
 import door
 from compose_repo.core.manifests.manifest import Manifest
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"
@@ -19,7 +20,7 @@ COMPOSE_ID = "CentOS-Stream-10-20261119.0"
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_compose(tmp_path_factory.mktemp("original"), SampleSpec.create(COMPOSE_ID, srpms=12))
+    return write_sample(tmp_path_factory.mktemp("original"), SampleSpec.create(COMPOSE_ID, srpms=12))
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from compose_demo import gate_files
 from compose_demo.actors import Actor
 from compose_demo.stage import Stage, stage
 from compose_repo.core.composes.compose_id import ComposeId
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = {
@@ -107,7 +108,7 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with stage(folder, repository=ROOT, ci=None, port=0) as playing:
         older = SampleSpec.create(OLDER, srpms=12)
         for spec in (older, older.evolve(NEWER)):
-            write_compose(playing.server.composes, spec)
+            write_sample(playing.server.composes, spec)
         _set_rules(playing)
         for compose_id in (OLDER, NEWER):
             opened = playing.compose_bot.compose_repo("open", f"{playing.server.url}/production/{compose_id}")

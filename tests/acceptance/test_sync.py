@@ -10,9 +10,10 @@ import gitlab
 import jsonschema
 import pytest
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
-from test_main_path import git, write_compose
+from test_main_path import git
 
 from local_gitlab.server import LocalGitLab
+from samples import write_compose
 
 SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
 A, B, C, D = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21, 22))

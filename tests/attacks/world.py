@@ -42,11 +42,9 @@ import gitlab
 from attacks.cleanliness import unclean
 from attacks.objects import Changes, Content, Objects, Place, basic, new_key
 from compose_repo import cli
-from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.names import Arch, Variant
 from compose_repo.verbs import parsers
 from local_gitlab import DEVELOPER, MAINTAINER, LocalGitLab, Project, User
-from sample_composes.writing import ComposeWriter
+from samples import write_compose
 
 HERE: Final = Path(__file__).resolve().parent
 OLDER, BETWEEN, ID = (f"CentOS-Stream-10-202611{day}" for day in ("19.0", "19.1", "20.0"))
@@ -256,7 +254,7 @@ class Arena:
         web = self.folder / "web"
         (web / "mirror").mkdir(parents=True)
         for name, version in ((OLDER, "5.2.1"), (BETWEEN, "5.2.1"), (ID, "5.2.2")):
-            _write_compose(web, name, version=version)
+            write_compose(web, name, version=version)
         self.publish(OLDER)
         handler = functools.partial(_QuietHandler, directory=str(web))
         self._web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -680,17 +678,3 @@ def _seen(world: World) -> dict[str, Any]:
         "target": line.target_branch,
         "description": line.description.replace(world.project.path, "PROJECT"),
     }
-
-
-def _write_compose(folder: Path, name: str, *, version: str) -> None:
-    compose_id = ComposeId.parse(name)
-    writer = ComposeWriter(compose_id, label=None, release_name="CentOS Stream")
-    base, arches = Variant("BaseOS"), tuple(map(Arch, ARCHES))
-    writer.add_variant(base, arches)
-    srpm = f"bash-0:{version}-1.el10.src"
-    for arch in arches:
-        writer.add_rpm(base, arch, srpm, sigkey="8483c65d", category="source", srpm=srpm)
-        writer.add_rpm(base, arch, f"bash-0:{version}-1.el10.{arch}", sigkey="8483c65d", category="binary", srpm=srpm)
-    writer.write(folder / name / "compose" / "metadata")
-    (folder / name / "COMPOSE_ID").write_text(name)
-    (folder / name / "STATUS").write_text("FINISHED\n")

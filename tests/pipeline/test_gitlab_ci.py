@@ -22,7 +22,8 @@ from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab import CiRunner
 from local_gitlab.server import LocalGitLab, User
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -148,7 +149,7 @@ class Repository:
 @pytest.fixture(scope="module")
 def sample_manifest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     spec = SampleSpec.create(COMPOSE_ID, srpms=12)
-    folder = write_compose(tmp_path_factory.mktemp("compose"), spec)
+    folder = write_sample(tmp_path_factory.mktemp("compose"), spec)
     return Manifest.from_compose(read_compose(compose_root(str(folder), timeout=1), location=None)).to_bytes()
 
 
@@ -637,7 +638,8 @@ def with_code(repository: Repository, seed: Path) -> Path:
         elif path.is_file():
             shutil.copy2(path, seed)
     identity = ("-c", "user.name=T", "-c", "user.email=t@example.org")
-    for command in (("add", "--all", "--force"), (*identity, "commit", "--quiet", "--message", "Add the code [skip ci]")):
+    message = "Add the code [skip ci]"
+    for command in (("add", "--all", "--force"), (*identity, "commit", "--quiet", "--message", message)):
         subprocess.run(["git", *command], cwd=seed, check=True, capture_output=True)
     return seed
 

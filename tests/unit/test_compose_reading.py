@@ -19,7 +19,8 @@ from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.ports.compose_root import WebRoot, compose_root
 from compose_repo.ports.http import Http, Limits, normal_url
 from compose_repo.ports.productmd.reading import read_compose
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"
 METADATA = "compose/metadata"
@@ -28,7 +29,7 @@ LIMITS = Limits(timeout=0.2, total=1.0, tries=2, backoff=0.01)
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_compose(tmp_path_factory.mktemp("original"), SampleSpec.create(COMPOSE_ID, srpms=12))
+    return write_sample(tmp_path_factory.mktemp("original"), SampleSpec.create(COMPOSE_ID, srpms=12))
 
 
 @pytest.fixture

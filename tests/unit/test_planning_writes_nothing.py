@@ -43,7 +43,8 @@ from compose_repo.passes.promote import Promoting, retraction
 from compose_repo.passes.sync import sync
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.work import Work
-from sample_composes.sample import SampleSpec, write_compose
+from sample_composes.sample import SampleSpec
+from samples import write_sample
 
 OLDER, NEWER, NEWEST = (ComposeId.parse(f"CentOS-Stream-10-202611{day}.0") for day in (18, 22, 23))
 GATING: Final = STREAMS.replace('"mirror"', '"gating"')
@@ -294,7 +295,7 @@ def test_what_the_bus_is_told_is_planned_and_nothing_is_written(tmp_path: Path) 
 
 def pages(folder: Path) -> dict[str, bytes]:
     """Give a compose server that lists one new compose, and mirrors that carry one that is open."""
-    root = write_compose(folder, SampleSpec.create(str(NEWEST), srpms=12))
+    root = write_sample(folder, SampleSpec.create(str(NEWEST), srpms=12))
     listing = f'<html><head><title>Index of /</title></head><body><a href="{NEWEST}/">x</a></body></html>'
     server = "https://composes.example.org"
     return {

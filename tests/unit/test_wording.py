@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from compose_repo.core.composes.compose import ComposeId, Image, Status
 from compose_repo.core.escape import JOINER
 from compose_repo.core.forge.forge import Project
-from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Origin, Sha256, Testcase, Variant
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.policy import OriginEntry, Policy, Requirement
@@ -107,6 +107,18 @@ def test_no_text_from_outside_adds_markup_links_or_line_starts(text: str) -> Non
     outside_code = unescape(re.sub(r"<code.*?</code>|<[^>]*>", "", html, flags=re.DOTALL))
     assert not re.search(r"(?<!\w)@\w", outside_code)
     assert list(acts(description)) == []
+
+
+def test_an_unreadable_compose_says_so_first() -> None:
+    why = Unreadable(code="metadata-truncated", message="rpms.json: it ends <too> early")
+    empty: dict[str, Any] = {"variants": {}, "images": (), "packages": (), "status": None}
+    words = described(manifest(unreadable=why, **empty))
+    assert words.startswith("> **It is not known what this compose holds**")
+    assert ("| Contents | not known |" in words, "| Status | not known |" in words, "Repositories" in words) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_an_incomplete_compose_says_so_first() -> None:

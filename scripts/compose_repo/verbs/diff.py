@@ -89,11 +89,14 @@ def _root(source: str, console: Console) -> Manifest:
 def _text(report: ChangeReport, console: Console) -> Iterator[str]:
     """Write the report as Fedora's compose reports look; what comes from outside shows no control characters."""
     changes = report.changes
-    yield f"OLD: {changes.old} ({changes.old_status})"
-    yield f"NEW: {changes.new} ({changes.new_status})"
+    yield f"OLD: {changes.old} ({changes.old_status or 'status not known'})"
+    yield f"NEW: {changes.new} ({changes.new_status or 'status not known'})"
     yield from (console.paint(Paint.WAITING, f"WARNING: {terminal(warning)}") for warning in changes.warnings)
     yield ""
     yield console.paint(Paint.STRONG, "===== SUMMARY =====")
+    if changes.not_known:
+        yield report.headline
+        return
     yield from (f"{count:>9,} {label}" for count, label in (*report.counts, report.unchanged))
     for section in report.sections:
         yield ""

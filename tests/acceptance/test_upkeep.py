@@ -365,3 +365,21 @@ def test_whoever_never_stops_is_told_of_and_gets_nothing_approved(world: World) 
         "the title of !1 has changed meanwhile, for the 4th time in this run; run again"
     )
     assert world.approvers() == []
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "json")])
+def test_whoever_never_stops_keeps_no_approval_from_before(world: World, options: tuple[str, ...]) -> None:
+    world.open()
+    passed(world)
+    assert world.approve()[0] == 0
+
+    def push(run: int) -> None:
+        world.report(ID, "rdo", "failed", run=str(run))
+        world.server.faults.before("GET", "/merge_requests/1$", lambda: push(run + 1))
+
+    push(2)
+    code, out, err = world.approve(*options)
+    assert (code, "for the 4th time in this run; run again" in out + err) == (2, True)
+    assert "withdraw approval of !1: it cannot be judged: head-moving" in out + err
+    world.server.faults.clear()
+    assert world.approvers() == []

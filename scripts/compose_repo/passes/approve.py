@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
-from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
@@ -16,7 +16,7 @@ from compose_repo.core.problems.report import as_line
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, carry_out, show_actions
-from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
+from compose_repo.passes.upkeep import Settled, brought_back, settle
 from compose_repo.passes.work import Work
 
 
@@ -32,11 +32,7 @@ class Approving:
     compose_id: ComposeId
     vanished: Callable[[int], bool | None] = lambda _: None
     arrive: Callable[[MergeRequest, Judgement], Stage | None] = lambda *_: None
-    closer: Closer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
+    noted: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:
         """Plan what comes next; if it cannot be judged, the stage's `error` says why.
@@ -50,7 +46,11 @@ class Approving:
             settled = settle(self.work, self.compose_id)
         except InputError as error:
             return withdrawal(self.work, self.compose_id, error)
-        return brought_back(self.work, self.compose_id, settled, self.closer, self._judge)
+        return brought_back(self.work, self.compose_id, settled, self.noted, self._judge)
+
+    def give_up(self, moving: StaleHead) -> Stage:
+        """Plan to withdraw: who changes things faster than they are read must not keep an approval by that."""
+        return withdrawal(self.work, self.compose_id, InputError(*problems_of(moving, self.compose_id.folder)))
 
     def _judge(self, settled: Settled) -> Stage:
         merge_request = settled.merge_request

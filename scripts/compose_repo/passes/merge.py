@@ -16,7 +16,7 @@ from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
-from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle, to_bring_back
+from compose_repo.passes.upkeep import Settled, brought_back, second_notes, settle, to_bring_back
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.branch import commit_files
 from compose_repo.ports.git.history import fork_of
@@ -38,13 +38,8 @@ class Merging:
     work: Work
     compose_id: ComposeId
     why_not: Callable[[StreamEntry], str | None] = lambda _: None
-    closer: Closer = field(init=False)
-    overtaken: Closer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
-        object.__setattr__(self, "overtaken", Closer(work=self.work))
+    noted: set[int] = field(default_factory=set)
+    noted_older: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:
         """Plan what comes next.
@@ -60,7 +55,7 @@ class Merging:
         settled = settle(self.work, self.compose_id)
         if settled.merge_request.state in MERGED:
             return self._stage(settled, (), self._supersede(settled))
-        return brought_back(self.work, self.compose_id, settled, self.closer, self._judge)
+        return brought_back(self.work, self.compose_id, settled, self.noted, self._judge)
 
     def _judge(self, settled: Settled) -> Stage:
         judgement = self.work.judge(self.compose_id, settled.merge_request)
@@ -75,7 +70,7 @@ class Merging:
             self.work,
             self.compose_id,
             opened_again,
-            self.closer,
+            self.noted,
             lambda again: self._restore(again, judgement, stream),
         )
 
@@ -147,7 +142,7 @@ class Merging:
             bots=settled.bots,
             target_branch=world.project.default_branch,
         )
-        left = self.overtaken.closing(older)
+        left = second_notes(self.work, self.noted_older, older)
         superseding = plan_supersede(
             [(line, world.forge.notes(line.iid)) for line in older],
             me=world.forge.me(),

@@ -14,7 +14,7 @@ from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import Branch, plan_open
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.loop import Stage, first_of
-from compose_repo.passes.upkeep import Closer, duplicates, find, published
+from compose_repo.passes.upkeep import duplicates, find, published, second_notes
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.reading.loading import load_manifest
@@ -27,11 +27,7 @@ class Opening:
 
     work: Work
     manifest: Manifest
-    closer: Closer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
+    noted: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:
         """Plan what is missing of branch, manifest and merge request.
@@ -43,7 +39,7 @@ class Opening:
         """
         found, main, bots = find(self.work, self.manifest.compose_id, Bot.COMPOSE)
         plans = _plan(self.work, self.manifest, found, main, bots)
-        left = self.closer.closing(found.duplicates)
+        left = second_notes(self.work, self.noted, found.duplicates)
         return first_of((left, *plans) if left else plans, _stage(self.manifest.compose_id, found.ours))
 
 

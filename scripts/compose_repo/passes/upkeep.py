@@ -1,7 +1,6 @@
 """Finds a compose's merge request, and plans what brings it back to what it should be, before anything else is done."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,25 +31,6 @@ class Settled(Struct, frozen=True, kw_only=True):
     bots: Bots
     stages: Stages = ()
     stays_closed: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Closer:
-    """Remembers on which merge requests a run has said why they are closed.
-
-    Where another run has closed one of them meanwhile, both may have said so: the second note is deleted.
-    """
-
-    work: Work
-    noted: set[int] = field(default_factory=set)
-
-    def closing(self, lines: Iterable[MergeRequest]) -> Plan:
-        """Plan what is left to be deleted, where `lines` are those that are still to be closed; remember these."""
-        still = {line.iid for line in lines}
-        forge = self.work.world.forge
-        gone = sorted(self.noted - still)
-        self.noted.update(still)
-        return tuple(action for iid in gone for action in plan_second_notes(iid, forge.notes(iid), forge.me()))
 
 
 def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, Bots]:
@@ -109,10 +89,13 @@ def to_bring_back(work: Work, compose_id: ComposeId, settled: Settled) -> Settle
 
 
 def brought_back(
-    work: Work, compose_id: ComposeId, settled: Settled, closer: Closer, go_on: Callable[[Settled], Stage]
+    work: Work, compose_id: ComposeId, settled: Settled, noted: set[int], go_on: Callable[[Settled], Stage]
 ) -> Stage:
-    """Give the stage that brings a merge request back; where nothing is to be brought back, go on."""
-    left = closer.closing(settled.found.duplicates)
+    """Give the stage that brings a merge request back; where nothing is to be brought back, go on.
+
+    `noted` is kept from stage to stage, for `second_notes`.
+    """
+    left = second_notes(work, noted, settled.found.duplicates)
     stages = (left, *settled.stages) if left else settled.stages
     if not stages:
         return go_on(settled)
@@ -126,6 +109,17 @@ def brought_back(
         foreseen=lambda: go_on(as_it_will_be),
     )
     return first_of(stages, stage)
+
+
+def second_notes(work: Work, noted: set[int], to_close: Iterable[MergeRequest]) -> Plan:
+    """Plan the deletion of second notes on merge requests that another run has closed while this one closes them.
+
+    Both have said there why. `noted` are those on which this run has, from stage to stage; these are added to it.
+    """
+    still = {line.iid for line in to_close}
+    forge, gone = work.world.forge, sorted(noted - still)
+    noted.update(still)
+    return tuple(action for iid in gone for action in plan_second_notes(iid, forge.notes(iid), forge.me()))
 
 
 def duplicates(work: Work, compose_id: ComposeId, found: Found) -> Sequence[Duplicate]:

@@ -378,7 +378,7 @@ def test_whoever_never_stops_keeps_no_approval_from_before(world: World, options
         world.server.faults.before("GET", "/merge_requests/1$", lambda: push(run + 1))
 
     push(2)
-    code, out, err = world.approve(*options)
+    code, out, err = world.run(world.gate, "approve", ID, *options)
     assert (code, "for the 4th time in this run; run again" in out + err) == (2, True)
     assert "withdraw approval of !1: it cannot be judged: head-moving" in out + err
     world.server.faults.clear()

@@ -101,7 +101,8 @@ def create(
 ) -> Row:
     """Queue a pipeline; one whose commit says `[skip ci]`, or whose push does, is skipped.
 
-    What somebody starts, or a schedule or trigger does, runs nevertheless, as in GitLab (`ignore_skip_ci`). `files` are variables whose value is in a file.
+    What a person, a schedule or a trigger starts runs nevertheless, as in GitLab (`ignore_skip_ci`). `files` are
+    variables whose value is in a file.
     """
     skip = ""
     if source in {"push", "merge_request_event"}:

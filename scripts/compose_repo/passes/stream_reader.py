@@ -19,7 +19,7 @@ from compose_repo.passes.upkeep import find, published
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.productmd.reading import identity
 from compose_repo.reading.index import compose_ids
-from compose_repo.reading.mirror import Unsettled, published_name
+from compose_repo.reading.mirror import Unsettled, published_compose
 
 T = TypeVar("T")
 
@@ -71,15 +71,13 @@ class StreamReader:
     def _read_carried(self, entry: StreamEntry) -> Carried:
         with self._work.console.progress(f"reading {entry.published}"):
             try:
-                name = published_name(entry.published, self._tools.http.read)
+                compose_id = published_compose(entry.published, self._tools.http.read)
             except Unsettled as reason:
                 return Carried(why_not=str(reason))
-        if name is None:
+            except ComposeIdError as error:
+                raise InputError(_strange(entry, str(error))) from error
+        if compose_id is None:
             return Carried()
-        try:
-            compose_id = ComposeId.parse(name)
-        except ComposeIdError as error:
-            raise InputError(_strange(entry, str(error))) from error
         if compose_id.stream != entry.stream:
             raise InputError(
                 _strange(entry, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")

@@ -51,4 +51,4 @@ def _vouched(_: StreamEntry) -> None:
 
 def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, Http(limits(), clock=work.console.clock).read)
+        return why_not_published(compose_id, stream.published, Http(limits(), clock=work.console.clock).read)

@@ -17,6 +17,7 @@ from local_gitlab import push_merge_requests, push_options
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError
 from local_gitlab.git import ZERO
+from local_gitlab.old_heads import remove_old_heads
 from local_gitlab.protection import fast_forward_only, push_refusal
 from local_gitlab.push_events import Move
 from local_gitlab.pushes import refs_updated
@@ -48,6 +49,7 @@ def advertise(name: str) -> Response:
         project, user = _admit(name, writing=service == "git-receive-pack")
     except _RefusedError as refused:
         return _plain(refused.status, str(refused))
+    remove_old_heads(asked.site(), project)
     return _advertisement(asked.site(), project, user, service)
 
 

@@ -236,7 +236,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         made = Stage(
             folder=folder, server=server, owner=owner, people=people, project=project, gate_project=gate_project
         )
-        ours = [file for file in (ROOT / ".gitlab").rglob("*") if file.is_file()]
+        ours = [ROOT / ".gitattributes", *(file for file in (ROOT / ".gitlab").rglob("*") if file.is_file())]
         made.commit({**FILES, **{str(file.relative_to(ROOT)): file.read_text() for file in ours}}, project)
         server.push(gate_project, source, by=owner, pipeline=False)
         for name in ("compose-bot", "rdo-ci", "idm-ci"):

@@ -300,7 +300,7 @@ def test_what_keeps_a_rule_is_not_told(what: Seen, code: str) -> None:
 
 
 def test_a_file_of_ours_that_is_there_is_not_missed() -> None:
-    what = project(files=frozenset({".gitlab/CODEOWNERS"}))
+    what = project(files=frozenset({".gitattributes", ".gitlab/CODEOWNERS"}))
     assert broken(what)["project-file-missing"] == (
         "main has no .gitlab/issue_templates/Origin.md",
         "main has no .gitlab/issue_templates/Waiver.md",

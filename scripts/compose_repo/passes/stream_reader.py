@@ -13,9 +13,10 @@ from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
+from compose_repo.passes.describe import published
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.tools import Tools
-from compose_repo.passes.upkeep import find, published
+from compose_repo.passes.upkeep import find
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.productmd.reading import identity
 from compose_repo.reading.index import compose_ids

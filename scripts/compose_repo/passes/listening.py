@@ -171,8 +171,8 @@ class Handler:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits(), clock=self.console.clock),
-                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes),
+                    http=Http(limits(), clock=self.console.clock, trace=self.console.trace),
+                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes, trace=self.console.trace),
                     only=compose_id,
                 )
             )

@@ -107,6 +107,21 @@ def test_a_copy_of_a_manifest_with_other_line_ends_has_the_digest_of_the_manifes
     assert json.loads(done.stdout)["manifest_sha256"] == hashlib.sha256(raw).hexdigest()
 
 
+def test_a_document_as_jenkins_sends_it_becomes_a_file(repo: Path, convert: Run) -> None:
+    build = {**BUILD, "actions": [None, *BUILD["actions"]], "url": "https://jenkins.example.org/job/smoke/A=b/8841/"}
+    report = json.dumps(REPORT).replace("1.5", "NaN").replace('"status"', '"stdout": "cut \\ud83d", "status"')
+    (repo / "build.json").write_text(json.dumps(build))
+    (repo / "report.json").write_text(report)
+    done = convert("build.json", "report.json", "--compose", COMPOSE_ID, *WHO)
+    found = json.loads(done.stdout)
+    assert found["run"]["id"].startswith("smoke.A-b-")
+    assert [(row["outcome"], row["scenario"]) for row in found["results"]] == [
+        ("failed", "A=b"),
+        ("passed", "A=b"),
+        ("failed", "A=b"),
+    ]
+
+
 def test_the_file_is_shown_on_stdout(repo: Path, convert: Run) -> None:
     manifest = repo / "composes" / COMPOSE_ID / "manifest.json"
     files = ["build.json", "report.json"]

@@ -223,7 +223,7 @@ class World:
         """Look once more, right before something is written on what was read.
 
         Raises:
-            StaleHead: by now its head is another, or it is closed, retargeted or renamed (which makes a draft).
+            StaleHead: by now its head is another, or it is closed, retargeted, held up, or renamed, perhaps to a draft.
 
         """
         seen, now = map(_judged_of, (merge_request, self.forge.merge_request(merge_request.iid)))
@@ -247,4 +247,6 @@ def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
         "target": merge_request.target_branch,
         "title": merge_request.title,
         "state": merge_request.state,
+        "date of merging": merge_request.merge_after,
+        "squashing": merge_request.squash,
     }

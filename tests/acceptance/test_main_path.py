@@ -423,6 +423,29 @@ def test_a_manifest_that_the_branch_changes_is_named_and_the_compose_bots_counts
     assert world.on_main(f"composes/{ID}/manifest.json") == before
 
 
+def test_the_users_own_git_configuration_changes_nothing(world: World) -> None:
+    home = world.folder / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        "[safe]\n bareRepository = explicit\n[i18n]\n commitEncoding = UTF-16\n logOutputEncoding = UTF-16\n"
+        "[core]\n autocrlf = true\n[push]\n gpgSign = true\n pushOption = merge_request.create\n"
+        "[commit]\n gpgSign = true\n[fetch]\n prune = true\n"
+    )
+    world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    clone = world.clone(world.rdo)
+    (clone / "composes" / ID / "manifest.json").write_text("{}")
+    git(clone, "commit", "--quiet", "--all", "--message", "Other packages")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    world.monkeypatch.setenv("HOME", str(home))
+    assert world.approve()[0] == 0
+    world.publish(ID)
+    code, out, err = world.merge()
+    assert (code, err, world.api().state) == (0, "", "merged")
+    assert f"restore what counts on compose/{ID}" in out
+
+
 def test_a_merge_commit_that_changes_the_manifest_is_found_out(world: World) -> None:
     world.open()
     clone = world.clone(world.rdo)

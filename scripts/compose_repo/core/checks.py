@@ -298,12 +298,15 @@ def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
 
 
 def packages_are_sorted(case: Case) -> Iterator[Problem]:
-    """A manifest lists each SRPM once, sorted by NVR."""
-    names = [package["nvr"] for package in case.data["packages"]]
-    for index, (before, after) in enumerate(pairwise(names), start=1):
+    """A manifest lists each SRPM once, sorted by NVR, then by epoch."""
+    builds = [(package["nvr"], package.get("epoch", 0)) for package in case.data["packages"]]
+    for index, (before, after) in enumerate(pairwise(builds), start=1):
         if after <= before:
             yield case.problem(
-                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} comes after {shown(before)}", _MAKE_ANEW
+                f"/packages/{index}/nvr",
+                Code.NOT_SORTED,
+                f"{shown(after[0])} comes after {shown(before[0])}",
+                _MAKE_ANEW,
             )
 
 

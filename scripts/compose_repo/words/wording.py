@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -160,7 +161,7 @@ def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:
 def _images(manifest: Manifest) -> Iterator[Trusted]:
     for image in manifest.images[:IMAGES]:
         text = f"{image.variant} {image.arch} {image.type}: {image.path.rpartition('/')[2]}"
-        yield link(f"{manifest.location}/compose/{image.path}", text, host=False)
+        yield link(f"{manifest.location}/compose/{quote(image.path)}", text, host=False)
     if len(manifest.images) > IMAGES:
         yield Trusted(f"and {len(manifest.images) - IMAGES} more")
 

@@ -563,6 +563,19 @@ def test_a_closed_merge_request_stays_closed(world: World) -> None:
     assert world.writes() == []
 
 
+def test_a_project_that_was_renamed_goes_on_under_its_former_name(world: World) -> None:
+    world.open()
+    project = world.client.projects.get(world.project.id)
+    project.path = "renamed"
+    project.save()
+    world.report(ID, "rdo", "passed")
+    assert world.approve()[0] == 3
+    world.publish(ID)
+    code, _, err = world.merge()
+    assert (code, err, world.api().state) == (0, "", "merged")
+    assert world.open(NEWER)[0] == 0
+
+
 def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> None:
     code, _, err = world.approve()
     assert code == 2

@@ -277,6 +277,8 @@ def test_what_breaks_a_rule_is_told_in_words(what: Seen, code: str, findings: li
         (members(RDO_CI), "origin-user-too-weak"),
         (members(replace(RDO_CI, level=MAINTAINER)), "maintainer-unexpected"),
         (members(RDO_CI), "outsider-in-gate-project"),
+        (project(settings={"visibility": "private"}), "gate-project-private"),
+        (project(settings={"repository_access_level": "private"}), "gate-project-private"),
         (token(), "token-of-admin"),
         (token(), "token-too-strong"),
         (token(expires=dt.date(2026, 12, 5)), "token-expires"),
@@ -300,12 +302,29 @@ def test_what_keeps_a_rule_is_not_told(what: Seen, code: str) -> None:
 
 
 def test_a_file_of_ours_that_is_there_is_not_missed() -> None:
-    what = project(files=frozenset({".gitlab/CODEOWNERS"}))
+    what = project(files=frozenset({".gitattributes", ".gitlab/CODEOWNERS"}))
     assert broken(what)["project-file-missing"] == (
         "main has no .gitlab/issue_templates/Origin.md",
         "main has no .gitlab/issue_templates/Waiver.md",
         "main has no .gitlab/merge_request_templates/Default.md",
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding"),
+    [
+        ({"visibility": "private"}, "visibility is private and should be public or internal"),
+        ({"visibility": "internal"}, None),
+        (
+            {"visibility": "public", "repository_access_level": "disabled"},
+            "repository_access_level is disabled and should be enabled",
+        ),
+        ({}, None),
+    ],
+)
+def test_a_gate_project_is_open_to_whoever_pushes(settings: dict[str, str], finding: str | None) -> None:
+    what = replace(project(settings=settings), composes=False)
+    assert broken(what).get("gate-project-private") == (None if finding is None else (finding,))
 
 
 def test_the_compose_bot_that_is_the_gate_bot_is_no_outsider() -> None:

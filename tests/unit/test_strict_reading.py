@@ -196,8 +196,12 @@ def test_toml_dates_become_text() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a = 1\na = 2", [("duplicate-key", 2, "")]),
-        ("[a]\n\n[a]", [("duplicate-key", 3, "")]),
+        ("a = 1\na = 2", [("duplicate-key", 2, "/a")]),
+        ("[a]\n\n[a]", [("duplicate-key", 3, "/a")]),
+        ("[a.b]\nz = 1\n[a]\nb.z = 3", [("duplicate-key", 4, "/a/b/z")]),
+        ("a = 1\n[o.rdo]\nn = 1\nn = '''\nx = 1\n'''", [("duplicate-key", 4, "/o/rdo/n")]),
+        ('"\\"a" = 1\n"\\"a" = 2', [("duplicate-key", 2, '/\\"a')]),
+        ("a = {b = 1, b = 2}", [("duplicate-key", 1, "/a")]),
         ("a =", [("not-toml", 1, "")]),
         ('a = "x\n', [("not-toml", 1, "")]),
         ("a = [\n1,\n", [("not-toml", 3, "")]),
@@ -214,6 +218,20 @@ def test_toml_dates_become_text() -> None:
 )
 def test_toml_that_is_not_strict_is_refused(text: str, expected: list[tuple[str, int, str]]) -> None:
     assert refused_toml(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[a]\nname = 1\nname = 2", "the key name is there twice in its table"),
+        ("a = {b = 1, b = 2}", "the key 'b' is there twice in its table"),
+        ("[[a]]\n[a]", "the table [a] is there twice, or also as a key"),
+    ],
+)
+def test_what_is_there_twice_in_toml_is_named(text: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_toml(text.encode(), "f.toml")
+    assert refused.value.problems[0].message == message
 
 
 def test_toml_lines_are_those_of_tables_and_keys() -> None:

@@ -16,6 +16,7 @@ from compose_repo.core.documents.limits import LISTED
 from compose_repo.core.links import LINKS
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
+from compose_repo.core.result import SYNONYMS
 
 EXPLAINED: Final = 1000
 """How many violations of one file are looked at, where several say the same."""
@@ -187,7 +188,7 @@ def _is_at_odds(one: _Violation) -> bool:
 
 def _wrong_value(one: _Violation, path: str) -> Problem:
     allowed = one.expected if one.keyword == "enum" else [one.expected]
-    near = _nearest(one.instance, allowed) if isinstance(one.instance, str) else None
+    near = _meant(one.instance, allowed) if isinstance(one.instance, str) else None
     known = ", ".join(value if isinstance(value, str) else shown(value) for value in allowed)
     return one.problem(
         path,
@@ -224,6 +225,13 @@ def _type(names: str | Sequence[str]) -> str:
 
 def _nearest(word: str, known: Sequence[object]) -> str | None:
     return next(iter(get_close_matches(word[:_COMPARED], [str(one) for one in known], n=1)), None)
+
+
+def _meant(word: str, allowed: Sequence[object]) -> str | None:
+    """Find the allowed word that was meant: in other letters, by another tool's name for an outcome, or mistyped."""
+    small = word[:_COMPARED].strip().lower()
+    outcome = SYNONYMS.get(small)
+    return small if small in allowed else outcome if outcome in allowed else _nearest(word, allowed)
 
 
 _COMPARED: Final = 64

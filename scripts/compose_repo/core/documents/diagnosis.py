@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -139,9 +140,26 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*+")
 
 def toml_lines(data: bytes) -> dict[str, int]:
     """Give the line of each table, array element and key of a TOML document that is written on a line of its own."""
-    lines, prefix, counts = {"": 1}, "", dict[str, int]()
+    lines = {"": 1}
+    for place in _toml_places(data.decode("utf-8", "replace").split("\n")):
+        lines.setdefault(place.pointer, place.line)
+    return lines
+
+
+class _TomlPlace(NamedTuple):
+    """A table, an array element or a key of a TOML text: its line, and how it is written."""
+
+    line: int
+    pointer: str
+    written: str
+    is_table: bool
+
+
+def _toml_places(lines: Iterable[str]) -> Iterator[_TomlPlace]:
+    """Walk over the lines of a TOML text on which a table or a key begins."""
+    prefix, counts = "", dict[str, int]()
     inside = ""
-    for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), start=1):
+    for number, line in enumerate(lines, start=1):
         if inside:
             inside = "" if line.count(inside) % 2 else inside
             continue
@@ -150,11 +168,10 @@ def toml_lines(data: bytes) -> dict[str, int]:
             if header["array"]:
                 counts[prefix] = counts.get(prefix, -1) + 1
                 prefix = f"{prefix}/{counts[prefix]}"
-            lines.setdefault(prefix, number)
+            yield _TomlPlace(number, prefix, header[0].strip(), is_table=True)
         elif key := _TOML_KEY.match(line):
-            lines.setdefault(_toml_pointer(prefix, key["keys"]), number)
+            yield _TomlPlace(number, _toml_pointer(prefix, key["keys"]), key["keys"], is_table=False)
         inside = next((quotes for quotes in ('"""', "'''") if line.count(quotes) % 2), "")
-    return lines
 
 
 def line_of(lines: Mapping[str, int], pointer: str) -> int:
@@ -169,7 +186,7 @@ def placed(problems: Sequence[Problem], data: bytes, *, toml: bool) -> list[Prob
     return _placed(problems, toml_lines(data) if toml else json_lines(data, (line.pointer for line in problems)))
 
 
-_TOML_BARE: Final = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_TOML_BARE: Final = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*')"""
 _TOML_KEYS: Final = rf"(?P<keys>{_TOML_BARE}(?:[ \t]*\.[ \t]*{_TOML_BARE})*)"
 _TOML_HEADER: Final = re.compile(rf"[ \t]*\[(?P<array>\[)?[ \t]*{_TOML_KEYS}[ \t]*\]")
 _TOML_KEY: Final = re.compile(rf"[ \t]*{_TOML_KEYS}[ \t]*=")
@@ -513,7 +530,7 @@ def _toml_problem(path: str, text: str, said: str) -> Problem:
     line = text.count("\n") + 1 if match is None or match["line"] is None else int(match["line"])
     what = said if match is None else match["what"]
     if what.startswith(_TOML_TWICE):
-        return Problem(path=path, line=line, code=Code.DUPLICATE_KEY, message=f"{what}", fix="keep one of them")
+        return _toml_twice(path, line, what, text)
     return Problem(
         path=path,
         line=line,
@@ -523,4 +540,29 @@ def _toml_problem(path: str, text: str, said: str) -> Problem:
     )
 
 
-_TOML_TWICE: Final = ("Cannot overwrite a value", "Cannot declare ")
+def _toml_twice(path: str, line: int, said: str, text: str) -> Problem:
+    """Name the key or table that is there twice: the last one that begins at or above the place where parsing stopped.
+
+    Of a key inside an inline table the parser itself says the name.
+    """
+    begun = deque([_TomlPlace(line, "", "", is_table=False), *_toml_places(text.split("\n")[:line])], maxlen=1)
+    place = begun[0]
+    inline = _TOML_INLINE_TWICE.fullmatch(said)
+    what = f"the key {_cut(place.written if inline is None else inline['key'])} is there twice in its table"
+    return Problem(
+        path=path,
+        line=place.line if inline is None else line,
+        pointer=_safe(place.pointer),
+        code=Code.DUPLICATE_KEY,
+        message=f"the table {_cut(place.written)} is there twice, or also as a key" if place.is_table else what,
+        fix="keep one of them",
+    )
+
+
+_TOML_TWICE: Final = (
+    "Cannot overwrite a value",
+    "Cannot declare ",
+    "Cannot redefine namespace ",
+    "Duplicate inline table key ",
+)
+_TOML_INLINE_TWICE: Final = re.compile("Duplicate inline table key (?P<key>.*)", re.DOTALL)

@@ -28,6 +28,7 @@ sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), *(str(ROOT / "tests" / one) f
 from benchmarks.figure import Figure  # noqa: E402
 from benchmarks.passes import bench_message, bench_passes  # noqa: E402
 from compose_repo.core.composes.compose import ComposeId  # noqa: E402
+from compose_repo.core.documents.limits import RESULT_BYTES  # noqa: E402
 from compose_repo.core.forge.forge import Push, User  # noqa: E402
 from compose_repo.core.manifests.manifest import Manifest  # noqa: E402
 from compose_repo.core.result import ResultFile  # noqa: E402
@@ -52,6 +53,7 @@ LOAD_ALL = (
 )
 NOW = "2026-11-23T12:00:00Z"
 COMPOSE_ID = "CentOS-Stream-10-20261120.0"
+MOST_ROWS = 20_000
 ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")
 TIMES = 15
 """Each figure is made of the medians of so many runs, or more."""
@@ -129,6 +131,31 @@ def bench_validate(folder: Path) -> list[Figure]:
         _ratio("validate, 1,000 files of 10 results / json.loads", files["validate"], files["json.loads"], 3),
         _ratio("validate, one small file / python -c pass", start["validate"], start["pass"], 6),
     ]
+
+
+def bench_refuse(folder: Path) -> list[Figure]:
+    """Hold `validate` on 8 MiB of rows that are refused against as many bytes of rows that are read."""
+    rows = [{"testcase": f"t{number:06}", "outcome": "passed", "arch": "x86_64"} for number in range(MOST_ROWS)]
+    sound = _repository(folder / "sound")
+    each = _write_results(sound, "1", rows).stat().st_size
+    files = RESULT_BYTES // each
+    for run in range(2, files + 1):
+        last = _write_results(sound, f"{run}", rows)
+    as_many = RESULT_BYTES // (each // MOST_ROWS + 1) - 1
+    wall = [{**rows[0], "testcase": f"t{number:06}"} for number in range(as_many)]
+    wide = [{**row, "note": "n" * 300} for row in rows[:-1]]
+    refused = {
+        "too many rows": wall,
+        "wrong in the last row": [*wide, {**wide[-1], "outcome": "pased"}],
+        "wrong in each row": [{**row, "arch": "arm"} for row in wide],
+        "U+0001 in the last row": [*wide, {**wide[-1], "note": "\x01"}],
+    }
+    commands = {"read": _validate(sound, last.parent)}
+    for name, results in refused.items():
+        repository = _repository(folder / name.replace(" ", "-"))
+        commands[name] = _validate(repository, _write_results(repository, "1", results))
+    cost = measure(commands, times=15, ok=(0, 1))
+    return [_ratio(f"refuse 8 MiB, {name} / read 8 MiB", cost[name], cost["read"], 2) for name in refused]
 
 
 def bench_gate(_: Path) -> list[Figure]:
@@ -312,6 +339,7 @@ GROUPS = {
     "job": bench_job,
     "manifest": bench_manifest,
     "validate": bench_validate,
+    "refuse": bench_refuse,
     "gate": bench_gate,
     "history": bench_history,
     "pack": bench_pack,

@@ -7,7 +7,7 @@ is reported.
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, ValidationError
@@ -16,6 +16,7 @@ from compose_repo.core.branch.signing import KeyFormError, public_key
 from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.documents.limits import LISTED
 from compose_repo.core.links import WITH_HOST, is_loopback
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
@@ -627,10 +628,13 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
 
 
 def check(case: Case) -> list[Problem]:
-    """Give every problem that the checks of its kind find in a file; its data must satisfy the schema."""
+    """Give the problems that the checks of its kind find in a file; its data must satisfy the schema.
+
+    Of one law no more are looked for than are listed, and one: that one says that there are more.
+    """
     problems: list[Problem] = []
     for law in CHECKS[case.place.kind]:
-        problems.extend(law(case))
+        problems.extend(islice(law(case), LISTED + 1))
     return problems
 
 

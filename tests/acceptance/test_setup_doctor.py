@@ -270,7 +270,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         made = Stage(
             folder=folder, server=server, owner=owner, people=people, project=project, gate_project=gate_project
         )
-        ours = [file for file in (ROOT / ".gitlab").rglob("*") if file.is_file()]
+        ours = [ROOT / ".gitattributes", *(file for file in (ROOT / ".gitlab").rglob("*") if file.is_file())]
         made.commit({**FILES, **{str(file.relative_to(ROOT)): file.read_text() for file in ours}}, project)
         server.push(gate_project, source, by=owner, pipeline=False)
         for name in ("compose-bot", "rdo-ci", "idm-ci"):
@@ -580,6 +580,7 @@ ELSEWHERE = {
     "variable-beside-composes",
     "outsider-in-gate-project",
     "token-missing",
+    "gate-project-private",
     "trigger-of-another",
     "gate-logs-public",
     "author-approves",
@@ -678,6 +679,26 @@ def test_a_secret_in_the_gate_project_is_protected_and_masked(pair: World) -> No
 def test_nobody_who_reports_may_push_to_the_gate_project(pair: World) -> None:
     pair.server.add_member(pair.gate_project, pair.people["rdo-ci"], access_level=DEVELOPER)
     assert pair.findings(*PAIR) == {"outsider-in-gate-project": ["rdo-ci is Developer"]}
+
+
+def test_a_gate_project_that_third_parties_cannot_read_is_unsafe(pair: World) -> None:
+    project = pair.api("centos/compose-gate")
+    project.visibility, project.repository_access_level = "private", "private"
+    project.save()
+    assert pair.findings(*PAIR) == {
+        "gate-project-private": [
+            "visibility is private and should be public or internal",
+            "repository_access_level is private and should be enabled",
+        ]
+    }
+    assert not pair.examine(*PAIR)["safe"]
+
+
+def test_a_gate_project_that_every_account_can_read_is_enough(pair: World) -> None:
+    project = pair.api("centos/compose-gate")
+    project.visibility = "internal"
+    project.save()
+    assert pair.findings(*PAIR) == {}
 
 
 def test_logs_of_the_gate_project_are_for_its_members(pair: World) -> None:
@@ -880,8 +901,8 @@ def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     assert lines[1].startswith("    why:  A direct push puts code")
     assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
     assert lines[3] == (
-        f"{len(RULES)} checks: {len(RULES) - 11} fine, 1 unsafe, 0 to look at, "
-        "10 do not apply or cannot be made here (--all says why); the project runs"
+        f"{len(RULES)} checks: {len(RULES) - 12} fine, 1 unsafe, 0 to look at, "
+        "11 do not apply or cannot be made here (--all says why); the project runs"
     )
 
 
@@ -915,7 +936,7 @@ def test_doctor_says_what_a_check_would_be_about(hardened: World) -> None:
 
 
 def test_advice_alone_is_no_failure(hardened: World) -> None:
-    hardened.change(lfs_enabled=True)
+    hardened.change(wiki_access_level="enabled")
     assert hardened.run("doctor")[0] == 0
 
 

@@ -351,7 +351,9 @@ def test_the_parts_are_all_folders_that_hold_tests() -> None:
     assert {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")} == PARTS - {"examples"}
 
 
-@pytest.mark.parametrize("target", sorted([*(f"test-{part}" for part in PARTS), "check", "lint", "fuzz", "mutants"]))
+@pytest.mark.parametrize(
+    "target", sorted([*(f"test-{part}" for part in PARTS), "check", "lint", "fuzz", "properties", "mutants"])
+)
 def test_make_knows_what_ci_runs(target: str) -> None:
     done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -397,7 +399,7 @@ def test_a_schedule_on_main_runs_the_pass_and_nothing_else(repository: Repositor
 
 def test_a_weekly_schedule_on_main_runs_what_takes_too_long_and_no_pass(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
-    weekly = {f"weekly: [{target}]" for target in ("fuzz", "defences", "mutants")}
+    weekly = {f"weekly: [{target}]" for target in ("fuzz", "properties", "defences", "mutants")}
     assert repository.jobs(*SCHEDULED, "--variable", "WEEKLY=true") == weekly
 
 

@@ -16,7 +16,7 @@ from git_objects import Blob, Commit, Objects, make_bare
 from recording_repository import RecordingRepository, Sent
 
 from compose_repo.core.forge.action import ForgeAction
-from compose_repo.core.forge.forge import Lock, MergeRequestState, Note, Push, User
+from compose_repo.core.forge.forge import FileLock, Lock, MergeRequestState, Note, Push, User
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError
 
@@ -121,6 +121,8 @@ class Line:
     approved_by: list[int] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     told: list[Note] = field(default_factory=list)
+    merge_after: dt.datetime | None = None
+    squash: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -185,6 +187,7 @@ class World:
         self.heads: dict[tuple[int, str], Sha] = {}
         self.protected: dict[tuple[int, str], tuple[int, int]] = {(OWN, MAIN): (MAINTAINER, MAINTAINER)}
         self.lines: list[Line] = []
+        self.locks: list[FileLock] = []
         self.pipelines: list[Pipeline] = []
         self.writes: list[Write] = []
         self.calls: list[Call] = []
@@ -615,7 +618,33 @@ class World:
 
     def is_unfit(self, line: Line) -> bool:
         """Tell whether something but a pipeline or a conflict keeps a merge request from being merged."""
-        return not line.is_open or line.head in {None, line.base} or is_draft(line.title)
+        return bool(self._unfit(line))
+
+    def _unfit(self, line: Line) -> str:
+        if not line.is_open:
+            return "not_open"
+        if line.merge_after is not None and self.now < line.merge_after:
+            return "merge_time"
+        if is_draft(line.title):
+            return "draft_status"
+        return "commits_status" if line.head in {None, line.base} else ""
+
+    def obstacle(self, line: Line) -> str:
+        """Say what keeps a merge request from being merged, but a conflict; nothing, if nothing does."""
+        lock = self.lock(line)
+        waits = "" if lock is None else "ci_still_running" if lock is Lock.DUE else "ci_must_pass"
+        return self._unfit(line) or waits or ("locked_lfs_files" if self.is_locked(line) else "")
+
+    def is_locked(self, line: Line) -> bool:
+        """Tell whether somebody has locked a file that a merge request changes."""
+        if line.head is None or line.base is None:
+            return False
+        old, new = self.commit(line.base).files, self.commit(line.head).files
+        return any(old.get(lock.path) != new.get(lock.path) for lock in self.locks)
+
+    def lock_file(self, by: str, path: str) -> None:
+        """Lock a file, as `git lfs lock` does."""
+        self.locks.append(FileLock(id=str(self.next_id()), path=path, owner=self.user(by).username))
 
     # --- git
 

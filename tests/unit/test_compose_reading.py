@@ -15,7 +15,7 @@ from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import Compose, Status
 from compose_repo.core.manifests.manifest import Manifest
-from compose_repo.core.problems.problem import InputError, UsageError
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.compose_root import WebRoot, compose_root
 from compose_repo.ports.http import Http, Limits, normal_url
 from compose_repo.ports.productmd.reading import read_compose
@@ -60,6 +60,13 @@ def code(root: Path) -> str:
     with pytest.raises(InputError) as caught:
         read(root)
     return ",".join(codes(caught))
+
+
+def refusal(root: Path) -> Problem:
+    """Give the first problem that a compose is refused for."""
+    with pytest.raises(InputError) as caught:
+        read(root)
+    return caught.value.problems[0]
 
 
 def web_code(server: ComposeServer, path: str = COMPOSE_ID) -> str:
@@ -108,6 +115,18 @@ def test_a_link_is_recorded_as_the_folder_it_leads_to(folder: Path) -> None:
 def test_an_alias_on_a_server_is_left_for_the_observed_id(folder: Path, server: ComposeServer) -> None:
     (folder.parent / "latest-CentOS-Stream").symlink_to(folder.name)
     assert read_web(server, "latest-CentOS-Stream").location == f"{server.url}/{COMPOSE_ID}"
+
+
+def test_an_alias_is_left_whatever_white_space_ends_the_id(folder: Path, server: ComposeServer) -> None:
+    (folder.parent / "latest-CentOS-Stream").symlink_to(folder.name)
+    (folder / "COMPOSE_ID").write_bytes(f"{COMPOSE_ID}\r\n".encode())
+    assert read_web(server, "latest-CentOS-Stream").location == f"{server.url}/{COMPOSE_ID}"
+
+
+def test_an_alias_whose_neighbour_is_no_compose_is_read_as_it_is(folder: Path, server: ComposeServer) -> None:
+    shutil.copytree(folder, folder.parent / "copy")
+    (folder / "COMPOSE_ID").write_text("under construction")
+    assert read_web(server, "copy").location == f"{server.url}/copy"
 
 
 def test_an_alias_with_nothing_beside_it_is_read_as_it_is(folder: Path, server: ComposeServer) -> None:
@@ -192,7 +211,8 @@ def test_a_web_page_for_everything_is_no_compose(server: ComposeServer) -> None:
         "",
         "../../evil20240501.0x",
         "CentOS-Stream-10-20261119.0/../x",
-        "CentOS-Stream-10-20261119.0\n\n",
+        "CentOS-Stream-10-20261119.0\nCentOS-Stream-10-20261119.0",
+        "\ufeffCentOS-Stream-10-20261119.0",
         " CentOS-Stream-10-20261119.0",
         "CentOS-Stream-10-20261319.0",
         "CentOS-Stream-10-20261119",
@@ -206,9 +226,15 @@ def test_an_id_that_does_not_parse_strictly_is_refused(folder: Path, text: str) 
     assert code(folder) == "compose-id-invalid"
 
 
-def test_an_id_may_end_in_a_newline(folder: Path) -> None:
-    (folder / "COMPOSE_ID").write_text(f"{COMPOSE_ID}\n")
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n", "\t"])
+def test_white_space_may_follow_an_id(folder: Path, end: str) -> None:
+    (folder / "COMPOSE_ID").write_bytes(f"{COMPOSE_ID}{end}".encode())
     assert read(folder).id.text == COMPOSE_ID
+
+
+def test_a_byte_order_mark_is_refused_by_name(folder: Path) -> None:
+    (folder / "COMPOSE_ID").write_bytes(f"\ufeff{COMPOSE_ID}".encode())
+    assert refusal(folder).message == "it begins with a byte order mark, which belongs to no compose id"
 
 
 @pytest.mark.parametrize("name", ["composeinfo.json", "images.json", "modules.json", "rpms.json"])
@@ -220,6 +246,17 @@ class TestEachMetadataFile:
     def test_of_another_respin_is_refused(self, folder: Path, name: str) -> None:
         change(folder, name, "payload", "compose", "respin", value=1)
         assert code(folder) == "compose-id-mismatch"
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("date", "20261118"), ("type", "nightly"), ("respin", 7), ("id", "A-1-20261119.0")]
+    )
+    def test_of_another_compose_names_what_differs(self, folder: Path, name: str, field: str, value: object) -> None:
+        change(folder, name, "payload", "compose", field, value=value)
+        problem = refusal(folder)
+        assert (problem.pointer, problem.message.startswith(f"'{value}' should be ")) == (
+            f"/payload/compose/{field}",
+            True,
+        )
 
     def test_that_is_truncated_is_refused(self, folder: Path, name: str) -> None:
         file = folder / METADATA / name

@@ -255,6 +255,22 @@ def test_merging_what_cannot_be_merged_is_refused(world: World) -> None:
         world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
 
 
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("requested_changes", "(405, requested_changes): a reviewer has requested changes; a Maintainer removes"),
+        ("of_next_year", "(405, of_next_year): look at its page, which says what it waits for"),
+        (None, "(405, and GitLab does not say why)"),
+    ],
+)
+def test_why_gitlab_does_not_merge_is_told(world: World, status: str | None, why: str) -> None:
+    world.script.on(f"PUT {BASE}/merge_requests/1/merge", (405, {}, {"message": "405 Method Not Allowed"}))
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "detailed_merge_status": status}))
+    with pytest.raises(ForgeError) as caught:
+        world.forge.apply(Merge(iid=1, sha=SHA, message="m"))
+    assert f"could not merge !1 at {SHA[:12]}: its state does not allow it {why}" in str(caught.value)
+
+
 def test_an_approval_that_is_there_already_is_as_good(world: World) -> None:
     world.script.on(f"POST {BASE}/merge_requests/1/approve", (401, {}, {"message": "401 Unauthorized"}))
     world.script.on(f"GET {BASE}/merge_requests/1/approvals", ok({"approved_by": [{"user": USER}]}))

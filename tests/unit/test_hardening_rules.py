@@ -309,6 +309,11 @@ OFF: Final = project(schedules=(replace(SYNC, active=False),))
     [
         (project(), "outsider-in-gate-project", "one project holds both the composes and the token"),
         (project(variables=(SECRET,)), "variable-beside-composes", "one project holds both the composes and the token"),
+        (
+            project(settings={"visibility": "private"}),
+            "gate-project-private",
+            "one project holds both the composes and the token",
+        ),
         (project(), "gate-logs-public", "one project holds both the composes and the token"),
         (project(), "secret-unprotected", "no variable holds a secret"),
         (project(), "secret-unmasked", "no variable holds a secret"),
@@ -394,12 +399,29 @@ def test_each_token_that_is_missing_is_named() -> None:
 
 
 def test_a_file_of_ours_that_is_there_is_not_missed() -> None:
-    what = project(files=frozenset({".gitlab/CODEOWNERS"}))
+    what = project(files=frozenset({".gitattributes", ".gitlab/CODEOWNERS"}))
     assert broken(what)["project-file-missing"] == (
         "main has no .gitlab/issue_templates/Origin.md",
         "main has no .gitlab/issue_templates/Waiver.md",
         "main has no .gitlab/merge_request_templates/Default.md",
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding"),
+    [
+        ({"visibility": "private"}, "visibility is private and should be public or internal"),
+        ({"visibility": "internal"}, None),
+        (
+            {"visibility": "public", "repository_access_level": "disabled"},
+            "repository_access_level is disabled and should be enabled",
+        ),
+        ({}, None),
+    ],
+)
+def test_a_gate_project_is_open_to_whoever_pushes(settings: dict[str, str], finding: str | None) -> None:
+    what = replace(project(settings=settings), composes=False)
+    assert broken(what).get("gate-project-private") == (None if finding is None else (finding,))
 
 
 def test_the_compose_bot_that_is_the_gate_bot_is_no_outsider() -> None:

@@ -13,6 +13,7 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.verdict.decision import Verdict
+from compose_repo.passes.describe import described_again
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
@@ -52,7 +53,7 @@ class Merging:
             StaleHead: somebody pushes meanwhile.
 
         """
-        settled = settle(self.work, self.compose_id)
+        settled = settle(self.work, self.compose_id, closely=True)
         if settled.merge_request.state in MERGED:
             return self._stage(settled, (), self._supersede(settled))
         return brought_back(self.work, self.compose_id, settled, self.noted, self._judge)
@@ -109,18 +110,20 @@ class Merging:
 
     def _merge(self, settled: Settled, judgement: Judgement, stream: StreamEntry) -> Stage:
         forge, merge_request = self.work.world.forge, settled.merge_request
+        thread = forge.thread(merge_request.iid)
+        described = described_again(self.work, merge_request, judgement, thread)
         merging = plan_merge(
             self.compose_id,
             merge_request=merge_request,
             judged=judgement.judged(published=stream.mode is Mode.MIRROR),
             me=forge.me(),
-            notes=forge.notes(merge_request.iid),
+            notes=thread.notes,
             mode=stream.mode,
             commit_message=wording.merge_commit(judgement.decision, merge_request),
             restore=restoration(self.work, merge_request, judgement),
             names=judgement.gate_files.labels,
         )
-        return self._stage(settled, merging, self._supersede(settled))
+        return self._stage(settled, (*described, *merging) if merging else (), self._supersede(settled))
 
     def _stage(self, settled: Settled, merging: Plan, superseding: Stages) -> Stage:
         merge_request = settled.merge_request

@@ -13,13 +13,14 @@ from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
+from compose_repo.passes.describe import published
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.tools import Tools
-from compose_repo.passes.upkeep import find, published
+from compose_repo.passes.upkeep import find
 from compose_repo.ports.compose_root import Root, root_in
 from compose_repo.ports.productmd.reading import identity
 from compose_repo.reading.index import compose_ids
-from compose_repo.reading.mirror import Unsettled, published_name
+from compose_repo.reading.mirror import Unsettled, published_compose
 
 T = TypeVar("T")
 
@@ -71,15 +72,13 @@ class StreamReader:
     def _read_carried(self, entry: StreamEntry) -> Carried:
         with self._work.console.progress(f"reading {entry.published}"):
             try:
-                name = published_name(entry.published, self._tools.http.read)
+                compose_id = published_compose(entry.published, self._tools.http.read)
             except Unsettled as reason:
                 return Carried(why_not=str(reason))
-        if name is None:
+            except ComposeIdError as error:
+                raise InputError(_strange(entry, str(error))) from error
+        if compose_id is None:
             return Carried()
-        try:
-            compose_id = ComposeId.parse(name)
-        except ComposeIdError as error:
-            raise InputError(_strange(entry, str(error))) from error
         if compose_id.stream != entry.stream:
             raise InputError(
                 _strange(entry, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     compose_id = _compose_id(arguments.compose_id)
     repository = Repository(arguments.repo, console.trace, console.clock)
     with console.progress(f"reading {compose_id.folder}"):
-        place = standing(repository, compose_id, _asked(arguments))
+        place = standing(repository, compose_id, _asked(arguments), tell=console.info)
         gate_files = _gate_files(place.main, now)
         decision, basis = judged(repository, compose_id, place, gate_files=gate_files, now=now)
     if place.hint is not None:

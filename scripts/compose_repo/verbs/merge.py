@@ -52,4 +52,4 @@ def _vouched(_: StreamEntry) -> None:
 def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     http = Http(limits(), clock=work.console.clock, trace=work.console.trace)
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, http.read)
+        return why_not_published(compose_id, stream.published, http.read)

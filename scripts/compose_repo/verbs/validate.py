@@ -17,6 +17,7 @@ from compose_repo.core.problems.problem import Problem, UsageError
 from compose_repo.core.problems.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.console import Console
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
+from compose_repo.reading.checkout import files_of
 from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
 from compose_repo.verbs.arguments import moment
 
@@ -85,7 +86,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _validate(arguments: argparse.Namespace, console: Console) -> Report:
     """Check the files that are checked out, all of them or those that are named, against one another."""
-    tree = WorkingTree(arguments.repo)
+    tree = files_of(arguments.repo, console)
     entries = _named(tree, arguments) if arguments.paths else _everything(tree, arguments.repo)
     with _progress(console, entries):
         found = inspect_all(tree, entries, arguments.now or console.clock.now())
@@ -103,7 +104,7 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
 
     repository = Repository(arguments.repo, console.trace, console.clock)
     rules = GitTree(repository, arguments.base)
-    tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
+    tree = files_of(arguments.repo, console) if arguments.rev is None else GitTree(repository, arguments.rev)
     entries, gone = _changed(repository, tree, arguments)
     when, base = arguments.now or console.clock.now(), None
     if any(entry.path.startswith("gate/") for entry in entries):

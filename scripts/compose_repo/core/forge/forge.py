@@ -65,7 +65,8 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request into a branch of the project; `head` is None if its branch is gone and was never read.
 
     One from a fork has a branch of that fork's, whatever its name. `closed_by` is None unless it is closed, and where
-    GitLab no longer knows who did it.
+    GitLab no longer knows who did it. `merge_after` is the date before which GitLab does not merge it, `squash` whether
+    GitLab squashes its commits when it does, `is_locked` whether somebody's Git LFS lock on a file of it bars that.
     """
 
     iid: int
@@ -81,6 +82,20 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     web_url: str
     closed_by: User | None = None
     from_fork: bool = False
+    merge_after: dt.datetime | None = None
+    squash: bool = False
+    is_locked: bool = False
+
+
+class FileLock(Struct, frozen=True, kw_only=True):
+    """A lock of Git LFS on a file: nobody else may push or merge a change of it.
+
+    `owner` is the name that the account gives itself, empty where it is gone.
+    """
+
+    id: str
+    path: str
+    owner: str
 
 
 class Note(Struct, frozen=True, kw_only=True, order=True):
@@ -184,6 +199,10 @@ class Forge(Protocol):
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
+        ...
+
+    def file_locks(self) -> Sequence[FileLock]:
+        """Give every lock of Git LFS in the project; there are none where that is off."""
         ...
 
     def approved_by(self, iid: int) -> frozenset[int]:

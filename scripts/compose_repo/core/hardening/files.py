@@ -17,12 +17,13 @@ KEY_SOON: Final = dt.timedelta(days=30)
 
 CI_FILE: Final = ".gitlab-ci.yml"
 PROJECT_FILES: Final = (
+    ".gitattributes",
     ".gitlab/CODEOWNERS",
     ".gitlab/issue_templates/Origin.md",
     ".gitlab/issue_templates/Waiver.md",
     ".gitlab/merge_request_templates/Default.md",
 )
-"""What GitLab reads of the template; each folder by one of its files."""
+"""What git and GitLab read of the template; each folder by one of its files."""
 
 _GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "#1068bf", "#737278", "#694cc0"
 
@@ -200,12 +201,13 @@ def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
 @rule(
     "project-file-missing",
     Severity.ADVICE,
-    why="They say what to write in an issue or a merge request, and on the paid tiers whose approval a file needs.",
+    why="They say what to write in an issue or a merge request, on the paid tiers whose approval a file needs, and "
+    "keep git from converting files on their way to a checkout, which gives them another digest.",
     fix="restore them from the template, by merge request",
     where=Where.COMPOSES,
 )
 def our_files_are_there(seen: Seen) -> Iterator[str]:
-    """The files of .gitlab/ are on the default branch."""
+    """The files of .gitlab/, and .gitattributes, are on the default branch."""
     for path in PROJECT_FILES:
         if path not in seen.project.files:
             yield f"{seen.project.default_branch} has no {path}"

@@ -12,6 +12,7 @@ from compose_repo.core.hardening.rule import (
     Seen,
     Severity,
     Where,
+    always_there,
     applies_if,
     is_pair,
     needs_gate_files,
@@ -235,6 +236,26 @@ def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
             yield f"{member.username} is {role(member.level)}"
 
 
+@rule(
+    "gate-project-private",
+    Severity.UNSAFE,
+    why="GitLab reads the CI file with the rights of the user who pushed: where the gate project is closed to third "
+    "parties, each of their pipelines fails ('not found or access denied'), and nobody's files are checked.",
+    fix="Settings > General > Visibility, project features, permissions: Project visibility Public or Internal, and "
+    "Repository for everyone with access",
+    where=Where.TOKEN,
+    absent=applies_if(is_pair, NO_PAIR, absent=always_there),
+)
+def the_gate_project_can_be_read(seen: Seen) -> Iterator[str]:
+    """Everybody who may push to the composes can read the repository of the gate project of a pair."""
+    visibility = seen.project.settings.get("visibility", "public")
+    repository = seen.project.settings.get("repository_access_level", "enabled")
+    if visibility not in {"public", "internal"}:
+        yield f"visibility is {visibility} and should be public or internal"
+    if repository != "enabled":
+        yield f"repository_access_level is {repository} and should be enabled"
+
+
 PEOPLE_RULES: Final[tuple[Rule, ...]] = (
     two_bots,
     bots_are_members,
@@ -248,4 +269,5 @@ PEOPLE_RULES: Final[tuple[Rule, ...]] = (
     each_origin_has_its_own_users,
     the_gate_bot_alone_is_maintainer,
     the_gate_project_is_for_its_keepers,
+    the_gate_project_can_be_read,
 )

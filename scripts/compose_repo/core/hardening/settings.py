@@ -217,9 +217,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting(
         code="lfs",
-        severity=ADVICE,
+        severity=UNSAFE,
         law="Git LFS is off.",
-        why="An LFS pointer stands for bytes that are not in git and can change tomorrow.",
+        why="A Developer's lock on a file bars its merge, and everybody else's push of it; "
+        "and an LFS pointer stands for bytes that are not in git and can change tomorrow.",
         page=f"{FEATURES} > Git Large File Storage: off",
         wanted=_always(lfs_enabled=False),
     ),

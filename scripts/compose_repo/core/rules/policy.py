@@ -1,7 +1,6 @@
 """What must pass, who may report, and which exceptions hold: `gate/*.toml` as values."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -11,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeType, Status
-from compose_repo.core.links import authority_of
+from compose_repo.core.links import authority_of, without_views
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
@@ -251,7 +250,7 @@ class JenkinsJob(Value, frozen=True, kw_only=True):
     @property
     def same_as(self) -> tuple[str, str]:
         """What is alike for two addresses of one job: the host, and the path without views and escapes."""
-        return authority_of(self.address), unquote(_VIEWS.sub("", urlsplit(self.address).path))
+        return authority_of(self.address), unquote(without_views(urlsplit(self.address).path))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the entry of `jenkins`, without what is absent."""
@@ -377,9 +376,6 @@ def bots_from_dict(data: Mapping[str, Any]) -> Bots:
     """Read the bots of `gate/streams.toml`; the data must satisfy the streams schema."""
     return Bots.from_dict(data.get("bots", {}))
 
-
-_VIEWS: Final = re.compile("/view/[^/]+(?=/)")
-"""What an address has in a browser beside the job: the views that one came by."""
 
 _UNITS: Final = {"m": dt.timedelta(minutes=1), "h": dt.timedelta(hours=1), "d": dt.timedelta(days=1)}
 

@@ -5,7 +5,8 @@ How requests are sent, and sent again, is in `client.py`.
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
 from urllib.parse import quote
@@ -28,10 +29,12 @@ from compose_repo.core.forge.action import (
     ReopenMergeRequest,
     SetStatus,
     Unapprove,
+    Unlock,
     UpdateMergeRequest,
 )
 from compose_repo.core.forge.forge import (
     CommitStatus,
+    FileLock,
     ForgeError,
     Lock,
     MergeRequest,
@@ -48,12 +51,13 @@ from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.client import OURS as _OURS
 from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, may_pass
-from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED
+from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, barred
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.gitlab.rows import (
     access_level_of,
     approvers_of,
     content_of,
+    file_locks_of,
     head_of,
     lock_of,
     merge_request_of,
@@ -71,6 +75,8 @@ Numbered: TypeAlias = tuple[int, T]
 
 _DAYS_BEFORE: Final = dt.timedelta(days=2)
 """How much earlier events are asked for: GitLab leaves the day itself out, and its days may begin far from UTC's."""
+_LFS: Final = "application/vnd.git-lfs+json"
+_DONE: Final = frozenset({200, 201})
 _STILL_CHECKING: Final = frozenset(
     {"unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_recheck"}
 )
@@ -200,10 +206,10 @@ class GitLab(Client):
                 self._open_merge_request(action)
             case UpdateMergeRequest():
                 self._update_merge_request(action)
-            case ReopenMergeRequest():
-                self._set_state(action, "reopen", MergeRequestState.OPENED)
-            case CloseMergeRequest():
-                self._set_state(action, "close", MergeRequestState.CLOSED)
+            case Unlock():
+                self._unlock(action)
+            case ReopenMergeRequest() | CloseMergeRequest():
+                self._set_state(action)
             case SetStatus():
                 self._set_status(action)
             case PutNote() | EditNote() | DeleteNote():
@@ -283,6 +289,10 @@ class GitLab(Client):
             data["target_branch"] = action.target_branch
         if action.description is not None:
             data["description"] = action.description
+        if action.any_time:
+            data["merge_after"] = ""
+        if action.keep_commits:
+            data["squash"] = False
         if action.add_labels:
             data["add_labels"] = ",".join(action.add_labels)
         if action.remove_labels:
@@ -293,8 +303,50 @@ class GitLab(Client):
             lambda: _says(self.merge_request(action.iid), action),
         )
 
-    def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest, event: str, state: MergeRequestState) -> None:
+    def file_locks(self) -> Sequence[FileLock]:
+        """Give every lock of Git LFS in the project; none where that is off."""
+
+        def ask() -> list[FileLock]:
+            try:
+                return file_locks_of(self._lfs("GET", "", None))
+            except gitlab.exceptions.GitlabHttpError as error:
+                if error.response_code == NOT_FOUND:
+                    return []
+                raise
+
+        return self._read("the locks of Git LFS", ask)
+
+    def _unlock(self, action: Unlock) -> None:
+        self._write(
+            action,
+            lambda: self._lfs("POST", f"/{quote(action.lock_id, safe='')}/unlock", {"force": True}),
+            lambda: all(lock.id != action.lock_id for lock in self.file_locks()),
+        )
+
+    def _lfs(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:  # noqa: ANN401  # any JSON
+        """Ask Git LFS, which stands beside the API: it wants the token as git sends it, and its own media type.
+
+        Raises:
+            GitlabHttpError: it refuses.
+
+        """
+        answer = self._session.request(
+            method,
+            f"{self.url}/{self.project().path}.git/info/lfs/locks{path}",
+            auth=("oauth2", self.token),
+            headers={"Accept": _LFS, "Content-Type": _LFS},
+            data=None if body is None else json.dumps(body),
+            timeout=self._client.timeout,
+            allow_redirects=False,
+        )
+        if answer.status_code not in _DONE:
+            raise gitlab.exceptions.GitlabHttpError(response_code=answer.status_code, error_message=answer.text)
+        return answer.json()
+
+    def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest) -> None:
         """Close or reopen; GitLab answers 200 and changes nothing where it does not let the account do it."""
+        reopens = isinstance(action, ReopenMergeRequest)
+        event, state = ("reopen", MergeRequestState.OPENED) if reopens else ("close", MergeRequestState.CLOSED)
 
         def send() -> None:
             where = f"{self._base}/merge_requests/{action.iid}"
@@ -386,7 +438,12 @@ class GitLab(Client):
         except ForgeError as error:
             if code_of(error.__cause__) == CONFLICT:
                 raise _stale(action.sentence) from error.__cause__
+            if code_of(error.__cause__) == NOT_ALLOWED:
+                raise barred(self.url, action.sentence, self._merge_status(action.iid)) from error.__cause__
             raise
+
+    def _merge_status(self, iid: int) -> str | None:
+        return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}", merge_status_of)
 
     def _is_merged(self, action: Merge) -> bool:
         """Tell whether this very head has been merged; anybody may have merged another one meanwhile."""
@@ -402,8 +459,7 @@ class GitLab(Client):
         GitLab looks into mergeability at its leisure after each push, and sets one status of a commit at a time.
         """
         if code_of(failure) == NOT_ALLOWED and isinstance(action, Merge):
-            where = f"{self._base}/merge_requests/{action.iid}"
-            return self._get(f"merge request !{action.iid}", where, merge_status_of) in _STILL_CHECKING
+            return self._merge_status(action.iid) in _STILL_CHECKING
         busy = code_of(failure) == CONFLICT and isinstance(action, SetStatus)
         return busy or may_pass(failure)
 
@@ -437,4 +493,6 @@ def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
         and (action.description is None or action.description.strip() == merge_request.description.strip())
         and merge_request.labels.issuperset(action.add_labels)
         and merge_request.labels.isdisjoint(action.remove_labels)
+        and not (action.any_time and merge_request.merge_after is not None)
+        and not (action.keep_commits and merge_request.squash)
     )

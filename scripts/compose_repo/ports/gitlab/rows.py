@@ -9,6 +9,7 @@ import requests
 from compose_repo.core.forge.action import CommitState
 from compose_repo.core.forge.forge import (
     CommitStatus,
+    FileLock,
     ForgeError,
     Lock,
     MergeRequest,
@@ -109,7 +110,18 @@ def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
         web_url=data["web_url"],
         closed_by=None if data.get("closed_by") is None else user_of(data["closed_by"]),
         from_fork=data["source_project_id"] != data["target_project_id"],
+        merge_after=None if data.get("merge_after") is None else _moment(data["merge_after"]),
+        squash=bool(data.get("squash")),
+        is_locked=merge_status_of(data) == "locked_lfs_files",
     )
+
+
+def file_locks_of(data: Mapping[str, Any]) -> list[FileLock]:
+    """Read a project's locks of Git LFS."""
+    return [
+        FileLock(id=_text(row["id"]), path=_text(row["path"]), owner=str((row.get("owner") or {}).get("name") or ""))
+        for row in data["locks"]
+    ]
 
 
 def access_level_of(member: requests.Response) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from compose_repo.core.composes.compose import (
@@ -39,7 +39,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
     """
     compose_id, status = identity(root)
     named = root.beside(compose_id.text)
-    if named.location != root.location and named.read("COMPOSE_ID", WORD_BYTES) == compose_id.text.encode("ascii"):
+    if named.location != root.location and _names(named, compose_id):
         root = named
         compose_id, status = identity(root)
     # rpms.json is hundreds of times larger than all else: it is read and digested while productmd is imported.
@@ -91,15 +91,21 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
     return _compose_id(root, texts["COMPOSE_ID"] or b""), _status(root, texts["STATUS"] or b"")
 
 
-def _compose_id(root: Root, data: bytes) -> ComposeId:
-    """Parse COMPOSE_ID; pungi ends it without a newline, but one is allowed."""
+def _names(root: Root, compose_id: ComposeId) -> bool:
+    """Tell whether a folder's COMPOSE_ID names this compose."""
+    data = root.read("COMPOSE_ID", WORD_BYTES)
     try:
-        return ComposeId.parse(data.decode("ascii").removesuffix("\n"))
-    except (ComposeIdError, UnicodeDecodeError) as error:
-        message = str(error) if isinstance(error, ComposeIdError) else "it is not ASCII"
-        raise failure(
-            f"{root.location}/COMPOSE_ID", Code.COMPOSE_ID_INVALID, message[:_SHOWN], _CORRECT_METADATA
-        ) from error
+        return data is not None and ComposeId.of_file(data) == compose_id
+    except ComposeIdError:
+        return False
+
+
+def _compose_id(root: Root, data: bytes) -> ComposeId:
+    try:
+        return ComposeId.of_file(data)
+    except ComposeIdError as error:
+        path = f"{root.location}/COMPOSE_ID"
+        raise failure(path, Code.COMPOSE_ID_INVALID, str(error)[:_SHOWN], _CORRECT_METADATA) from error
 
 
 def _status(root: Root, data: bytes) -> Status:
@@ -186,13 +192,28 @@ class _Metadata:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"productmd refuses it: {type(error).__name__}: {str(error)[:_SHOWN]!a}"
             raise self._refusal(name, Code.METADATA_INVALID, message) from error
-        compose = metadata.compose
-        observed = (compose.id, compose.date, compose.type, compose.respin)
-        expected = self._id
-        if observed != (expected.text, f"{expected.date:%Y%m%d}", expected.type.value, expected.respin):
-            message = f"it is of the compose {str(compose.id)[:_SHOWN]!a}, COMPOSE_ID says {expected.text!r}"
-            raise self._refusal(name, Code.COMPOSE_ID_MISMATCH, message)
+        if mismatches := list(self._mismatches(name, metadata.compose)):
+            raise InputError(*mismatches)
         return metadata
+
+    def _mismatches(self, name: str, compose: Any) -> Iterator[Problem]:  # noqa: ANN401  # productmd is untyped
+        """Name each field of a file's compose that is not what COMPOSE_ID says."""
+        expected = self._id
+        fields = {
+            "id": (compose.id, expected.text),
+            "date": (compose.date, f"{expected.date:%Y%m%d}"),
+            "type": (compose.type, expected.type.value),
+            "respin": (compose.respin, expected.respin),
+        }
+        for field, (found, wanted) in fields.items():
+            if found != wanted:
+                yield Problem(
+                    path=f"{self._folder}/{name}",
+                    pointer=f"/payload/compose/{field}",
+                    code=Code.COMPOSE_ID_MISMATCH,
+                    message=f"{str(found)[:_SHOWN]!a} should be {str(wanted)!a}: COMPOSE_ID names {expected}",
+                    fix=_CORRECT_METADATA,
+                )
 
     def _parse(self, name: str, data: bytes) -> Any:  # noqa: ANN401  # JSON has no better type
         try:

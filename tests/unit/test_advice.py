@@ -362,7 +362,7 @@ def test_what_a_change_brings_is_bounded() -> None:
     rows = inspected(files(waivers=waivers(*MANY)), files(waivers="")).problems
     assert (len(rows), [row.message for row in rows if row.code == "more-problems"]) == (
         101,
-        ["and 50 more problems in this file"],
+        ["and more problems in this file"],
     )
 
 
@@ -377,9 +377,9 @@ def counted(wrong: int, aged: int) -> InspectedGate:
     ("wrong", "aged", "closing"),
     [
         (60, 40, []),
-        (60, 41, ["and 1 more problems in this file"]),
-        (100, 7, ["and 7 more problems in this file"]),
-        (101, 7, ["and 1 more problems in this file"]),
+        (60, 41, ["and more problems in this file"]),
+        (100, 7, ["and more problems in this file"]),
+        (101, 7, ["and more problems in this file"]),
     ],
 )
 def test_what_is_wrong_and_what_has_aged_are_bounded_together(wrong: int, aged: int, closing: list[str]) -> None:

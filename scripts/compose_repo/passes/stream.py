@@ -199,7 +199,7 @@ class StreamPass:
             return self._leave(replace(step, do=Do.LEAVE, why=Why.NO_OPENER))
         root = self._reader.root(step.compose_id)
         with self._work.console.progress(f"reading {root.location}"):
-            manifest = manifest_of(root, location=None, console=self._work.console)
+            manifest = manifest_of(root, location=None, console=self._work.console).manifest
         same_id(root, manifest.compose_id, step.compose_id)
         row = self._carried_out(step, Opening(work=opener, manifest=manifest).next_stage, opener)
         if self._work.dry_run:

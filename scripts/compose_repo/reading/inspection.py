@@ -23,7 +23,7 @@ from compose_repo.core.composes.layout import (
     place_of,
     stray,
 )
-from compose_repo.core.documents.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
+from compose_repo.core.documents.limits import LISTED, MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.schemas import is_valid, violations
@@ -188,7 +188,7 @@ def inspect_gate(tree: Tree, now: dt.datetime, *, base: Tree | None = None) -> I
 
 def _beside(file: Inspected, aged: Sequence[Problem]) -> Sequence[Problem]:
     """Put what has aged in a file to what is wrong with it; of both together as many are listed as of one."""
-    from compose_repo.core.documents.diagnosis import LISTED, bounded, placed  # noqa: PLC0415  # as above
+    from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # as above
 
     if len(file.problems) > LISTED:  # the last of them says already that there are more
         return file.problems

@@ -127,7 +127,7 @@ class Stage:
 
 @contextmanager
 def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> Iterator[Stage]:
-    """Start the servers, create the project from a checkout or its files alone, and give everybody an account and a folder.
+    """Start the servers, create the project from a checkout or its files, and give everybody an account and a folder.
 
     Raises:
         DemoError: somebody could not clone the project.

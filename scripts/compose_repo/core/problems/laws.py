@@ -272,6 +272,10 @@ PASSES: Final = {
         "A satisfied compose has a successful pipeline, if GitLab requires one for merging.",
         "Look at the pipeline; retry it if what failed in it is waived now.",
     ),
+    Code.PIPELINE_HELD: Law(
+        "Nobody sets statuses in the pipeline of a satisfied compose, or cancels its jobs, if GitLab requires one.",
+        "Ask the account that is named to stop, or remove its membership; then a Maintainer runs the pipeline again.",
+    ),
     Code.PROMOTION_FAILED: Law(
         "The hook of a stream can be reached and takes the call.", "Fix it, then do with the tag as the message says."
     ),

@@ -59,7 +59,7 @@ ELSEWHERE: Final = {
     'make bench BENCH_ARGS="passes message"': BENCH,
     'make bench BENCH_ARGS="gate line"': BENCH,
     "pipx install git+https://gitlab.com/CentOS/compose-repo.git": "tests/acceptance/test_packaging.py",
-    "pip install 'compose-repo[bus]'": "pyproject.toml",
+    "pip install '.[bus]'": "pyproject.toml",
     "compose-repo listen --config FILE": LISTENS,
     "fedora-messaging --conf FILE consume --callback compose_repo.passes.listening:Listener": LISTENS,
 }

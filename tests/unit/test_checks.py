@@ -392,7 +392,12 @@ def test_laws_of_origins(data: dict[str, Any], expected: list[tuple[str, str]]) 
     ],
 )
 def test_a_stream_is_a_short_name_and_a_version(name: str, expected: list[tuple[str, str]]) -> None:
-    assert found(Kind.STREAMS, {"streams": {name: {}}}) == expected
+    assert found(Kind.STREAMS, {"streams": {name: {"mode": "gating"}}}) == expected
+
+
+@pytest.mark.parametrize("stream", [{}, {"mode": "mirror"}])
+def test_a_stream_that_follows_mirrors_names_them(stream: dict[str, str]) -> None:
+    assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("missing-field", "/streams/A-1")]
 
 
 def test_each_place_of_a_streams_composes_leads_somewhere() -> None:

@@ -260,6 +260,14 @@ def test_a_stream_needs_two_addresses() -> None:
     assert entry.open_at_most == 5
 
 
+def test_a_stream_may_name_no_mirrors() -> None:
+    data = {**STREAM, "mode": "gating"}
+    del data["published"]
+    entry = StreamEntry.from_dict("CentOS-Stream-10", data)
+    assert entry.to_dict() == data
+    assert entry.addresses == (("composes", STREAM["composes"]),)
+
+
 def test_a_stream_is_written_whole() -> None:
     assert StreamEntry.from_dict("CentOS-Stream-10", STREAM).to_dict() == STREAM
 

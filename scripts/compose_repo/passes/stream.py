@@ -49,7 +49,7 @@ class StreamPass:
         self._stream = stream
         self._entry = entry
         self._rows: list[Row] = []
-        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=(), published=""))
+        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=()))
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
 
@@ -172,7 +172,7 @@ class StreamPass:
 
     def _mistake(self, step: Step, error: Exception) -> Problem:
         self._work.console.trace("".join(traceback.format_exception(error)))
-        return mistake_of(error, step.compose_id)
+        return mistake_of(error, step.compose_id.folder)
 
     def _act(self, step: Step) -> Row:
         match step.do:

@@ -54,6 +54,23 @@ class Lock(StrEnum):
     FAILED = "failed"
 
 
+class Holder(Struct, frozen=True, kw_only=True):
+    """A job of a pipeline that has not succeeded, or a status that an account has set in it and that is none of these.
+
+    A job's `author` is who started the pipeline.
+    """
+
+    name: str
+    author: str
+    state: str
+    is_job: bool
+
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else did this: set a status, or cancelled a job; we do neither."""
+        return not self.is_job or self.state == "canceled"
+
+
 class MergeRequestState(StrEnum):
     """The states of a merge request."""
 
@@ -158,6 +175,14 @@ class Forge(Protocol):
 
     def lock(self, iid: int) -> Lock | None:
         """Tell whether a merge request's pipeline keeps it from being merged."""
+        ...
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded; nothing where it has none."""
+        ...
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit, by pushing or otherwise."""
         ...
 
     def told_time(self) -> dt.datetime | None:

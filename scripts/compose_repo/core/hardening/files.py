@@ -161,7 +161,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
     for name, entry in seen.gate.streams.items():
-        for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
+        for field, url in entry.addresses:
             if is_plain_http(url):
                 yield f"{field} of {name} is {terminal(url)}"
 

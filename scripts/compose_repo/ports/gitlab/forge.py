@@ -28,6 +28,7 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
     Unlock,
     UpdateMergeRequest,
@@ -36,6 +37,7 @@ from compose_repo.core.forge.forge import (
     CommitStatus,
     FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
@@ -60,11 +62,14 @@ from compose_repo.ports.gitlab.rows import (
     event_of,
     file_locks_of,
     head_of,
+    held_by_status,
+    job_of,
     lock_of,
     merge_request_of,
     merge_status_of,
     note_of,
     numbered_status_of,
+    pipeline_of_head,
     user_of,
 )
 from compose_repo.ports.gitlab.session import Trace
@@ -108,6 +113,38 @@ class GitLab(Client):
     def lock(self, iid: int) -> Lock | None:
         """Tell whether a merge request's pipeline keeps it from being merged."""
         return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}", lock_of)
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded; nothing where it has none.
+
+        GitLab lists jobs among the statuses, too. Of very many statuses the first hundred are enough to be told.
+        """
+        where = f"{self._base}/merge_requests/{iid}"
+        sha, pipeline = self._get(f"merge request !{iid}", where, lambda data: (data["sha"], pipeline_of_head(data)))
+        if pipeline is None:
+            return ()
+        what = f"pipeline {pipeline}"
+        jobs = dict(self._list(f"the jobs of {what}", f"{self._base}/pipelines/{pipeline}/jobs", job_of))
+        statuses = self._list(
+            f"the statuses of {what}",
+            f"{self._base}/repository/commits/{sha}/statuses",
+            held_by_status,
+            limit=PAGE,
+            pipeline_id=str(pipeline),
+        )
+        found = (*jobs.values(), *(holder for number, holder in statuses if number not in jobs))
+        return [holder for holder in found if holder is not None]
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit, by pushing or otherwise."""
+        rows = self._list(
+            f"pipelines of {sha[:12]}",
+            f"{self._base}/pipelines",
+            lambda row: row["source"] == "merge_request_event",
+            sha=sha,
+            username=username,
+        )
+        return sum(rows)
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
@@ -222,8 +259,8 @@ class GitLab(Client):
                 self._open_merge_request(action)
             case UpdateMergeRequest():
                 self._update_merge_request(action)
-            case Unlock():
-                self._unlock(action)
+            case Unlock() | StartPipeline():
+                self._free(action)
             case ReopenMergeRequest() | CloseMergeRequest():
                 self._set_state(action)
             case SetStatus():
@@ -332,12 +369,20 @@ class GitLab(Client):
 
         return self._read("the locks of Git LFS", ask)
 
-    def _unlock(self, action: Unlock) -> None:
-        self._write(
-            action,
-            lambda: self._lfs("POST", f"/{quote(action.lock_id, safe='')}/unlock", {"force": True}),
-            lambda: all(lock.id != action.lock_id for lock in self.file_locks()),
-        )
+    def _free(self, action: Unlock | StartPipeline) -> None:
+        match action:
+            case Unlock(lock_id=lock_id):
+                self._write(
+                    action,
+                    lambda: self._lfs("POST", f"/{quote(lock_id, safe='')}/unlock", {"force": True}),
+                    lambda: all(lock.id != lock_id for lock in self.file_locks()),
+                )
+            case StartPipeline(iid=iid, sha=sha, made=made):
+                self._write(
+                    action,
+                    lambda: self._client.http_post(f"{self._base}/merge_requests/{iid}/pipelines", **_OURS),
+                    lambda: self.pipelines_by(sha, self.me().username) > made,
+                )
 
     def _lfs(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:  # noqa: ANN401  # any JSON
         """Ask Git LFS, which stands beside the API: it wants the token as git sends it, and its own media type.

@@ -12,6 +12,7 @@ from compose_repo.core.forge.forge import (
     CommitStatus,
     FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
@@ -111,6 +112,35 @@ def lock_of(data: Mapping[str, Any]) -> Lock | None:
     pipeline = data.get("head_pipeline")
     over = pipeline is not None and pipeline["sha"] == data["sha"] and pipeline["status"] in _NEVER_SUCCEEDS
     return Lock.FAILED if over else Lock.DUE
+
+
+_NO_OBSTACLE: Final = frozenset({"success", "skipped", "manual"})
+"""The states of a job or a status that keep no pipeline from succeeding."""
+
+
+def pipeline_of_head(data: Mapping[str, Any]) -> int | None:
+    """Read the id of a merge request's pipeline; one of an earlier head is none."""
+    pipeline = data.get("head_pipeline")
+    return None if pipeline is None or pipeline["sha"] != data["sha"] else _whole(pipeline["id"])
+
+
+def job_of(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
+    """Read a job with its id; what keeps no pipeline from succeeding holds nothing."""
+    author = (data.get("user") or {}).get("username")
+    return _whole(data["id"]), _holder(data, author, is_job=True)
+
+
+def held_by_status(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
+    """Read a commit status with its id, and what it holds."""
+    author = (data.get("author") or {}).get("username")
+    return _whole(data["id"]), _holder(data, author, is_job=False)
+
+
+def _holder(data: Mapping[str, Any], author: object, *, is_job: bool) -> Holder | None:
+    state = _text(data["status"])
+    if state in _NO_OBSTACLE or data.get("allow_failure") is True:
+        return None
+    return Holder(name=str(data["name"]), author=str(author or ""), state=state, is_job=is_job)
 
 
 def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
+from compose_repo.core.links import SCHEMES
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.gitlab.bounds import BoundedAdapter, Elsewhere, is_below
 from compose_repo.ports.gitlab.pace import Pace
@@ -39,8 +40,8 @@ class Session(requests.Session):
     def __init__(self, home: str, trace: Trace, clock: Clock, pace: Pace) -> None:
         super().__init__()
         self._home = home
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, BoundedAdapter(clock))
+        for scheme in SCHEMES:
+            self.mount(f"{scheme}://", BoundedAdapter(clock))
         self._trace = trace
         self._clock = clock
         self._pace = pace

@@ -52,7 +52,7 @@ class Spoils:
 
     how: Callable[[str], str | bytes | None] = lambda _path: None
     seen: list[str] = field(default_factory=list)
-    silence: float = 1.2
+    silence: float = 0.6
 
 
 class SpoilingHandler(ListingHandler):

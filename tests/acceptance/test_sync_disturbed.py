@@ -17,6 +17,8 @@ __all__ = ["kept", "worlds"]
 
 KINDS: tuple[Kind, ...] = ("429", "500", "502", "reset", "apply-then-drop", "apply-then-hang", "truncated")
 STRIDE = 4
+PATIENCE = 0.3
+"""Seconds that a disturbed pass waits for an answer. Whoever hangs does so for twice as long."""
 Target = tuple[str, int]
 """A request, with its sha left out, and the how manyeth of its kind."""
 
@@ -62,11 +64,13 @@ def walk(world: FaultWorld, wanted: list[Target], disturb: Callable[[Disturbance
             world.again()
             disturbance = Disturbance(left)
             disturb(disturbance)
+            world.sync.monkeypatch.setenv("COMPOSE_REPO_TIMEOUT", str(PATIENCE))
             first = world.run()
             hit = left - disturbance.left
             assert hit, f"{left} are not asked for any more: {first}"
             left = disturbance.left
             world.undisturbed()
+            world.sync.monkeypatch.delenv("COMPOSE_REPO_TIMEOUT")
             found = [*unclean(first), *left_behind(world)]
             if found:
                 wrong += [f"disturbed: {sorted(hit)}", f"which said {first.code}: {first.err}", *found, ""]
@@ -94,11 +98,10 @@ def left_behind(world: FaultWorld) -> list[str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_gitlab_answers_is_made_good_by_the_next_pass(worlds: Worlds, kind: Kind, name: str) -> None:
     world = worlds(name)
-    world.sync.monkeypatch.setenv("COMPOSE_REPO_TIMEOUT", "0.6")
 
     def disturb(disturbance: Disturbance) -> None:
         world.sync.server.faults.add(
-            kind, times=1000, retry_after=0, seconds=1.2, when=lambda *asked: disturbance.hits(key(*asked))
+            kind, times=1000, retry_after=0, seconds=2 * PATIENCE, when=lambda *asked: disturbance.hits(key(*asked))
         )
 
     wrong = walk(world, targets(key(entry.method, entry.path) for entry in world.asked), disturb)
@@ -108,7 +111,6 @@ def test_whatever_gitlab_answers_is_made_good_by_the_next_pass(worlds: Worlds, k
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_the_compose_server_answers_is_made_good_by_the_next_pass(worlds: Worlds, kind: Kind) -> None:
     world = worlds("publishing")
-    world.sync.monkeypatch.setenv("COMPOSE_REPO_TIMEOUT", "0.6")
 
     def disturb(disturbance: Disturbance) -> None:
         world.spoils.how = lambda path: kind if disturbance.hits(path) else None

@@ -394,9 +394,9 @@ class World:
         """The digest of the compose's manifest, as anybody works it out who wants to report."""
         return hashlib.sha256(self.read(self.manifest, self.opened)).hexdigest()
 
-    def _git(self, *arguments: str) -> bytes:
+    def _git(self, *arguments: str, given: bytes = b"") -> bytes:
         command = ["git", "--no-replace-objects", *arguments]
-        return subprocess.run(command, cwd=self.server, check=True, capture_output=True).stdout
+        return subprocess.run(command, cwd=self.server, check=True, capture_output=True, input=given).stdout
 
     def check_out(self, folder: Path) -> None:
         """Write the branch's files as a checkout does."""
@@ -508,12 +508,22 @@ class World:
     def files_of_main(self) -> dict[str, tuple[str, str]]:
         """Give every file of main."""
         found: dict[str, tuple[str, str]] = {}
-        for line in self._git("ls-tree", "-rz", MAIN_REF).split(b"\0"):
-            if line:
-                (mode, kind, sha), path = line.partition(b"\t")[0].split(), line.partition(b"\t")[2]
-                content = sha if kind != b"blob" else self._git("cat-file", "blob", sha.decode())
-                same = content.replace(self.project.path.encode(), b"PROJECT")
-                found[path.decode("utf-8", "backslashreplace")] = (mode.decode(), hashlib.sha256(same).hexdigest()[:12])
+        lines = [line.partition(b"\t") for line in self._git("ls-tree", "-rz", MAIN_REF).split(b"\0") if line]
+        blobs = self._blobs([head.split()[2] for head, _, _ in lines if head.split()[1] == b"blob"])
+        for head, _, path in lines:
+            mode, _, sha = head.split()
+            same = blobs.get(sha, sha).replace(self.project.path.encode(), b"PROJECT")
+            found[path.decode("utf-8", "backslashreplace")] = (mode.decode(), hashlib.sha256(same).hexdigest()[:12])
+        return found
+
+    def _blobs(self, names: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Read the bytes of some files."""
+        given = b"".join(name + b"\n" for name in names)
+        found, left = {}, self._git("cat-file", "--batch", given=given)
+        while left:
+            head, _, left = left.partition(b"\n")
+            sha, _, size = head.split()
+            found[sha], left = left[: int(size)], left[int(size) + 1 :]
         return found
 
 

@@ -129,7 +129,7 @@ class Scene:
             finally:
                 assert len(self.world.writes) == before, "something was written while it was planned"
 
-        return carry_out(work, planned, partial(show_actions, work), anew)
+        return carry_out(work, planned, partial(show_actions, work), anew=anew)
 
     def forget(self) -> None:
         """Forget what was shown, said and written so far."""

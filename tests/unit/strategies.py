@@ -269,7 +269,7 @@ stream_entries: Final = st.builds(
     StreamEntry,
     stream=streams,
     composes=st.lists(sources, min_size=1, max_size=3, unique=True).map(tuple),
-    published=sources,
+    published=st.none() | sources,
     types=some(st.sampled_from(ComposeType)),
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),

@@ -125,6 +125,14 @@ def test_it_gives_up_when_somebody_undoes_each_stage() -> None:
 
 
 @pytest.mark.parametrize(("dry_run", "applied"), [(False, [A]), (True, [])])
+def test_what_is_to_be_done_when_it_gives_up_is_done_before_it_is_told(dry_run: bool, applied: list[Action]) -> None:  # noqa: FBT001
+    verb = Verb(*[StaleHead("the head of !1 has changed meanwhile")] * ATTEMPTS, dry_run=dry_run)
+    with pytest.raises(StaleHead, match="for the 4th time"):
+        carry_out(verb.work, verb.next_stage, lambda one: verb.shown.append(one.plan), give_up=lambda _: stage(A))
+    assert (verb.shown, verb.writer.applied) == ([(A,)], applied)
+
+
+@pytest.mark.parametrize(("dry_run", "applied"), [(False, [A]), (True, [])])
 def test_a_problem_is_told_once_the_plan_has_been_applied(dry_run: bool, applied: list[Action]) -> None:  # noqa: FBT001
     error = InputError(Problem(path="x", code=Code.NOT_JSON, message="it is none", fix="fix it"))
     verb = Verb(stage(A, error=error, more=True), dry_run=dry_run)

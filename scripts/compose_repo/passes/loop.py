@@ -61,25 +61,42 @@ def show_actions(work: Work, stage: Stage) -> None:
 
 
 def carry_out(
-    work: Work, next_stage: Callable[[], Stage], show: Callable[[Stage], None], anew: Callable[[], None] | None = None
+    work: Work,
+    next_stage: Callable[[], Stage],
+    show: Callable[[Stage], None],
+    *,
+    anew: Callable[[], None] | None = None,
+    give_up: Callable[[StaleHead], Stage] | None = None,
 ) -> Stage:
     """Plan, show and apply, stage by stage; begin again when somebody has changed meanwhile what was read.
 
     In a dry run everything that can be foreseen is shown as one stage, and nothing is applied. Gives the last stage.
+    `give_up` gives what is done before it is told that things change faster than they are read.
 
     Raises:
         StaleHead: things change faster than they are read, or somebody undoes each stage.
         InputError: what a stage tells once it has been applied.
 
     """
-    read_anew = work.world.anew if anew is None else anew
+    try:
+        return _carry_out(work, next_stage, show, work.world.anew if anew is None else anew)
+    except StaleHead as moving:
+        if give_up is not None:
+            stage = give_up(moving)
+            show(stage)
+            _write(work, stage)
+        raise
+
+
+def _carry_out(
+    work: Work, next_stage: Callable[[], Stage], show: Callable[[Stage], None], read_anew: Callable[[], None]
+) -> Stage:
     moves = 0
     for _ in range(MOST_STAGES):
         try:
             stage = _foreseen(next_stage()) if work.dry_run else next_stage()
             show(stage)
-            if not work.dry_run:
-                _write(work, stage)
+            _write(work, stage)
         except StaleHead as moved:
             moves += 1
             if moves == ATTEMPTS:
@@ -97,6 +114,8 @@ def carry_out(
 
 
 def _write(work: Work, stage: Stage) -> None:
+    if work.dry_run:
+        return
     writer = work.writer if stage.writer is None else stage.writer
     try:
         writer.apply(stage.plan, stage.judged)

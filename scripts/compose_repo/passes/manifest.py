@@ -39,7 +39,8 @@ def make_manifest(source: str, *, location: str | None, timeout: float, console:
         UsageError: the source is neither a directory nor an http(s) URL.
 
     """
-    return manifest_of(compose_root(source, timeout=timeout, clock=console.clock), location=location, console=console)
+    root = compose_root(source, timeout=timeout, clock=console.clock, trace=console.trace)
+    return manifest_of(root, location=location, console=console)
 
 
 def manifest_of(root: Root, *, location: str | None, console: Console) -> Made:

@@ -1,20 +1,20 @@
 """Plans the opening of a compose's merge request, or what brings it up to date."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import File, Stages
 from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import ForgeError, MergeRequest
-from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
+from compose_repo.core.forge.forge import MergeRequest
+from compose_repo.core.forge.merge_requests import Found, opener_of
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import Branch, plan_open
 from compose_repo.core.rules.policy import Bots
+from compose_repo.passes.describe import description_of
 from compose_repo.passes.loop import Stage, first_of
-from compose_repo.passes.upkeep import Closer, duplicates, find, published
+from compose_repo.passes.upkeep import duplicates, find, second_notes
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.tree import GivenTree
@@ -28,11 +28,7 @@ class Opening:
 
     work: Work
     manifest: Manifest
-    closer: Closer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
+    noted: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:
         """Plan what is missing of branch, manifest and merge request.
@@ -44,7 +40,7 @@ class Opening:
         """
         found, main, bots = find(self.work, self.manifest.compose_id, Bot.COMPOSE)
         plans = _plan(self.work, self.manifest, found, main, bots)
-        left = self.closer.closing(found.duplicates)
+        left = second_notes(self.work, self.noted, found.duplicates)
         return first_of((left, *plans) if left else plans, _stage(self.manifest.compose_id, found.ours))
 
 
@@ -64,14 +60,7 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
                 content=wording.results_readme(compose_id, digest, project),
             ),
         ),
-        description=wording.description(
-            manifest,
-            manifest_sha256=digest,
-            project=project,
-            policy=gate_files.policy,
-            origins=gate_files.origins,
-            comparisons=list(_comparisons(work, main, compose_id, bots)),
-        ),
+        description=description_of(work, manifest, digest),
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,
@@ -110,38 +99,3 @@ def _branch(work: Work, compose_id: ComposeId, found: Found) -> Branch | None:
     pushes = () if found.ours else work.world.forge.pushes(compose_id.branch, compose_id.date)
     manifest = work.world.forge.read_file(compose_id.manifest_path, head)
     return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
-
-
-def _comparisons(work: Work, main: GitTree, compose_id: ComposeId, bots: Bots) -> Iterator[wording.Comparison]:
-    """Choose what to compare with: the last published compose, and the previous one where that is newer.
-
-    The previous one is looked for among the hundred newest merge requests of the project only; where these are all of
-    other streams, or of other people, nothing is compared with it.
-    """
-    on_main = [other for other in published(main) if other.stream == compose_id.stream and other < compose_id]
-    last = max(on_main, default=None)
-    if last is not None:
-        yield from _comparison("last published", main, last)
-    opened = {
-        other: line
-        for line in work.world.forge.recent_merge_requests()
-        if is_bots(line, bots)
-        and (other := compose_of(line)) is not None
-        and other.stream == compose_id.stream
-        and other < compose_id
-    }
-    previous = max(opened, default=None)
-    if previous is not None and previous not in on_main and (last is None or previous > last):
-        try:
-            head = work.world.head(opened[previous])
-        except ForgeError as error:
-            work.console.info(f"not compared with {previous}: {error}")
-            return
-        yield from _comparison("previous", GitTree(work.world.repository, head), previous)
-
-
-def _comparison(title: str, tree: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:
-    """Read an older manifest; one that is damaged or missing is left out, for the new compose is not to blame."""
-    manifest = load_manifest(tree, compose_id)
-    if manifest is not None:
-        yield wording.Comparison(title=title, manifest=manifest)

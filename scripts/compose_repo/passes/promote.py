@@ -25,7 +25,7 @@ from compose_repo.core.streams.promotion import (
 from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.loop import Stage
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
-from compose_repo.passes.upkeep import Closer, Settled, brought_back, settle
+from compose_repo.passes.upkeep import Settled, brought_back, settle
 from compose_repo.passes.work import Work
 from compose_repo.ports import promoting
 from compose_repo.ports.environment import nonce
@@ -39,12 +39,8 @@ class Promoting:
     work: Work
     compose_id: ComposeId
     hook: Hook
-    closer: Closer = field(init=False)
+    noted: set[int] = field(default_factory=set)
     called: list[Promote] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Begin with nothing said yet."""
-        object.__setattr__(self, "closer", Closer(work=self.work))
 
     def next_stage(self) -> Stage:
         """Plan what comes next; what a call has said is recorded before anything else is looked at.
@@ -61,7 +57,7 @@ class Promoting:
         if self.called and (call := self.called.pop()).call in self.work.writer.told:
             return self._record(call, self.work.writer.told[call.call])
         settled = settle(self.work, self.compose_id)
-        return brought_back(self.work, self.compose_id, settled, self.closer, self._claim)
+        return brought_back(self.work, self.compose_id, settled, self.noted, self._claim)
 
     def _claim(self, settled: Settled) -> Stage:
         merge_request, world = settled.merge_request, self.work.world

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Action, CreateTag, Promote
-from compose_repo.core.forge.forge import StaleHead
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
@@ -52,7 +51,7 @@ class StreamPass:
         self._stream = stream
         self._entry = entry
         self._rows: list[Row] = []
-        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=(), published=""))
+        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=()))
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
 
@@ -138,10 +137,7 @@ class StreamPass:
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except FAILURES as error:
-            problems = problems_of(error, step.compose_id.folder)
-            # Who changes things faster than they are read must not keep an approval from before by that.
-            moving = isinstance(error, StaleHead) and step.do is Do.JUDGE
-            row = self._failed(step, self._withdrawn(step, problems) if moving else problems)
+            row = self._failed(step, problems_of(error, step.compose_id.folder))
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
             row = self._failed(step, self._mistaken(step, error))
         if not self._work.dry_run:
@@ -156,19 +152,16 @@ class StreamPass:
     def _mistaken(self, step: Step, error: Exception) -> tuple[Problem, ...]:
         """Give a mistake of our own; what it keeps from being judged loses our approval, like all that cannot be."""
         mistake = self._mistake(step, error)
-        return self._withdrawn(step, (mistake,)) if step.do is Do.JUDGE else (mistake,)
-
-    def _withdrawn(self, step: Step, why: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        """Take back our approval of what cannot be judged; give why it cannot, and what has failed besides."""
         try:
-            self._withdraw(step, InputError(*why))
+            if step.do is Do.JUDGE:
+                self._withdraw(step, InputError(mistake))
         except InputError as told:
             return told.problems
         except FAILURES as failure:
-            return (*why, *problems_of(failure, step.compose_id.folder))
+            return (mistake, *problems_of(failure, step.compose_id.folder))
         except Exception as another:  # noqa: BLE001  # whatever the first was, the second may be, too
-            return (*why, self._mistake(step, another))
-        return why
+            return (mistake, self._mistake(step, another))
+        return (mistake,)
 
     def _withdraw(self, step: Step, error: InputError) -> None:
         """Take back our approval, then tell why.
@@ -181,7 +174,7 @@ class StreamPass:
 
     def _mistake(self, step: Step, error: Exception) -> Problem:
         self._work.console.trace("".join(traceback.format_exception(error)))
-        return mistake_of(error, step.compose_id)
+        return mistake_of(error, step.compose_id.folder)
 
     def _act(self, step: Step) -> Row:
         match step.do:
@@ -233,7 +226,13 @@ class StreamPass:
             vanished=vanished,
             arrive=partial(self._tools.poll.arriving, step.compose_id),
         )
-        stage = carry_out(self._work, approving.next_stage, self._shown(step, self._work), self._tools.look)
+        stage = carry_out(
+            self._work,
+            approving.next_stage,
+            self._shown(step, self._work),
+            anew=self._tools.look,
+            give_up=approving.give_up,
+        )
         judgement = stage.judgement
         if judgement is None:
             raise AssertionError("what is approved was judged")
@@ -263,7 +262,7 @@ class StreamPass:
 
     def _carried_out(self, step: Step, next_stage: Callable[[], Stage], work: Work) -> Row:
         """Print what is to be written, write it, and say so, stage by stage."""
-        return _row(step, carry_out(work, next_stage, self._shown(step, work), self._tools.look))
+        return _row(step, carry_out(work, next_stage, self._shown(step, work), anew=self._tools.look))
 
     def _shown(self, step: Step, work: Work) -> Callable[[Stage], None]:
         """Give what prints a stage, below a line that says what it is about."""

@@ -1,24 +1,27 @@
 """Finds a compose's merge request, and plans what brings it back to what it should be, before anything else is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from compose_repo.core.composes.compose import ComposeId, ComposeIdError
-from compose_repo.core.composes.paths import COMPOSES
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan, Stages
 from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge.forge import FileLock, MergeRequest, MergeRequestState
 from compose_repo.core.forge.merge_requests import MERGED, Found, choose, newer_published, why_it_stays_closed
 from compose_repo.core.plan.plan import Duplicate, plan_restore, plan_second_notes, restored
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import Bots
+from compose_repo.passes.describe import published
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.words import wording
+
+MOST_LOCKS: Final = 100
+"""How many locks on files one stage takes off."""
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -32,25 +35,6 @@ class Settled(Struct, frozen=True, kw_only=True):
     bots: Bots
     stages: Stages = ()
     stays_closed: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Closer:
-    """Remembers on which merge requests a run has said why they are closed.
-
-    Where another run has closed one of them meanwhile, both may have said so: the second note is deleted.
-    """
-
-    work: Work
-    noted: set[int] = field(default_factory=set)
-
-    def closing(self, lines: Iterable[MergeRequest]) -> Plan:
-        """Plan what is left to be deleted, where `lines` are those that are still to be closed; remember these."""
-        still = {line.iid for line in lines}
-        forge = self.work.world.forge
-        gone = sorted(self.noted - still)
-        self.noted.update(still)
-        return tuple(action for iid in gone for action in plan_second_notes(iid, forge.notes(iid), forge.me()))
 
 
 def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, Bots]:
@@ -76,8 +60,11 @@ def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, B
     return found, main, bots
 
 
-def settle(work: Work, compose_id: ComposeId) -> Settled:
+def settle(work: Work, compose_id: ComposeId, *, closely: bool = False) -> Settled:
     """Find a compose's merge request, and plan what brings it back if anybody has changed what it is.
+
+    With `closely`, an open one is read by itself: GitLab may keep a list as it was for hours, and a lock on a file,
+    which bars merging alone, makes no difference to it.
 
     Raises:
         UsageError: there is none, or the account is not the gate bot's.
@@ -87,9 +74,12 @@ def settle(work: Work, compose_id: ComposeId) -> Settled:
     found, main, bots = find(work, compose_id, Bot.GATE)
     if found.ours is None:
         raise UsageError(_none(work, compose_id, found, bots))
-    stays_closed = _why_it_stays_closed(work, compose_id, found.ours, main, bots)
-    settled = Settled(merge_request=found.ours, found=found, bots=bots, stays_closed=stays_closed)
-    if found.ours.state in MERGED or stays_closed is not None:
+    ours = found.ours
+    if closely and ours.state is MergeRequestState.OPENED:
+        ours = work.world.forge.merge_request(ours.iid)
+    stays_closed = _why_it_stays_closed(work, compose_id, ours, main, bots)
+    settled = Settled(merge_request=ours, found=found, bots=bots, stays_closed=stays_closed)
+    if ours.state in MERGED or stays_closed is not None:
         return settled
     return to_bring_back(work, compose_id, settled)
 
@@ -104,15 +94,31 @@ def to_bring_back(work: Work, compose_id: ComposeId, settled: Settled) -> Settle
         target_branch=world.project.default_branch,
         branch_is_there=world.branch_is_there(compose_id.branch),
         me=world.forge.me(),
+        locks=_locks(work, compose_id) if settled.merge_request.is_locked else (),
     )
     return replace(settled, stages=stages, stays_closed=None)
 
 
+def _locks(work: Work, compose_id: ComposeId) -> Sequence[FileLock]:
+    """Give the locks to be taken off one that they bar, its own folder's first; of very many the next run takes more.
+
+    Any of the others may bar it too, or the commit that restores it: nothing in the project is meant to be locked.
+    """
+
+    def is_elsewhere(lock: FileLock) -> bool:
+        return not lock.path.startswith(f"{compose_id.folder}/")
+
+    return sorted(work.world.forge.file_locks(), key=is_elsewhere)[:MOST_LOCKS]
+
+
 def brought_back(
-    work: Work, compose_id: ComposeId, settled: Settled, closer: Closer, go_on: Callable[[Settled], Stage]
+    work: Work, compose_id: ComposeId, settled: Settled, noted: set[int], go_on: Callable[[Settled], Stage]
 ) -> Stage:
-    """Give the stage that brings a merge request back; where nothing is to be brought back, go on."""
-    left = closer.closing(settled.found.duplicates)
+    """Give the stage that brings a merge request back; where nothing is to be brought back, go on.
+
+    `noted` is kept from stage to stage, for `second_notes`.
+    """
+    left = second_notes(work, noted, settled.found.duplicates)
     stages = (left, *settled.stages) if left else settled.stages
     if not stages:
         return go_on(settled)
@@ -128,20 +134,22 @@ def brought_back(
     return first_of(stages, stage)
 
 
+def second_notes(work: Work, noted: set[int], to_close: Iterable[MergeRequest]) -> Plan:
+    """Plan the deletion of second notes on merge requests that another run has closed while this one closes them.
+
+    Both have said there why. `noted` are those on which this run has, from stage to stage; these are added to it.
+    """
+    still = {line.iid for line in to_close}
+    forge, gone = work.world.forge, sorted(noted - still)
+    noted.update(still)
+    return tuple(action for iid in gone for action in plan_second_notes(iid, forge.notes(iid), forge.me()))
+
+
 def duplicates(work: Work, compose_id: ComposeId, found: Found) -> Sequence[Duplicate]:
     """Read what is on the duplicates, and find the words to close them."""
     words = wording.duplicate(compose_id, None if found.ours is None else found.ours.iid)
     notes = work.world.forge.notes
     return [Duplicate(merge_request=line, notes=notes(line.iid), words=words) for line in found.duplicates]
-
-
-def published(main: GitTree) -> Iterator[ComposeId]:
-    """Every compose that main holds: it has been published."""
-    for folder in main.folders(COMPOSES):
-        try:
-            yield ComposeId.parse(folder)
-        except ComposeIdError:
-            continue
 
 
 def _why_it_stays_closed(

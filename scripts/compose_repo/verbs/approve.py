@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Judge, print the plan, apply it; the exit code is the verdict's."""
     with connected(arguments, console) as work:
         approving = Approving(work=work, compose_id=arguments.compose_id)
-        judgement = carry_out_and_print(work, arguments.compose_id, approving.next_stage).judgement
+        stage = carry_out_and_print(work, arguments.compose_id, approving.next_stage, approving.give_up)
+    judgement = stage.judgement
     if judgement is None:
         raise AssertionError("what is approved was judged")
     return EXIT_CODE[judgement.decision.verdict]

@@ -6,6 +6,7 @@ from typing import Final
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.escape import json_text
 from compose_repo.core.forge.action import Action, to_dict
+from compose_repo.core.forge.forge import StaleHead
 from compose_repo.core.problems.problem import InputError
 from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.work import Work
@@ -13,7 +14,12 @@ from compose_repo.passes.work import Work
 SCHEMA: Final = "plan/1"
 
 
-def carry_out_and_print(work: Work, compose_id: ComposeId, next_stage: Callable[[], Stage]) -> Stage:
+def carry_out_and_print(
+    work: Work,
+    compose_id: ComposeId,
+    next_stage: Callable[[], Stage],
+    give_up: Callable[[StaleHead], Stage] | None = None,
+) -> Stage:
     """Print each stage before it is applied, or that there is nothing to do.
 
     JSON is one document: what has been done, in a dry run what would be. It comes at the end, also where the rest could
@@ -30,7 +36,7 @@ def carry_out_and_print(work: Work, compose_id: ComposeId, next_stage: Callable[
             work.console.out(stage.idle)
 
     try:
-        stage = carry_out(work, next_stage, show)
+        stage = carry_out(work, next_stage, show, give_up=give_up)
     except InputError:
         if work.as_json:
             done = planned if work.dry_run else work.writer.applied

@@ -9,7 +9,7 @@ from msgspec import Struct
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge.forge import MergeRequest, Project
-from compose_repo.core.hardening import Check
+from compose_repo.core.hardening import Begun, Check
 from compose_repo.core.hardening.administration import ProjectState
 from compose_repo.core.manifests.change_report import change_report
 from compose_repo.core.manifests.changes import compare
@@ -136,9 +136,9 @@ def superseded(newer: ComposeId, iid: int) -> str:
     return render("superseded.md.j2", newer=newer.text, iid=iid)
 
 
-def owner_steps(left: Sequence[Check], *, bots: Bots, home: ProjectState, pair: bool) -> str:
+def owner_steps(left: Sequence[Check], *, done: Begun, bots: Bots, home: ProjectState, pair: bool) -> str:
     """Say what people have to do after `setup`; `home` is the project in which the gate's token is used."""
-    return render("owner_steps.txt.j2", left=left, bots=bots, home=home, pair=pair)
+    return render("owner_steps.txt.j2", left=left, done=done, bots=bots, home=home, pair=pair)
 
 
 def duplicate(compose_id: ComposeId, ours: int | None) -> str:

@@ -11,7 +11,7 @@ from compose_repo.core.documents.limits import MANIFEST_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.codes import Code
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
 from compose_repo.core.problems.report import as_line as as_problem_line
 from compose_repo.core.streams.sync import PASSING
 from compose_repo.ports.compose_root import Root, compose_root, failure
@@ -84,7 +84,7 @@ def published_manifest_of(root: Root, compose_id: ComposeId, *, console: Console
         same_id(root, manifest.compose_id, compose_id)
     except InputError as error:
         why = error.problems[0]
-        if why.code in PASSING:
+        if isinstance(error, UnansweredError) or why.code in PASSING:
             raise
         status, metadata = what_is_left(root)
         left = Manifest.of_unreadable(compose_id, why, location=root.location, status=status, metadata=metadata)

@@ -40,13 +40,13 @@ NOT_YET: Final = frozenset(
 PASSING: Final = frozenset(
     {
         Code.COMPOSE_CHANGED,
-        Code.SOURCE_STATUS,
         Code.SOURCE_TIMEOUT,
+        Code.SOURCE_TLS,
         Code.SOURCE_TRUNCATED,
         Code.SOURCE_UNREACHABLE,
     }
 )
-"""What says nothing of a compose: its server does not answer now, or the compose changed while it was read."""
+"""What says nothing of a compose: its server cannot be reached now, or the compose changed while it was read."""
 
 
 class Do(StrEnum):

@@ -121,19 +121,19 @@ _NO_OBSTACLE: Final = frozenset({"success", "skipped", "manual"})
 def pipeline_of_head(data: Mapping[str, Any]) -> int | None:
     """Read the id of a merge request's pipeline; one of an earlier head is none."""
     pipeline = data.get("head_pipeline")
-    return None if pipeline is None or pipeline["sha"] != data["sha"] else _whole(pipeline["id"])
+    return None if pipeline is None or pipeline["sha"] != data["sha"] else whole_of(pipeline["id"])
 
 
 def job_of(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
     """Read a job with its id; what keeps no pipeline from succeeding holds nothing."""
     author = (data.get("user") or {}).get("username")
-    return _whole(data["id"]), _holder(data, author, is_job=True)
+    return whole_of(data["id"]), _holder(data, author, is_job=True)
 
 
 def held_by_status(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
     """Read a commit status with its id, and what it holds."""
     author = (data.get("author") or {}).get("username")
-    return _whole(data["id"]), _holder(data, author, is_job=False)
+    return whole_of(data["id"]), _holder(data, author, is_job=False)
 
 
 def _holder(data: Mapping[str, Any], author: object, *, is_job: bool) -> Holder | None:

@@ -250,7 +250,7 @@ def test_what_a_newer_compose_has_overtaken_stays_closed_whoever_closes_it(tmp_p
     publish(world, NEWER)
     scene = Scene(world, tmp_path)
     stage = scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
-    assert stage.idle.endswith(f"it stays closed: {NEWER} has been published since")
+    assert stage.idle.endswith(f"it stays closed: {NEWER}, which is newer, was merged since")
     assert scene.written == []
 
 

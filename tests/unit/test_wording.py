@@ -76,7 +76,7 @@ def manifest(text: str = "CentOS Stream", **change: Any) -> Manifest:  # noqa: A
 
 def described(
     subject: Manifest, *, why: str = "It boots.", contact: Contact | None = None, previous: Manifest | None = None,
-    requirements: tuple[Requirement, ...] | None = None,
+    requirements: tuple[Requirement, ...] | None = None, gating: bool = False,
 ) -> str:  # fmt: skip
     requirement = Requirement(origin=Origin("rdo"), testcase=Testcase("tempest.smoke"), why=why)
     origins = {
@@ -89,6 +89,7 @@ def described(
         policy=Policy(requirements=(requirement,) if requirements is None else requirements),
         origins=origins,
         comparisons=[] if previous is None else [wording.Comparison(title="previous", manifest=previous)],
+        gating=gating,
     )
 
 
@@ -173,6 +174,13 @@ def test_the_readme_explains_how_to_report() -> None:
 
 def test_the_commit_says_which_manifest_it_adds() -> None:
     assert wording.open_commit(ID, DIGEST) == f"Add {ID}\n\nManifest-SHA256: {DIGEST}\n"
+
+
+def test_the_description_of_a_gated_compose_says_what_merging_starts() -> None:
+    mirrored, gated = described(manifest(), requirements=()), described(manifest(), requirements=(), gating=True)
+    assert "is merged when the compose appears on the mirrors" in mirrored
+    assert "is merged as soon as the gate is satisfied, which starts publishing" in gated
+    assert "mirrors" not in gated
 
 
 def test_superseding_names_the_newer_compose_and_its_merge_request() -> None:

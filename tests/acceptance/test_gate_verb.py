@@ -777,6 +777,16 @@ def test_half_a_history_is_no_history(project: World) -> None:
     assert (done.returncode, done.stderr.count("\n"), "git fetch --unshallow" in done.stderr) == (2, 1, True)
 
 
+def test_a_partial_clone_is_told_how_to_become_a_whole_one(project: World) -> None:
+    project.git("config", "uploadpack.allowFilter", "true")
+    there = project.clone("--no-checkout", "--filter=tree:0")
+    done = there.gate()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert " is a partial clone, " in done.stderr
+    there.git("fetch", "--quiet", "--refetch", "--no-filter", "origin")
+    assert there.gate().returncode == 3
+
+
 def test_a_result_that_is_not_committed_is_judged_where_it_lies(project: World) -> None:
     satisfied(project)
     done = project.gate("--working-tree")

@@ -266,7 +266,77 @@ def bench_line(folder: Path) -> list[Figure]:
     ]
 
 
+JOB = """\
+set -e
+git clone --quiet --no-checkout "$1" "$2"
+cd "$2"
+git checkout --quiet --force --detach origin/main
+shift 2
+scripts/in-venv run compose-repo "$@"
+"""
+"""What .gitlab-ci.yml's trusted jobs do, beside GitLab's runner."""
+PLAIN = """\
+set -e
+git clone --quiet "$1" "$2"
+cd "$2"
+python3 -m venv .venv
+.venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/build.txt -r requirements/run.txt
+.venv/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+"""
+"""The usual way to the same environment."""
+PUSHES = 10
+
+
+def bench_job(folder: Path) -> list[Figure]:
+    """Time the jobs of a compose from checkout to exit, with an empty cache, beside the usual way to set up."""
+    project = folder / "project"
+    _git(folder, "clone", "--quiet", str(ROOT), str(project))
+    _git(project, "checkout", "--quiet", "-B", "main")
+    for name in ("policy", "origins", "streams", "waivers"):
+        (project / "gate" / f"{name}.toml").unlink()
+    (project / "gate").rmdir()
+    _write_gate(project)
+    _git(project, "commit", "--quiet", "--all", "-m", "Start")
+    _git(project, "checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
+    _place(project, COMPOSE_ID, _small_manifest())
+    _write_results(project, "1", [_row(place) for place in range(4)])
+    _git(project, "add", "--all")
+    _git(project, "commit", "--quiet", "-m", COMPOSE_ID)
+    at = ["--rev", f"origin/compose/{COMPOSE_ID}", "--now", NOW]
+    jobs = {
+        "validate": ["validate", "--base", "origin/main", f"--branch=compose/{COMPOSE_ID}", *at],
+        "gate": ["gate", COMPOSE_ID, "--base", "origin/main", *at],
+        "set-up": ["--help"],
+    }
+    os.environ["PIP_NO_CACHE_DIR"] = "1"
+    commands = {name: _scripted(JOB, project, folder / "job", *arguments) for name, arguments in jobs.items()}
+    cost = measure({**commands, "plain": _scripted(PLAIN, project, folder / "job")}, times=TIMES, ok=(0, 3))
+    ours, plain = (cost[name].seconds for name in ("set-up", "plain"))
+    each = cost["validate"].seconds + cost["gate"].seconds
+    whole = (1 + PUSHES) * each + PUSHES * ours
+    return [
+        Figure(
+            what="set-up of a compose's job / the usual way", value=ours / plain, limit=0.5,
+            detail=f"{ours:.1f} s, {plain:.1f} s, from checkout on, with an empty cache",
+        ),
+        Figure(
+            what="jobs validate and gate of one push", value=each, unit="s",
+            detail=f"{cost['validate'].seconds:.1f} s, {cost['gate'].seconds:.1f} s, beside each other",
+        ),
+        Figure(
+            what=f"CI of a compose with {PUSHES} pushes", value=whole / 60, unit="min",
+            detail="validate, gate, and sync without what it waits for GitLab; not what the runner needs to start",
+        ),
+    ]  # fmt: skip
+
+
+def _scripted(script: str, project: Path, place: Path, *arguments: str) -> list[str]:
+    """Give a command that does what a job does, in a folder of its own that is removed before."""
+    return ["sh", "-c", f'rm -rf "$2"\n{script}', "job", str(project), str(place), *arguments]
+
+
 GROUPS = {
+    "job": bench_job,
     "manifest": bench_manifest,
     "validate": bench_validate,
     "refuse": bench_refuse,

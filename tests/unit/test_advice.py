@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from strategies import compose_ids, patterns
 
 from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.advice import ADVICE, Row, Rules, advise
 from compose_repo.core.rules.policy import Waiver
@@ -263,6 +264,19 @@ def test_docs_are_lost_where_they_were_and_are_waited_for(
     requirements = [requirement(required)]
     base = Rules(requirements=requirements, origins=before)
     assert judged(Rules(requirements=requirements, origins=after), base)[0] == problems
+
+
+def test_docs_that_are_lost_are_told_word_by_word() -> None:
+    requirements = [requirement("r/do")]
+    base = Rules(requirements=requirements, origins={"r/do": EXPLAINED})
+    [row] = advise(Rules(requirements=requirements, origins={"r/do": BARE}), NOW, base)[0]
+    assert row == Problem(
+        path="gate/origins.toml",
+        pointer="/origins/r~1do/contact",
+        code=Code.NO_DOCS,
+        message='the contact of "r/do" had docs and no longer has, but requirements wait for it',
+        fix="give the address of a page about its tests",
+    )
 
 
 # What stands in a tree.

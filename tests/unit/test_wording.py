@@ -23,6 +23,7 @@ ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 DIGEST = Sha256("0" * 64)
 PROJECT = Project(
     id=1, path="g/p", web_url="https://gitlab.example/g/p", clone_url="https://gitlab.example/g/p.git",
+    remote="https://gitlab.example/g/p.git",
     default_branch="main",
 )  # fmt: skip
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

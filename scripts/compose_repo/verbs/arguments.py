@@ -21,10 +21,10 @@ _LAST_YEAR: Final = 2999
 
 def moment(text: str) -> "dt.datetime":
     """Read a time from the command line; only the years 1970 to 2999 are accepted."""
-    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
+    from compose_repo.core.documents.moment import read_moment  # noqa: PLC0415  # only --now and --at need it
 
     try:
-        found = dt.datetime.fromisoformat(text)
+        found = read_moment(text)
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:

@@ -6,7 +6,7 @@ from typing import Final
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, applies_if, needs_gate_files, rule
 from compose_repo.core.links import is_plain_http
 from compose_repo.core.rules.policy import Attribution, SigningKey
 from compose_repo.core.rules.waivers import EXPIRES_SOON
@@ -47,7 +47,7 @@ def gate_files_are_valid(seen: Seen) -> Iterator[str]:
     why="Everything that it reports is refused.",
     fix="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=applies_if(lambda seen: seen.gate.origins, "there is no origin"),
 )
 def every_origin_can_report(seen: Seen) -> Iterator[str]:
     """Every origin has somebody who may push for it, or a valid key, as its attribution asks."""
@@ -80,13 +80,20 @@ def _shown(key: SigningKey) -> str:
     return terminal(" ".join(words[2:]) if len(words) > 2 else f"…{words[-1][-12:]}")  # noqa: PLR2004  # kind, key, comment
 
 
+_with_keys = applies_if(
+    lambda seen: any(entry.keys for entry in seen.gate.origins.values()), "no origin has a signing key"
+)
+_with_waivers = applies_if(lambda seen: seen.gate.waivers, "there is no waiver")
+_with_streams = applies_if(lambda seen: seen.gate.streams, "no stream is followed")
+
+
 @rule(
     "key-expired",
     Severity.ADVICE,
     why="What it signs no longer counts.",
     fix="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_keys,
 )
 def no_key_has_expired(seen: Seen) -> Iterator[str]:
     """No signing key has expired."""
@@ -102,7 +109,7 @@ def no_key_has_expired(seen: Seen) -> Iterator[str]:
     why="From that day on, what it signs does not count.",
     fix="gate/origins.toml: add the origin's new key beside it",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_keys,
 )
 def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     """No signing key expires within a month."""
@@ -119,7 +126,7 @@ def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     why="It no longer covers anything, and hides which exceptions hold.",
     fix="gate/waivers.toml: remove it, or give it a new last day, by merge request",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_waivers,
 )
 def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     """No waiver has expired."""
@@ -134,7 +141,7 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     why="After that day what it covers blocks again.",
     fix="check whether the bug is fixed; otherwise give it a new last day, by merge request",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_waivers,
 )
 def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     """No waiver expires within two weeks."""
@@ -149,12 +156,12 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     why="Anybody on the network path can say which compose is published, or what a compose contains.",
     fix="gate/streams.toml: give the https address",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_streams,
 )
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
     for name, entry in seen.gate.streams.items():
-        for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
+        for field, url in entry.addresses:
             if is_plain_http(url):
                 yield f"{field} of {name} is {terminal(url)}"
 
@@ -169,7 +176,7 @@ def _nobody_has_looked(seen: Seen) -> str | None:
     why="A compose that cannot be read is never opened, or never merged.",
     fix="gate/streams.toml: fix the address, or check the network, the proxy and the server",
     where=Where.COMPOSES,
-    absent=_nobody_has_looked,
+    absent=applies_if(lambda seen: seen.looks, "no stream is followed", absent=_nobody_has_looked),
 )
 def streams_are_reachable(seen: Seen) -> Iterator[str]:
     """The streams' addresses can be read from here."""

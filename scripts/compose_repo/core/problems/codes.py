@@ -148,6 +148,7 @@ class Code(StrEnum):
     NOT_DONE = "not-done"
     REFUSED_REPORT = "refused-report"
     PIPELINE_FAILED = "pipeline-failed"
+    PIPELINE_HELD = "pipeline-held"
     PROMOTION_FAILED = "promotion-failed"
     PROMOTION_UNKNOWN = "promotion-unknown"
     PUBLISHED_UNKNOWN = "published-unknown"

@@ -14,8 +14,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import as_line, is_line
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
-from compose_repo.core.streams.sync import PASSING
-from compose_repo.passes.manifest import manifest_of, published_manifest_of
+from compose_repo.passes.manifest import PASSING, manifest_of, published_manifest_of
 from compose_repo.ports.compose_root import WebRoot, failure
 from compose_repo.ports.console import Console
 from compose_repo.ports.http import Http, Limits

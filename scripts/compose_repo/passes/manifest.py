@@ -13,7 +13,6 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
 from compose_repo.core.problems.report import as_line as as_problem_line
-from compose_repo.core.streams.sync import PASSING
 from compose_repo.ports.compose_root import Root, compose_root, failure
 from compose_repo.ports.console import Console
 from compose_repo.ports.productmd.reading import read_compose, what_is_left
@@ -21,6 +20,16 @@ from compose_repo.ports.schemas import is_valid, violations
 
 _NAMED: Final = 20
 """Most reasons for which a manifest is refused that are named."""
+PASSING: Final = frozenset(
+    {
+        Code.COMPOSE_CHANGED,
+        Code.SOURCE_TIMEOUT,
+        Code.SOURCE_TLS,
+        Code.SOURCE_TRUNCATED,
+        Code.SOURCE_UNREACHABLE,
+    }
+)
+"""What says nothing of a compose: its server cannot be reached now, or the compose changed while it was read."""
 _CORRECT: Final = "ask the compose's makers to fix its metadata"
 
 

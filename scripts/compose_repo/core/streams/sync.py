@@ -37,18 +37,6 @@ NOT_YET: Final = frozenset(
 """What is found wrong with a compose that is still being written or copied: the next pass looks again."""
 
 
-PASSING: Final = frozenset(
-    {
-        Code.COMPOSE_CHANGED,
-        Code.SOURCE_TIMEOUT,
-        Code.SOURCE_TLS,
-        Code.SOURCE_TRUNCATED,
-        Code.SOURCE_UNREACHABLE,
-    }
-)
-"""What says nothing of a compose: its server cannot be reached now, or the compose changed while it was read."""
-
-
 class Do(StrEnum):
     """What is done for a compose."""
 

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from compose_demo.actors import Actor
+from compose_demo.checkout import as_repository
 from compose_demo.narrator import DemoError
 from local_gitlab import CiRunner, LocalGitLab
 
@@ -126,7 +127,7 @@ class Stage:
 
 @contextmanager
 def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> Iterator[Stage]:
-    """Start the servers, create the project from a repository, and give everybody an account and a folder.
+    """Start the servers, create the project from a checkout or its files, and give everybody an account and a folder.
 
     Raises:
         DemoError: somebody could not clone the project.
@@ -138,7 +139,8 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
         )
         gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
         owner = gitlab.create_user("releng", name="Release Engineering")
-        project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository, pipeline=False)
+        seed = as_repository(repository, folder / "seed.git")
+        project = gitlab.create_project(PROJECT, owner=owner, from_repository=seed, pipeline=False)
         accounts = {
             "compose-bot": ("Compose Bot", DEVELOPER),
             "gate-bot": ("Gate Bot", MAINTAINER),

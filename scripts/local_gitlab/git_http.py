@@ -17,10 +17,11 @@ from local_gitlab import lfs_locks, push_merge_requests, push_options
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError
 from local_gitlab.git import ZERO
+from local_gitlab.old_heads import remove_old_heads
 from local_gitlab.protection import fast_forward_only, push_refusal
 from local_gitlab.push_events import Move
 from local_gitlab.pushes import refs_updated
-from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
+from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, moved_project, settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.push_options import PushOptions
@@ -48,6 +49,7 @@ def advertise(name: str) -> Response:
         project, user = _admit(name, writing=service == "git-receive-pack")
     except _RefusedError as refused:
         return _plain(refused.status, str(refused))
+    remove_old_heads(asked.site(), project)
     return _advertisement(asked.site(), project, user, service)
 
 
@@ -177,7 +179,7 @@ def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:
     site = asked.site()
     user = _signed_in(writing=writing)
     g.user = user
-    project = find_project(site, name)
+    project = find_project(site, name) or moved_project(site, name)
     if project is None or not may_read(site, project, user):
         if user is None:
             raise _RefusedError(401, "HTTP Basic: Access denied. The provided password or token is incorrect.")
@@ -353,6 +355,7 @@ def _git(
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": str(site.directory),
+        "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",

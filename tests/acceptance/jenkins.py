@@ -75,7 +75,7 @@ class Jenkins:
         for word, answer in self.wrong.items():
             if word in parts.path:
                 return answer(handler)
-        names = re.fullmatch(r"((?:/job/[^/]+)+)(?:/(\d+)(/testReport)?)?/api/json", parts.path)
+        names = re.fullmatch(r"((?:/job/[^/]+)+(?:/[^/]*=[^/]*)?)(?:/(\d+)(/testReport)?)?/api/json", parts.path)
         tree = parse_qs(parts.query).get("tree", ["*"])[0]
         found = None if names is None else self._find(names, tree)
         return send(handler, 404, b"<html>Not found</html>") if found is None else send_json(handler, found)

@@ -18,6 +18,7 @@ import gitlab
 import pytest
 from sync_world import serving
 
+from checkout import tracked
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
@@ -182,12 +183,6 @@ class Instance:
             project = client.projects.get(self.path)
             values = {"source_branch": branch, "target_branch": "main", "title": branch}
             project.mergerequests.create(values).merge()
-
-
-def tracked() -> list[str]:
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.fixture(scope="module")

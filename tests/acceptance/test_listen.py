@@ -335,6 +335,10 @@ def test_a_result_that_somebody_has_put_there_is_not_overwritten(place: Place) -
 def test_a_compose_that_has_finished_is_opened_and_others_are_left_alone(place: Place) -> None:
     location = f"{place.world.web}/{NEWER}/compose"
     place.bus.send(STATUS, {"compose_id": "Fedora-Rawhide-20180426.n.0", "status": "FINISHED", "location": location})
+    for other in ("MYPRODUCT-2.1-RHEL-7-20161110.t.0", "Fedora-27-updates-20180412.0"):
+        place.bus.send(STATUS, {"compose_id": other, "status": "FINISHED", "location": location})
+    of_another = {"type": "productmd-compose", "id": "Fedora-Rawhide-20180426.n.0"}
+    place.bus.send(TEST + "complete", {"artifact": of_another})
     place.bus.send(STATUS, {"compose_id": NEWER, "status": "STARTED", "location": location})
     place.bus.send("org.centos.prod.git.push", {"anything": "else"})
     place.bus.send(STATUS, {"compose_id": NEWER, "status": "FINISHED", "location": location}, message_id="finished")

@@ -1,6 +1,7 @@
 """`compose-repo manifest`, as people run it."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,12 @@ def test_the_hash_seed_changes_nothing(folder: Path) -> None:
 def test_a_server_and_a_copy_of_it_give_the_same_manifest(folder: Path, server: ComposeServer) -> None:
     url = f"{server.url}/{COMPOSE_ID}"
     assert run(folder, "--location", url).stdout == run(f"{url}/compose/").stdout
+
+
+def test_verbose_shows_each_request(server: ComposeServer) -> None:
+    done = run(server.url, "--verbose")
+    asked = re.findall(r"^\+ GET (\S+) (\d+) \(\d+ ms\)$", done.stderr, re.MULTILINE)
+    assert [address.removeprefix(server.url) for address, _ in asked] == server.seen
 
 
 def test_text_sums_up(folder: Path) -> None:

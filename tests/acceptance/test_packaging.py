@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from checkout import tracked
 
 pytestmark = pytest.mark.xdist_group("packaging")  # one worker builds and installs, not each
 
@@ -46,6 +49,13 @@ def test_schemas_and_templates_travel_in_the_wheel(distributions: Path) -> None:
             for path in (ROOT / name).rglob("*") if path.is_file()}  # fmt: skip
     assert here
     assert here <= inside
+
+
+def test_the_source_distribution_is_the_whole_project(distributions: Path) -> None:
+    [archive] = distributions.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        inside = {name.partition("/")[2] for name in files.getnames()}
+    assert inside - {"PKG-INFO"} == set(tracked())
 
 
 def test_the_wheel_holds_only_the_package(distributions: Path) -> None:

@@ -37,6 +37,14 @@ stream = "release "
 """
 
 
+ON_A_DISK = """\
+schema = "streams/1"
+[streams.CentOS-Stream-10]
+composes = "file://{folder}/web/stream-10/"
+published = "file://{folder}/web/mirror/COMPOSE_ID"
+"""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGitLab]:
     with LocalGitLab.start(tmp_path_factory.mktemp("gitlab")) as running:
@@ -814,3 +822,16 @@ def test_a_push_to_main_is_a_whole_pass(world: SyncWorld) -> None:
 def approvals(world: SyncWorld, name: str) -> list[str]:
     line = world.client.projects.get(world.project.id).mergerequests.get(world.iid(name))
     return [one["user"]["username"] for one in line.approvals.get().approved_by]
+
+
+def test_a_stream_on_a_disk_is_followed(world: SyncWorld) -> None:
+    world.configure(ON_A_DISK.format(folder=world.folder))
+    world.compose(A)
+    world.compose(B)
+    (world.folder / "web" / "mirror" / "COMPOSE_ID").write_text(A)
+    code, out, err = world.sync()
+    assert (code, err) == (0, ""), out
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+    assert world.run(world.gate, "merge", B)[0] == 3
+    (world.folder / "web" / "mirror" / "COMPOSE_ID").write_text(B)
+    assert world.run(world.gate, "merge", B)[0] == 0

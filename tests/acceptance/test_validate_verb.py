@@ -313,9 +313,9 @@ def test_with_a_base_only_what_changed_is_checked(branch: Path, run: Run) -> Non
     spoil(branch, "composes/CentOS-Stream-10-20261120.0/results/rdo/8842.json")
     commit(branch, "a result")
     done = run("--base", "main")
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:-1]] == [
+    assert {line.partition(":")[0] for line in done.stdout.splitlines()[:-1]} == {
         "composes/CentOS-Stream-10-20261120.0/results/rdo/8842.json"
-    ]
+    }
     assert done.stdout.endswith("1 file checked\n")
 
 
@@ -394,12 +394,26 @@ COMPOSES_BRANCH: Final = ("--base", "main", "--branch", "compose/CentOS-Stream-1
 def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(
     branch: Path, run: Run, revision: list[str], path: str
 ) -> None:
-    (branch / path).write_text("mine")
-    commit(branch, "a foreign change")
+    for text in ("mine", "mine again"):
+        (branch / path).write_text(text)
+        commit(branch, "a foreign change")
+    done = run(*COMPOSES_BRANCH, *revision)
+    assert (done.returncode, done.stdout.count(f"{path}:1: foreign-change: ")) == (1, 2)
+
+
+@pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+@pytest.mark.parametrize("path", ["junit.xml", "composes/CentOS-Stream-10-20261121.0/results/junit.xml"])
+def test_a_stray_file_that_was_taken_back_leaves_nothing_red(
+    branch: Path, run: Run, revision: list[str], path: str
+) -> None:
+    (branch / path).parent.mkdir(parents=True, exist_ok=True)
+    (branch / path).write_text("<testsuites/>")
+    commit(branch, "a stray file")
+    assert run(*COMPOSES_BRANCH, *revision).returncode == 1
     git(branch, "rm", "-q", path)
     commit(branch, "and back")
     done = run(*COMPOSES_BRANCH, *revision)
-    assert (done.returncode, done.stdout.count(f"{path}:1: foreign-change: ")) == (1, 1)
+    assert (done.returncode, done.stdout) == (0, "0 files checked, no problem\n")
 
 
 @pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
@@ -473,3 +487,16 @@ def test_it_runs_where_nothing_heavy_can_be_imported(repo: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "6 files checked, no problem\n", "")
+
+
+@pytest.mark.parametrize("name", ["8841.json", RESULT, "../rdo/8841.json"])
+def test_a_path_is_from_here_or_from_the_root(repo: Path, name: str) -> None:
+    folder = (repo / RESULT).parent
+    (folder / "8841.json").write_text("{", "utf-8")
+    done = door.run("validate", name, cwd=folder)
+    assert (done.returncode, done.stdout.partition(":")[0]) == (1, RESULT)
+
+
+def test_everything_is_validated_from_a_folder_below(repo: Path) -> None:
+    here, below = (door.run("validate", "--now", NOW, cwd=folder) for folder in (repo, repo / "gate"))
+    assert (below.returncode, below.stdout) == (0, here.stdout)

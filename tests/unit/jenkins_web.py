@@ -49,7 +49,7 @@ class JenkinsWeb(Web):
             return Document(url=url.replace(SERVER, "https://elsewhere.example.org"), body=b"{}")
         if parts.path in self.pages:
             return Document(url=url, body=self.pages[parts.path])
-        names = re.fullmatch(r"((?:/job/[^/]+)+)(?:/(\d+)(/testReport)?)?/api/json", parts.path)
+        names = re.fullmatch(r"((?:/job/[^/]+)+(?:/[^/]*=[^/]*)?)(?:/(\d+)(/testReport)?)?/api/json", parts.path)
         found = None if names is None else self.ci._find(names, parse_qs(parts.query)["tree"][0])
         body = json.dumps(found).encode()
         assert len(body) <= limit

@@ -199,6 +199,7 @@ class MemoryForge:
                     path=PATH,
                     web_url=f"{URL}/{PATH}",
                     clone_url=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
+                    remote=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
                     default_branch=MAIN,
                     pipelines_must_succeed=self.world.pipelines_must_succeed,
                 )

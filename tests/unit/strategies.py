@@ -142,19 +142,19 @@ result_files: Final = st.builds(
     misc=optional(miscs),
 )
 
-rpm_names: Final = word(_LETTERS + _DIGITS + "_", _LETTERS + _DIGITS + "._+-")
-_versions: Final = st.text(_LETTERS + _DIGITS + "._+~^", min_size=1, max_size=8)
-file_paths: Final = st.lists(
-    word(_LETTERS + _DIGITS + "_", _LETTERS + _DIGITS + "._+~:@=,-"), min_size=1, max_size=3
-).map("/".join)
+rpm_names: Final = word(_LETTERS + _DIGITS + "_%", _LETTERS + _DIGITS + "._+%{}-")
+_versions: Final = st.text(_LETTERS + _DIGITS + "._+%{}~^", min_size=1, max_size=8)
+_seen: Final = st.characters(codec="utf-8", exclude_characters=_CONTROL + _DIRECTION + "/")
+_parts: Final = st.text(_seen, min_size=1, max_size=12).filter(lambda part: part not in {".", ".."})
+file_paths: Final = st.lists(_parts, min_size=1, max_size=3).map("/".join)
 images: Final = st.builds(
     Image,
     variant=variants,
     arch=arches,
     path=file_paths,
-    type=names,
-    format=names,
-    subvariant=names | st.just(""),
+    type=lines,
+    format=lines,
+    subvariant=lines | st.just(""),
     size=st.integers(0, 2**53 - 1),
     sha256=optional(sha256s),
 )
@@ -258,7 +258,7 @@ stream_entries: Final = st.builds(
     StreamEntry,
     stream=streams,
     composes=st.lists(sources, min_size=1, max_size=3, unique=True).map(tuple),
-    published=sources,
+    published=st.none() | sources,
     types=some(st.sampled_from(ComposeType)),
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),

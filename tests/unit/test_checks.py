@@ -199,6 +199,16 @@ def test_an_unreadable_manifest_is_still_compared_by_digest() -> None:
     assert of_result(rows({"arch": "ppc"}), known) == [("manifest-mismatch", "/manifest_sha256")]
 
 
+def test_a_compose_has_each_arch_alone_and_with_its_variants() -> None:
+    assert KNOWN.trees == {
+        ("aarch64", None),
+        ("x86_64", None),
+        ("aarch64", "AppStream"),
+        ("x86_64", "AppStream"),
+        ("x86_64", "NFV"),
+    }
+
+
 def test_unknown_origins_are_told() -> None:
     known = Known(manifest_sha256="a" * 64, origins=set())
     assert of_result(known=known) == [("unknown-origin", "/origin")]
@@ -374,6 +384,7 @@ REVOKED = {"key": f"{KEY} lost", "revoked": True}
         (keys(rdo=[KEY, OTHER_KEY, f"{KEY} again"]), [("bad-key", "/origins/rdo/keys/2")]),
         (keys(rdo=["x", "x"]), [("bad-key", "/origins/rdo/keys/0"), ("bad-key", "/origins/rdo/keys/1")]),
         (keys(rdo=[REVOKED]), []),
+        (keys(rdo=[{"key": KEY}], idm=[KEY]), []),
         (keys(rdo=[REVOKED], idm=[REVOKED, OTHER_KEY]), []),
         (keys(rdo=[OTHER_KEY, KEY], idm=[REVOKED]), [("bad-key", "/origins/rdo/keys/1")]),
     ],
@@ -392,7 +403,12 @@ def test_laws_of_origins(data: dict[str, Any], expected: list[tuple[str, str]]) 
     ],
 )
 def test_a_stream_is_a_short_name_and_a_version(name: str, expected: list[tuple[str, str]]) -> None:
-    assert found(Kind.STREAMS, {"streams": {name: {}}}) == expected
+    assert found(Kind.STREAMS, {"streams": {name: {"mode": "gating"}}}) == expected
+
+
+@pytest.mark.parametrize("stream", [{}, {"mode": "mirror"}])
+def test_a_stream_that_follows_mirrors_names_them(stream: dict[str, str]) -> None:
+    assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("missing-field", "/streams/A-1")]
 
 
 def test_each_place_of_a_streams_composes_leads_somewhere() -> None:

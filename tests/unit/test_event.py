@@ -17,6 +17,7 @@ from compose_repo.core.bus.event import (
     Nothing,
     TestReported,
     TestState,
+    compose_named,
     event_of,
     one_line,
 )
@@ -101,9 +102,6 @@ def test_the_topics_of_status_changes_are_given() -> None:
     [
         ({"compose_id": ...}, ("/compose_id", "missing-field")),
         ({"compose_id": 7}, ("/compose_id", "wrong-type")),
-        ({"compose_id": "../../evil20240501.0x"}, ("/compose_id", "bad-compose-id")),
-        ({"compose_id": "CentOS-Stream-10-20261131.0"}, ("/compose_id", "bad-compose-id")),
-        ({"compose_id": "C" * 10**6}, ("/compose_id", "out-of-bounds")),
         ({"status": "HALFWAY"}, ("/status", "wrong-value")),
         ({"status": ["FINISHED"]}, ("/status", "wrong-type")),
         ({"location": None}, ("/location", "missing-field")),
@@ -116,9 +114,49 @@ def test_a_status_change_that_says_what_it_should_not_is_a_problem(
     assert problems(status(**changes)) == [expected]
 
 
+OF_OTHERS: Final = [
+    "MYPRODUCT-2.1-RHEL-7-20161110.t.0",
+    "Fedora-27-updates-20180412.0",
+    "../../evil20240501.0x",
+    "CentOS-Stream-10-20261131.0",
+    "not a compose\n",
+    "",
+    "C" * 10**6,
+]
+
+
+@pytest.mark.parametrize("other", OF_OTHERS)
+def test_an_id_that_no_stream_could_have_asks_for_nothing(other: str) -> None:
+    for message in (status(compose_id=other, status=7), a_report(artifact__id=other, generated_at=...)):
+        event = event_of(message)
+        assert isinstance(event, Nothing)
+        assert event.why.startswith("no stream could have it: ")
+        assert event.why.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        (status(location=...), STATUS["compose_id"]),
+        (status(compose_id=OF_OTHERS[0]), None),
+        (status(compose_id=7), None),
+        (a_report(generated_at=...), STATUS["compose_id"]),
+        (a_report(artifact=7), None),
+        (Message(topic=TOPIC + "complete", body={"msg": TEST}), STATUS["compose_id"]),
+        (Message(topic=TOPIC + "complete", body=[]), None),
+        (Message(topic="x", body=TEST), None),
+    ],
+)
+def test_the_compose_that_a_message_is_about_is_known_whatever_else_it_says(
+    message: Message, named: str | None
+) -> None:
+    found = compose_named(message)
+    assert (None if found is None else str(found)) == named
+
+
 @pytest.mark.parametrize("body", [None, [], "text", 7, True])
 def test_a_body_that_is_no_object_is_a_problem(body: object) -> None:
-    assert problems(Message(topic=STATUS_TOPICS[1], body=body)) == [("", "wrong-type")]
+    assert problems(Message(topic=STATUS_TOPICS[0], body=body)) == [("", "wrong-type")]
 
 
 def test_every_problem_of_a_message_is_told_at_once() -> None:
@@ -237,7 +275,8 @@ def test_what_nobody_needs_is_left_out_rather_than_refused() -> None:
         ({"test__result": "skipped"}, [("/test/result", "wrong-value")]),
         ({"test__scenario": " "}, [("/test/scenario", "bad-form")]),
         ({"system": {}}, [("/system", "wrong-type")]),
-        ({"system": [None]}, [("/system/0", "wrong-type")]),
+        ({"system": [None]}, [("/system", "missing-field")]),
+        ({"system": [7]}, [("/system/0", "wrong-type")]),
         ({"system": [{}] * 101}, [("/system", "out-of-bounds")]),
         ({"system": [{"architecture": "../x"}]}, [("/system/0/architecture", "bad-form")]),
         ({"system": [{"architecture": "x86_64", "variant": 10**5000}]}, [("/system/0/variant", "wrong-type")]),
@@ -289,7 +328,7 @@ def test_real_messages_are_read(shared_data: Path) -> None:
     """The samples are those of the schemas of Fedora CI, and of pungi."""
     events = shared_data / "events"
     pungi = json.loads((events / "pungi.compose.status.change.json").read_text())
-    event = event_of(Message(topic=pungi["topic"], body=pungi["body"]))
+    event = event_of(Message(topic=pungi["topic"], body=pungi["body"]), [pungi["topic"]])
     assert isinstance(event, ComposeFinished)
     assert (str(event.compose_id), event.status) == ("Fedora-Rawhide-20180426.n.0", Status.FINISHED_INCOMPLETE)
     sample = json.loads((events / "fedora-ci" / "compose_message_v2.json").read_text())

@@ -9,9 +9,11 @@ from gate_world import (
     APPSTREAM,
     ARM,
     BASEOS,
+    PUBLISHED,
     TWO_ARCHES,
     X86,
     attempts,
+    baseline,
     judge,
     only,
     problem,
@@ -604,6 +606,17 @@ def test_silence_waits_for_any_dimension_that_is_waived_in_part(line: Requiremen
 def test_silence_is_overdue_where_no_failure_would_be_waived(line: Requirement, exception: Waiver) -> None:
     answer = only(judge([], line, age=25, waivers=[exception]))
     assert answer.state is State.OVERDUE
+
+
+def test_silence_that_a_failing_baseline_excuses_says_nothing_of_a_waiver_for_a_part() -> None:
+    line = requirement(deadline=DAY, baseline="published")
+    failing = baseline(run(result("failed", variant="BaseOS")))
+    answer, bare = (
+        only(judge([], line, age=25, published=failing, waivers=waivers))
+        for waivers in ([waiver(scenario=Scenario("bios"))], [])
+    )
+    assert answer == bare
+    assert answer.reason == f"nothing reported; due within 1d; failing since {PUBLISHED}"
 
 
 def test_before_its_deadline_silence_says_nothing_of_waivers() -> None:

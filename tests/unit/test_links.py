@@ -10,11 +10,15 @@ from typing import Final
 import pytest
 
 from compose_repo.core.escape import markdown_link
-from compose_repo.core.links import JOB, LINKS, WITH_HOST, authority_of, is_link, is_loopback
+from compose_repo.core.links import JOB, LINKS, READ_JOB, WITH_HOST, authority_of, is_link, is_loopback
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "scripts" / "compose_repo"
-FORMS: Final = {"Job address": f"^{JOB}$", **{title: f"^{form}$" for title, form in LINKS.items()}}
+FORMS: Final = {
+    "Job address": f"^{JOB}$",
+    "Read job address": f"^{READ_JOB}$",
+    **{title: f"^{form}$" for title, form in LINKS.items()},
+}
 SPELLED: Final = re.compile(r"https\?|\Alocalhost\Z")
 
 
@@ -119,3 +123,26 @@ def test_only_this_machine_is_loopback(authority: str, answer: bool) -> None:  #
 
 def test_hosts_do_not_differ_in_case_alone() -> None:
     assert authority_of("https://CI.example.org:8080/A?b") == "ci.example.org:8080"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_read"),
+    [
+        ("", True),
+        ("/", True),
+        ("/ARCH=x86_64", True),
+        ("/ARCH=x86_64,OS=a%20b/", True),
+        ("/ARCH%3Dx86_64", True),
+        ("/default", True),
+        ("/org.example$core", True),
+        ("/org.example%24core/", True),
+        ("/job/other/ARCH=x86_64", True),
+        ("/7", False),
+        ("/defaults", False),
+        ("/lastBuild", False),
+        ("/ARCH=x86_64/7", False),
+    ],
+)
+def test_a_job_is_read_whole_or_in_a_part(path: str, *, is_read: bool) -> None:
+    found = re.fullmatch(READ_JOB, f"https://ci.example.org/job/smoke{path}")
+    assert (found is not None) == is_read

@@ -292,7 +292,7 @@ def test_a_schema_has_the_words_of_its_model(stem: str, pointer: str, words: set
         ),
         (
             schema("streams")["$defs"]["followed_stream"],
-            policy.StreamEntry.from_dict("a", {"composes": "b", "published": "c"}).to_dict(),
+            policy.StreamEntry.from_dict("a", {"composes": "b"}).to_dict(),
         ),
         (schema("streams")["$defs"]["bots"], policy.bots_from_dict({}).to_dict()),
         (schema("streams")["$defs"]["labels"], labels.labels_from_dict({}).to_dict()),

@@ -122,6 +122,21 @@ def test_more_builds_than_are_read_at_once_come_with_the_next_run(polled: Polled
     assert (first, len(polled.outcomes())) == (MOST_READ, MOST_READ + 3)
 
 
+def test_each_configuration_of_a_matrix_is_a_job_whose_builds_have_one_number(polled: Polled) -> None:
+    parts = ("ARCH=x86_64", "ARCH=x86_64,OS=b")
+    rows = [f'{{job = "{JOB}/{part}", testcase = "smoke", arch = "x86_64"}}' for part in parts]
+    row = f"jenkins = [{', '.join(rows)}]\n"
+    polled.scene.world.push("owner", MAIN, {"gate/origins.toml": (ORIGINS + row).encode()})
+    for part, status in zip(parts, ("FAILED", "PASSED"), strict=True):
+        job = f"compose-test/{part}"
+        polled.web.ci.build(7, None, job=job, COMPOSE=str(ID))
+        polled.web.ci.finish(7, "UNSTABLE", case("boots", status), job=job)
+    stage, poll = polled.run()
+    assert poll.problems == []
+    assert sorted(one[0] for one in polled.outcomes().values()) == ["failed", "needs_inspection"]
+    assert verdict_of(stage) is Verdict.BLOCKED
+
+
 def test_what_is_there_is_not_read_again_and_writes_nothing(polled: Polled) -> None:
     polled.web.ci.build(7, "FAILURE", COMPOSE=str(ID))
     polled.run()

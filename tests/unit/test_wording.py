@@ -23,6 +23,7 @@ ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 DIGEST = Sha256("0" * 64)
 PROJECT = Project(
     id=1, path="g/p", web_url="https://gitlab.example/g/p", clone_url="https://gitlab.example/g/p.git",
+    remote="https://gitlab.example/g/p.git",
     default_branch="main",
 )  # fmt: skip
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -73,7 +74,7 @@ def manifest(text: str = "CentOS Stream", **change: Any) -> Manifest:  # noqa: A
     return Manifest(**values)
 
 
-def described(
+def described(  # noqa: PLR0913  # what a description tells of
     subject: Manifest, *, why: str = "It boots.", contact: Contact | None = None, previous: Manifest | None = None,
     requirements: tuple[Requirement, ...] | None = None, gating: bool = False,
 ) -> str:  # fmt: skip

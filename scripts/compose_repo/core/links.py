@@ -1,7 +1,7 @@
 r"""Links: which addresses we take from others, which we ask, and which we show.
 
-The schemas hold `LINKS` and `JOB` as their patterns, between `^` and `$`. What they take still has to have a host that
-can be reached: `WITH_HOST`. What is shown as a link has a stricter host: `shown_link`.
+The schemas hold `LINKS`, `JOB` and `READ_JOB` as their patterns, between `^` and `$`. What they take still has
+to have a host that can be reached: `WITH_HOST`. What is shown as a link has a stricter host: `shown_link`.
 """
 
 import re
@@ -31,6 +31,12 @@ LINKS: Final[Mapping[str, str]] = {
 """The form of links by the title that the schemas give it; what does not have it is a `bad-link`."""
 JOB: Final = f"{_ANY_HOST}{_SEGMENTS}/job/{_SEGMENT}(?:/job/{_SEGMENT})*/?"
 """The form of the address of a Jenkins job; `Job address` in the schemas."""
+_PART: Final = r"/(?:default|[A-Za-z0-9._~!&'()*+,;:@%-]*(?:[=$]|%3D|%24)[A-Za-z0-9._~!$&'()*+,;=:@%-]*)"
+READ_JOB: Final = f"{JOB.removesuffix('/?')}(?:{_PART})?/?"
+"""The form of the address of a Jenkins job that is read; `Read job address` in the schemas.
+
+Its end may be a configuration of a matrix, `/ARCH=x86_64` or `/default`, or a Maven module, `/org.example$core`.
+"""
 
 WITH_HOST: Final = re.compile(rf"{_HOST}(?=[/?#]|\Z)|file:///")
 """Matches the beginning of what has the form of a link, if it has a host, a port that can be, and no credentials."""
@@ -90,6 +96,16 @@ def host_in(url: str) -> str | None:
     """Give the host of any address, without credentials, port and path; None where it has none."""
     found = _address().match(url)
     return None if found is None else found[2]
+
+
+def without_views(path: str) -> str:
+    """Give the path of a Jenkins's page without what it has in a browser beside it: the views that one came by."""
+    return _views().sub("", path)
+
+
+@cache
+def _views() -> re.Pattern[str]:
+    return re.compile("/view/[^/]+(?=/)")
 
 
 def authority_of(url: str) -> str:

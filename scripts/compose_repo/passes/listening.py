@@ -20,7 +20,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import change_of, plan_announced
-from compose_repo.core.bus.event import ComposeFinished, Message, Nothing, TestReported, event_of
+from compose_repo.core.bus.event import (
+    ComposeFinished,
+    Event,
+    Message,
+    Nothing,
+    TestReported,
+    compose_named,
+    event_of,
+)
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.convert.bus import bytes_of, origin_of, result_file
 from compose_repo.core.escape import terminal
@@ -132,17 +140,25 @@ class Handler:
             Later: it may be later.
 
         """
-        event = event_of(message, self._told.status_topics)
+        event: Event | InputError
+        try:
+            event = event_of(message, self._told.status_topics)
+        except InputError as error:
+            event = error
         if isinstance(event, Nothing):
             self.console.trace(f"{message.name} on {message.topic}: {event.why}")
             return
+        compose_id = compose_named(message, self._told.status_topics)
+        if compose_id is None and isinstance(event, InputError):
+            raise event
         with self._one_at_a_time, self._accounts() as accounts:
             followed = accounts.gate.world.gate_files().streams
-            if event.compose_id.stream not in followed:
+            if compose_id is None or compose_id.stream not in followed:
                 self.console.trace(
-                    f"{message.name} on {message.topic}: gate/streams.toml does not list "
-                    f"the stream of {event.compose_id}"
+                    f"{message.name} on {message.topic}: gate/streams.toml does not list the stream of {compose_id}"
                 )
+            elif isinstance(event, InputError):
+                raise event
             elif isinstance(event, ComposeFinished):
                 self.console.info(f"{event.compose_id} has the status {event.status}, says the bus")
                 self._bring_up_to_date(accounts, event.compose_id, with_stream=True)
@@ -171,8 +187,8 @@ class Handler:
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits(), clock=self.console.clock),
-                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes),
+                    http=Http(limits(), clock=self.console.clock, trace=self.console.trace),
+                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes, trace=self.console.trace),
                     only=compose_id,
                 )
             )

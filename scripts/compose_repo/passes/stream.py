@@ -49,7 +49,7 @@ class StreamPass:
         self._stream = stream
         self._entry = entry
         self._rows: list[Row] = []
-        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=(), published=""))
+        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=()))
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
 
@@ -172,7 +172,7 @@ class StreamPass:
 
     def _mistake(self, step: Step, error: Exception) -> Problem:
         self._work.console.trace("".join(traceback.format_exception(error)))
-        return mistake_of(error, step.compose_id)
+        return mistake_of(error, step.compose_id.folder)
 
     def _act(self, step: Step) -> Row:
         match step.do:
@@ -199,7 +199,7 @@ class StreamPass:
             return self._leave(replace(step, do=Do.LEAVE, why=Why.NO_OPENER))
         root = self._reader.root(step.compose_id)
         with self._work.console.progress(f"reading {root.location}"):
-            manifest = manifest_of(root, location=None, console=self._work.console)
+            manifest = manifest_of(root, location=None, console=self._work.console).manifest
         same_id(root, manifest.compose_id, step.compose_id)
         row = self._carried_out(step, Opening(work=opener, manifest=manifest).next_stage, opener)
         if self._work.dry_run:

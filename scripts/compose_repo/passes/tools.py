@@ -32,7 +32,9 @@ class Tools:
 
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
-        self.poll = Poll(work=self.work, opener=self.opener, http=Http(LIMITS, clock=self.work.console.clock))
+        console = self.work.console
+        http = Http(LIMITS, clock=console.clock, trace=console.trace)
+        self.poll = Poll(work=self.work, opener=self.opener, http=http)
 
     def look(self) -> None:
         """Read anew what is in GitLab and on main, by which both accounts have to be the bots.

@@ -5,7 +5,7 @@ it, but for who has pushed what.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from compose_repo.core.result import utc
 from compose_repo.core.verdict.decision import Decision
 from compose_repo.core.verdict.decision_text import Basis
 from compose_repo.ports.git import dates
+from compose_repo.ports.git.checkout import Checkout
 from compose_repo.ports.git.history import require_whole_history
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.refs import LOCAL, REMOTE, Ref, branches_of, commits_ahead, is_repository, main_of
@@ -69,15 +70,15 @@ class _Rules(TypedDict):
     now: dt.datetime
 
 
-def standing(repository: Repository, compose_id: ComposeId, asked: Asked) -> Standing:
-    """Find where a compose stands.
+def standing(repository: Repository, compose_id: ComposeId, asked: Asked, *, tell: Callable[[str], None]) -> Standing:
+    """Find where a compose stands; `tell` hears what is odd about the files of a checkout.
 
     Raises:
         UsageError: it stands nowhere, or main is not known.
 
     """
     if asked.working_tree:
-        return _lying(repository, compose_id, asked)
+        return _lying(repository, compose_id, asked, Checkout(repository, tell))
     if asked == Asked() and not is_repository(repository):
         return _copied(repository, compose_id)
     return _committed(repository, compose_id, asked)
@@ -132,9 +133,8 @@ def _copied(repository: Repository, compose_id: ComposeId) -> Standing:
     return Standing(what=tree, main=tree, where="from the files of this folder, which is not a git repository")
 
 
-def _lying(repository: Repository, compose_id: ComposeId, asked: Asked) -> Standing:
+def _lying(repository: Repository, compose_id: ComposeId, asked: Asked, tree: Checkout) -> Standing:
     """Take the files here for main; a compose that is not among them is judged where it stands, by the rules here."""
-    tree = WorkingTree(repository.path)
     main: Tree = tree
     rules = "the rules of this checkout"
     if asked.base is not None:

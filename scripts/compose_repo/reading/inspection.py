@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.composes import paths
@@ -22,7 +23,7 @@ from compose_repo.core.composes.layout import (
     place_of,
     stray,
 )
-from compose_repo.core.documents.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
+from compose_repo.core.documents.limits import LISTED, MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.schemas import is_valid, violations
@@ -99,10 +100,8 @@ class Inspector:
                 read_json(raw, path)  # what breaks the bounds of reading is told as that
         except InputError as error:
             return Inspected(path=path, raw=raw, problems=[*name_problems(place), *error.problems])
-        if valid:
-            found = check(Case(place=place, raw=raw, data=data, known=self._known(place), now=at or self.now))
-        else:
-            found = violations(place.kind, data, path)
+        case = Case(place=place, raw=raw, data=data, known=self._known(place), now=at or self.now)
+        found = check(case) if valid else _violated(case)
         problems = [*name_problems(place), *found]
         if problems:
             from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # only what is wrong needs a line
@@ -134,6 +133,23 @@ class Inspector:
             return Known(origins=self.origins, manifest_sha256=digest)
         arches = frozenset(arch for arches in variants.values() for arch in arches)
         return Known(origins=self.origins, manifest_sha256=digest, variants=variants, arches=arches)
+
+
+def _violated(case: Case) -> list[Problem]:
+    """Tell what violates the schema, and in the same go what is wrong with the rest."""
+    from compose_repo.reading.sound_part import problems_of_the_sound_part  # noqa: PLC0415  # only for what is refused
+
+    found = violations(case.place.kind, case.data, case.place.path)
+    return [*(_with_digest(problem, case) for problem in found), *problems_of_the_sound_part(case, found)]
+
+
+def _with_digest(problem: Problem, case: Case) -> Problem:
+    """Say which digest belongs into a result file, where it has none or something else."""
+    digest = case.known.manifest_sha256
+    asked = problem.pointer == "/manifest_sha256" or problem.message == "manifest_sha256 is missing"
+    if digest is None or case.place.kind is not Kind.RESULT or not asked:
+        return problem
+    return replace(problem, fix=f"give the SHA-256 of the manifest.json that was tested; here it is {digest}")
 
 
 class InspectedGate(Struct, frozen=True, kw_only=True):
@@ -172,7 +188,7 @@ def inspect_gate(tree: Tree, now: dt.datetime, *, base: Tree | None = None) -> I
 
 def _beside(file: Inspected, aged: Sequence[Problem]) -> Sequence[Problem]:
     """Put what has aged in a file to what is wrong with it; of both together as many are listed as of one."""
-    from compose_repo.core.documents.diagnosis import LISTED, bounded, placed  # noqa: PLC0415  # as above
+    from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # as above
 
     if len(file.problems) > LISTED:  # the last of them says already that there are more
         return file.problems

@@ -83,7 +83,7 @@ def _root(source: str, console: Console) -> Manifest:
     from compose_repo.passes.manifest import make_manifest  # noqa: PLC0415  # two manifests need no productmd
 
     with console.progress(f"reading {source}"):
-        return make_manifest(source, location=None, timeout=TIMEOUT, console=console)
+        return make_manifest(source, location=None, timeout=TIMEOUT, console=console).manifest
 
 
 def _text(report: ChangeReport, console: Console) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _pass(work: Work, only: ComposeId | None) -> SyncReport:
     with opener_beside(work) as opener:
         if opener is None:
             work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-        http = Http(limits(), clock=work.console.clock)
+        http = Http(limits(), clock=work.console.clock, trace=work.console.trace)
         return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.escape import terminal
 from compose_repo.core.forge.forge import MergeRequest, Project
-from compose_repo.core.hardening import Check
+from compose_repo.core.hardening import Begun, Check
 from compose_repo.core.hardening.administration import ProjectState
 from compose_repo.core.manifests.change_report import change_report
 from compose_repo.core.manifests.changes import compare
@@ -146,9 +147,9 @@ def superseded(newer: ComposeId, iid: int, *, gating: bool = False) -> str:
     return render("superseded.md.j2", newer=newer.text, iid=iid, gating=gating)
 
 
-def owner_steps(left: Sequence[Check], *, bots: Bots, home: ProjectState, pair: bool) -> str:
+def owner_steps(left: Sequence[Check], *, done: Begun, bots: Bots, home: ProjectState, pair: bool) -> str:
     """Say what people have to do after `setup`; `home` is the project in which the gate's token is used."""
-    return render("owner_steps.txt.j2", left=left, bots=bots, home=home, pair=pair)
+    return render("owner_steps.txt.j2", left=left, done=done, bots=bots, home=home, pair=pair)
 
 
 def duplicate(compose_id: ComposeId, ours: int | None) -> str:
@@ -171,7 +172,7 @@ def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:
 def _images(manifest: Manifest) -> Iterator[Trusted]:
     for image in manifest.images[:IMAGES]:
         text = f"{image.variant} {image.arch} {image.type}: {image.path.rpartition('/')[2]}"
-        yield link(f"{manifest.location}/compose/{image.path}", text, host=False)
+        yield link(f"{manifest.location}/compose/{quote(image.path)}", text, host=False)
     if len(manifest.images) > IMAGES:
         yield Trusted(f"and {len(manifest.images) - IMAGES} more")
 

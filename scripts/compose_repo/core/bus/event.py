@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from compose_repo.core.composes.compose import FINISHED, Status
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.documents.moment import read_moment
 from compose_repo.core.links import is_link
 from compose_repo.core.names import Arch, Scenario, Testcase, Variant, is_name
 from compose_repo.core.problems.codes import Code
@@ -23,11 +24,8 @@ from compose_repo.core.result import Outcome
 
 T = TypeVar("T")
 
-STATUS_TOPICS: Final = (
-    "org.centos.prod.pungi.compose.status.change",
-    "org.fedoraproject.prod.pungi.compose.status.change",
-)
-"""Where pungi tells what has become of a compose, unless the configuration says otherwise."""
+STATUS_TOPICS: Final = ("org.centos.prod.pungi.compose.status.change",)
+"""Where CentOS's pungi tells what has become of a compose, unless the configuration says otherwise."""
 
 SYSTEMS: Final = 100
 """Most systems of one report."""
@@ -44,7 +42,8 @@ _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _TEST: Final = re.compile(r"(?:.+\.)?productmd-compose\.test\.(queued|running|complete|error)")
 _TEST_NAME: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _TIME: Final = re.compile(
-    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[+-]00:?00Z|Z|[+-][0-9]{2}:?[0-9]{2}| ?UTC)?"
 )
 _EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _EMAIL_LENGTH: Final = 254
@@ -136,21 +135,50 @@ Event: TypeAlias = ComposeFinished | TestReported | Nothing
 def event_of(message: Message, status_topics: Sequence[str] = STATUS_TOPICS) -> Event:
     """Read a message.
 
+    A bus is shared: a message of another product names what no stream here could follow, and asks for nothing.
+
     Raises:
         InputError: it is one that we listen to, and says what it should not; it carries every problem.
 
     """
     if message.topic in status_topics:
         return _status_change(message)
+    state = _test_state(message)
+    return Nothing(why="compose-repo does not read its topic") if state is None else _test(message, state)
+
+
+def compose_named(message: Message, status_topics: Sequence[str] = STATUS_TOPICS) -> ComposeId | None:
+    """Give the compose that a message is about, whatever else it says; None if it names none."""
+    body = _Reader(message).whole() if isinstance(message.body, dict) else {}
+    if message.topic not in status_topics:
+        said = _optional_table(body.get("artifact")).get("id") if _test_state(message) else None
+    else:
+        said = body.get("compose_id")
+    found = _compose_id(said)
+    return found if isinstance(found, ComposeId) else None
+
+
+def _test_state(message: Message) -> TestState | None:
     match = _TEST.fullmatch(message.topic)
-    if match is None or _TOPIC.fullmatch(message.topic) is None:
-        return Nothing(why="compose-repo does not read its topic")
-    return _test(message, TestState(match[1]))
+    return None if match is None or _TOPIC.fullmatch(message.topic) is None else TestState(match[1])
+
+
+def _compose_id(said: object) -> ComposeId | Nothing | None:
+    """Read a compose id strictly: a text that is none asks for nothing; None for what is no text."""
+    if not isinstance(said, str):
+        return None
+    try:
+        return ComposeId.parse(said)
+    except ComposeIdError as error:
+        return Nothing(why=f"no stream could have it: {one_line(str(error), LINE)}")
 
 
 def _status_change(message: Message) -> ComposeFinished | Nothing:
     reader = _Reader(message)
     body = reader.whole()
+    of_others = _compose_id(body.get("compose_id"))
+    if isinstance(of_others, Nothing):
+        return of_others
     compose_id = reader.compose_id(body, "/compose_id")
     location = reader.text(body, "/location", LINK)
     status = reader.word(body, "/status", {str(one): one for one in Status})
@@ -167,6 +195,9 @@ def _test(message: Message, state: TestState) -> TestReported | Nothing:
     run, contact = reader.table(body, "/run"), _optional_table(body.get("contact"))
     if artifact.get("type", "productmd-compose") != "productmd-compose":
         return Nothing(why="it is not about a compose")
+    of_others = _compose_id(artifact.get("id"))
+    if isinstance(of_others, Nothing):
+        return of_others
     compose_id = reader.compose_id(artifact, "/artifact/id")
     ci = reader.ci(body)
     at = reader.time(body, "/generated_at")
@@ -262,15 +293,9 @@ class _Reader:
         return None
 
     def compose_id(self, body: Mapping[str, Any], pointer: str) -> ComposeId | None:
-        """Read a compose id strictly."""
+        """Read a compose id; what is a text has been found to be one."""
         value = self.text(body, pointer, LINE)
-        if value is None:
-            return None
-        try:
-            return ComposeId.parse(value)
-        except ComposeIdError as error:
-            self._add(pointer, Code.BAD_COMPOSE_ID, one_line(str(error), LINE) or "", "give it as COMPOSE_ID has it")
-            return None
+        return None if value is None else ComposeId.parse(value)
 
     def ci(self, body: Mapping[str, Any]) -> str | None:
         """Read the name of the CI system: `contact.name`, in messages before version 0.2 `ci.name`."""
@@ -292,7 +317,7 @@ class _Reader:
         if value is None:
             return None
         try:
-            found = dt.datetime.fromisoformat(value) if _TIME.fullmatch(value) else None
+            found = read_moment(value) if _TIME.fullmatch(value) else None
             at = None if found is None else _in_utc(found)
         except (ValueError, OverflowError):
             at = None
@@ -332,6 +357,8 @@ class _Reader:
     def _systems(self, rows: Sequence[Any]) -> Iterator[tuple[Arch, Variant | None]]:
         for index, row in enumerate(rows):
             pointer = f"/system/{index}"
+            if row is None:
+                continue
             if not isinstance(row, dict):
                 self._add(pointer, Code.WRONG_TYPE, f"{_shown(row)} is not an object", _AS_THE_SCHEMAS)
                 continue

@@ -11,13 +11,15 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.fields import Fields
 from compose_repo.core.convert.subject import Source, Subject
 from compose_repo.core.convert.text import as_testcase, note, run_id
 from compose_repo.core.documents.diagnosis import bounded
-from compose_repo.core.names import Testcase
+from compose_repo.core.links import without_views
+from compose_repo.core.names import Scenario, Testcase
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, shown
 from compose_repo.core.result import WORST_FIRST, Outcome, Result, ResultFile, Run
@@ -50,11 +52,14 @@ _FETCH: Final = "fetch both again from the build's api/json and testReport/api/j
 class Build(Struct, frozen=True, kw_only=True):
     """What a build's api/json says. `result` is None while it runs and where Jenkins lost it; `job` is its full name.
 
+    `part` is which part of the job was built: the axes of a matrix, `ARCH=x86_64`, or a Maven module; None where it was
+    the whole. Builds of two parts have one number.
     `has_report` is None where the document does not say; `composes` are those that it names (`composes_of`).
     """
 
     document: Fields
     job: str
+    part: str | None
     number: int
     url: str
     building: bool
@@ -63,6 +68,11 @@ class Build(Struct, frozen=True, kw_only=True):
     duration: dt.timedelta
     has_report: bool | None
     composes: frozenset[str]
+
+    @property
+    def full_name(self) -> str:
+        """The name of what was built, which no other has."""
+        return self.job if self.part is None else f"{self.job}/{self.part}"
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -80,14 +90,26 @@ def convert(sources: Sequence[Source], subject: Subject) -> ResultFile:
 
     The build as a whole is a result, named by its job if the subject does not name it (see `of_build`); each case of
     the report is one, named `CLASS.NAME` (see `text.as_testcase`). The run is named `JOB-NUMBER`, with `-running`
-    while it runs: what it comes to is a file of its own. Nothing else of the build, as its parameters, is repeated.
+    while it runs: what it comes to is a file of its own. Of a matrix or a Maven job the name has the axes or the
+    module, and they are the scenario if the subject names none. Nothing else of the build, as its parameters, is
+    repeated.
 
     Raises:
         InputError: they are not one build and its report, they are not whole, they say what Jenkins cannot say, or
             the build names another compose.
 
     """
-    build, report = _sorted(sources)
+    return convert_documents([Fields.read(source.data, source.path) for source in sources], subject)
+
+
+def convert_documents(documents: Sequence[Fields], subject: Subject) -> ResultFile:
+    """Turn one build, and its test report if it has one, into a result file, as `convert` does.
+
+    Raises:
+        InputError: as `convert`.
+
+    """
+    build, report = _sorted(documents)
     if build.composes and subject.compose_id not in build.composes:
         raise InputError(
             build.document.problem(
@@ -105,7 +127,7 @@ def convert(sources: Sequence[Source], subject: Subject) -> ResultFile:
         message = f"{len(results):,} results, at most {MOST_RESULTS:,} fit into a file"
         raise InputError(
             Problem(
-                path=sources[0].path, code=Code.OUT_OF_BOUNDS, message=message, fix="report fewer, or in several runs"
+                path=documents[0].path, code=Code.OUT_OF_BOUNDS, message=message, fix="report fewer, or in several runs"
             )
         )
     return ResultFile(
@@ -113,7 +135,7 @@ def convert(sources: Sequence[Source], subject: Subject) -> ResultFile:
         manifest_sha256=subject.manifest_sha256,
         origin=subject.origin,
         run=Run(
-            id=run_id(build.job, str(build.number), *(["running"] if build.building else [])),
+            id=run_id(build.full_name, str(build.number), *(["running"] if build.building else [])),
             url=build.url,
             log_url=f"{build.url.rstrip('/')}/console",
             started_at=build.started_at,
@@ -132,7 +154,7 @@ def read_build(document: Fields) -> Build:
 
     """
     number, url = document.integer("number"), document.text("url")
-    if number is None or url is None or "building" not in document.values or "timestamp" not in document.values:
+    if number is None or url is None or not document.has("building") or not document.has("timestamp"):
         problem = Problem(
             path=document.path,
             code=Code.JENKINS_NOT_A_BUILD,
@@ -144,16 +166,18 @@ def read_build(document: Fields) -> Build:
     if result is not None and result not in BUILD_RESULTS:
         raise InputError(_unknown(document, "result", result, BUILD_RESULTS))
     started_at, duration = _times(document)
+    job, part = _job(document, url, number)
     return Build(
         document=document,
-        job=_job(document, url),
+        job=job,
+        part=part,
         number=number,
         url=url,
         building=bool(document.truth("building")),
         result=result,
         started_at=started_at,
         duration=duration,
-        has_report=_report_action(document) is not None if "actions" in document.values else None,
+        has_report=_report_action(document) is not None if document.has("actions") else None,
         composes=composes_of(document),
     )
 
@@ -165,13 +189,13 @@ def read_cases(report: Fields) -> Iterator[Case]:
         InputError: it is none, or a case has no name or a status that Jenkins does not have; all of these are named.
 
     """
-    if report.values.get("childReports") is not None:
+    if report.has("childReports"):
         raise InputError(
             report.problem(
                 "childReports",
                 Code.JENKINS_AGGREGATED,
                 "this report sums up those of several builds, on other arches perhaps",
-                "convert each of these builds with its own report",
+                "convert each of these builds with its own report; to have them read, list each one's job",
             )
         )
     problems: list[Problem] = []
@@ -224,15 +248,14 @@ def of_build(  # noqa: PLR0911  # one for each line of the law
     return (Outcome.PASSED if Outcome.PASSED in outcomes else Outcome.SKIPPED), None
 
 
-def _sorted(sources: Sequence[Source]) -> tuple[Build, Fields | None]:
+def _sorted(documents: Sequence[Fields]) -> tuple[Build, Fields | None]:
     """Tell the build from its report, in whatever order they come."""
-    documents = [Fields.read(source.data, source.path) for source in sources]
     reports = [document for document in documents if _is_report(document)]
     builds = [read_build(document) for document in documents if not _is_report(document)]
     if len(builds) != 1 or len(reports) > 1:
         message = f"{len(builds)} builds and {len(reports)} test reports: one result file is about one build"
         fix = "name one build's api/json, and its testReport/api/json if it has one"
-        raise InputError(Problem(path=sources[-1].path, code=Code.JENKINS_ONE_BUILD, message=message, fix=fix))
+        raise InputError(Problem(path=documents[-1].path, code=Code.JENKINS_ONE_BUILD, message=message, fix=fix))
     return builds[0], reports[0] if reports else None
 
 
@@ -292,6 +315,7 @@ def _results(build: Build, cases: Sequence[Case], subject: Subject) -> list[Resu
         if WORST_FIRST.index(case.outcome) < WORST_FIRST.index(known.outcome):
             worst[case.testcase] = case
     outcome, reason = of_build(build, [case.outcome for case in worst.values()], subject)
+    subject = _in_its_part(build, subject)
     whole = subject.testcase or as_testcase(build.job) or Testcase(str(build.number))
     seconds = None if build.building else min(_LONGEST, build.duration.total_seconds())
     results = {whole: _result(subject, whole, outcome, error_reason=reason, duration=seconds)}
@@ -312,6 +336,14 @@ def _results(build: Build, cases: Sequence[Case], subject: Subject) -> list[Resu
         if other is None or WORST_FIRST.index(result.outcome) < WORST_FIRST.index(other.outcome):
             results[case.testcase] = result
     return list(results.values())
+
+
+def _in_its_part(build: Build, subject: Subject) -> Subject:
+    """Let the part of the job be the scenario where none is named: a pass of one part hides no failure of another."""
+    if subject.scenario is not None or build.part is None:
+        return subject
+    name = as_testcase(build.part)
+    return subject if name is None else replace(subject, scenario=Scenario(name))
 
 
 def _result(  # noqa: PLR0913  # the fields of a result
@@ -349,16 +381,21 @@ def _case(row: Fields, testcase: Testcase, status: str) -> Case:
 
 def _report_action(document: Fields) -> Fields | None:
     """Find what a build says of its test report."""
-    return next((action for action in document.objects("actions") if action.text("urlName") == "testReport"), None)
+    return next((action for action in document.objects("actions") if is_of_report(action)), None)
+
+
+def is_of_report(action: Fields) -> bool:
+    """Tell whether an action of a build is its test report's; those of plugins hold what they like."""
+    return action.text_if_any("urlName") == "testReport"
 
 
 def parameters_of(document: Fields) -> Iterator[tuple[str | None, str]]:
     """Give a build's parameters that are texts, with their names."""
     for action in document.objects("actions"):
-        for parameter in action.objects("parameters"):
-            value = parameter.values.get("value")
-            if isinstance(value, str):
-                yield parameter.text("name"), value
+        for parameter in action.objects_if_any("parameters"):
+            value = parameter.text_if_any("value")
+            if value is not None:
+                yield parameter.text_if_any("name"), value
 
 
 def composes_of(document: Fields, parameter: str | None = None) -> frozenset[str]:
@@ -395,13 +432,17 @@ def _times(document: Fields) -> tuple[dt.datetime, dt.timedelta]:
     return started_at, duration
 
 
-def _job(document: Fields, url: str) -> str:
-    """Take a job's full name out of its build's address: `folder/smoke` of `…/job/folder/job/smoke/7/`."""
+def _job(document: Fields, url: str, number: int) -> tuple[str, str | None]:
+    """Take a job's full name out of its build's address, and the part of it that was built.
+
+    That is `folder/smoke` of `…/job/folder/job/smoke/7/`, and `ARCH=x86_64` of `…/job/smoke/ARCH=x86_64/7/`.
+    """
     try:
         parts = urlsplit(url)
-        path = [] if parts.username is not None else parts.path.split("/")
+        path = [] if parts.username is not None else without_views(parts.path).rstrip("/").split("/")
     except ValueError:
         path = []
+    path = path[:-1] if path[-1:] == [str(number)] else path
     names = []
     start = path.index("job") if "job" in path else len(path)
     for word, name in zip(path[start::2], path[start + 1 :: 2], strict=False):
@@ -411,7 +452,8 @@ def _job(document: Fields, url: str) -> str:
     if not names:
         message = "this is not the address of a build: it has no /job/NAME/, or credentials"
         raise InputError(document.problem("url", Code.BAD_LINK, message, "set Jenkins's URL in its configuration"))
-    return "/".join(names)
+    rest = path[start + 2 * len(names) :]
+    return "/".join(names), unquote("/".join(rest)) or None
 
 
 def _unknown(row: Fields, name: str, word: str, known: frozenset[str] | Mapping[str, Outcome]) -> Problem:

@@ -5,7 +5,6 @@ build is told from another by its number and the time at which it started, for a
 the branch has is what its files that count say under `misc`: no name of a file, which anybody may take first.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -15,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compose_repo.core.convert.fields import Fields
-from compose_repo.core.convert.jenkins import composes_of, convert, parameters_of
-from compose_repo.core.convert.subject import Source, Subject
+from compose_repo.core.convert.jenkins import composes_of, convert_documents, is_of_report, parameters_of
+from compose_repo.core.convert.subject import Subject
 from compose_repo.core.documents.diagnosis import bounded
 from compose_repo.core.documents.strict import parse_json
 from compose_repo.core.links import authority_of
@@ -85,7 +84,7 @@ def read_listing(data: bytes, job: JenkinsJob) -> tuple[list[Listed], list[Probl
 
     """
     document = Fields.read(data, job.address)
-    if "allBuilds" not in document.values:
+    if not document.has("allBuilds"):
         raise InputError(not_a_job(job, "this is not a list of a job's builds"))
     builds: dict[int, Listed] = {}
     problems: list[Problem] = []
@@ -187,7 +186,7 @@ def as_listed(document: Fields, listed: Listed) -> Listed:
 
 def has_report(document: Fields) -> bool:
     """Tell whether a build that has ended says that it has a test report."""
-    is_there = any(action.text("urlName") == "testReport" for action in document.objects("actions"))
+    is_there = any(map(is_of_report, document.objects("actions")))
     return is_there and document.truth("building") is not True
 
 
@@ -216,10 +215,8 @@ def result_file(  # noqa: PLR0913  # what a build does not say of itself
         testcase=job.testcase,
         run_is_test=job.run_is_test,
     )
-    sources = [Source(path=document.path, data=json.dumps(document.values).encode())]
-    if report is not None:
-        sources.append(Source(path=f"{document.path}testReport/", data=report))
-    file = convert(sources, subject)
+    reports = [] if report is None else [Fields.read(report, f"{document.path}testReport/")]
+    file = convert_documents([document, *reports], subject)
     said = {"job": job.address, "number": document.integer("number"), "timestamp": document.integer("timestamp")}
     return replace(file, misc={**(file.misc or {}), "jenkins": said})
 

@@ -32,8 +32,9 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token.
+    """The GitLab project that holds the composes.
 
+    `clone_url` is for people, `remote` for our own git, which sends the token there; both are http(s) and carry none.
     Where `pipelines_must_succeed`, GitLab merges nothing before the pipeline of its head has.
     """
 
@@ -41,6 +42,7 @@ class Project(Struct, frozen=True, kw_only=True):
     path: str
     web_url: str
     clone_url: str
+    remote: str
     default_branch: str
     pipelines_must_succeed: bool = False
 

@@ -16,9 +16,17 @@ from compose_repo.core.value import Value
 
 SCHEMA: Final = "manifest/1"
 
-_NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.+-]*"
-_NEVRA: Final = rf"{_NAME}-(?:0|[1-9][0-9]{{0,8}}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
-"""`name-epoch:version-release.arch`, in the characters that rpm allows."""
+_NAME: Final = "[A-Za-z0-9_%][A-Za-z0-9_.+%{}-]*"
+_VERSION: Final = "[A-Za-z0-9_.+%{}~^]+"
+_NEVRA: Final = rf"{_NAME}-(?:0|[1-9][0-9]{{0,9}}):{_VERSION}-{_VERSION}\.[a-z0-9_]+"
+"""`name-epoch:version-release.arch`, in the characters that rpm allows: those of a macro that nobody has expanded, too.
+
+rpm's own lists are in its rpmbuild_internal.h: ALLOWED_CHARS_NAME, ALLOWED_FIRSTCHARS_NAME, ALLOWED_CHARS_VERREL.
+"""
+_LENGTH: Final = 255
+"""Most characters of a name, version and release together: RPMs are files, and a file's name has no more."""
+_EPOCH: Final = 2**32 - 1
+"""The largest epoch: rpm keeps it in 32 bits."""
 _NEVRA_LINES: Final = re.compile(rf"(?:{_NEVRA}\n)*+")
 _NAME_LINES: Final = re.compile(rf"(?:{_NAME}\n)*+")
 _SOURCE: Final = (".src", ".nosrc")
@@ -303,7 +311,7 @@ class _Reader:
             raise ValueError(self._nevras)
         packages = [_package(nevr, drafts) for nevr, drafts in self._drafts.items()]
         names = [name for package in packages for group in package.rpms for name in group.names]
-        if not _are_all(_NAME_LINES, names):
+        if not _are_all(_NAME_LINES, names) or any(len(name) > _LENGTH for name in names):
             raise ValueError(names)
         packages.sort(key=lambda package: (package.nvr, package.epoch))
         return tuple(packages)
@@ -313,12 +321,15 @@ def _package(nevr: str, drafts: dict[str, _Draft]) -> Package:
     """Finish the package of that name-epoch:version-release from its drafts by variant."""
     name, _, version_release = nevr.partition(":")
     name, _, epoch = name.rpartition("-")
+    nvr = f"{name}-{version_release}"
+    if len(nvr) > _LENGTH or int(epoch) > _EPOCH:
+        raise ValueError(nevr)
     groups: list[RpmGroup] = []
     unsigned = 0
     for variant in sorted(drafts):
         groups += drafts[variant].groups(variant)
         unsigned += drafts[variant].unsigned
-    return Package(nvr=f"{name}-{version_release}", epoch=int(epoch), unsigned=unsigned, rpms=tuple(groups))
+    return Package(nvr=nvr, epoch=int(epoch), unsigned=unsigned, rpms=tuple(groups))
 
 
 def _packages(rpms: RpmTable, path: str) -> tuple[Package, ...]:
@@ -361,9 +372,19 @@ def _nevra_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Probl
     """Every name, of source packages and of their RPMs, is a whole `name-epoch:version-release.arch`."""
     whole = re.compile(_NEVRA)
     for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
-        if whole.fullmatch(name) is None:
-            message = f"{name[:_SHOWN]!a} is not of the form name-epoch:version-release.arch"
-            yield _problem(path, pointer, Code.NEVRA_INVALID, message)
+        wrong = "is not of the form name-epoch:version-release.arch" if whole.fullmatch(name) is None else _beyond(name)
+        if wrong:
+            yield _problem(path, pointer, Code.NEVRA_INVALID, f"{name[:_SHOWN]!a} {wrong}")
+
+
+def _beyond(nevra: str) -> str | None:
+    """Say which bound a well-formed NEVRA breaks."""
+    named, _, version_release = nevra.rpartition(".")[0].partition(":")
+    name, _, epoch = named.rpartition("-")
+    if int(epoch) > _EPOCH:
+        return f"has an epoch above {_EPOCH}"
+    length = len(name) + 1 + len(version_release)
+    return f"has {length} characters without epoch and arch, {_LENGTH} are allowed" if length > _LENGTH else None
 
 
 def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:

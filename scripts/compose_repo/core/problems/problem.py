@@ -57,5 +57,9 @@ def shown(value: object) -> str:
     """Show a value in a message: as JSON, on one line, in ASCII, not too long."""
     import json  # noqa: PLC0415  # only what is wrong is shown
 
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    text = ""
+    for part in json.JSONEncoder().iterencode(value):  # no more of it than is shown: a list may be a whole file
+        text += part
+        if len(text) > _SHOWN:
+            return f"{text[:_SHOWN]}…"
+    return text

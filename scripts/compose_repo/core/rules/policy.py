@@ -1,7 +1,6 @@
 """What must pass, who may report, and which exceptions hold: `gate/*.toml` as values."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -11,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from compose_repo.core.composes.compose import ComposeType, Status
-from compose_repo.core.links import authority_of
+from compose_repo.core.links import authority_of, without_views
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import ACCEPTED, Contact, Outcome
 from compose_repo.core.rules.hook import Hook, hook_from_dict
@@ -251,7 +250,7 @@ class JenkinsJob(Value, frozen=True, kw_only=True):
     @property
     def same_as(self) -> tuple[str, str]:
         """What is alike for two addresses of one job: the host, and the path without views and escapes."""
-        return authority_of(self.address), unquote(_VIEWS.sub("", urlsplit(self.address).path))
+        return authority_of(self.address), unquote(without_views(urlsplit(self.address).path))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the entry of `jenkins`, without what is absent."""
@@ -319,7 +318,7 @@ class Mode(StrEnum):
 
 
 class StreamEntry(Struct, frozen=True, kw_only=True):
-    """Which composes of a stream to follow, and where the mirrors say what is published.
+    """Which composes of a stream to follow, and where the mirrors say what is published, if they do.
 
     `composes` are the addresses under which each compose has a folder: composes of several types may have one each.
     `open_at_most` is how many merge requests one pass opens, `promote` whom to call when a compose turns satisfied.
@@ -327,12 +326,18 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
 
     stream: Stream
     composes: tuple[str, ...]
-    published: str
+    published: str | None = None
     types: tuple[ComposeType, ...] = (ComposeType.PRODUCTION,)
     statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     mode: Mode = Mode.MIRROR
     open_at_most: int = 5
     promote: Hook | None = None
+
+    @property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """Every address that is read, with the name of its field."""
+        published = () if self.published is None else (("published", self.published),)
+        return (*(("composes", one) for one in self.composes), *published)
 
     @classmethod
     def from_dict(cls, stream: str, data: Mapping[str, Any]) -> "StreamEntry":
@@ -340,7 +345,7 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
         return cls(
             stream=Stream(stream),
             composes=(data["composes"],) if isinstance(data["composes"], str) else tuple(data["composes"]),
-            published=data["published"],
+            published=data.get("published"),
             types=tuple(map(ComposeType, data.get("types", ("production",)))),
             statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
             mode=Mode(data.get("mode", "mirror")),
@@ -352,7 +357,7 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
         """Give the `[streams.<stream>]` as JSON has it."""
         return {
             "composes": self.composes[0] if len(self.composes) == 1 else list(self.composes),
-            "published": self.published,
+            **({} if self.published is None else {"published": self.published}),
             "types": list(map(str, self.types)),
             "statuses": list(map(str, self.statuses)),
             "mode": str(self.mode),
@@ -377,9 +382,6 @@ def bots_from_dict(data: Mapping[str, Any]) -> Bots:
     """Read the bots of `gate/streams.toml`; the data must satisfy the streams schema."""
     return Bots.from_dict(data.get("bots", {}))
 
-
-_VIEWS: Final = re.compile("/view/[^/]+(?=/)")
-"""What an address has in a browser beside the job: the views that one came by."""
 
 _UNITS: Final = {"m": dt.timedelta(minutes=1), "h": dt.timedelta(hours=1), "d": dt.timedelta(days=1)}
 

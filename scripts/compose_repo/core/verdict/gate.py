@@ -133,8 +133,8 @@ def _answers(case: _Case) -> Iterator[Answer]:
                 finding = _overdue(case, finding)
             yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history)
         if not cells:
-            finding = _excused_in_part(case, wanted, _overdue(case, Finding(State.MISSING, "nothing reported")))
-            yield _answer(case, wanted, _heeded(case, wanted, _compared(case, wanted, None, finding)), {})
+            finding = _compared(case, wanted, None, _overdue(case, Finding(State.MISSING, "nothing reported")))
+            yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), {})
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
@@ -185,7 +185,8 @@ def _excused_in_part(case: _Case, wanted: Cell, finding: Finding) -> Finding:
     """Silence is never worse than the worst that could have been reported.
 
     Where a waiver covers some value of a dimension left at "any", a failure there would be waived, so silence past
-    the deadline does not block: it stays missing, and the gate waits.
+    the deadline does not block: it stays missing, and the gate waits. A waiver is looked at after all else: of silence
+    that does not block for another reason, such as a failing baseline, it changes nothing.
     """
     if finding.state is not State.OVERDUE:
         return finding

@@ -42,7 +42,6 @@ from compose_repo.core.forge.forge import (
     MergeRequest,
     MergeRequestState,
     Note,
-    Project,
     Push,
     StaleHead,
     Thread,
@@ -56,9 +55,11 @@ from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, 
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, barred
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.gitlab.rows import (
+    Event,
     access_level_of,
     approvers_of,
     content_of,
+    event_of,
     file_locks_of,
     head_of,
     held_by_status,
@@ -67,10 +68,8 @@ from compose_repo.ports.gitlab.rows import (
     merge_request_of,
     merge_status_of,
     note_of,
-    numbered_push_of,
     numbered_status_of,
     pipeline_of_head,
-    project_of,
     user_of,
 )
 from compose_repo.ports.gitlab.session import Trace
@@ -80,6 +79,8 @@ Numbered: TypeAlias = tuple[int, T]
 
 _DAYS_BEFORE: Final = dt.timedelta(days=2)
 """How much earlier events are asked for: GitLab leaves the day itself out, and its days may begin far from UTC's."""
+_LISTED: Final = 10_000
+"""Events that GitLab lists for one question: it counts no further, so there is no page after those."""
 _LFS: Final = "application/vnd.git-lfs+json"
 _DONE: Final = frozenset({200, 201})
 _STILL_CHECKING: Final = frozenset(
@@ -108,14 +109,6 @@ class GitLab(Client):
     def me(self) -> User:
         """Give the account that the token belongs to."""
         return self._me
-
-    @cached_property
-    def _found(self) -> Project:
-        return self._get(f"project {self._project}", self._base, project_of)
-
-    def project(self) -> Project:
-        """Give the project."""
-        return self._found
 
     def lock(self, iid: int) -> Lock | None:
         """Tell whether a merge request's pipeline keeps it from being merged."""
@@ -163,18 +156,41 @@ class GitLab(Client):
         return self._find(f"{path} at {ref}", where, content_of, ref=ref)
 
     def pushes(self, branch: str | None, since: dt.date) -> Sequence[Push]:
-        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them."""
-        rows = self._list(
-            "push events",
-            f"{self._base}/events",
-            numbered_push_of,
-            action="pushed",
-            after=str(since - _DAYS_BEFORE),
-            sort="asc",
-        )
-        numbered = dict(row for row in rows if row is not None)  # a page that moved while reading repeats rows
-        pushes = [push for _, push in sorted(numbered.items(), key=_number)]
+        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them.
+
+        GitLab lists no more than some 10,000 events for one question, so the question is put again from the last day
+        that was listed.
+
+        Raises:
+            ForgeError: it has more for a few days than it lists: nobody knows who has pushed what is missing.
+
+        """
+        events: dict[int, Event] = {}  # a page that moved while reading repeats rows
+        after = since - _DAYS_BEFORE
+        while True:
+            listed = self._pushed_events(after, "asc")
+            events.update(listed)
+            if len(listed) < _LISTED:
+                break
+            onwards = max(event.at for event in listed.values()).date() - _DAYS_BEFORE
+            if onwards > after:
+                after = onwards
+                continue
+            newest = self._pushed_events(after, "desc")
+            if len(newest) >= _LISTED and newest.keys().isdisjoint(listed):
+                raise ForgeError(
+                    f"{self.url}: the push events since {after} cannot be read: there are more than twice as many as "
+                    f"GitLab lists ({_LISTED:,}), so who has pushed some of them is not known; look at who pushes so "
+                    "often, and run it again in a few days"
+                )
+            events.update(newest)
+            break
+        pushes = [event.push for _, event in sorted(events.items()) if event.push is not None]
         return pushes if branch is None else [push for push in pushes if push.branch == branch]
+
+    def _pushed_events(self, after: dt.date, sort: str) -> dict[int, Event]:
+        rows = self._list("push events", f"{self._base}/events", event_of, action="pushed", after=str(after), sort=sort)
+        return {row.id: row for row in rows}
 
     def access_level(self, user_id: int) -> int:
         """Give a user's role in the project as GitLab counts it; 0 if it has none."""
@@ -507,10 +523,6 @@ class GitLab(Client):
             return self._merge_status(action.iid) in _STILL_CHECKING
         busy = code_of(failure) == CONFLICT and isinstance(action, SetStatus)
         return busy or may_pass(failure)
-
-
-def _number(numbered: Numbered[object]) -> int:
-    return numbered[0]
 
 
 def _note_id(note: Note) -> int:

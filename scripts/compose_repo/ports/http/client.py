@@ -3,7 +3,7 @@
 import functools
 import http.client
 import ssl
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Final, TypeAlias
 
 import urllib3
@@ -52,6 +52,9 @@ class Document(Struct, frozen=True, kw_only=True):
         return {} if self.modified is None else {"If-Modified-Since": self.modified}
 
 
+Trace: TypeAlias = Callable[[str], None]
+"""Told of each request: what became of it, and how long that took."""
+
 Cache: TypeAlias = MutableMapping[str, Document]
 """Documents by address, for one run. None for what several machines answer under one name: by dates alone, the one
 that is behind says that nothing has changed."""
@@ -73,10 +76,13 @@ class Http:
     Failures that may pass (no connection, no answer in time, a body that ends early, 429, 5xx) are tried again.
     """
 
-    def __init__(self, limits: Limits, *, clock: Clock, cache: Cache | None = None) -> None:
+    def __init__(
+        self, limits: Limits, *, clock: Clock, cache: Cache | None = None, trace: Trace = lambda _: None
+    ) -> None:
         self._limits = limits
         self._cache = cache
         self._clock = clock
+        self._trace = trace
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Give a document's bytes, or None where the server has no such document; fails as `get` does."""
@@ -111,8 +117,7 @@ class Http:
         target = url
         for _ in range(_MOST_REDIRECTS + 1):
             conditions = known.conditions if known is not None and target == url else {}
-            tls = self._tls if target.startswith("https:") else None
-            with open_url(target, _HEADERS | conditions, deadline, tls) as response:
+            with self._ask(target, _HEADERS | conditions, deadline) as response:
                 if response.status in _REDIRECTING:
                     target = _redirected(target, response)
                     continue
@@ -125,6 +130,17 @@ class Http:
                 self._cache[url] = document
             return document
         raise _failure(url, Code.SOURCE_REDIRECT, "the server redirects in a circle or too often", "ask its owner")
+
+    def _ask(self, url: str, headers: dict[str, str], deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        """Ask once, and tell of it; what stands behind a question mark may be a secret."""
+        started, outcome = self._clock.monotonic(), "no answer"
+        try:
+            response = open_url(url, headers, deadline, self._tls if url.startswith("https:") else None)
+            outcome = str(response.status)
+            return response
+        finally:
+            took = (self._clock.monotonic() - started) * 1000
+            self._trace(f"GET {url.partition('?')[0]} {outcome} ({took:.0f} ms)")
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -74,7 +74,7 @@ def manifest(text: str = "CentOS Stream", **change: Any) -> Manifest:  # noqa: A
     return Manifest(**values)
 
 
-def described(  # noqa: PLR0913  # what a description is made of
+def described(  # noqa: PLR0913  # what a description tells of
     subject: Manifest, *, why: str = "It boots.", contact: Contact | None = None, previous: Manifest | None = None,
     requirements: tuple[Requirement, ...] | None = None, gating: bool = False,
 ) -> str:  # fmt: skip

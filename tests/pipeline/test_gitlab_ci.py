@@ -22,6 +22,7 @@ from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab import CiRunner
 from local_gitlab.server import LocalGitLab, User
+from own_files import own_files
 from sample_composes.sample import SampleSpec
 from samples import write_sample
 
@@ -158,14 +159,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, sample_manifest: bytes) -
     """Give a copy of this repository with a compose's branch checked out, and the project it was cloned from."""
     folder = tmp_path_factory.mktemp("template")
     repository = Repository(path=folder / "checkout", manifest=sample_manifest, runner="", environment=folder)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():  # what is deleted and not yet committed is still listed
-            repository.write(name, (ROOT / name).read_bytes())
-            shutil.copymode(ROOT / name, repository.path / name)
+    for name in own_files():
+        repository.write(name, (ROOT / name).read_bytes())
+        shutil.copymode(ROOT / name, repository.path / name)
     repository.write("gate/policy.toml", POLICY)
     repository.write("gate/waivers.toml", 'schema = "waivers/1"\n')
     repository.git("init", "--quiet", "--initial-branch", "main")

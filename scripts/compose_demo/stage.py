@@ -15,7 +15,6 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from compose_demo.actors import Actor
-from compose_demo.checkout import as_repository
 from compose_demo.narrator import DemoError
 from local_gitlab import CiRunner, LocalGitLab
 
@@ -148,8 +147,7 @@ def stage(
         )
         gitlab = stack.enter_context(LocalGitLab.start(folder / "gitlab", port=port, ci=ci))
         owner = gitlab.create_user("releng", name="Release Engineering")
-        seed = as_repository(repository, folder / "seed.git")
-        project = gitlab.create_project(PROJECT, owner=owner, from_repository=seed, pipeline=False)
+        project = gitlab.create_project(PROJECT, owner=owner, from_repository=repository, pipeline=False)
         accounts = {
             "compose-bot": ("Compose Bot", DEVELOPER),
             "gate-bot": ("Gate Bot", MAINTAINER),

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -444,7 +445,13 @@ class Repository:
         return found.sha
 
     def fetch(self, source: Path, revision: str, ref: str) -> None:
-        """Copy a commit and its history from a repository on disk to a ref here."""
+        """Copy a commit and its history from a repository on disk to a ref here.
+
+        A folder that is no repository, such as an unpacked release, becomes one commit.
+        """
+        if not any((source / mark).exists() for mark in (".git", "HEAD")):
+            self._import(source, ref)
+            return
         sha = subprocess.run(
             ["git", "-c", "safe.directory=*", "-C", str(source), "rev-parse", "--verify", f"{revision}^{{commit}}"],
             capture_output=True,
@@ -453,6 +460,32 @@ class Repository:
             env=server_environment(),
         ).stdout.strip()
         self.run("-c", "fetch.fsckObjects=false", "fetch", "--quiet", "--no-tags", str(source), f"+{sha}:{ref}")
+
+    def _import(self, folder: Path, ref: str) -> None:
+        """Commit the files of a folder, but for those that its .gitignore names."""
+        identity = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _IMPORTER}
+        with tempfile.TemporaryDirectory() as own:
+            environment = {**os.environ, **identity, "GIT_INDEX_FILE": f"{own}/index"}
+            git = [
+                "git",
+                "-c",
+                "core.autocrlf=false",
+                f"--git-dir={self.path.absolute()}",
+                f"--work-tree={folder.absolute()}",
+            ]
+
+            def run(*arguments: str) -> str:
+                done = subprocess.run(
+                    [*git, *arguments], cwd=folder, env=environment, capture_output=True, check=True, text=True
+                )
+                return done.stdout.strip()
+
+            run("add", "--all", ".")
+            commit = run("commit-tree", "-m", f"Import {folder.absolute().name}", run("write-tree"))
+        self.run("update-ref", ref, commit)
+
+
+_IMPORTER: Final = (("NAME", "Importer"), ("EMAIL", "importer@example.org"))
 
 
 def _commit(fields: Sequence[str]) -> Commit:

@@ -18,11 +18,11 @@ import gitlab
 import pytest
 from sync_world import serving
 
-from checkout import tracked
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab.server import LocalGitLab, User
+from own_files import own_files
 from sample_composes.sample import SampleSpec
 from samples import write_sample
 
@@ -206,7 +206,7 @@ class Instance:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a repository with this version of the template, with its tag."""
     folder = tmp_path_factory.mktemp("template")
-    for name in tracked():
+    for name in own_files():
         write(folder, {name: (ROOT / name).read_bytes()})
         (folder / name).chmod((ROOT / name).stat().st_mode)
     git(folder, "init", "--quiet", "--initial-branch=main")

@@ -46,6 +46,7 @@ testcase = "tempest.smoke"
 arches = ["x86_64"]
 why = "OpenStack starts guests."
 """
+PACKAGING: Final = "tests/acceptance/test_packaging.py"
 BENCH: Final = "tests/benchmarks/run.py"
 LISTENS: Final = "tests/acceptance/test_listen.py"
 ELSEWHERE: Final = {
@@ -58,8 +59,8 @@ ELSEWHERE: Final = {
     "make bench": BENCH,
     'make bench BENCH_ARGS="passes message"': BENCH,
     'make bench BENCH_ARGS="gate line"': BENCH,
-    "pipx install git+https://gitlab.com/CentOS/compose-repo.git": "tests/acceptance/test_packaging.py",
-    "pip install '.[bus]'": "pyproject.toml",
+    "pipx install git+https://gitlab.com/CentOS/compose-repo.git": PACKAGING,
+    "pipx install 'compose-repo[bus] @ git+https://gitlab.com/CentOS/compose-repo.git'": PACKAGING,
     "compose-repo listen --config FILE": LISTENS,
     "fedora-messaging --conf FILE consume --callback compose_repo.passes.listening:Listener": LISTENS,
 }

@@ -17,12 +17,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from sync_world import SyncWorld, sync_world
 
-from checkout import tracked
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab import CiRunner
 from local_gitlab.server import LocalGitLab, User
+from own_files import own_files
 from sample_composes.sample import SampleSpec
 from samples import write_sample
 
@@ -159,7 +159,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, sample_manifest: bytes) -
     """Give a copy of this repository with a compose's branch checked out, and the project it was cloned from."""
     folder = tmp_path_factory.mktemp("template")
     repository = Repository(path=folder / "checkout", manifest=sample_manifest, runner="", environment=folder)
-    for name in tracked():
+    for name in own_files():
         repository.write(name, (ROOT / name).read_bytes())
         shutil.copymode(ROOT / name, repository.path / name)
     repository.write("gate/policy.toml", POLICY)

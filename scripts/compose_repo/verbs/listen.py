@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"needs {error.name}, which is not installed; "
-            "pip install '.[bus]', in a checkout of the project, installs it"
+            "pip install 'compose-repo[bus] @ git+https://gitlab.com/CentOS/compose-repo.git' installs it"
         ) from error
     load(arguments.config)
     logging.basicConfig(

@@ -144,7 +144,7 @@ def load(name: str) -> Verb:
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        hint = f"pip install '.[{name}]', in a checkout of the project, installs it"
+        hint = f"in a checkout, pip install -e '.[{name}]' installs it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 

@@ -450,7 +450,7 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
             f"/origins/{escape(name)}/keys/{index}",
             name,
             _key_of(key),
-            not isinstance(key, str) and key.get("revoked", False),
+            not isinstance(key, str) and key.get("revoked"),
         )
         for name, origin in case.data.get("origins", {}).items()
         for index, key in enumerate(origin.get("keys", ()))

@@ -335,6 +335,13 @@ def test_colours_are_for_those_who_want_them(world: World) -> None:
     assert "\n\x1b[33mmissing\x1b[0m  t_functional " in text
 
 
+def test_a_result_that_nearly_answers_a_requirement_is_named(world: World) -> None:
+    world.report("rdo", "8841", {"testcase": "tempest.smok", "outcome": "failed", "arch": "x86_64"})
+    hint = "tempest.smok on x86_64; did you mean tempest.smoke?"
+    assert f"\nResults that answer no requirement:\n  rdo: {hint}\n" in world.gate().stdout
+    assert world.decision()["unmatched"] == [{"origin": "rdo", "named": [hint], "others": 0}]
+
+
 @pytest.mark.parametrize(("build", "code"), [(satisfied, 0), (blocked, 1), (pending, 3)])
 def test_junit_has_one_case_for_each_required_cell(world: World, build: Callable[[World], None], code: int) -> None:
     build(world)

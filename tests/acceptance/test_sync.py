@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gitlab
@@ -315,12 +315,48 @@ def test_a_published_compose_that_was_never_seen_is_opened_and_merged_though_the
     assert set(world.states()) == {"20261120.0", "20261121.0"}
 
 
-def test_a_published_compose_that_is_gone_from_the_server_is_a_failure(world: SyncWorld) -> None:
+def gone(_: Path) -> None:
+    """The server never had it, or has deleted it."""
+
+
+def truncated(metadata: Path) -> None:
+    (metadata / "rpms.json").write_text('{"header": {')
+
+
+def of_another_compose(metadata: Path) -> None:
+    (metadata.parent.parent / "COMPOSE_ID").write_text(B)
+
+
+def doomed(metadata: Path) -> None:
+    (metadata.parent.parent / "STATUS").write_text("DOOMED")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "status"),
+    [
+        (gone, "compose-not-found", None),
+        (truncated, "metadata-truncated", "FINISHED"),
+        (of_another_compose, "compose-id-mismatch", "FINISHED"),
+        (doomed, "status-unfinished", None),
+    ],
+)
+def test_a_published_compose_that_cannot_be_read_is_opened_and_merged_in_one_run(
+    world: SyncWorld, spoil: Callable[[Path], None], code: str, status: str | None
+) -> None:
+    if spoil is not gone:
+        world.compose(A)
+        spoil(world.server_folder / A / "compose" / "metadata")
     world.publish(A)
     world.compose(B)
-    code, _, err = world.sync()
-    assert (code, "compose-not-found" in err) == (1, True)
-    assert world.states() == {"20261120.0": "opened"}
+    done, _, err = world.sync()
+    assert (done, f"{A} is recorded without its contents: " in err, f"{code}: " in err) == (0, True, True)
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+    project = world.client.projects.get(world.project.id)
+    manifest = json.loads(project.files.get(f"composes/{A}/manifest.json", ref="main").decode())
+    assert (manifest["unreadable"]["code"], manifest["compose"]["status"]) == (code, status)
+    assert [manifest[name] for name in ("variants", "images", "packages")] == [None] * 3
+    assert "what changed is not known" in project.mergerequests.get(world.iid(B)).description
+    assert world.sync()[0] == 0
 
 
 def test_a_blocked_compose_that_is_published_is_merged_and_labelled_so(world: SyncWorld) -> None:
@@ -496,7 +532,7 @@ def test_what_is_gated_waits_for_its_pipeline_and_is_merged_by_the_pass_after_it
     assert (code, err, world.writes()) == (0, "", [])
     assert f"{A}: left: it is satisfied, and merged as soon as its pipeline has succeeded" in out
     assert world.run(world.gate, "merge", A, "--published")[0] == 3
-    assert "compose::published" not in world.api().labels
+    assert not {"compose::published", "compose::approved"} & set(world.api().labels)
     end_pipeline(world, "success")
     assert world.rows() == [
         ("20261119.0", "judge", "is-open", "unchanged"),

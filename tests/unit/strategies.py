@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
-from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.plan.labels import Labels
 from compose_repo.core.problems.problem import Problem
@@ -168,7 +169,7 @@ packages: Final = st.builds(
     unsigned=st.integers(0, 1_000_000),
     rpms=st.lists(rpm_groups, max_size=2).map(tuple),
 )
-manifests: Final = st.builds(
+_readable: Final = st.builds(
     Manifest,
     compose_id=compose_ids,
     status=st.sampled_from(sorted(FINISHED)),
@@ -182,6 +183,16 @@ manifests: Final = st.builds(
     images=st.lists(images, max_size=2).map(tuple),
     packages=st.lists(packages, max_size=2).map(tuple),
 )
+_unreadable: Final = st.builds(
+    replace,
+    _readable,
+    status=optional(st.sampled_from(sorted(FINISHED))),
+    variants=st.just({}),
+    images=st.just(()),
+    packages=st.just(()),
+    unreadable=st.builds(Unreadable, code=names, message=lines),
+)
+manifests: Final = _readable | _unreadable
 
 requirements: Final = st.builds(
     Requirement,

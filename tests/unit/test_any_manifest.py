@@ -1,17 +1,23 @@
 """The manifest of whatever compose can be read passes every check that the gate makes; else the compose is refused."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from compose_server import Answer, serving
 from hypothesis import event, given
 from hypothesis import strategies as st
+from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import as_line, is_line
-from compose_repo.core.problems.problem import InputError, Problem
-from compose_repo.passes.manifest import manifest_of
+from compose_repo.core.problems.codes import Code
+from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
+from compose_repo.passes.manifest import PASSING, manifest_of, published_manifest_of
+from compose_repo.ports.compose_root import WebRoot, failure
 from compose_repo.ports.console import Console
+from compose_repo.ports.http import Http, Limits
 from compose_repo.ports.tree import GivenTree
 from compose_repo.reading.inspection import Inspector
 from compose_repo.reading.loading import ANY_TIME
@@ -168,6 +174,59 @@ def test_a_manifest_that_is_too_large_is_refused_before_it_is_written() -> None:
     rows = {f"{number}-{'a' * 230}-0:1-1.x86_64": {"category": "binary", "sigkey": ""} for number in range(18_000)}
     with pytest.raises(InputError, match=r"its manifest has 4,[0-9]{3},[0-9]{3} bytes; 4,194,304 are allowed"):
         manifest_of(plain({"BaseOS": {"x86_64": {"a-0:1-1.src": rows}}}), location=None, console=Console())
+
+
+class Failing(Documents):
+    """A server that gives some of its files only."""
+
+    def __init__(self, code: Code, *failing: str) -> None:
+        metadata = {"compose/metadata/modules.json": b"{}", "compose/metadata/rpms.json": b"{"}
+        super().__init__(metadata)
+        self.code = code
+        self.failing = failing
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        if path in self.failing:
+            raise failure(path, self.code, "it fails", "try again")
+        return super().read(path, limit)
+
+
+@pytest.mark.parametrize("code", sorted(PASSING))
+def test_a_server_that_does_not_answer_now_is_asked_again(code: Code) -> None:
+    with pytest.raises(InputError) as caught:
+        published_manifest_of(Failing(code, "STATUS"), ID, console=Console())
+    assert caught.value.problems[0].code == code
+
+
+def test_a_server_that_is_overloaded_is_asked_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.answers = {f"/{ID}/STATUS": [Answer(status=503, body=b"")]}
+        root = WebRoot(f"{server.url}/{ID}", Http(Limits(tries=1), clock=SkippingClock()).read)
+        with pytest.raises(UnansweredError):
+            published_manifest_of(root, ID, console=Console())
+
+
+def test_what_a_server_refuses_for_good_is_recorded_as_that(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.answers = {f"/{ID}/STATUS": [Answer(status=403, body=b"")]}
+        root = WebRoot(f"{server.url}/{ID}", Http(Limits(tries=1), clock=SkippingClock()).read)
+        manifest = published_manifest_of(root, ID, console=Console())
+    assert manifest.unreadable is not None
+    assert manifest.unreadable.code == "source-status"
+
+
+def test_of_a_published_compose_what_its_server_still_gives_is_recorded() -> None:
+    root = Failing(Code.SOURCE_STATUS, "compose/metadata/images.json", "STATUS")
+    manifest = published_manifest_of(root, ID, console=Console())
+    given = {name for name, digest in manifest.metadata.items() if digest is not None}
+    assert (manifest.unreadable is not None, manifest.status, given) == (True, None, {"modules.json", "rpms.json"})
+    tree = GivenTree({ID.manifest_path: manifest.to_bytes()})
+    (entry,) = tree.list("composes")
+    assert list(Inspector(tree, ANY_TIME).inspect(entry).problems) == []
+
+
+def test_a_published_compose_that_can_be_read_is_read() -> None:
+    assert published_manifest_of(plain({"BaseOS": {"x86_64": {}}}), ID, console=Console()).unreadable is None
 
 
 @given(texts, st.integers(1, 300))

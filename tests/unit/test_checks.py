@@ -249,6 +249,26 @@ def test_a_manifest_whose_id_does_not_parse_is_told_once() -> None:
     assert of_manifest(other) == [("compose-mismatch", "/compose/id"), ("bad-compose-id", "/compose/id")]
 
 
+@pytest.mark.parametrize("part", ["variants", "images", "packages"])
+def test_a_manifest_says_null_only_with_a_reason(part: str) -> None:
+    assert ("manifest-contradiction", f"/{part}") in of_manifest(lambda data: data.update({part: None}))
+
+
+def test_a_status_is_not_known_only_with_a_reason() -> None:
+    assert ("manifest-contradiction", "/compose/status") in of_manifest(
+        lambda data: data["compose"].update(status=None)
+    )
+
+
+def test_of_an_unreadable_compose_nothing_else_is_said() -> None:
+    def unreadable(data: dict[str, Any]) -> None:
+        data["unreadable"] = {"code": "x", "message": "y"}
+
+    assert [row for row in of_manifest(unreadable) if row[0] == "manifest-contradiction"] == [
+        ("manifest-contradiction", f"/{part}") for part in ("variants", "images", "packages")
+    ]
+
+
 def test_an_srpm_stands_once_in_a_manifest() -> None:
     def twice(data: dict[str, Any]) -> None:
         data["packages"].append(data["packages"][1])

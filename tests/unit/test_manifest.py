@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, Status
 from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 
 X86, ARM = Arch("x86_64"), Arch("aarch64")
@@ -272,6 +273,17 @@ def test_the_manifest_of_an_example_has_these_bytes() -> None:
         "]\n"
         "}\n"
     )
+
+
+def test_what_cannot_be_read_is_null_in_the_manifest_of_a_published_compose() -> None:
+    why = Problem(path="https://a/rpms.json", code=Code.METADATA_TRUNCATED, message="the file\nends", fix="wait")
+    made = Manifest.of_unreadable(
+        ComposeId.parse("CentOS-Stream-10-20261120.0"), why, location="https://a", status=None, metadata={"a": None}
+    )
+    data = json.loads(made.to_bytes())
+    assert data["unreadable"] == {"code": "metadata-truncated", "message": "https://a/rpms.json: the file ends"}
+    assert [data[name] for name in ("variants", "images", "packages")] == [None] * 3
+    assert (data["compose"]["status"], Manifest.from_dict(data)) == (None, made)
 
 
 def test_a_manifest_without_rows_is_json() -> None:

@@ -201,7 +201,32 @@ def test_a_gated_stream_merges_what_is_satisfied(tmp_path: Path) -> None:
     report(world, "passed")
     scene = Scene(world, tmp_path)
     merge(scene)
-    assert scene.written == [LABELS.format("satisfied"), "write a note on !1", f"merge !1 at {head(world)}"]
+    labels = LABELS.format("satisfied").replace("published", "approved")
+    assert scene.written == [labels, "write a note on !1", f"merge !1 at {head(world)}"]
+
+
+def test_what_is_gated_is_called_approved_for_publishing_and_not_published(tmp_path: Path) -> None:
+    world = opened(tmp_path, streams=GATING)
+    add_compose(world, OLDER)
+    report(world, "passed")
+    scene = Scene(world, tmp_path)
+    merge(scene)
+    told = [note.body for line in world.lines for note in line.notes]
+    merged = world.commit(world.heads[1, MAIN]).title
+    assert merged == f"{ID} is approved for publishing"
+    assert [("**Approved for publishing.**" in text, "approved for publishing; this" in text) for text in told] == [
+        (True, False),
+        (False, True),
+    ]
+    assert not any("ublished" in text for text in told)
+
+
+def test_a_label_that_says_approved_of_what_is_not_merged_is_taken_off(tmp_path: Path) -> None:
+    world = opened(tmp_path, streams=GATING)
+    scene = Scene(world, tmp_path)
+    act(world, "rdo-ci", UpdateMergeRequest(iid=1, add_labels=("compose::approved",)))
+    scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
+    assert "compose::approved" not in world.lines[0].labels
 
 
 def test_a_refused_report_that_bears_on_an_answer_stops_a_gated_merge(tmp_path: Path) -> None:

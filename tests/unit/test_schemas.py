@@ -214,7 +214,17 @@ def test_control_characters_and_overlong_texts_are_refused_everywhere(stem: str,
 @pytest.mark.parametrize("other", [None, 1, True, [], {}])
 def test_a_text_is_nothing_else(stem: str, other: Any) -> None:  # noqa: ANN401
     check, example = valid(stem), schema(stem)["examples"][0]
-    elsewhere = {"label", "name", "sha256", "composeinfo.json", "images.json", "modules.json", "rpms.json", "scenario"}
+    elsewhere = {
+        "label",
+        "name",
+        "sha256",
+        "composeinfo.json",
+        "images.json",
+        "modules.json",
+        "rpms.json",
+        "scenario",
+        "status",
+    }
     for path, _ in leaves(example):
         assert path[-1] in elsewhere or not check(replaced(example, path, other)), path
 

@@ -298,9 +298,20 @@ def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
             )
 
 
+def nothing_is_null_without_a_reason(case: Case) -> Iterator[Problem]:
+    """A manifest says null of a compose's status, variants, images or packages only where it says why, and of all."""
+    parts = {f"/{name}": case.data[name] for name in ("variants", "images", "packages")}
+    if "unreadable" not in case.data:
+        parts["/compose/status"] = case.data["compose"]["status"]
+    for pointer, part in parts.items():
+        if (part is None) != ("unreadable" in case.data):
+            message = "null needs a reason in unreadable" if part is None else "it is known, but the compose unreadable"
+            yield case.problem(pointer, Code.MANIFEST_CONTRADICTION, message, _MAKE_ANEW)
+
+
 def packages_are_sorted(case: Case) -> Iterator[Problem]:
     """A manifest lists each SRPM once, sorted by NVR, then by epoch."""
-    builds = [(package["nvr"], package.get("epoch", 0)) for package in case.data["packages"]]
+    builds = [(package["nvr"], package.get("epoch", 0)) for package in case.data["packages"] or ()]
     for index, (before, after) in enumerate(pairwise(builds), start=1):
         if after <= before:
             yield case.problem(
@@ -619,6 +630,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         manifest_is_the_folders,
         manifest_id_is_an_id,
         manifest_agrees_with_its_id,
+        nothing_is_null_without_a_reason,
         packages_are_sorted,
         manifest_is_canonical,
     ),

@@ -5,20 +5,31 @@ from typing import Final
 
 from msgspec import Struct
 
-from compose_repo.core.composes.compose import Status
+from compose_repo.core.composes.compose import ComposeId, Status
 from compose_repo.core.composes.layout import Kind
 from compose_repo.core.documents.limits import MANIFEST_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.codes import Code
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
+from compose_repo.core.problems.report import as_line as as_problem_line
 from compose_repo.ports.compose_root import Root, compose_root, failure
 from compose_repo.ports.console import Console
-from compose_repo.ports.productmd.reading import read_compose
+from compose_repo.ports.productmd.reading import read_compose, what_is_left
 from compose_repo.ports.schemas import is_valid, violations
 
 _NAMED: Final = 20
 """Most reasons for which a manifest is refused that are named."""
+PASSING: Final = frozenset(
+    {
+        Code.COMPOSE_CHANGED,
+        Code.SOURCE_TIMEOUT,
+        Code.SOURCE_TLS,
+        Code.SOURCE_TRUNCATED,
+        Code.SOURCE_UNREACHABLE,
+    }
+)
+"""What says nothing of a compose: its server cannot be reached now, or the compose changed while it was read."""
 _CORRECT: Final = "ask the compose's makers to fix its metadata"
 
 
@@ -65,6 +76,47 @@ def manifest_of(root: Root, *, location: str | None, console: Console) -> Made:
     for remark in compose.remarks:
         console.info(f"{manifest.compose_id}: {remark}")
     return Made(manifest=manifest, raw=raw)
+
+
+def published_manifest_of(root: Root, compose_id: ComposeId, *, console: Console) -> Manifest:
+    """Read a compose that has been published, or record that it was and why it cannot be read.
+
+    It has been shipped: the repository records that, whatever its server holds. Only a server that does not answer now
+    is asked again in the next run, for what it holds can be known then.
+
+    Raises:
+        InputError: the server does not answer.
+
+    """
+    try:
+        manifest = manifest_of(root, location=None, console=console).manifest
+        same_id(root, manifest.compose_id, compose_id)
+    except InputError as error:
+        why = error.problems[0]
+        if isinstance(error, UnansweredError) or why.code in PASSING:
+            raise
+        status, metadata = what_is_left(root)
+        left = Manifest.of_unreadable(compose_id, why, location=root.location, status=status, metadata=metadata)
+        _read_back(left)
+        console.error(f"{compose_id} is recorded without its contents: {as_problem_line(why)}")
+        return left
+    return manifest
+
+
+def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
+    """Look whether a folder holds the compose that it is named by.
+
+    Raises:
+        InputError: it holds another.
+
+    """
+    if found != asked:
+        raise failure(
+            f"{root.location}/COMPOSE_ID",
+            Code.COMPOSE_ID_MISMATCH,
+            f"the folder of {asked} holds {found}",
+            "tell the server's administrators",
+        )
 
 
 def _read_back(manifest: Manifest) -> bytes:

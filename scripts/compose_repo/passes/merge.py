@@ -14,7 +14,7 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.verdict.decision import Verdict
-from compose_repo.passes.describe import described_again
+from compose_repo.passes.describe import described_again, is_gating
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
@@ -122,16 +122,17 @@ class Merging:
 
     def _merge(self, settled: Settled, judgement: Judgement, stream: StreamEntry) -> Stage:
         forge, merge_request = self.work.world.forge, settled.merge_request
+        gating = stream.mode is Mode.GATING
         thread = forge.thread(merge_request.iid)
         described = described_again(self.work, merge_request, judgement, thread)
         merging = plan_merge(
             self.compose_id,
             merge_request=merge_request,
-            judged=judgement.judged(published=stream.mode is Mode.MIRROR),
+            judged=judgement.judged(published=not gating, approved=gating),
             me=forge.me(),
             notes=thread.notes,
             mode=stream.mode,
-            commit_message=wording.merge_commit(judgement.decision, merge_request),
+            commit_message=wording.merge_commit(judgement.decision, merge_request, gating=gating),
             restore=restoration(self.work, merge_request, judgement),
             names=judgement.gate_files.labels,
         )
@@ -161,7 +162,9 @@ class Merging:
         superseding = plan_supersede(
             [(line, world.forge.notes(line.iid)) for line in older],
             me=world.forge.me(),
-            words=wording.superseded(self.compose_id, settled.merge_request.iid),
+            words=wording.superseded(
+                self.compose_id, settled.merge_request.iid, gating=is_gating(world.gate_files(), self.compose_id)
+            ),
             names=world.gate_files().labels,
         )
         first, *later = superseding or ((),)

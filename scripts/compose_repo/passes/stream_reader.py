@@ -16,6 +16,7 @@ from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
 from compose_repo.passes.describe import published
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
+from compose_repo.passes.manifest import same_id
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.upkeep import find
 from compose_repo.ports.compose_root import Root, reading_files, root_in
@@ -153,24 +154,6 @@ class StreamReader:
         for problem in problems:
             self._work.console.error(as_line(problem))
         return None
-
-
-def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
-    """Look whether a folder holds the compose that it is named by.
-
-    Raises:
-        InputError: it holds another.
-
-    """
-    if found != asked:
-        raise InputError(
-            Problem(
-                path=f"{root.location}/COMPOSE_ID",
-                code=Code.COMPOSE_ID_MISMATCH,
-                message=f"the folder of {asked} holds {found}",
-                fix="tell the server's administrators",
-            )
-        )
 
 
 def _strange(published: str, message: str) -> Problem:

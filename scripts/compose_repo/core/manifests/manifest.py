@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from msgspec import Struct, convert
 
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
-from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.names import Arch, Sha256, Variant, as_line
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.value import Value
@@ -31,6 +31,8 @@ _NEVRA_LINES: Final = re.compile(rf"(?:{_NEVRA}\n)*+")
 _NAME_LINES: Final = re.compile(rf"(?:{_NAME}\n)*+")
 _SOURCE: Final = (".src", ".nosrc")
 _UNUSED_CATEGORIES: Final = frozenset({"debug", "source"})
+_MESSAGE: Final = 1024
+"""Most characters of the reason for which a compose is unreadable."""
 _MOST_PROBLEMS: Final = 20
 """A table that is wrong throughout need not be listed throughout."""
 _SHOWN: Final = 80
@@ -76,14 +78,23 @@ class Package(Value, frozen=True, kw_only=True, omit_defaults=True):
         return self.nvr.rsplit("-", 2)[2]
 
 
+class Unreadable(Value, frozen=True, kw_only=True):
+    """Why it is not known what a published compose holds: the code of a problem, and its message."""
+
+    code: str
+    message: str
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """What one compose holds; packages sorted by NVR, images by variant, arch and path.
 
-    `metadata` maps each metadata file's name to its digest, or to None where the server has no such file.
+    `metadata` maps each metadata file's name to its digest, or to None where the server has no such file. Of an
+    `unreadable` compose, variants, images and packages are not known: they are empty here, and null in its bytes. Its
+    status may not be known either, and is None then.
     """
 
     compose_id: ComposeId
-    status: Status
+    status: Status | None
     label: str | None
     release_name: str | None
     location: str
@@ -91,6 +102,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Sha256 | None]
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
+    unreadable: Unreadable | None = None
 
     @property
     def arches(self) -> tuple[Arch, ...]:
@@ -118,6 +130,31 @@ class Manifest(Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
+    def of_unreadable(
+        cls,
+        compose_id: ComposeId,
+        why: Problem,
+        *,
+        location: str,
+        status: Status | None,
+        metadata: Mapping[str, Sha256 | None],
+    ) -> "Manifest":
+        """Record a compose of which no more is known than that it was published, and why."""
+        message = as_line(f"{why.path}: {why.message}", _MESSAGE)
+        return cls(
+            compose_id=compose_id,
+            status=status,
+            label=None,
+            release_name=None,
+            location=location,
+            variants={},
+            metadata=dict(sorted(metadata.items())),
+            images=(),
+            packages=(),
+            unreadable=Unreadable(code=why.code.value, message=message or why.code.value),
+        )
+
+    @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Manifest":
         """Read a manifest; the data must satisfy the manifest schema.
 
@@ -127,36 +164,41 @@ class Manifest(Struct, frozen=True, kw_only=True):
             ComposeIdError: the id does not parse.
 
         """
-        compose = data["compose"]
+        compose, holds = data["compose"], {} if "unreadable" in data else data
         return cls(
             compose_id=ComposeId.parse(compose["id"]),
-            status=Status(compose["status"]),
+            status=None if compose["status"] is None else Status(compose["status"]),
             label=compose["label"],
             release_name=data["release"]["name"],
             location=data["location"],
-            variants={variant: tuple(sorted(arches)) for variant, arches in data["variants"].items()},
+            variants={variant: tuple(sorted(arches)) for variant, arches in (holds.get("variants") or {}).items()},
             metadata=dict(data["metadata"]),
-            images=convert(data["images"], tuple[Image, ...]),
-            packages=convert(data["packages"], tuple[Package, ...]),
+            images=convert(holds.get("images") or (), tuple[Image, ...]),
+            packages=convert(holds.get("packages") or (), tuple[Package, ...]),
+            unreadable=convert(data.get("unreadable"), Unreadable | None),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Give the manifest's JSON value."""
         return {
             **self._head(),
-            "images": [image.to_dict() for image in self.images],
-            "packages": [package.to_dict() for package in self.packages],
+            "images": None if self.unreadable else [image.to_dict() for image in self.images],
+            "packages": None if self.unreadable else [package.to_dict() for package in self.packages],
         }
 
     def to_bytes(self) -> bytes:
         """Write the manifest: the same compose gives the same bytes, one package or image a line."""
         members = [f'"{name}":{_encode(value)}' for name, value in self._head().items()]
-        members.append(f'"images":{_lines(image.to_dict() for image in self.images)}')
-        members.append(f'"packages":{_lines(package.to_dict() for package in self.packages)}')
+        images, packages = "null", "null"
+        if self.unreadable is None:
+            images = _lines(image.to_dict() for image in self.images)
+            packages = _lines(package.to_dict() for package in self.packages)
+        members += [f'"images":{images}', f'"packages":{packages}']
         return ("{\n" + ",\n".join(members) + "\n}\n").encode("ascii")
 
     def _head(self) -> dict[str, Any]:
         compose = self.compose_id
+        variants = {variant: sorted(arches) for variant, arches in sorted(self.variants.items())}
         return {
             "schema": SCHEMA,
             "compose": {
@@ -165,12 +207,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
                 "type": compose.type.value,
                 "respin": compose.respin,
                 "label": self.label,
-                "status": self.status.value,
+                "status": None if self.status is None else self.status.value,
             },
             "release": {"short": compose.short, "version": compose.version, "name": self.release_name},
             "location": self.location,
-            "variants": {variant: sorted(arches) for variant, arches in sorted(self.variants.items())},
+            "variants": None if self.unreadable else variants,
             "metadata": dict(sorted(self.metadata.items())),
+            **({} if self.unreadable is None else {"unreadable": self.unreadable.to_dict()}),
         }
 
 

@@ -69,7 +69,8 @@ class Code(StrEnum):
     LABEL_CLASH = "label-clash"
     UNKNOWN_STREAM = "unknown-stream"
 
-    # Advice on policy, waivers and origins
+    # Advice on policy, waivers, origins and results
+    ANSWERS_NO_REQUIREMENT = "answers-no-requirement"
     MORE_ADVICE = "more-advice"
     NO_DOCS = "no-docs"
     PATTERN_MATCHES_NOTHING = "pattern-matches-nothing"

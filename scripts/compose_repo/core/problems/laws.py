@@ -125,6 +125,10 @@ GATE: Final = {
 """What files of gate/ must agree with."""
 
 AGEING: Final = {
+    Code.ANSWERS_NO_REQUIREMENT: Law(
+        "A result whose name, or whose test, comes close to a requirement of its origin answers it.",
+        "Report it in a new file under the name, arch, variant and scenario that gate/policy.toml asks for.",
+    ),
     Code.MORE_ADVICE: Law(
         "At most 100 pieces of advice on a file are listed.", "Follow those that are listed first, then validate again."
     ),

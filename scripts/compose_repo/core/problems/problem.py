@@ -42,6 +42,10 @@ class InputError(Exception):
         self.problems = problems
 
 
+class UnansweredError(InputError):
+    """A server that gives no answer now, after as many tries as it was given: that says nothing of the input."""
+
+
 class UsageError(Exception):
     """A command line or a configuration that cannot be followed; its message is the one line that says why."""
 

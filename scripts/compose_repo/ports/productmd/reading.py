@@ -30,6 +30,8 @@ _SHOWN: Final = 200
 """Most characters of foreign text that a message repeats."""
 _CORRECT_METADATA: Final = "ask the compose's makers to fix its metadata"
 _SUPPORTED_MAJOR: Final = "1"
+METADATA: Final = ("composeinfo.json", "images.json", "modules.json", "rpms.json")
+"""The files that a manifest names."""
 _NO_TREES: Final = frozenset({"src", "nosrc", "noarch"})
 """Words of productmd's list of arches that no tree is for."""
 _LISTED: Final = 10
@@ -101,6 +103,25 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
     return _compose_id(root, texts["COMPOSE_ID"] or b""), _status(root, texts["STATUS"] or b"")
 
 
+def what_is_left(root: Root) -> tuple[Status | None, dict[str, Sha256 | None]]:
+    """Give the status and the digests of a compose that cannot be read, as far as its server gives them."""
+    word = (_attempted(root, "STATUS", WORD_BYTES) or b"").decode("ascii", errors="replace").strip()
+    files = {name: _attempted(root, f"compose/metadata/{name}", METADATA_BYTES) for name in METADATA}
+    digests = {name: None if data is None else _digest(data) for name, data in files.items()}
+    return next((status for status in FINISHED if status == word), None), digests
+
+
+def _attempted(root: Root, path: str, limit: int) -> bytes | None:
+    try:
+        return root.read(path, limit)
+    except InputError:
+        return None
+
+
+def _digest(data: bytes) -> Sha256:
+    return Sha256(hashlib.sha256(data).hexdigest())
+
+
 def _names(root: Root, compose_id: ComposeId) -> bool:
     """Tell whether a folder's COMPOSE_ID names this compose."""
     data = root.read("COMPOSE_ID", WORD_BYTES)
@@ -157,7 +178,7 @@ class _Fetch(threading.Thread):
 
 def _read_metadata(root: Root, name: str) -> tuple[bytes, Sha256] | None:
     data = root.read(f"compose/metadata/{name}", METADATA_BYTES)
-    return None if data is None else (data, Sha256(hashlib.sha256(data).hexdigest()))
+    return None if data is None else (data, _digest(data))
 
 
 class _Metadata:

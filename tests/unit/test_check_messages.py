@@ -18,6 +18,7 @@ from compose_repo.core.rules.waivers import notices
 COMPOSE: Final = "CentOS-Stream-10-20261120.0"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 ARCHES: Final = frozenset({"aarch64", "ppc64le", "x86_64"})
+MAKE_ANEW: Final = "make it again with `compose-repo manifest`; do not edit it by hand"
 HOST: Final = "give an http or https address with a host, without user or password"
 
 
@@ -113,6 +114,32 @@ def test_a_manifest_whose_id_has_no_calendar_date() -> None:
     found = told(f"composes/{wrong}/manifest.json", manifest(wrong))
     assert found[0][:2] == ("/compose/id", f"{wrong!r} has no calendar date: 20261131")
     assert found[0][2].startswith("make ")
+
+
+NULLABLE: Final = ("/variants", "/images", "/packages")
+
+
+def of_null(data: dict[str, Any]) -> list[str]:
+    return [line for line in lines(MANIFEST, data) if line.startswith("manifest-contradiction")]
+
+
+def test_null_without_a_reason() -> None:
+    """Nothing is null, and then each part that may be."""
+    data = manifest(COMPOSE)
+    assert of_null(data) == []
+    data |= {"variants": None, "images": None, "packages": None}
+    data["compose"]["status"] = None
+    told = f"null needs a reason in unreadable; {MAKE_ANEW}"
+    assert of_null(data) == [f"manifest-contradiction {part}: {told}" for part in (*NULLABLE, "/compose/status")]
+
+
+@pytest.mark.parametrize("status", [None, "FINISHED"])
+def test_what_is_known_of_an_unreadable_compose(status: str | None) -> None:
+    data = manifest(COMPOSE) | {"unreadable": {"code": "x", "message": "y"}}
+    data["compose"]["status"] = status
+    told = f"it is known, but the compose unreadable; {MAKE_ANEW}"
+    assert of_null(data) == [f"manifest-contradiction {part}: {told}" for part in NULLABLE]
+    assert of_null(data | {"variants": None, "images": None, "packages": None}) == []
 
 
 @pytest.mark.parametrize(

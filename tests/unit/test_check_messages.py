@@ -18,6 +18,7 @@ from compose_repo.core.rules.waivers import notices
 COMPOSE: Final = "CentOS-Stream-10-20261120.0"
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 ARCHES: Final = frozenset({"aarch64", "ppc64le", "x86_64"})
+MAKE_ANEW: Final = "make it again with `compose-repo manifest`; do not edit it by hand"
 HOST: Final = "give an http or https address with a host, without user or password"
 
 
@@ -115,6 +116,32 @@ def test_a_manifest_whose_id_has_no_calendar_date() -> None:
     assert found[0][2].startswith("make ")
 
 
+NULLABLE: Final = ("/variants", "/images", "/packages")
+
+
+def of_null(data: dict[str, Any]) -> list[str]:
+    return [line for line in lines(MANIFEST, data) if line.startswith("manifest-contradiction")]
+
+
+def test_null_without_a_reason() -> None:
+    """Nothing is null, and then each part that may be."""
+    data = manifest(COMPOSE)
+    assert of_null(data) == []
+    data |= {"variants": None, "images": None, "packages": None}
+    data["compose"]["status"] = None
+    told = f"null needs a reason in unreadable; {MAKE_ANEW}"
+    assert of_null(data) == [f"manifest-contradiction {part}: {told}" for part in (*NULLABLE, "/compose/status")]
+
+
+@pytest.mark.parametrize("status", [None, "FINISHED"])
+def test_what_is_known_of_an_unreadable_compose(status: str | None) -> None:
+    data = manifest(COMPOSE) | {"unreadable": {"code": "x", "message": "y"}}
+    data["compose"]["status"] = status
+    told = f"it is known, but the compose unreadable; {MAKE_ANEW}"
+    assert of_null(data) == [f"manifest-contradiction {part}: {told}" for part in NULLABLE]
+    assert of_null(data | {"variants": None, "images": None, "packages": None}) == []
+
+
 @pytest.mark.parametrize(
     ("streams", "named"), [(set(), "none exists"), ({"B-2", "A-1"}, "A-1, B-2")], ids=["none", "two"]
 )
@@ -151,6 +178,7 @@ def test_a_key_is_not_revoked_unless_it_says_so() -> None:
 ORIGINS: Final = "gate/origins.toml"
 STREAMS: Final = "gate/streams.toml"
 JOB: Final = "https://ci.example.org/job/smoke"
+GATING: Final = {"mode": "gating"}
 
 
 def test_a_key_that_is_there_twice() -> None:
@@ -213,12 +241,24 @@ def test_a_job_is_read_over_tls_or_on_this_machine(address: str, wrong: str | No
 @pytest.mark.parametrize(("hook", "field"), [("jenkins", "job"), ("gitlab", "url")])
 def test_a_hook_is_called_over_tls_or_on_this_machine(hook: str, field: str, address: str, wrong: str | None) -> None:
     expected = [] if wrong is None else [f"bad-link /streams/CentOS-Stream-10/promote/{hook}/{field}: {wrong}"]
-    data = {"streams": {"CentOS-Stream-9": {}, "CentOS-Stream-10": {"promote": {hook: {field: address}}}}}
-    assert lines(STREAMS, data) == expected
+    streams = {"CentOS-Stream-9": GATING, "CentOS-Stream-10": {**GATING, "promote": {hook: {field: address}}}}
+    assert lines(STREAMS, {"streams": streams}) == expected
 
 
 def test_a_command_has_no_address_to_check() -> None:
-    assert lines(STREAMS, {"streams": {"CentOS-Stream-10": {"promote": {"command": ["true"]}}}}) == []
+    stream = {**GATING, "promote": {"command": ["true"]}}
+    assert lines(STREAMS, {"streams": {"CentOS-Stream-10": stream}}) == []
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "mirror"}, {"mode": "gating"}])
+def test_only_a_stream_of_mode_gating_names_no_mirrors(mode: dict[str, str]) -> None:
+    wrong = (
+        "'published' is missing: nobody could tell when a compose is published; "
+        "give the address of the mirrors' COMPOSE_ID file; only a stream of mode gating may leave it out"
+    )
+    found = lines(STREAMS, {"streams": {"A/1": mode, "B-2": {"published": "https://m.example.org/"}}})
+    expected = [] if "gating" in mode.values() else [f"missing-field /streams/A~11: {wrong}"]
+    assert [line for line in found if line.startswith("missing")] == expected
 
 
 def test_streams_may_be_none() -> None:

@@ -23,6 +23,7 @@ from compose_repo.core.composes.layout import (
     removed,
     stray,
 )
+from compose_repo.core.documents.limits import LISTED
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.problem import Problem
 
@@ -200,13 +201,8 @@ def test_an_unreadable_manifest_is_still_compared_by_digest() -> None:
 
 
 def test_a_compose_has_each_arch_alone_and_with_its_variants() -> None:
-    assert KNOWN.trees == {
-        ("aarch64", None),
-        ("x86_64", None),
-        ("aarch64", "AppStream"),
-        ("x86_64", "AppStream"),
-        ("x86_64", "NFV"),
-    }
+    known = Known(variants={"AppStream": {"x86_64"}, "NFV": set()}, arches=frozenset({"aarch64", "x86_64"}))
+    assert known.trees == {("aarch64", None), ("x86_64", None), ("x86_64", "AppStream")}
 
 
 def test_unknown_origins_are_told() -> None:
@@ -280,6 +276,24 @@ def test_an_srpm_stands_once_in_a_manifest() -> None:
     assert of_manifest(twice) == [("not-sorted", "/packages/2/nvr")]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (({}, {"epoch": 1}), []),
+        (({"epoch": 1}, {"epoch": 2}), []),
+        (({"epoch": 1}, {}), [("not-sorted", "/packages/1/nvr")]),
+        (({}, {"epoch": 0}), [("not-sorted", "/packages/1/nvr")]),
+    ],
+)
+def test_srpms_of_one_nvr_are_sorted_by_epoch(
+    epochs: tuple[dict[str, int], ...], expected: list[tuple[str, str]]
+) -> None:
+    def set_epochs(data: dict[str, Any]) -> None:
+        data["packages"] = [{"nvr": "a-1-1", "rpms": [], **epoch} for epoch in epochs]
+
+    assert [one for one in of_manifest(set_epochs) if one[0] == "not-sorted"] == expected
+
+
 @pytest.mark.parametrize("raw", [b"", b"{}\n"])
 def test_a_manifest_has_its_very_bytes(raw: bytes) -> None:
     assert found(Kind.MANIFEST, MANIFEST, raw=raw) == [("not-canonical", "")]
@@ -305,6 +319,13 @@ def test_the_first_line_that_differs_is_told() -> None:
 
 
 REQUIREMENT: Final = {"origin": "rdo", "testcase": "t", "why": "w"}
+
+
+def test_of_each_law_one_problem_more_is_found_than_is_listed() -> None:
+    requirements = [{**REQUIREMENT, "origin": "idm", "streams": ["A-1"]}] * (LISTED + 7)
+    codes = ["unknown-origin", "unknown-stream", "duplicate-requirement"]
+    told = [code for code, _ in found(Kind.POLICY, {"requirement": requirements})]
+    assert told == [code for code in codes for _ in range(LISTED + 1)]
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,7 @@ def test_composes_may_have_several_places() -> None:
     places = ["https://composes.example.org/", "https://composes.example.org/more/"]
     entry = StreamEntry.from_dict("CentOS-Stream-10", {**STREAM, "composes": places})
     assert entry.composes == tuple(places)
+    assert entry.addresses == (*(("composes", place) for place in places), ("published", STREAM["published"]))
     assert entry.to_dict()["composes"] == places
 
 

@@ -461,7 +461,7 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
             f"/origins/{escape(name)}/keys/{index}",
             name,
             _key_of(key),
-            not isinstance(key, str) and key.get("revoked", False),
+            not isinstance(key, str) and key.get("revoked"),
         )
         for name, origin in case.data.get("origins", {}).items()
         for index, key in enumerate(origin.get("keys", ()))
@@ -577,7 +577,7 @@ def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
 def mirrors_name_what_they_carry(case: Case) -> Iterator[Problem]:
     """A stream says where its mirrors name what is published, unless merging is what publishes: `mode = "gating"`."""
     for name, stream in case.data.get("streams", {}).items():
-        if "published" not in stream and stream.get("mode", "mirror") != "gating":
+        if "published" not in stream and stream.get("mode") != "gating":
             yield case.problem(
                 f"/streams/{escape(name)}",
                 Code.MISSING_FIELD,

@@ -168,6 +168,9 @@ def _bad_names(one: _Violation, path: str) -> Iterator[Problem]:
 def _none_of(one: _Violation, path: str) -> Iterator[Problem]:
     """Explain by the one alternative of the right type; if there is none, or several, by the field's own words."""
     close = [branch for branch in one.branches if not any(_is_at_odds(nested) for nested in branch)]
+    if not close:  # where null may stand as well, what is not null is explained by the other alternative
+        close = [branch for branch in one.branches if [nested.expected for nested in branch] != ["null"]]
+        close = close if len(close) < len(one.branches) else []
     if len(close) == 1:
         for nested in close[0]:
             yield from _explain(nested, path)

@@ -10,7 +10,7 @@ from compose_repo.core.forge.forge import ForgeError, MergeRequest, MergeRequest
 from compose_repo.core.forge.merge_requests import compose_of, is_bots
 from compose_repo.passes.jenkins import LIMITS, Poll
 from compose_repo.passes.work import Work
-from compose_repo.ports.http import Http
+from compose_repo.ports.http import Http, Patience
 
 
 @dataclass(kw_only=True, slots=True)
@@ -32,7 +32,9 @@ class Tools:
 
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
-        self.poll = Poll(work=self.work, opener=self.opener, http=Http(LIMITS, clock=self.work.console.clock))
+        clock = self.work.console.clock
+        http = Http(LIMITS, clock=clock, patience=Patience(LIMITS.timeout, clock))
+        self.poll = Poll(work=self.work, opener=self.opener, http=http)
 
     def look(self) -> None:
         """Read anew what is in GitLab and on main, by which both accounts have to be the bots.

@@ -153,7 +153,8 @@ SOURCES: Final = {
     Code.COMPOSE_NOT_FOUND: Law("The compose is where the address says.", "Fix the address."),
     Code.FOREIGN_BRANCH: Law("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
     Code.INDEX_NOT_A_LISTING: Law(
-        "An index of composes is a listing by Apache, nginx, Caddy, http.server or S3.", "Fix the address, or try again later."
+        "An index of composes is a listing by Apache, nginx, Caddy, http.server or S3.",
+        "Fix the address, or try again later.",
     ),
     Code.INDEX_NOT_FOUND: Law("The folder of the composes exists.", "Fix the address in gate/streams.toml."),
     Code.INDEX_TRUNCATED: Law("A listing is complete.", "Try again."),

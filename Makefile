@@ -1,6 +1,6 @@
 # Every command sets up what it needs in .venv first (scripts/in-venv): Python 3.11 or later and git are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo gitlab check test test-unit test-examples test-acceptance test-attacks test-pipeline lint format bench fuzz defences mutants screenshot venv lock clean
+.PHONY: help demo gitlab check test test-unit test-examples test-acceptance test-attacks test-pipeline lint format bench fuzz properties defences mutants screenshot venv lock clean
 
 # Branch coverage of compose_repo.core by the unit tests below which `make check` and `make test` fail, in percent.
 CORE_COVERAGE := 100
@@ -73,6 +73,9 @@ bench: ## measure against the figures we hold ourselves to
 
 fuzz: ## feed the readers and the escaping with hostile bytes, 20 s each (FUZZ_RUNS=1000000 FUZZ=json); Linux on x86-64
 	@scripts/in-venv fuzz python tests/fuzz/run.py $(if $(FUZZ_RUNS),--runs $(FUZZ_RUNS)) $(FUZZ)
+
+properties: ## try every law that draws examples on fifty times as many, fresh ones each time; takes long
+	@$(PYTEST) --many $(TEST_ARGS)
 
 defences: ## take each attack's defence away and see that the attack succeeds then (DEFENCES=edit_policy takes one)
 	@cd tests && ../scripts/in-venv dev python -m attacks.defences $(DEFENCES)

@@ -26,7 +26,21 @@ settings.register_profile(
 # To trace an example takes three times as long as to run it. What few examples reach is all that coverage needs, the
 # same every time; `make test` tries as many as ever without tracing (--rest).
 settings.register_profile("traced", settings.get_profile("any machine"), max_examples=20, derandomize=True)
+# What one run in fifty would find is found by the weekly job, not by somebody who changes something else. Its examples
+# are fresh even in CI, and a failure prints how to repeat it.
+MANY: Final = 50
+settings.register_profile(
+    "many",
+    settings.get_profile("any machine"),
+    max_examples=MANY * settings.get_profile("any machine").max_examples,
+    derandomize=False,
+    database=None,
+    print_blob=True,
+)
 UNIT: Final = ROOT / "tests" / "unit"
+
+# The tests' own git is nobody's; that of the product is on its own, and goes by whatever the user has set up.
+os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
 
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # not a predictable file name: pytest makes folders of its own there
 ROOM: Final = 8 << 30
@@ -50,11 +64,13 @@ if "TMPDIR" not in os.environ and has_room(IN_MEMORY):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a second run leave out what the traced one has run just so."""
     parser.addoption("--rest", action="store_true", help="of the unit tests, run only those that draw examples")
+    parser.addoption("--many", action="store_true", help=f"run only tests that draw examples, on {MANY} times as many")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Draw few examples where they are traced; let all processes of a run share the sample composes."""
-    settings.load_profile("traced" if config.getoption("cov_source", None) else "any machine")
+    traced, many = config.getoption("cov_source", None), config.getoption("many")
+    settings.load_profile("many" if many else "traced" if traced else "any machine")
     if samples.PLACE not in os.environ:
         folder = os.environ[samples.PLACE] = tempfile.mkdtemp(prefix="sample-composes-")
         config.add_cleanup(lambda: shutil.rmtree(folder))
@@ -71,9 +87,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(trylast=True)  # hypothesis marks its tests first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what --rest leaves out."""
-    if config.getoption("rest"):
-        left_out = [item for item in items if UNIT in item.path.parents and not item.get_closest_marker("hypothesis")]
+    """Leave out what --rest and --many leave out."""
+    rest, many = config.getoption("rest"), config.getoption("many")
+    if rest or many:
+        plain = [item for item in items if not item.get_closest_marker("hypothesis")]
+        left_out = [item for item in plain if many or UNIT in item.path.parents]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
 

@@ -3,9 +3,11 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +42,8 @@ class Actor:
     project: str
     more: dict[str, str] = field(default_factory=dict, repr=False)
     """Further variables that the actor's commands see."""
+    busy: Callable[[str], AbstractContextManager[object]] = nullcontext
+    """Told of each command while it runs."""
 
     def compose_repo(self, *argv: str) -> Ran:
         """Run `compose-repo` in the actor's folder."""
@@ -59,16 +63,17 @@ class Actor:
         cwd: Path | None = None,
         shown: Sequence[str] | None = None,
     ) -> Ran:
-        done = subprocess.run(
-            argv,
-            cwd=cwd or self.folder,
-            env=self.environment() | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        with self.busy(f"{self.username} $ {' '.join(shown or argv)}"):
+            done = subprocess.run(
+                argv,
+                cwd=cwd or self.folder,
+                env=self.environment() | variables,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
         return Ran(argv=shown or argv, code=done.returncode, out=done.stdout, err=done.stderr)
 
     def environment(self) -> dict[str, str]:
@@ -94,6 +99,14 @@ class Actor:
             }
             | self.more
         )
+
+    def shell(self) -> str:
+        """Give what makes a person's shell this actor's, in its folder: lines to be read by `sh`."""
+        ours = ("COMPOSE_REPO_", "GIT_")
+        variables = {name: value for name, value in self.environment().items() if name.startswith(ours)}
+        path = f'PATH={shlex.quote(str(Path(sys.prefix) / "bin"))}:"$PATH"'
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
+        return "\n".join([*exports, f"export {path}", f"cd {shlex.quote(str(self.folder))}", ""])
 
     def _identity(self) -> Sequence[tuple[str, str]]:
         return (("NAME", self.name), ("EMAIL", f"{self.username}@example.org"))

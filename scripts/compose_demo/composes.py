@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,25 +27,39 @@ class Pair:
     told: str
 
 
+def place_day_after(newer: ComposeId, workshop: Path) -> ComposeId:
+    """Write the same compose once more, as that of the next day."""
+    later = _shifted(newer, 1)
+    _write(workshop / str(newer) / "compose" / "metadata", later, workshop, change=lambda rpms: rpms)
+    return later
+
+
 def place_day_before(metadata: Path, newer: ComposeId, target: Path) -> ComposeId:
     """Write a compose of the day before beside a real one: the same, but one package in a hundred a release behind.
 
     `metadata` is the real compose's `compose/metadata` folder; only rpms.json is rewritten, the rest is taken over
     with the id changed.
     """
-    older = _day_before(newer)
-    folder = target / str(older)
+    older = _shifted(newer, -1)
+    _write(metadata, older, target, change=_a_release_behind)
+    return older
+
+
+def _write(
+    metadata: Path, compose_id: ComposeId, target: Path, *, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    folder = target / str(compose_id)
     (folder / "compose" / "metadata").mkdir(parents=True)
-    (folder / "COMPOSE_ID").write_text(str(older), encoding="ascii")
+    (folder / "COMPOSE_ID").write_text(str(compose_id), encoding="ascii")
     (folder / "STATUS").write_text("FINISHED\n", encoding="ascii")
     for file in sorted(metadata.glob("*.json")):
         data = json.loads(file.read_bytes())
         payload = data["payload"]
-        payload["compose"].update(id=str(older), date=older.date.strftime("%Y%m%d"), respin=older.respin)
+        date = compose_id.date.strftime("%Y%m%d")
+        payload["compose"].update(id=str(compose_id), date=date, respin=compose_id.respin)
         if file.name == "rpms.json":
-            payload["rpms"] = _a_release_behind(payload["rpms"])
+            payload["rpms"] = change(payload["rpms"])
         (folder / "compose" / "metadata" / file.name).write_text(json.dumps(data, indent=1), encoding="utf-8")
-    return older
 
 
 def bring_here(source: str, target: Path) -> ComposeId:
@@ -67,8 +82,8 @@ def bring_here(source: str, target: Path) -> ComposeId:
     return compose_id
 
 
-def _day_before(compose_id: ComposeId) -> ComposeId:
-    date = compose_id.date - dt.timedelta(days=1)
+def _shifted(compose_id: ComposeId, days: int) -> ComposeId:
+    date = compose_id.date + dt.timedelta(days=days)
     return ComposeId.parse(compose_id.text.replace(compose_id.date.strftime("%Y%m%d"), date.strftime("%Y%m%d"), 1))
 
 

@@ -1,7 +1,7 @@
 """Tells the demo's story as it happens, in plain words, and stops it at the first thing that is not as told."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from compose_demo.actors import Ran
 from compose_repo.ports.console import Console
@@ -27,6 +27,10 @@ class Narrator:
         self._console.out(f"\n{self._scenes}. {title}")
         yield
         self._console.out(f"   done in {self._console.clock.monotonic() - begun:.1f} s")
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show that something is being done that says nothing itself, once it takes longer than two seconds."""
+        return self._console.progress(text)
 
     def say(self, text: str) -> None:
         """Tell one thing that happened; each line of it is indented."""

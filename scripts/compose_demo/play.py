@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from compose_demo.composes import Pair, bring_here, place_day_before
+from compose_demo.composes import Pair, bring_here, place_day_after, place_day_before
 from compose_demo.narrator import DemoError, Narrator
 from compose_demo.stage import ComposeServer, stage
-from compose_demo.story import Scene, Story, tell
+from compose_demo.story import Scene, Story, leave_one_open, tell
 from compose_repo.ports.console import Console
 from local_gitlab import CiRunner
 from local_gitlab.ci_runner import why_not
@@ -22,13 +22,17 @@ NEWER: Final = "CentOS-Stream-10-20261120.0"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """What the demo is asked for: a real compose (`source`) or a sample of so many source packages."""
+    """What the demo is asked for: a real compose (`source`) or a sample of so many source packages.
+
+    With `keep`, one more compose is left open.
+    """
 
     repository: Path
     source: str | None
     srpms: int
     port: int
     now: dt.datetime
+    keep: bool = False
 
 
 def play(
@@ -47,14 +51,20 @@ def play(
     console.out("Compose Repo: every compose is a merge request. All of this happens on this machine.")
     try:
         ci = CiRunner.find({"COMPOSE_REPO_VENV": sys.prefix})
-        with stage(folder, repository=wish.repository, ci=ci, port=wish.port) as playing:
+        with stage(folder, repository=wish.repository, ci=ci, port=wish.port, busy=narrator.busy) as playing:
             with narrator.scene("A compose server, a GitLab and five accounts"):
                 narrator.say(f"GitLab: {playing.gitlab.url}   composes: {playing.server.url}/production/")
                 narrator.say(f"pipelines: {'by gitlab-ci-local' if ci else f'none will run: {why_not()}'}")
-                composes = _composes(wish, playing.server)
+                with narrator.busy("making composes"):
+                    composes = _composes(wish, playing.server)
                 narrator.say(composes.told)
             story = Story(stage=playing, narrator=narrator, composes=composes, now=wish.now)
             tell(story, until=until)
+            if wish.keep:
+                with narrator.scene("The next day's compose is left open for you"):
+                    with narrator.busy("making a compose"):
+                        later = place_day_after(composes.newer, playing.server.workshop)
+                    leave_one_open(story, later)
             console.out(f"\nEverything came out as told, in {narrator.seconds:.0f} s.")
             at_the_end(story)
     except DemoError as error:

@@ -7,8 +7,8 @@ import io
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -125,8 +125,17 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> Iterator[Stage]:
-    """Start the servers, create the project from a repository, and give everybody an account and a folder.
+def stage(
+    folder: Path,
+    *,
+    repository: Path,
+    ci: CiRunner | None,
+    port: int,
+    busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
+) -> Iterator[Stage]:
+    """Start the servers, create the project from a checkout or its files, and give everybody an account and a folder.
+
+    `busy` is told of each command that somebody runs.
 
     Raises:
         DemoError: somebody could not clone the project.
@@ -145,11 +154,11 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
             "rdo-ci": ("RDO CI", DEVELOPER),
             "idm-ci": ("IdM CI", DEVELOPER),
         }
-        actors = {"releng": _actor(folder, gitlab, "releng", "Release Engineering", owner.token)}
+        actors = {"releng": _actor(folder, gitlab, "releng", "Release Engineering", owner.token, busy)}
         for username, (name, level) in accounts.items():
             user = gitlab.create_user(username, name=name)
             gitlab.add_member(project, user, access_level=level)
-            actors[username] = _actor(folder, gitlab, username, name, user.token)
+            actors[username] = _actor(folder, gitlab, username, name, user.token, busy)
         playing = Stage(
             folder=folder,
             server=server,
@@ -169,7 +178,14 @@ def stage(folder: Path, *, repository: Path, ci: CiRunner | None, port: int) -> 
         yield playing
 
 
-def _actor(folder: Path, gitlab: LocalGitLab, username: str, name: str, token: str) -> Actor:
+def _actor(  # noqa: PLR0913, PLR0917  # what an actor is made of
+    folder: Path,
+    gitlab: LocalGitLab,
+    username: str,
+    name: str,
+    token: str,
+    busy: Callable[[str], AbstractContextManager[object]],
+) -> Actor:
     home = folder / "people" / username
     home.mkdir(parents=True)
-    return Actor(username=username, name=name, token=token, folder=home, gitlab=gitlab.url, project=PROJECT)
+    return Actor(username=username, name=name, token=token, folder=home, gitlab=gitlab.url, project=PROJECT, busy=busy)

@@ -3,16 +3,18 @@
 import datetime as dt
 import hashlib
 import json
+import shlex
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from compose_demo import gate_files
 from compose_demo.actors import Actor
 from compose_demo.composes import Pair
 from compose_demo.narrator import Narrator
-from compose_demo.stage import Stage
+from compose_demo.stage import PROJECT, Stage
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.paths import branch_of, result_of
 from compose_repo.core.result import utc
 
@@ -64,7 +66,7 @@ def tell(story: Story, *, until: "Scene | None" = None) -> None:
 
 
 def owner_sets_the_rules(story: Story) -> None:
-    """RelEng commits policy, origins, waivers and streams to main."""
+    """RelEng brings policy, origins, waivers and streams to main by a merge request."""
     releng = story.stage.releng
     _write_gate_file(releng, "origins.toml", gate_files.ORIGINS)
     _write_gate_file(releng, "policy.toml", gate_files.POLICY)
@@ -76,7 +78,7 @@ def owner_sets_the_rules(story: Story) -> None:
     story.narrator.expect_code(checked, 0, "the rules are well formed")
     for name, color in LABELS.items():
         _create_label(story, name, color)
-    _commit_and_push(story, releng, "main", "Set the rules of the gate")
+    _change_main(story, releng, "rules", "Set the rules of the gate")
     _set_up_schedule(story)
     story.narrator.say("RDO must report tempest.smoke on every arch and packstack.allinone on one;")
     story.narrator.say("IdM ipa.install on every arch and ipa.trust on one.")
@@ -155,7 +157,7 @@ def waiver_comes_in(story: Story) -> None:
     waiver = gate_files.waivers(origin="idm", testcase="ipa.trust", compose_id=story.compose_id, expires=expires)
     _write_gate_file(stage.releng, "waivers.toml", waiver)
     narrator.expect_code(stage.releng.compose_repo("validate", "gate/waivers.toml"), 0, "the waiver is well formed")
-    _commit_and_push(story, stage.releng, "main", "Waive ipa.trust: the lab's Active Directory is down")
+    _change_main(story, stage.releng, "waiver", "Waive ipa.trust: the lab's Active Directory is down")
     _pass(story)
     _shown(story, "satisfied", "every requirement is met or waived")
     _nothing_is_due(story)
@@ -193,14 +195,50 @@ def git_holds_everything(story: Story) -> None:
     narrator.expect_code(decided, SATISFIED, "and repeats the decision offline")
 
 
+def leave_one_open(story: Story, later: ComposeId) -> None:
+    """One more compose is opened and waits; a report on it is committed in RDO's clone, and not pushed."""
+    stage = story.stage
+    stage.server.begin(str(later))
+    stage.server.finish(str(later))
+    story.narrator.say(f"{later} has finished")
+    _pass(story)
+    waiting = replace(story, composes=replace(story.composes, older=story.composes.newer, newer=later))
+    _shown(waiting, "pending", "no result has come in yet")
+    results = [_result("tempest.smoke", "passed", arch) for arch in _arches(waiting)]
+    _report(waiting, stage.rdo, "rdo", "8850", results, push=False)
+    _tell_who_is_who(waiting)
+
+
+def _tell_who_is_who(story: Story) -> None:
+    """Print addresses, accounts and three lines to try."""
+    stage, say, compose_id = story.stage, story.narrator.say, story.compose_id
+    for actor in (stage.releng, stage.rdo, stage.scheduled):
+        (stage.folder / f"{actor.username}.sh").write_text(actor.shell(), encoding="utf-8")
+    say(f"merge request  {story.address}")
+    say(f"project        {stage.gitlab.url}/{PROJECT}")
+    say(f"composes       {stage.server.url}/production/")
+    say(f"mirror         {stage.server.url}/mirror/")
+    say("user           token (GitLab's API takes it as PRIVATE-TOKEN, git as password)")
+    for actor in (stage.releng, stage.compose_bot, stage.gate_bot, stage.rdo, stage.idm):
+        say(f"{actor.username:14} {actor.token}")
+    say("three lines to try, in another terminal:")
+    for actor, command in (
+        (stage.releng, f"git fetch --quiet && compose-repo gate {compose_id}"),
+        (stage.rdo, f"git push origin HEAD:{branch_of(compose_id)}"),
+        (stage.scheduled, "compose-repo sync"),
+    ):
+        say(f"(. {shlex.quote(str(stage.folder / f'{actor.username}.sh'))}; {command})")
+    say("the first says what is missing, the second reports for RDO, the third judges it as the schedule would")
+
+
 Scene = Callable[[Story], None]
 SCENES: Final[Sequence[tuple[str, Scene]]] = (
-    ("Release engineering sets the rules on main", owner_sets_the_rules),
+    ("Release engineering sets the rules, by merge request", owner_sets_the_rules),
     ("Composes appear on their server: the pass opens a merge request for each", composes_appear),
     ("Two third parties push results: one good, one failing", results_come_in),
     ("A broken file is named, line by line, and fixed", broken_file_is_named),
     ("The failing test is run again and passes", rerun_passes),
-    ("A waiver comes in: satisfied, approved", waiver_comes_in),
+    ("A waiver comes in by merge request: satisfied, approved", waiver_comes_in),
     ("The compose is published: merged, and the older one closed", compose_is_published),
     ("Git holds everything that the decision needs", git_holds_everything),
 )
@@ -212,14 +250,37 @@ def _write_gate_file(actor: Actor, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
 
 
-def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> None:
-    for argv in (
-        ["add", "--all"],
-        ["commit", "--quiet", "-m", message],
-        ["push", "--quiet", "origin", f"HEAD:{branch}"],
-    ):
+def _commit(story: Story, actor: Actor, message: str) -> None:
+    for argv in (["add", "--all"], ["commit", "--quiet", "-m", message]):
         story.narrator.expect_code(actor.git(*argv), 0, f"git {argv[0]}", quietly=True)
+
+
+def _commit_and_push(story: Story, actor: Actor, branch: str, message: str) -> None:
+    _commit(story, actor, message)
+    story.narrator.expect_code(actor.git("push", "--quiet", "origin", f"HEAD:{branch}"), 0, "git push", quietly=True)
     story.narrator.say(f"{actor.username} $ git commit -m {json.dumps(message)} && git push origin HEAD:{branch}")
+
+
+def _change_main(story: Story, actor: Actor, branch: str, message: str) -> None:
+    """Change main as rules are changed: by a merge request, which is merged once its pipeline has found no fault."""
+    narrator = story.narrator
+    _commit_and_push(story, actor, branch, message)
+    asked = {"source_branch": branch, "target_branch": "main", "title": message, "remove_source_branch": True}
+    opened = json.loads(_call(story, "merge_requests", asked, actor=actor))
+    where, name = f"merge_requests/{opened['iid']}", opened["references"]["short"]
+    _wait_for_pipelines(story)
+    head = _get(story, where)["head_pipeline"]
+    checked = head is not None and head["status"] != "skipped"
+    narrator.expect(not checked or head["status"] == "success", f"{name}: no fault is found", head, quietly=not checked)
+    _call(story, f"{where}/merge", {"sha": opened["sha"]}, actor=actor, method="PUT")
+    narrator.expect(_get(story, where)["state"] == "merged", f"{name} is merged")
+    narrator.expect_code(actor.git("pull", "--quiet", "origin", "main"), 0, "git pull", quietly=True)
+    _wait_for_pipelines(story)
+
+
+def _wait_for_pipelines(story: Story) -> None:
+    with story.narrator.busy("pipelines are running"):
+        story.stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
 
 
 def _report(  # noqa: PLR0913  # a report has these parts
@@ -231,6 +292,7 @@ def _report(  # noqa: PLR0913  # a report has these parts
     *,
     minutes: int = 0,
     keep: bool = False,
+    push: bool = True,
 ) -> str:
     """Clone, write the result file, commit and push, as a third party would by hand.
 
@@ -260,7 +322,10 @@ def _report(  # noqa: PLR0913  # a report has these parts
     target = actor.folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    _commit_and_push(story, actor, branch, f"Report {origin} run {run_id}")
+    if push:
+        _commit_and_push(story, actor, branch, f"Report {origin} run {run_id}")
+    else:
+        _commit(story, actor, f"Report {origin} run {run_id}")
     return path
 
 
@@ -289,10 +354,10 @@ def _scheduled_pass(story: Story) -> None:
     if stage.gitlab.worker.problem:
         _pass(story)
         return
-    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    _wait_for_pipelines(story)
     [schedule] = _get(story, "pipeline_schedules")
     _call(story, f"pipeline_schedules/{schedule['id']}/play", {}, actor=stage.gate_bot)
-    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    _wait_for_pipelines(story)
     played = _get(story, f"pipeline_schedules/{schedule['id']}")["last_pipeline"]
     [job] = _get(story, f"pipelines/{played['id']}/jobs")
     log = _log(story, job)
@@ -317,7 +382,7 @@ def _set_up_schedule(story: Story) -> None:
 def _nothing_is_due(story: Story) -> None:
     """Let another pass run and hold against it what GitLab was asked."""
     stage, narrator = story.stage, story.narrator
-    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    _wait_for_pipelines(story)
     stage.gitlab.requests.clear()
     done = stage.scheduled.compose_repo("sync")
     narrator.expect_code(done, 0, "another pass is no mistake", quietly=True)
@@ -345,8 +410,8 @@ def _pipelines(story: Story, told: Mapping[str, str]) -> None:
 
     Where the tool that runs pipelines is missing, the local GitLab says so and the story goes on without them.
     """
-    stage, narrator = story.stage, story.narrator
-    stage.gitlab.wait_for_pipelines(PIPELINE_SECONDS)
+    narrator = story.narrator
+    _wait_for_pipelines(story)
     head = _get(story, _merge_request_path(story))["head_pipeline"]
     narrator.expect(head is not None, "the push started a pipeline", head, quietly=True)
     if head["status"] == "skipped":
@@ -386,13 +451,20 @@ def _read(story: Story, path: str) -> bytes:
     return _call(story, path, None)
 
 
-def _call(story: Story, path: str, values: Mapping[str, Any] | None, *, actor: Actor | None = None) -> bytes:
+def _call(
+    story: Story,
+    path: str,
+    values: Mapping[str, Any] | None,
+    *,
+    actor: Actor | None = None,
+    method: str | None = None,
+) -> bytes:
     """Ask GitLab's API, as release engineering unless said otherwise; what has values creates something."""
     stage = story.stage
     address = f"{stage.gitlab.url}/api/v4/projects/{stage.project_id}/{path}"
     headers = {"PRIVATE-TOKEN": (actor or stage.releng).token, "Content-Type": "application/json"}
     body = None if values is None else json.dumps(values).encode()
-    request = urllib.request.Request(address, data=body, headers=headers)  # noqa: S310  # loopback
+    request = urllib.request.Request(address, data=body, headers=headers, method=method)  # noqa: S310  # loopback
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         data: bytes = answer.read()
     return data

@@ -4,6 +4,7 @@ import argparse
 import gc
 import sys
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from compose_repo.ports.console import (
     leave,
     use_any_locale,
 )
+from compose_repo.ports.environment import root_above
 from compose_repo.verbs.exit_codes import INTERRUPTED, OK, PIPE_CLOSED, PROBLEMS, USAGE
 from compose_repo.verbs.parsers import Verb, common_parser, load, verb_parser
 
@@ -58,9 +60,12 @@ def _dispatch(argv: Sequence[str], load: Callable[[str], Verb], clock: Clock) ->
         name, common, rest = _split(argv)
         verb = load(name)
         parser = verb_parser(name, verb)
+        parser.refuse_unknown_options(rest)
         arguments = parser.parse_args(rest, common)
     except SystemExit as done:  # argparse has shown a help
         return OK if done.code is None else int(done.code)
+    if arguments.repo is None:
+        arguments.repo = root_above(Path.cwd())
     console = Console(verbose=arguments.verbose, color=Color(arguments.color), clock=clock)
     # From here on there may be garbage; all that was imported so far stays, and need not be looked at again.
     gc.freeze()
@@ -79,6 +84,7 @@ def _split(argv: Sequence[str]) -> tuple[str, argparse.Namespace, Sequence[str]]
     parser = common_parser()
     parser.add_argument("verb", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.refuse_unknown_options(takewhile(lambda word: word.startswith("-"), argv))
     found = vars(parser.parse_args(argv))
     name, rest = found.pop("verb"), found.pop("rest")
     if name is None:

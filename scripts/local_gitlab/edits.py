@@ -127,7 +127,8 @@ def _reopen(site: Site, project: Row, merge_request: Row, user: Row) -> None:
         closed_by_id=None,
         updated_at=now(),
     )
-    refresh_head(site, project, again(site, merge_request))
+    # GitLab makes the diff anew, and with it the ref of the head, which it may have removed (`reload_diff`).
+    refresh_head(site, project, again(site, merge_request), first=True)
     system_note(site, merge_request, user, "reopened")
     record_event(site, project, user, "reopened", merge_request)
     deliver(site, project, again(site, merge_request), user, "reopen")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_gitlab import protection
 from local_gitlab.drafts import is_draft
-from local_gitlab.mergeability import merge_status
+from local_gitlab.mergeability import has_open_threads, is_squashed, merge_status
 from local_gitlab.pipelines import head_pipeline
 from local_gitlab.site import APPROVAL_SETTINGS, access_level, may_read, settings_of, source_of
 
@@ -452,7 +452,7 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
         "merge_when_pipeline_succeeds": False,
         "merge_status": status,
         "detailed_merge_status": detailed,
-        "merge_after": None,
+        "merge_after": found["merge_after"],
         "sha": found["head_sha"],
         "merge_commit_sha": found["merge_commit_sha"],
         "squash_commit_sha": found["squash_commit_sha"],
@@ -474,10 +474,10 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
             "human_total_time_spent": None,
         },
         "squash": bool(found["squash"]),
-        "squash_on_merge": bool(found["squash"]),
+        "squash_on_merge": is_squashed(row, found),
         "task_completion_status": {"count": 0, "completed_count": 0},
         "has_conflicts": conflicts,
-        "blocking_discussions_resolved": True,
+        "blocking_discussions_resolved": not has_open_threads(site, found),
         "approvals_before_merge": None,
         **({"allow_collaboration": False, "allow_maintainer_to_push": False} if from_fork else {}),
     }

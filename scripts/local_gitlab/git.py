@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,6 +120,12 @@ class Change:
     blob: str = ""
 
 
+def server_environment() -> dict[str, str]:
+    """Return the environment of the server's own git: whoever has started the server may have set up git otherwise."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
 KNOWN_MAX: Final = 20_000
 
 
@@ -192,6 +200,7 @@ class Repository:
             input=stdin,
             capture_output=True,
             check=False,
+            env=server_environment(),
         )
 
     # --- refs
@@ -320,7 +329,10 @@ class Repository:
             command = ["git", f"--git-dir={self.path}", "diff-tree", "-r", "-M", "--name-only", "-z", base, head]
             # The shell sets the limit: Python would have to copy this whole process first.
             done = subprocess.run(
-                ["sh", "-c", 'ulimit -d 131072 && exec "$@"', "sh", *command], capture_output=True, check=True
+                ["sh", "-c", 'ulimit -d 131072 && exec "$@"', "sh", *command],
+                capture_output=True,
+                check=True,
+                env=server_environment(),
             )
             return done.stdout.count(b"\0")
 
@@ -433,14 +445,47 @@ class Repository:
         return found.sha
 
     def fetch(self, source: Path, revision: str, ref: str) -> None:
-        """Copy a commit and its history from a repository on disk to a ref here."""
+        """Copy a commit and its history from a repository on disk to a ref here.
+
+        A folder that is no repository, such as an unpacked release, becomes one commit.
+        """
+        if not any((source / mark).exists() for mark in (".git", "HEAD")):
+            self._import(source, ref)
+            return
         sha = subprocess.run(
             ["git", "-c", "safe.directory=*", "-C", str(source), "rev-parse", "--verify", f"{revision}^{{commit}}"],
             capture_output=True,
             check=True,
             text=True,
+            env=server_environment(),
         ).stdout.strip()
         self.run("-c", "fetch.fsckObjects=false", "fetch", "--quiet", "--no-tags", str(source), f"+{sha}:{ref}")
+
+    def _import(self, folder: Path, ref: str) -> None:
+        """Commit the files of a folder, but for those that its .gitignore names."""
+        identity = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _IMPORTER}
+        with tempfile.TemporaryDirectory() as own:
+            environment = {**os.environ, **identity, "GIT_INDEX_FILE": f"{own}/index"}
+            git = [
+                "git",
+                "-c",
+                "core.autocrlf=false",
+                f"--git-dir={self.path.absolute()}",
+                f"--work-tree={folder.absolute()}",
+            ]
+
+            def run(*arguments: str) -> str:
+                done = subprocess.run(
+                    [*git, *arguments], cwd=folder, env=environment, capture_output=True, check=True, text=True
+                )
+                return done.stdout.strip()
+
+            run("add", "--all", ".")
+            commit = run("commit-tree", "-m", f"Import {folder.absolute().name}", run("write-tree"))
+        self.run("update-ref", ref, commit)
+
+
+_IMPORTER: Final = (("NAME", "Importer"), ("EMAIL", "importer@example.org"))
 
 
 def _commit(fields: Sequence[str]) -> Commit:

@@ -13,14 +13,15 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from flask import Blueprint, Response, g, request
 from werkzeug.wsgi import wrap_file
 
-from local_gitlab import push_merge_requests, push_options
+from local_gitlab import lfs_locks, push_merge_requests, push_options
 from local_gitlab import web_request as asked
 from local_gitlab.errors import ApiError
 from local_gitlab.git import ZERO
+from local_gitlab.old_heads import remove_old_heads
 from local_gitlab.protection import fast_forward_only, push_refusal
 from local_gitlab.push_events import Move
 from local_gitlab.pushes import refs_updated
-from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
+from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, moved_project, settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.push_options import PushOptions
@@ -48,6 +49,7 @@ def advertise(name: str) -> Response:
         project, user = _admit(name, writing=service == "git-receive-pack")
     except _RefusedError as refused:
         return _plain(refused.status, str(refused))
+    remove_old_heads(asked.site(), project)
     return _advertisement(asked.site(), project, user, service)
 
 
@@ -88,6 +90,72 @@ def push(name: str) -> Response:
     return _result(answer, "git-receive-pack")
 
 
+# --- locks of Git LFS
+
+
+@blueprint.get("/<path:name>.git/info/lfs/locks")
+def list_locks(name: str) -> Response:
+    """List the locks, of one path if it is asked for."""
+    found = _lfs(name, writing=False)
+    if isinstance(found, Response):
+        return found
+    path = request.args.get("path")
+    rows = [lock for lock in lfs_locks.all_of(asked.site(), found[0]) if path in {None, lock["key"]}]
+    return _lfs_answer({"locks": [lfs_locks.body(asked.site(), lock) for lock in rows]})
+
+
+@blueprint.post("/<path:name>.git/info/lfs/locks")
+def lock_file(name: str) -> Response:
+    """Lock a file; Developers may."""
+    found = _lfs(name, writing=True)
+    if isinstance(found, Response):
+        return found
+    project, user = found
+    path = str((request.get_json(silent=True, force=True) or {}).get("path", ""))
+    lock = lfs_locks.take(asked.site(), project, user, path)
+    if lock is None:
+        return _lfs_answer({"message": "already locked"}, 409)
+    return _lfs_answer({"lock": lfs_locks.body(asked.site(), lock)}, 201)
+
+
+@blueprint.post("/<path:name>.git/info/lfs/locks/<int:lock_id>/unlock")
+def unlock_file(name: str, lock_id: int) -> Response:
+    """Unlock a file: as its holder, or by force as a Maintainer."""
+    found = _lfs(name, writing=True)
+    if isinstance(found, Response):
+        return found
+    project, user = found
+    lock = next((one for one in lfs_locks.all_of(asked.site(), project) if one["id"] == lock_id), None)
+    if lock is None:
+        return _lfs_answer({"message": "Lock not found"}, 404)
+    force = (request.get_json(silent=True, force=True) or {}).get("force") is True
+    if not lfs_locks.may_release(asked.site(), project, user, lock, force=force):
+        words = "You must have maintainer access to force delete a lock" if force else "it is locked by another user"
+        return _lfs_answer({"message": words}, 403)
+    body = lfs_locks.body(asked.site(), lock)
+    lfs_locks.release(asked.site(), lock)
+    return _lfs_answer({"lock": body})
+
+
+def _lfs(name: str, *, writing: bool) -> tuple[Row, Row] | Response:
+    """Return the project and the user, or the refusal of who may not, or where LFS is off."""
+    try:
+        project, user = _admit(name, writing=writing)
+    except _RefusedError as refused:
+        return _lfs_answer({"message": str(refused)}, refused.status)
+    if user is None:
+        return _lfs_answer({"message": "HTTP Basic: Access denied"}, 401)
+    if not settings_of(project)["lfs_enabled"]:
+        return _lfs_answer({"message": "Not found."}, 404)
+    return project, user
+
+
+def _lfs_answer(body: dict[str, object], status: int = 200) -> Response:
+    answer = asked.answer(body, status)
+    answer.content_type = "application/vnd.git-lfs+json"
+    return answer
+
+
 def _value(site: Site, project: Row, ref: str) -> str:
     """Give where a ref is; a push that takes it for elsewhere is refused by git, and nothing follows from it."""
     return site.repository(project).value(ref) or ZERO
@@ -111,7 +179,7 @@ def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:
     site = asked.site()
     user = _signed_in(writing=writing)
     g.user = user
-    project = find_project(site, name)
+    project = find_project(site, name) or moved_project(site, name)
     if project is None or not may_read(site, project, user):
         if user is None:
             raise _RefusedError(401, "HTTP Basic: Access denied. The provided password or token is incorrect.")
@@ -287,6 +355,7 @@ def _git(
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": str(site.directory),
+        "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",

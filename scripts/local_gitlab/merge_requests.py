@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.edits import change_state, change_target, refuse_second, set_people, set_title, valid_title
-from local_gitlab.errors import ApiError, bad_request, not_found, unprocessable
+from local_gitlab.errors import ApiError, bad_parameter, bad_request, not_found, unprocessable
 from local_gitlab.labels import set_labels
 from local_gitlab.quick_actions import apply_commands, extract
 from local_gitlab.refreshing import refresh_head
@@ -92,8 +93,23 @@ def _insert(
         updated_at=moment,
         remove_source_branch=settings["remove_source_branch_after_merge"] if remove is None else bool(remove),
         squash=settings["squash_option"] in {"always", "default_on"} if squash is None else bool(squash),
+        merge_after=_moment(values.get("merge_after")),
     )
     return site.store.get("merge_requests", row_id)
+
+
+def _moment(value: object) -> str | None:
+    """Read the moment before which a merge request is not merged; an empty text, or nothing, is none.
+
+    Raises ApiError 400 when it is none.
+    """
+    if value in {None, ""}:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise bad_parameter("merge_after is invalid") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _valid_description(description: object) -> str | None:
@@ -119,6 +135,8 @@ def update(site: Site, project: Row, merge_request: Row, user: Row, values: dict
             if values.get(name) is not None
         }
         site.store.update("merge_requests", merge_request["id"], updated_at=now(), **flags)
+        if "merge_after" in values:
+            site.store.update("merge_requests", merge_request["id"], merge_after=_moment(values["merge_after"]))
         event = values.get("state_event")
         if event:
             change_state(site, project, again(site, merge_request), user, str(event))

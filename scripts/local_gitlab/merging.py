@@ -9,7 +9,7 @@ from local_gitlab.activity import again, deliver, record_event, system_note
 from local_gitlab.clock import now
 from local_gitlab.errors import not_allowed, unauthorized, unprocessable
 from local_gitlab.git import ZERO, Person, Repository
-from local_gitlab.mergeability import has_conflicts, obstacle
+from local_gitlab.mergeability import has_conflicts, is_squashed, obstacle
 from local_gitlab.pushes import branch_updated, remove_branch
 from local_gitlab.refreshing import check_sha
 from local_gitlab.site import settings_of, source_of
@@ -34,6 +34,9 @@ def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[
         if has_conflicts(site, project, merge_request):
             raise unprocessable("Branch cannot be merged")
         check_sha(merge_request, values.get("sha"))
+        if values.get("squash"):  # a false one changes nothing
+            site.store.update("merge_requests", merge_request["id"], squash=True)
+            merge_request = again(site, merge_request)
         repository = site.repository(project)
         target_ref = f"refs/heads/{merge_request['target_branch']}"
         old = repository.branch(merge_request["target_branch"]) or ZERO
@@ -72,10 +75,8 @@ def _merge_commits(
     settings = settings_of(project)
     person = Person(name=user["name"], email=user["email"])
     head = merge_request["head_sha"]
-    asked = values.get("squash")
-    squash = bool(merge_request["squash"] if asked is None else asked) and settings["squash_option"] != "never"
     found: dict[str, str] = {}
-    if squash:
+    if is_squashed(project, merge_request):
         message = values.get("squash_commit_message") or merge_request["title"]
         head = repository.commit_tree(repository.tree_of(head), [merge_request["base_sha"]], str(message), person)
         found["squash"] = head

@@ -101,10 +101,11 @@ def create(
 ) -> Row:
     """Queue a pipeline; one whose commit says `[skip ci]`, or whose push does, is skipped.
 
-    Triggers run it nevertheless, as in GitLab (`ignore_skip_ci`). `files` are variables whose value is in a file.
+    What a person, a schedule or a trigger starts runs nevertheless, as in GitLab (`ignore_skip_ci`). `files` are
+    variables whose value is in a file.
     """
     skip = ""
-    if source not in {"external", "trigger"}:
+    if source in {"push", "merge_request_event"}:
         commit = site.repository(project).commit(sha)
         if push_skips:
             skip = "The push asks for no pipeline."

@@ -20,6 +20,7 @@ from local_gitlab.ci import Worker
 from local_gitlab.deliveries import Webhooks
 from local_gitlab.faults import Faults, RequestLog
 from local_gitlab.git import ZERO
+from local_gitlab.old_heads import remove_old_heads
 from local_gitlab.pushes import branch_updated
 from local_gitlab.site import (
     OWNER,
@@ -35,6 +36,7 @@ from local_gitlab.store import Store
 from local_gitlab.throttle import Throttle
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -230,6 +232,12 @@ class LocalGitLab:
         row = self.site.store.get("projects", project.id)
         with self.site.lock(row):
             self.site.repository(row).prune()
+
+    def remove_old_heads(self, project: Project, *, at: datetime) -> None:
+        """Remove the refs of merge requests that ended two weeks before a time, as if it were that time."""
+        row = self.site.store.get("projects", project.id)
+        with self.site.lock(row):
+            remove_old_heads(self.site, row, at)
 
     # --- events
 

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS merge_requests (
     target_branch TEXT NOT NULL, head_sha TEXT, base_sha TEXT, start_sha TEXT, created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL, merged_at TEXT, merge_user_id INTEGER, closed_at TEXT, closed_by_id INTEGER,
     merge_commit_sha TEXT, squash_commit_sha TEXT, merge_error TEXT, squash INTEGER NOT NULL DEFAULT 0,
-    remove_source_branch INTEGER, discussion_locked INTEGER, source_project_id INTEGER,
+    remove_source_branch INTEGER, discussion_locked INTEGER, source_project_id INTEGER, merge_after TEXT,
     UNIQUE (project_id, iid));
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_merge_request
     ON merge_requests (project_id, coalesce(source_project_id, project_id), source_branch, target_branch)

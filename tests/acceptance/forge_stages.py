@@ -3,6 +3,7 @@
 On both the same people do the same things in the same words.
 """
 
+import datetime as dt
 import itertools
 import json
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from compose_repo.core.forge.forge import Forge
 from compose_repo.core.names import Sha
 from compose_repo.ports.clock import REAL
 from compose_repo.ports.gitlab.forge import GitLab
-from local_gitlab import pipelines
+from local_gitlab import lfs_locks, pipelines
 from local_gitlab.git import ZERO, Change, Person
 from local_gitlab.push_events import Move
 from local_gitlab.pushes import branch_updated, refs_updated, remove_branch
@@ -86,6 +87,26 @@ class Stage(Protocol):
         """Set a status of a name to running, which we never do."""
         ...
 
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        """Set a status in the pipeline of a merge request's head."""
+        ...
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        """Let a commit have no pipeline."""
+        ...
+
+    def hold_up(self, iid: int, until: dt.datetime) -> None:
+        """Let a merge request not be merged before a date, as any Developer can."""
+        ...
+
+    def squash(self, iid: int) -> None:
+        """Let GitLab squash a merge request's commits, as any Developer can."""
+        ...
+
+    def lock_file(self, by: str, path: str) -> None:
+        """Lock a file with Git LFS."""
+        ...
+
     def hold_events(self) -> None:
         """Keep pushes out of the log."""
         ...
@@ -114,6 +135,7 @@ class MemoryStage:
         self.hold_events = self.world.hold_events
         self.release_events = self.world.release_events
         self.protect = self.world.protect
+        self.lock_file = self.world.lock_file
         self._fork = 0
 
     def open_from_fork(self, by: str, branch: str, title: str) -> int:
@@ -131,6 +153,21 @@ class MemoryStage:
 
     def run_status(self, by: str, sha: Sha, branch: str, name: str) -> None:
         self.world.set_status(self.world.user(by), sha, branch, name=name, state="running")
+
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        head = self.world.line(iid).head
+        assert head is not None
+        ref = f"refs/merge-requests/{iid}/head"
+        self.world.set_status(self.world.user(by), head, ref, name=name, state=state)
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        self.world.pipelines = [one for one in self.world.pipelines if one.sha != sha]
+
+    def hold_up(self, iid: int, until: dt.datetime) -> None:
+        self.world.line(iid).merge_after = until
+
+    def squash(self, iid: int) -> None:
+        self.world.line(iid).squash = True
 
     def commits(self, branch: str) -> tuple[Sha, ...]:
         head = self.world.head(branch)
@@ -275,6 +312,29 @@ class LocalStage:
         with gitlab.Gitlab(self._server.url, private_token=self._people[by].token) as client:
             commit = client.projects.get(self._project.id).commits.get(sha)
             commit.statuses.create({"state": "running", "name": name, "ref": branch})
+
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        with gitlab.Gitlab(self._server.url, private_token=self._people[by].token) as client:
+            project = client.projects.get(self._project.id)
+            pipeline = project.mergerequests.get(iid).head_pipeline
+            commit = project.commits.get(pipeline["sha"])
+            commit.statuses.create({"state": state, "name": name, "pipeline_id": pipeline["id"]})
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        self._site.store.run("DELETE FROM pipelines WHERE sha = ?", sha)
+
+    def _edit(self, iid: int, **values: object) -> None:
+        with gitlab.Gitlab(self._server.url, private_token=self._people["rdo-ci"].token) as client:
+            client.projects.get(self._project.id).mergerequests.update(iid, values)
+
+    def hold_up(self, iid: int, until: dt.datetime) -> None:
+        self._edit(iid, merge_after=until.isoformat())
+
+    def squash(self, iid: int) -> None:
+        self._edit(iid, squash=True)
+
+    def lock_file(self, by: str, path: str) -> None:
+        assert lfs_locks.take(self._site, self._row, self._user(by), path) is not None
 
     def hold_events(self) -> None:
         self._server.hold_events()

@@ -1,7 +1,9 @@
 """`compose-repo convert` as people and jobs run it."""
 
+import hashlib
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +77,34 @@ def test_a_build_becomes_a_file_that_validate_accepts(repo: Path, run: Run, conv
         "failed",
     ]
     assert run("validate", target, "--now", NOW).returncode == 0
+
+
+@pytest.mark.parametrize("which", ["--compose", "--manifest"])
+def test_in_a_checkout_that_git_converts_the_digest_is_that_of_git(
+    repo: Path, run: Run, convert: Run, which: str
+) -> None:
+    manifest = f"composes/{COMPOSE_ID}/manifest.json"
+    stored = hashlib.sha256((repo / manifest).read_bytes()).hexdigest()
+    for arguments in (["init", "-q"], ["add", "."], ["config", "core.autocrlf", "true"]):
+        subprocess.run(["git", *arguments], cwd=repo, check=True, capture_output=True)
+    (repo / manifest).unlink()
+    subprocess.run(["git", "checkout", "-q", "--", manifest], cwd=repo, check=True)
+    assert b"\r\n" in (repo / manifest).read_bytes()
+    target = f"composes/{COMPOSE_ID}/results/rdo/smoke-8841.json"
+    chosen = {"--compose": COMPOSE_ID, "--manifest": manifest}[which]
+    done = convert("report.json", "build.json", which, chosen, *WHO, "-o", target)
+    assert "git converts the line ends" in done.stderr
+    assert json.loads((repo / target).read_bytes())["manifest_sha256"] == stored
+    assert run("validate", "--now", NOW, target).returncode == 0
+
+
+def test_a_copy_of_a_manifest_with_other_line_ends_has_the_digest_of_the_manifest(
+    repo: Path, convert: Run, tmp_path: Path
+) -> None:
+    raw = (repo / "composes" / COMPOSE_ID / "manifest.json").read_bytes()
+    (tmp_path / "copy.json").write_bytes(raw.replace(b"\n", b"\r\n"))
+    done = convert("report.json", "build.json", "--manifest", tmp_path / "copy.json", *WHO)
+    assert json.loads(done.stdout)["manifest_sha256"] == hashlib.sha256(raw).hexdigest()
 
 
 def test_a_document_as_jenkins_sends_it_becomes_a_file(repo: Path, convert: Run) -> None:

@@ -1,9 +1,14 @@
 """The demo, as a person starts it."""
 
 import os
+import pty
+import re
+import select
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -29,6 +34,8 @@ def test_demo_tells_the_whole_story_with_pipelines(require_tool: Callable[[str, 
     told = [
         "CentOS-Stream-10-20261120.0: left: it is not ready: the compose is STARTED",
         "✓ CentOS-Stream-10-20261120.0 is left until it is whole",
+        "!1: no fault is found",
+        "!1 is merged",
         "gate failed, allowed",
         "GitLab shows gate::pending",
         "GitLab shows gate::blocked",
@@ -65,8 +72,56 @@ def test_the_demo_stops_where_something_is_not_as_told(tmp_path: Path) -> None:
         subprocess.run(["git", *argv], cwd=tmp_path, check=True)
     done = play("--srpms", "12", "--repo", str(tmp_path))
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stderr.startswith("the demo stops here: the rules are well formed: `compose-repo validate gate` ended")
+    assert "the demo stops here: the rules are well formed: `compose-repo validate gate` ended" in done.stderr
     assert "Everything came out as told" not in done.stdout
+
+
+def test_what_is_kept_can_be_tried_and_nothing_is_silent_for_long() -> None:
+    """The three lines that it prints do what it says; a terminal shows something at least every few seconds."""
+    controller, terminal = pty.openpty()
+    variables = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR"}}
+    playing = subprocess.Popen(
+        [sys.executable, "-m", "compose_repo", "demo", "--keep", "--srpms", "12"],
+        cwd=ROOT, env={**variables, "TERM": "xterm", "LOCAL_GITLAB_CI_LOCAL": "/nonexistent"},
+        stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        said, longest = _listen(controller, until="Ctrl-C ends it")
+        assert longest < SILENCE
+        tries = re.findall(r"^ +(\(\. \S+; .*\))\r?$", said, re.MULTILINE)
+        asked, reported, judged = (
+            subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False) for line in tries
+        )
+        assert (asked.returncode, "CentOS-Stream-10-20261121.0" in asked.stdout) == (3, True), asked
+        assert reported.returncode == 0, reported
+        assert "1 brought up to date, 1 pending" in judged.stdout, judged
+        accounts = re.findall(r"^ +([a-z]+(?:-[a-z]+)?) +(?!http)\S{20,}\r?$", said, re.MULTILINE)
+        assert accounts == ["releng", "compose-bot", "gate-bot", "rdo-ci", "idm-ci"]
+        playing.send_signal(signal.SIGINT)
+        assert playing.wait(60) == 0
+    finally:
+        playing.kill()
+        playing.wait()
+        os.close(controller)
+
+
+SILENCE: Final = 10.0
+"""Seconds: a spinner turns after two, but this machine may be busy."""
+
+
+def _listen(controller: int, *, until: str) -> tuple[str, float]:
+    """Give what is said until some words come, and the longest silence before."""
+    said, longest, last = "", 0.0, time.monotonic()
+    while until not in said:
+        ready, _, _ = select.select([controller], [], [], 120)
+        assert ready, said
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        try:
+            said += os.read(controller, 65536).decode("utf-8", "replace")
+        except OSError as ended:  # Linux says EIO once the other side is closed
+            raise AssertionError(said) from ended
+    return said, longest
 
 
 @pytest.mark.smoke

@@ -24,10 +24,12 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
+    Unlock,
     UpdateMergeRequest,
 )
-from compose_repo.core.forge.forge import CommitStatus, Forge, ForgeError, Lock, MergeRequestState, StaleHead
+from compose_repo.core.forge.forge import CommitStatus, Forge, ForgeError, Holder, Lock, MergeRequestState, StaleHead
 from compose_repo.core.names import Sha
 from local_gitlab.server import LocalGitLab
 
@@ -456,7 +458,7 @@ def test_a_commit_whose_title_says_draft_makes_a_draft(stage: Stage, gate: Forge
     sha = stage.push("rdo-ci", BRANCH, {"a": b"1"}, message="draft: report")
     assert gate.merge_request(1).title == "Draft: A compose"
     assert told(gate)[-1] == f"marked this merge request as **draft** from {sha}"
-    refused(gate, merging(sha), "its state does not allow it (405 Method Not Allowed)")
+    refused(gate, merging(sha), "its state does not allow it (405, ")
     assert head != sha
 
 
@@ -819,7 +821,7 @@ def test_what_is_merged_already_is_as_good_as_merged_at_that_head_alone(gate: Fo
     main = main_of(gate)
     gate.apply(merging(head))
     assert main_of(gate) == main
-    refused(gate, merging(NOWHERE), "its state does not allow it (405 Method Not Allowed)")
+    refused(gate, merging(NOWHERE), "its state does not allow it (405, ")
 
 
 def test_a_merge_keeps_what_main_has_got_meanwhile(stage: Stage, gate: Forge, head: Sha) -> None:
@@ -836,15 +838,53 @@ def test_a_conflict_is_not_merged(stage: Stage, gate: Forge, head: Sha) -> None:
 
 def test_what_is_closed_a_draft_or_empty_is_not_merged(stage: Stage, gate: Forge, head: Sha) -> None:
     gate.apply(CloseMergeRequest(iid=1))
-    refused(gate, merging(head), "its state does not allow it (405 Method Not Allowed)")
+    refused(gate, merging(head), "its state does not allow it (405, ")
     gate.apply(ReopenMergeRequest(iid=1))
     gate.apply(UpdateMergeRequest(iid=1, title="[Draft] A compose"))
-    refused(gate, merging(head), "its state does not allow it (405 Method Not Allowed)")
+    refused(gate, merging(head), "its state does not allow it (405, ")
     main = main_of(gate)
     gate.apply(CreateBranch(branch=OTHER, sha=main))
     gate.apply(opening(OTHER))
-    refused(gate, merging(main, iid=2), "its state does not allow it (405 Method Not Allowed)")
+    refused(gate, merging(main, iid=2), "its state does not allow it (405, ")
     assert (stage.commits("main"), main_of(gate)) == ((), main)
+
+
+def test_a_date_holds_a_merge_up_until_it_is_taken_away(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.hold_up(1, dt.datetime(2126, 1, 1, tzinfo=dt.UTC))
+    assert gate.merge_request(1).merge_after == dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+    refused(gate, merging(head), "its state does not allow it (405, merge_time): it is not to be merged before a date")
+    gate.apply(UpdateMergeRequest(iid=1, any_time=True))
+    assert gate.merge_request(1).merge_after is None
+    gate.apply(merging(head))
+
+
+@pytest.mark.usefixtures("head")
+def test_squashing_is_ended(stage: Stage, gate: Forge) -> None:
+    stage.squash(1)
+    assert gate.merge_request(1).squash
+    gate.apply(UpdateMergeRequest(iid=1, keep_commits=True))
+    assert not gate.merge_request(1).squash
+
+
+def test_a_lock_on_a_file_bars_its_merge_until_it_is_taken_off(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.lock_file("rdo-ci", "elsewhere.json")
+    assert not gate.merge_request(1).is_locked
+    stage.lock_file("rdo-ci", MANIFEST.path)
+    other, lock = gate.file_locks()
+    assert (other.path, lock.path, lock.owner) == ("elsewhere.json", MANIFEST.path, "rdo-ci")
+    assert gate.merge_request(1).is_locked
+    refused(gate, merging(head), "its state does not allow it (405, locked_lfs_files): somebody has locked a file")
+    gate.apply(Unlock(lock_id=lock.id, path=lock.path, owner=lock.owner))
+    gate.apply(Unlock(lock_id=lock.id, path=lock.path, owner=lock.owner))  # it is off already
+    assert list(gate.file_locks()) == [other]
+    gate.apply(merging(head))
+
+
+@pytest.mark.usefixtures("head")
+def test_a_developer_takes_no_lock_of_others_off(stage: Stage, opener: Forge, gate: Forge) -> None:
+    stage.lock_file("rdo-ci", MANIFEST.path)
+    (lock,) = gate.file_locks()
+    refused(opener, Unlock(lock_id=lock.id, path=lock.path, owner=lock.owner), NOT_ALLOWED)
 
 
 def test_who_may_not_merge_into_main_does_not(rdo: Forge, head: Sha) -> None:
@@ -883,7 +923,7 @@ def test_a_pipeline_locks_a_merge_request_until_it_has_succeeded(
     if lock is None:
         gate.apply(merging(head))
     else:
-        refused(gate, merging(head), "its state does not allow it (405 Method Not Allowed)")
+        refused(gate, merging(head), "its state does not allow it (405, ")
 
 
 @pytest.mark.usefixtures("head")
@@ -911,6 +951,36 @@ def test_what_is_closed_or_a_draft_is_not_locked_by_a_pipeline(stage: Stage, gat
     assert gate.lock(1) is Lock.FAILED
     gate.apply(CloseMergeRequest(iid=1))
     assert gate.lock(1) is None
+
+
+def test_what_holds_a_pipeline_is_told_with_its_author(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    assert head
+    stage.set_pipeline(1, "success")
+    assert (gate.lock(1), list(gate.holders(1))) == (None, [])
+    stage.meddle("rdo-ci", 1, "lint", "failed")
+    stage.meddle("rdo-ci", 1, "fine", "success")
+    assert gate.lock(1) is Lock.FAILED
+    assert list(gate.holders(1)) == [Holder(name="lint", author="rdo-ci", state="failed", is_job=False)]
+    stage.meddle("rdo-ci", 1, "slow", "running")
+    assert gate.lock(1) is Lock.DUE
+    assert [holder.name for holder in gate.holders(1)] == ["lint", "slow"]
+
+
+def test_a_new_pipeline_of_a_head_has_no_statuses_of_others(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    stage.set_pipeline(1, "success")
+    stage.meddle("rdo-ci", 1, "lint", "failed")
+    assert (gate.pipelines_by(head, "compose-bot"), gate.pipelines_by(head, "gate-bot")) == (1, 0)
+    gate.apply(StartPipeline(iid=1, sha=head, made=0, reason="it is held"))
+    assert gate.pipelines_by(head, "gate-bot") == 1
+    assert all(holder.is_job for holder in gate.holders(1))
+
+
+def test_what_holds_a_merge_request_without_a_pipeline_is_nothing(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    stage.forget_pipelines(head)
+    assert (gate.lock(1), list(gate.holders(1))) == (Lock.DUE, [])
 
 
 def test_a_status_of_ours_does_not_lock(stage: Stage, gate: Forge, head: Sha) -> None:

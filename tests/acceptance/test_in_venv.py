@@ -146,6 +146,20 @@ def test_a_failed_installation_is_told_and_tried_again_the_next_time(checkout: P
     assert "making" not in done.stderr  # the environment itself was whole and is kept
 
 
+HOLDS: Final = (
+    "import importlib.util as i, compose_repo as c; print(c.__file__, *map(i.find_spec, ('pip', 'hatchling')))"
+)
+
+
+def test_the_set_of_the_jobs_holds_this_checkout_and_nothing_that_builds(checkout: Path) -> None:
+    for name in ("scripts/compose_repo", "schemas", "templates"):
+        shutil.copytree(ROOT / name, checkout / name)
+    done = in_venv(checkout, "run", "compose-repo", "validate", "--help")
+    assert (done.returncode, done.stdout.partition(" [")[0]) == (0, "usage: compose-repo validate"), done.stderr
+    held = in_venv(checkout, "run", "python", "-I", "-c", HOLDS)
+    assert (held.stdout, held.stderr) == (f"{checkout / 'scripts/compose_repo/__init__.py'} None None\n", "")
+
+
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
 def test_requirements_name_versions_and_hashes_and_nothing_else(path: Path) -> None:
     lines = [line.strip(" \\") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()[:1] != "#"]

@@ -22,6 +22,7 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
 from local_gitlab.server import LocalGitLab, User
+from own_files import own_files
 from sample_composes.sample import SampleSpec
 from samples import write_sample
 
@@ -163,6 +164,23 @@ class Instance:
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
+    def begin(self) -> None:
+        """Do what setup leaves to people: give the job its tokens, switch the schedule on, and see a run succeed."""
+        with gitlab.Gitlab(self.server.url, private_token=self.bots[1].token) as client:
+            project = client.projects.get(self.path)
+            for key, bot in zip(("COMPOSE_REPO_OPENER_TOKEN", "COMPOSE_REPO_TOKEN"), self.bots, strict=True):
+                scope = {"environment_scope": "gate", "protected": True, "masked": True}
+                project.variables.create({"key": key, "value": bot.token, **scope})
+            [schedule] = project.pipelineschedules.list(get_all=True)
+            schedule.take_ownership()
+            schedule.active = True
+            schedule.save()
+            schedule.play()
+        assert self.server.wait_for_pipelines()
+        store = self.server.site.store  # there is no runner here
+        for row in store.all("SELECT id FROM pipelines"):
+            store.update("pipelines", row["id"], status="success")
+
     def decisions(self) -> dict[str, str]:
         """Give the decision on every open compose, as JSON."""
         git(self.clone, "fetch", "--quiet", "origin")
@@ -184,17 +202,11 @@ class Instance:
             project.mergerequests.create(values).merge()
 
 
-def tracked() -> list[str]:
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a repository with this version of the template, with its tag."""
     folder = tmp_path_factory.mktemp("template")
-    for name in tracked():
+    for name in own_files():
         write(folder, {name: (ROOT / name).read_bytes()})
         (folder / name).chmod((ROOT / name).stat().st_mode)
     git(folder, "init", "--quiet", "--initial-branch=main")
@@ -262,6 +274,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterat
         )
         for who in (people["releng"], people["gate-bot"]):
             assert made_here.run(who, "setup")[0] == 0
+        made_here.begin()
         code, out, err = made_here.run(people["gate-bot"], "sync")
         assert (code, out.count("→ open ")) == (0, 3), out + err
         for name, outcomes in OUTCOMES.items():

@@ -1,5 +1,6 @@
 """What others may do to a merge request in the local GitLab: retarget, rename, close, reopen, take its branch away."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -113,6 +114,30 @@ def test_what_was_pushed_while_it_was_closed_is_seen_when_it_is_open_again(world
     new = commit(world.as_user(world.opener), BRANCH, "more", "x")
     assert seen_by(world, world.gate).sha == old
     assert change(world, world.opener, state_event="reopen").sha == new
+
+
+def heads(world: World) -> str:
+    """List the refs of merge requests as the server has them."""
+    return git(world.clone(world.rdo), "ls-remote", "origin", "refs/merge-requests/*")
+
+
+def test_two_weeks_after_it_was_closed_its_head_has_no_ref_and_can_be_fetched_by_its_name(world: World) -> None:
+    head = world.open().sha
+    change(world, world.rdo, state_event="close")
+    moment = dt.datetime.now(tz=dt.UTC)
+    world.server.remove_old_heads(world.project, at=moment + dt.timedelta(days=13))
+    assert head in heads(world)
+    world.server.remove_old_heads(world.project, at=moment + dt.timedelta(days=15))
+    assert heads(world) == ""
+    git(world.clone(world.opener), "fetch", "--quiet", "origin", head)
+
+
+def test_when_it_is_opened_again_its_head_has_its_ref_again(world: World) -> None:
+    head = world.open().sha
+    change(world, world.rdo, state_event="close")
+    world.server.remove_old_heads(world.project, at=dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=15))
+    change(world, world.opener, state_event="reopen")
+    assert f"{head}\trefs/merge-requests/1/head" in heads(world)
 
 
 def test_it_is_not_opened_again_beside_another_one(world: World) -> None:

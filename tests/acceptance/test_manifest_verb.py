@@ -1,6 +1,7 @@
 """`compose-repo manifest`, as people run it."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,12 @@ def test_a_server_and_a_copy_of_it_give_the_same_manifest(folder: Path, server: 
     assert run(folder, "--location", url).stdout == run(f"{url}/compose/").stdout
 
 
+def test_verbose_shows_each_request(server: ComposeServer) -> None:
+    done = run(server.url, "--verbose")
+    asked = re.findall(r"^\+ GET (\S+) (\d+) \(\d+ ms\)$", done.stderr, re.MULTILINE)
+    assert [address.removeprefix(server.url) for address, _ in asked] == server.seen
+
+
 def test_text_sums_up(folder: Path) -> None:
     assert run(folder, "--format", "text").stdout.splitlines()[0] == f"compose        {COMPOSE_ID} (FINISHED)"
 
@@ -95,7 +102,7 @@ def test_a_problem_is_one_line_and_code_1(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         1,
         "",
-        f"{folder.as_uri()}/STATUS:1: status-unfinished: the compose is STARTED; use one that is FINISHED\n",
+        f"{folder.as_uri()}/STATUS: status-unfinished: the compose is STARTED; use one that is FINISHED\n",
     )
 
 

@@ -1,12 +1,18 @@
 """`pip install .` gives a compose-repo that works anywhere, with everything it needs inside."""
 
+import os
+import re
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from own_files import own_files
 
 pytestmark = pytest.mark.xdist_group("packaging")  # one worker builds and installs, not each
 
@@ -52,6 +58,53 @@ def test_the_wheel_holds_only_the_package(distributions: Path) -> None:
     [wheel] = distributions.glob("*.whl")
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"compose_repo"}
+
+
+@pytest.fixture(scope="module")
+def unpacked(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the source distribution's folder, in no repository."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    [sdist] = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="fully_trusted")  # noqa: S202  # it was made here
+    [found] = folder.iterdir()
+    return found
+
+
+def test_the_source_distribution_holds_every_file(unpacked: Path) -> None:
+    assert [name for name in own_files() if not (unpacked / name).is_file()] == []
+
+
+def test_the_source_distribution_tests_itself(unpacked: Path) -> None:
+    few = [f"tests/unit/test_{name}.py" for name in ("kept_files", "pages", "gate_page", "schemas")]
+    said = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *few, cwd=unpacked)
+    assert " passed" in said
+    assert " failed" not in said
+
+
+def test_the_source_distribution_demonstrates_itself(unpacked: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "compose_repo", "demo", "--srpms", "12", "--repo", ".."],
+        cwd=unpacked / "scripts",
+        env={**os.environ, "LOCAL_GITLAB_CI_LOCAL": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Everything came out as told" in done.stdout
+
+
+def test_pages_install_what_can_be_installed() -> None:
+    """No index has the project: a page names its address, and an extra that there is."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    pages = "".join(page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    named = re.findall(r"(?:pip|pipx|uv tool) install (?:-e )?(?:'([^']+)'|(\S+))", pages)
+    assert named
+    for text in (quoted or plain for quoted, plain in named):
+        form = re.fullmatch(r"(?:compose-repo(?:\[(\w+)\])? @ |\.(?:\[(\w+)\])?)?(git\+https://\S+\.git)?", text)
+        assert form, text
+        assert {extra for extra in form.groups()[:2] if extra} <= extras.keys()
 
 
 def test_every_verb_starts_outside_the_checkout(installed: Path, tmp_path: Path) -> None:

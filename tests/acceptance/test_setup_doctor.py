@@ -150,15 +150,24 @@ class World(Stage):
     def examine(self, *more: str, token: str = "") -> dict[str, Any]:
         """Give what doctor answers, held to its schema and its exit code."""
         code, out, err = self.run("doctor", "--format", "json", *more, token=token)
+        assert out, err
         document: dict[str, Any] = json.loads(out)
         jsonschema.validate(document, json.loads((ROOT / "schemas" / "doctor.schema.json").read_text()))
-        assert code == (0 if document["safe"] else 1), err
+        assert code == (0 if document["safe"] and document["runs"] else 1), err
         return document
 
     def findings(self, *more: str, token: str = "") -> dict[str, list[str]]:
         """Give what doctor finds, by code."""
         rows = self.examine(*more, token=token)["checks"]
         return {row["code"]: row["findings"] for row in rows if row["state"] == "broken"}
+
+    def faults(self, *more: str, token: str = "") -> dict[str, list[str]]:
+        """Give what doctor finds besides what people have not done yet to begin."""
+        return {
+            code: findings
+            for code, findings in self.findings(*more, token=token).items()
+            if code not in {"schedule-off", "token-missing"}
+        }
 
     def writes(self) -> list[str]:
         """Give what was asked of the API since the log was cleared that could change something."""
@@ -214,6 +223,31 @@ class World(Stage):
         if create is not None:
             self.api().protectedtags.create({"name": "promotion/*", "create_access_level": create})
 
+    def begin(self) -> None:
+        """Do what people do once: the tokens, the schedule; and see a run succeed."""
+        home = self.api(
+            next(path for path in reversed(PROJECTS) if self.api(path).pipelineschedules.list(get_all=True))
+        )
+        for key in ("COMPOSE_REPO_TOKEN", "COMPOSE_REPO_OPENER_TOKEN"):
+            secret = {"protected": True, "masked": True, "environment_scope": "gate"}
+            home.variables.create({"key": key, "value": "not-so-hidden-123", **secret})
+        schedules = (
+            gitlab.Gitlab(self.server.url, private_token=self.gate_token).projects.get(home.id).pipelineschedules
+        )
+        ours = schedules.get(schedules.list(get_all=True)[0].id)
+        ours.take_ownership()
+        ours.active = True
+        ours.save()
+        ours.play()
+        assert self.server.wait_for_pipelines()
+        self.ran("2096-11-20T08:00:00Z")
+
+    def ran(self, when: str, status: str = "success") -> None:
+        """Let every run so far have ended at a time."""
+        store = self.server.site.store
+        for row in store.all("SELECT * FROM pipelines"):
+            store.update("pipelines", row["id"], status=status, updated_at=when)
+
     def schedule(self, description: str, ref: str, *, active: bool = True) -> None:
         values = {"description": description, "ref": ref, "cron": "1 1 * * *", "active": active}
         self.api().pipelineschedules.create(values)
@@ -236,7 +270,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         made = Stage(
             folder=folder, server=server, owner=owner, people=people, project=project, gate_project=gate_project
         )
-        ours = [file for file in (ROOT / ".gitlab").rglob("*") if file.is_file()]
+        ours = [ROOT / ".gitattributes", *(file for file in (ROOT / ".gitlab").rglob("*") if file.is_file())]
         made.commit({**FILES, **{str(file.relative_to(ROOT)): file.read_text() for file in ours}}, project)
         server.push(gate_project, source, by=owner, pipeline=False)
         for name in ("compose-bot", "rdo-ci", "idm-ci"):
@@ -278,6 +312,7 @@ def made_by_setup(world: World, name: str, *arguments: str) -> World:
     code, out, err = world.run("setup", *arguments, token=world.gate_token)
     assert code == 0, err
     assert [line.split("create ")[-1].split(" '")[0] for line in out.splitlines()] == ["the webhook"]
+    world.begin()
     world.keep(name)
     return world
 
@@ -441,15 +476,23 @@ PEOPLES: dict[str, tuple[Break, str]] = {
     "two origins, one account": (lambda w: w.gate("origins", '"idm-ci"]', '"rdo-ci"]'), "origin-user-shared"),
     "one more Maintainer": (lambda w: w.role("someone", MAINTAINER), "maintainer-unexpected"),
     "an unprotected secret": (
-        lambda w: w.variable("COMPOSE_REPO_TOKEN", masked=True, environment_scope="gate"),
+        lambda w: w.variable("DEPLOY_TOKEN", masked=True, environment_scope="gate"),
         "secret-unprotected",
     ),
     "a secret in the log": (
-        lambda w: w.variable("COMPOSE_REPO_TOKEN", protected=True, environment_scope="gate"),
+        lambda w: w.variable("DEPLOY_TOKEN", protected=True, environment_scope="gate"),
         "secret-unmasked",
     ),
+    "a schedule that is off": (
+        lambda w: w.api().pipelineschedules.update(
+            w.api().pipelineschedules.list(get_all=True)[0].id, {"active": False}
+        ),
+        "schedule-off",
+    ),
+    "no run for a day": (lambda w: w.ran("2096-11-19T12:00:00Z"), "no-run"),
+    "runs that fail": (lambda w: w.ran("2096-11-20T11:00:00Z", "failed"), "runs-fail"),
     "a secret for all jobs": (
-        lambda w: w.variable("COMPOSE_REPO_TOKEN", protected=True, masked=True),
+        lambda w: w.variable("DEPLOY_TOKEN", protected=True, masked=True),
         "secret-everywhere",
     ),
     "a secret by its value": (
@@ -512,7 +555,7 @@ def test_setup_fixes_what_it_can_fix(hardened: World, name: str) -> None:
     SETUP[name][0](hardened)
     code, _, err = hardened.setup()
     assert code == 0, err
-    assert hardened.findings() == {}
+    assert hardened.faults() == {}
 
 
 @pytest.mark.parametrize(
@@ -540,6 +583,8 @@ ELSEWHERE = {
     "token-never-expires",
     "variable-beside-composes",
     "outsider-in-gate-project",
+    "token-missing",
+    "gate-project-private",
     "trigger-of-another",
     "gate-logs-public",
     "author-approves",
@@ -587,7 +632,7 @@ def test_the_gate_bots_own_token_is_enough(fresh: World) -> None:
     token = fresh.server.create_token(fresh.people["gate-bot"], expires_at="2097-06-01")
     code, _, err = fresh.run("setup", token=token)
     assert code == 0, err
-    assert fresh.findings(token=token) == {}
+    assert fresh.faults(token=token) == {}
 
 
 # --- the pair
@@ -638,6 +683,26 @@ def test_a_secret_in_the_gate_project_is_protected_and_masked(pair: World) -> No
 def test_nobody_who_reports_may_push_to_the_gate_project(pair: World) -> None:
     pair.server.add_member(pair.gate_project, pair.people["rdo-ci"], access_level=DEVELOPER)
     assert pair.findings(*PAIR) == {"outsider-in-gate-project": ["rdo-ci is Developer"]}
+
+
+def test_a_gate_project_that_third_parties_cannot_read_is_unsafe(pair: World) -> None:
+    project = pair.api("centos/compose-gate")
+    project.visibility, project.repository_access_level = "private", "private"
+    project.save()
+    assert pair.findings(*PAIR) == {
+        "gate-project-private": [
+            "visibility is private and should be public or internal",
+            "repository_access_level is private and should be enabled",
+        ]
+    }
+    assert not pair.examine(*PAIR)["safe"]
+
+
+def test_a_gate_project_that_every_account_can_read_is_enough(pair: World) -> None:
+    project = pair.api("centos/compose-gate")
+    project.visibility = "internal"
+    project.save()
+    assert pair.findings(*PAIR) == {}
 
 
 def test_logs_of_the_gate_project_are_for_its_members(pair: World) -> None:
@@ -763,8 +828,8 @@ def test_a_trigger_of_anothers_is_named_and_left_to_people(hardened: World) -> N
 def test_setup_of_anybody_else_makes_no_webhook_and_says_who_does(fresh: World) -> None:
     code, out, err = fresh.setup()
     assert (code, "webhook" in out, hooks(fresh), triggers(fresh)) == (0, False, [], [])
-    assert "run `compose-repo setup` with the gate bot's token" in err
-    assert set(fresh.findings()) == {"webhook-missing"}
+    assert "[ ] 5. Run compose-repo setup once with the gate bot's token" in err
+    assert set(fresh.faults()) == {"webhook-missing"}
 
 
 def test_where_no_webhook_may_be_set_the_schedule_is_left_and_no_trigger(fresh: World) -> None:
@@ -781,7 +846,7 @@ def test_without_webhook_none_is_made_and_none_is_missed(fresh: World) -> None:
     fresh.setup()
     code, out, _ = fresh.run("setup", "--no-webhook", token=fresh.gate_token)
     assert (code, out) == (0, "centos/compose-repo: already set up, nothing to do\n")
-    assert fresh.findings("--no-webhook") == {}
+    assert fresh.faults("--no-webhook") == {}
 
 
 @pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])
@@ -812,14 +877,14 @@ def test_the_paid_tiers_settings_are_set_where_they_are(fresh: World) -> None:
     fresh.server.site.paid = True
     assert {"approval-survives-push", "files-unbounded"} <= fresh.findings().keys()
     assert fresh.setup()[0] == 0
-    assert fresh.findings("--no-webhook") == {}
+    assert fresh.faults("--no-webhook") == {}
     fresh.api().approvals.update(new_data={"merge_requests_author_approval": True})
     rule = fresh.api().pushrules.get()
     rule.max_file_size = 500
     rule.save()
-    assert set(fresh.findings("--no-webhook")) == {"author-approves", "files-unbounded"}
+    assert set(fresh.faults("--no-webhook")) == {"author-approves", "files-unbounded"}
     assert fresh.setup()[0] == 0
-    assert fresh.findings("--no-webhook") == {}
+    assert fresh.faults("--no-webhook") == {}
 
 
 # --- what is told
@@ -839,17 +904,82 @@ def test_doctor_says_what_why_and_how_to_fix(hardened: World) -> None:
     assert lines[0] == "unsafe main-pushable: centos/compose-repo: Maintainers may push to main"
     assert lines[1].startswith("    why:  A direct push puts code")
     assert lines[2].startswith("    fix: compose-repo setup does it; by hand: Settings > Repository")
-    assert lines[3] == f"{len(RULES)} checks: {len(RULES) - 5} fine, 1 unsafe, 0 to look at, 4 cannot be checked here"
+    assert lines[3] == (
+        f"{len(RULES)} checks: {len(RULES) - 12} fine, 1 unsafe, 0 to look at, "
+        "11 do not apply or cannot be made here (--all says why); the project runs"
+    )
+
+
+def test_doctor_tells_a_project_that_has_not_begun_from_one_that_runs(fresh: World) -> None:
+    fresh.setup()
+    code, out, _ = fresh.run("doctor", "--no-webhook")
+    assert code == 1
+    assert [line for line in out.splitlines() if not line.startswith("    ")] == [
+        "stopped schedule-off: centos/compose-repo: the pipeline schedule 'compose-repo sync' is off",
+        "stopped token-missing: centos/compose-repo: there is no variable COMPOSE_REPO_TOKEN, for the gate bot's token",
+        (
+            "stopped token-missing: centos/compose-repo: there is no variable COMPOSE_REPO_OPENER_TOKEN, "
+            "for the compose bot's token"
+        ),
+        out.splitlines()[-1],
+    ]
+    assert out.endswith("; the project does not run\n")
+
+
+def test_doctor_does_not_miss_tokens_that_runs_evidently_have(hardened: World) -> None:
+    for key in ("COMPOSE_REPO_TOKEN", "COMPOSE_REPO_OPENER_TOKEN"):
+        hardened.api().variables.delete(key)
+    assert hardened.findings() == {}
+    hardened.ran("2096-11-19T12:00:00Z")
+    assert set(hardened.findings()) == {"token-missing", "no-run"}
+
+
+def test_doctor_says_what_a_check_would_be_about(hardened: World) -> None:
+    _, out, _ = hardened.run("doctor", "--all")
+    assert "skip deploy-key-pushes: centos/compose-repo: there is no deploy key" in out.splitlines()
 
 
 def test_advice_alone_is_no_failure(hardened: World) -> None:
-    hardened.change(lfs_enabled=True)
+    hardened.change(wiki_access_level="enabled")
     assert hardened.run("doctor")[0] == 0
 
 
 def test_setup_says_what_people_do_in_plain_words(fresh: World) -> None:
     _, _, err = fresh.setup()
-    assert "1. Make two accounts, compose-bot (Developer) and gate-bot (Maintainer)" in err
+    assert "[x] 1. Make two accounts, compose-bot (Developer) and gate-bot (Maintainer)" in err
+
+
+def steps(err: str) -> dict[str, bool]:
+    """Give the number of each step, and whether it is ticked off."""
+    return {line[4]: line.startswith("[x]") for line in err.splitlines() if line.startswith(("[x]", "[ ]"))}
+
+
+def test_setup_ticks_off_what_is_done(fresh: World) -> None:
+    fresh.api().members.delete(fresh.people["compose-bot"].id)
+    assert steps(fresh.setup()[2]) == dict.fromkeys("12345", False)
+
+
+def test_setup_ticks_off_all_of_a_project_that_runs(hardened: World) -> None:
+    _, _, err = hardened.setup()
+    assert steps(err) == dict.fromkeys("12345", True)
+    assert "Only people" not in err
+
+
+def test_what_the_steps_say_is_not_said_twice(fresh: World) -> None:
+    _, _, err = fresh.setup()
+    assert steps(err) == {"1": True, "2": False, "3": False, "4": False, "5": False}
+    assert "(schedule-off)" not in err
+    assert "(token-missing)" not in err
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], []])
+def test_setup_says_that_direct_pushes_to_main_end(fresh: World, more: list[str]) -> None:
+    _, _, err = fresh.setup(*more)
+    assert "centos/compose-repo: direct pushes to main end with this, yours too" in err
+
+
+def test_where_they_have_ended_setup_does_not_say_it_again(hardened: World) -> None:
+    assert "direct pushes" not in hardened.setup()[2]
 
 
 def test_setup_does_nothing_by_gate_files_that_are_broken(hardened: World) -> None:
@@ -975,7 +1105,7 @@ def test_what_gitlab_refuses_keeps_nothing_else_back(fresh: World) -> None:
     assert "could not create the pipeline schedule 'compose-repo sync' on main" in err
     assert "Maximum number of pipeline schedules (10) exceeded" in err
     assert err.count("compose-repo sync' on main") == 1
-    assert set(fresh.findings("--no-webhook")) == {"schedule-missing"}
+    assert set(fresh.faults("--no-webhook")) == {"schedule-missing"}
 
 
 @pytest.mark.parametrize("kind", ["500", "apply-then-drop", "429"])
@@ -984,6 +1114,6 @@ def test_setup_bears_a_gitlab_that_stumbles(fresh: World, kind: Kind) -> None:
         fresh.server.faults.add(kind, method="POST", path=path, times=1)
     code, _, err = fresh.setup()
     assert code == 0, err
-    assert fresh.findings("--no-webhook") == {}
+    assert fresh.faults("--no-webhook") == {}
     schedules = fresh.api().pipelineschedules.list(get_all=True)
     assert [one.description for one in schedules] == ["compose-repo sync"]

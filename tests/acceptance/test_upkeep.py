@@ -1,5 +1,6 @@
 """What any Developer may do to a compose's merge request, and that the next pass undoes it or says why not."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from functools import partial
@@ -79,6 +80,45 @@ def test_what_a_developer_has_closed_is_opened_again(world: World) -> None:
     assert brought_back(out, err) == REOPEN
 
 
+def two_weeks_pass(world: World) -> None:
+    """Let GitLab remove the heads of what has ended."""
+    world.server.remove_old_heads(world.project, at=dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=15))
+
+
+def test_what_was_closed_weeks_ago_is_judged_and_opened_again(world: World) -> None:
+    world.open()
+    passed(world)
+    change(world, world.rdo, state_event="close")
+    two_weeks_pass(world)
+    code, out, err = world.approve()
+    assert (code, world.api().state, world.approvers()) == (0, "opened", ["gate-bot"])
+    assert brought_back(out, err) == REOPEN
+
+
+def test_what_was_superseded_weeks_ago_is_merged_where_the_mirrors_go_back_to_it(world: World) -> None:
+    world.open(OLDER)
+    world.open(NEWER)
+    world.publish(NEWER)
+    world.merge(NEWER)
+    two_weeks_pass(world)
+    world.publish(OLDER)
+    code, _, err = world.merge(OLDER)
+    assert (code, err, world.api(1).state) == (0, "", "merged")
+    two_weeks_pass(world)
+    code, out, err = world.merge(OLDER)
+    assert (code, err, "needs nothing" in out) == (0, "", True)
+
+
+def test_a_head_that_the_server_does_not_give_is_said(world: World) -> None:
+    world.open()
+    change(world, somebody(world, MAINTAINER), state_event="close")
+    two_weeks_pass(world)
+    world.publish(ID)
+    world.server.faults.add("503", path="/git-upload-pack", times=99)
+    code, _, err = world.merge(ID)
+    assert (code, "git fetch" in err, world.api().state) == (2, True, "closed")
+
+
 def test_what_a_maintainer_has_closed_stays_closed(world: World) -> None:
     world.open()
     releng = somebody(world, MAINTAINER)
@@ -108,7 +148,7 @@ def test_what_a_newer_compose_has_overtaken_stays_closed_whoever_closes_it(world
     world.publish(NEWER)
     world.merge(NEWER)
     _, out, _ = world.approve(OLDER)
-    assert f"it stays closed: {NEWER} has been published since" in out
+    assert f"it stays closed: {NEWER}, which is newer, was merged since" in out
     assert world.api(1).state == "closed"
 
 

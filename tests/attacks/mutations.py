@@ -99,8 +99,8 @@ SIGNATURE_IS_VERIFIED: Final = Mutation(
 """ssh-keygen says that the signature fits the commit."""
 TITLE_IS_SET_BACK: Final = Mutation(
     module="core/plan/plan.py",
-    old="*_update(merge_request, title=str(compose_id), target_branch=target_branch),",
-    new="*_update(merge_request, target_branch=target_branch),",
+    old="*_update(merge_request, title=str(compose_id), target_branch=target_branch, as_it_is=True),",
+    new="*_update(merge_request, target_branch=target_branch, as_it_is=True),",
 )
 """A compose's merge request bears the compose's name."""
 CLOSED_IS_REOPENED: Final = Mutation(

@@ -28,6 +28,7 @@ sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), *(str(ROOT / "tests" / one) f
 from benchmarks.figure import Figure  # noqa: E402
 from benchmarks.passes import bench_message, bench_passes  # noqa: E402
 from compose_repo.core.composes.compose import ComposeId  # noqa: E402
+from compose_repo.core.documents.limits import RESULT_BYTES  # noqa: E402
 from compose_repo.core.forge.forge import Push, User  # noqa: E402
 from compose_repo.core.manifests.manifest import Manifest  # noqa: E402
 from compose_repo.core.result import ResultFile  # noqa: E402
@@ -52,7 +53,10 @@ LOAD_ALL = (
 )
 NOW = "2026-11-23T12:00:00Z"
 COMPOSE_ID = "CentOS-Stream-10-20261120.0"
+MOST_ROWS = 20_000
 ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")
+TIMES = 15
+"""Each figure is made of the medians of so many runs, or more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +95,7 @@ def bench_manifest(folder: Path) -> list[Figure]:
             "json.load": [PYTHON, "-c", LOAD, str(rpms)],
             "manifest": [*COMPOSE_REPO, "manifest", str(root), "-o", str(out)],
         },
-        times=7,
+        times=TIMES,
     )
     bare, ours = cost["json.load"], cost["manifest"]
     memory = f"{ours.mib:.0f} MiB, {bare.mib:.0f} MiB"
@@ -111,13 +115,14 @@ def bench_validate(folder: Path) -> list[Figure]:
         some_file = _write_results(many, f"{run:04}", [_row(number) for number in range(10)])
     small_file = _write_results(small, "1", [_row(1)])
     schema = str(ROOT / "schemas" / "result.schema.json")
-    one = measure({"json.load": [PYTHON, "-c", LOAD, str(big_file)], "validate": _validate(big, big_file)}, times=15)
-    other = measure({"it": [PYTHON, "-m", "check_jsonschema", "--schemafile", schema, str(big_file)]}, times=1)["it"]
+    one = measure({"json.load": [PYTHON, "-c", LOAD, str(big_file)], "validate": _validate(big, big_file)}, times=TIMES)
+    checker = [PYTHON, "-m", "check_jsonschema", "--schemafile", schema, str(big_file)]
+    other = measure({"check-jsonschema": checker}, times=TIMES)["check-jsonschema"]
     results = some_file.parent
     files = measure(
-        {"json.loads": [PYTHON, "-c", LOAD_ALL, str(results)], "validate": _validate(many, results)}, times=9
+        {"json.loads": [PYTHON, "-c", LOAD_ALL, str(results)], "validate": _validate(many, results)}, times=TIMES
     )
-    start = measure({"pass": [PYTHON, "-c", "pass"], "validate": _validate(small, small_file)}, times=31)
+    start = measure({"pass": [PYTHON, "-c", "pass"], "validate": _validate(small, small_file)}, times=2 * TIMES + 1)
     return [
         _ratio("validate, one file of 10,000 results / json.load", one["validate"], one["json.load"], 4),
         dataclasses.replace(
@@ -128,20 +133,45 @@ def bench_validate(folder: Path) -> list[Figure]:
     ]
 
 
+def bench_refuse(folder: Path) -> list[Figure]:
+    """Hold `validate` on 8 MiB of rows that are refused against as many bytes of rows that are read."""
+    rows = [{"testcase": f"t{number:06}", "outcome": "passed", "arch": "x86_64"} for number in range(MOST_ROWS)]
+    sound = _repository(folder / "sound")
+    each = _write_results(sound, "1", rows).stat().st_size
+    files = RESULT_BYTES // each
+    for run in range(2, files + 1):
+        last = _write_results(sound, f"{run}", rows)
+    as_many = RESULT_BYTES // (each // MOST_ROWS + 1) - 1
+    wall = [{**rows[0], "testcase": f"t{number:06}"} for number in range(as_many)]
+    wide = [{**row, "note": "n" * 300} for row in rows[:-1]]
+    refused = {
+        "too many rows": wall,
+        "wrong in the last row": [*wide, {**wide[-1], "outcome": "pased"}],
+        "wrong in each row": [{**row, "arch": "arm"} for row in wide],
+        "U+0001 in the last row": [*wide, {**wide[-1], "note": "\x01"}],
+    }
+    commands = {"read": _validate(sound, last.parent)}
+    for name, results in refused.items():
+        repository = _repository(folder / name.replace(" ", "-"))
+        commands[name] = _validate(repository, _write_results(repository, "1", results))
+    cost = measure(commands, times=15, ok=(0, 1))
+    return [_ratio(f"refuse 8 MiB, {name} / read 8 MiB", cost[name], cost["read"], 2) for name in refused]
+
+
 def bench_gate(_: Path) -> list[Figure]:
-    """Time the decision itself, and how it grows from a tenth of the size; the best of nine, as noise only adds."""
+    """Time the decision itself, and how it grows from a tenth of the size."""
     runs = {
         "full": _decision(2_000, 100_000),
         "tenth": _decision(200, 10_000),
         "baseline": _decision(2_000, 100_000, composes=9),
     }
     taken: dict[str, list[float]] = {name: [] for name in runs}
-    for _round in range(9):
+    for _round in range(TIMES):
         for name, run in runs.items():
             begun = time.perf_counter()
             run()
             taken[name].append(time.perf_counter() - begun)
-    whole, part = min(taken["full"]) * 1000, min(taken["tenth"]) * 1000
+    whole, part = (statistics.median(taken[name]) * 1000 for name in ("full", "tenth"))
     what = "decide: 2,000 requirements x 4 arches, 100,000 results"
     growth = f"{whole:.0f} ms, {part:.1f} ms; linear is 10, half of one is left to noise"
     return [
@@ -149,7 +179,7 @@ def bench_gate(_: Path) -> list[Figure]:
         Figure(what="decide: that / a tenth of that", value=whole / part, limit=10.5, detail=growth),
         Figure(
             what="decide: the same spread over nine composes, baseline on all",
-            value=min(taken["baseline"]) * 1000,
+            value=statistics.median(taken["baseline"]) * 1000,
             limit=300,
             unit="ms",
         ),
@@ -164,7 +194,7 @@ def bench_history(folder: Path) -> list[Figure]:
         at = ["--repo", str(repository), "--now", NOW]
         commands[f"validate {name}"] = [*COMPOSE_REPO, "validate", "--base", "main", *at]
         commands[f"gate {name}"] = [*COMPOSE_REPO, "gate", COMPOSE_ID, *at]
-    cost = measure(commands, times=15, ok=(0, 3))
+    cost = measure(commands, times=TIMES, ok=(0, 3))
     return [
         _ratio("validate --base: after 1,000 composes / after 10", cost["validate many"], cost["validate few"], 1.2),
         _ratio("gate: after 1,000 composes / after 10", cost["gate many"], cost["gate few"], 1.2),
@@ -231,14 +261,85 @@ def bench_line(folder: Path) -> list[Figure]:
 
     commits = "200 commits, 2,000 files"
     return [
-        _ratio(f"judge {commits} / git log + cat-file", *_alternately(read, bare, times=9), 3),
-        _ratio("judge them and decide by 8,000 results / the same", *_alternately(decided, bare, times=9), 5),
+        _ratio(f"judge {commits} / git log + cat-file", *_alternately(read, bare, times=TIMES), 3),
+        _ratio("judge them and decide by 8,000 results / the same", *_alternately(decided, bare, times=TIMES), 5),
     ]
 
 
+JOB = """\
+set -e
+git clone --quiet --no-checkout "$1" "$2"
+cd "$2"
+git checkout --quiet --force --detach origin/main
+shift 2
+scripts/in-venv run compose-repo "$@"
+"""
+"""What .gitlab-ci.yml's trusted jobs do, beside GitLab's runner."""
+PLAIN = """\
+set -e
+git clone --quiet "$1" "$2"
+cd "$2"
+python3 -m venv .venv
+.venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/build.txt -r requirements/run.txt
+.venv/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+"""
+"""The usual way to the same environment."""
+PUSHES = 10
+
+
+def bench_job(folder: Path) -> list[Figure]:
+    """Time the jobs of a compose from checkout to exit, with an empty cache, beside the usual way to set up."""
+    project = folder / "project"
+    _git(folder, "clone", "--quiet", str(ROOT), str(project))
+    _git(project, "checkout", "--quiet", "-B", "main")
+    for name in ("policy", "origins", "streams", "waivers"):
+        (project / "gate" / f"{name}.toml").unlink()
+    (project / "gate").rmdir()
+    _write_gate(project)
+    _git(project, "commit", "--quiet", "--all", "-m", "Start")
+    _git(project, "checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
+    _place(project, COMPOSE_ID, _small_manifest())
+    _write_results(project, "1", [_row(place) for place in range(4)])
+    _git(project, "add", "--all")
+    _git(project, "commit", "--quiet", "-m", COMPOSE_ID)
+    at = ["--rev", f"origin/compose/{COMPOSE_ID}", "--now", NOW]
+    jobs = {
+        "validate": ["validate", "--base", "origin/main", f"--branch=compose/{COMPOSE_ID}", *at],
+        "gate": ["gate", COMPOSE_ID, "--base", "origin/main", *at],
+        "set-up": ["--help"],
+    }
+    os.environ["PIP_NO_CACHE_DIR"] = "1"
+    commands = {name: _scripted(JOB, project, folder / "job", *arguments) for name, arguments in jobs.items()}
+    cost = measure({**commands, "plain": _scripted(PLAIN, project, folder / "job")}, times=TIMES, ok=(0, 3))
+    ours, plain = (cost[name].seconds for name in ("set-up", "plain"))
+    each = cost["validate"].seconds + cost["gate"].seconds
+    whole = (1 + PUSHES) * each + PUSHES * ours
+    return [
+        Figure(
+            what="set-up of a compose's job / the usual way", value=ours / plain, limit=0.5,
+            detail=f"{ours:.1f} s, {plain:.1f} s, from checkout on, with an empty cache",
+        ),
+        Figure(
+            what="jobs validate and gate of one push", value=each, unit="s",
+            detail=f"{cost['validate'].seconds:.1f} s, {cost['gate'].seconds:.1f} s, beside each other",
+        ),
+        Figure(
+            what=f"CI of a compose with {PUSHES} pushes", value=whole / 60, unit="min",
+            detail="validate, gate, and sync without what it waits for GitLab; not what the runner needs to start",
+        ),
+    ]  # fmt: skip
+
+
+def _scripted(script: str, project: Path, place: Path, *arguments: str) -> list[str]:
+    """Give a command that does what a job does, in a folder of its own that is removed before."""
+    return ["sh", "-c", f'rm -rf "$2"\n{script}', "job", str(project), str(place), *arguments]
+
+
 GROUPS = {
+    "job": bench_job,
     "manifest": bench_manifest,
     "validate": bench_validate,
+    "refuse": bench_refuse,
     "gate": bench_gate,
     "history": bench_history,
     "pack": bench_pack,

@@ -76,6 +76,7 @@ SEEDS: Final = (
     b"\x01\x02" + bytes(range(40)),
     b"\x00\x01" + b"\x04\x02\x0a\x03" * 8,
     b"\x03" + b'{"schema": "results/1"}',
+    b'\x01\x02\x00\x01\x02`\x07,$\x7f\x7f#",>\x01',  # an unknown field '>' in a result
 )
 
 

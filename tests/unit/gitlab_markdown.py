@@ -20,7 +20,9 @@ REFERENCE_CHARACTERS: Final = frozenset("$%#&@!~^:")
 SILENT: Final = frozenset({"a", "code", "pre", "script", "style"})
 """No filter looks inside these."""
 
-_PATH: Final = r"[A-Za-z0-9_.][A-Za-z0-9_./-]*"
+_SEGMENT: Final = r"[A-Za-z0-9_.][A-Za-z0-9_.-]*"
+"""A part of a project's path (`PROJECT_PATH_FORMAT_REGEX`): `>` stands right after the last one, namespace or not."""
+_PATH: Final = rf"{_SEGMENT}(?:/{_SEGMENT})*"
 IN_TEXT: Final = {
     name: re.compile(pattern, re.ASCII)
     for name, pattern in {
@@ -35,7 +37,7 @@ IN_TEXT: Final = {
         "alert": r"\^alert#",
         "iteration": r"\*iteration:",
         "bracketed reference": r"\[[a-z_]+:[^\]]+\]",
-        "project": rf"{_PATH}/{_PATH}>",
+        "project": rf"{_SEGMENT}(?:>|&gt;)",
         "commit": rf"{_PATH}@[0-9a-f]{{7,40}}",
         "emoji": r":[\w+-]+:",
         "inline diff": r"\[-.*?-\]|\{-.*?-\}|\[\+.*?\+\]|\{\+.*?\+\}",

@@ -97,12 +97,16 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
+    Unlock,
     UpdateMergeRequest,
 )
 from compose_repo.core.forge.forge import (
     CommitStatus,
+    FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
@@ -114,7 +118,7 @@ from compose_repo.core.forge.forge import (
     User,
 )
 from compose_repo.core.names import Sha
-from compose_repo.ports.gitlab.failures import explained
+from compose_repo.ports.gitlab.failures import barred, explained
 
 __all__ = [
     "DEVELOPER",
@@ -195,6 +199,7 @@ class MemoryForge:
                     path=PATH,
                     web_url=f"{URL}/{PATH}",
                     clone_url=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
+                    remote=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
                     default_branch=MAIN,
                     pipelines_must_succeed=self.world.pipelines_must_succeed,
                 )
@@ -210,6 +215,19 @@ class MemoryForge:
         """Tell whether a merge request's pipeline keeps it from being merged."""
         with self._reading("lock", f"merge request !{iid}"):
             return self.world.lock(self.world.line(iid))
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded."""
+        with self._reading("holders", f"merge request !{iid}"):
+            return self.world.holders(self.world.line(iid))
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit."""
+        with self._called("pipelines_by"):
+            return self._pipelines_by(sha, username)
+
+    def _pipelines_by(self, sha: Sha, username: str) -> int:
+        return sum(one.sha == sha and one.iid is not None and one.by == username for one in self.world.pipelines)
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
@@ -258,12 +276,20 @@ class MemoryForge:
             return [one for one in self._newest_first()[:PAGE] if not one.from_fork]
 
     def _newest_first(self) -> list[MergeRequest]:
-        return [_seen(line) for line in reversed(self.world.lines)]
+        return [self._seen(line) for line in reversed(self.world.lines)]
+
+    def _seen(self, line: Line) -> MergeRequest:
+        return replace(_seen(line), is_locked=self.world.obstacle(line) == "locked_lfs_files")
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
         with self._reading("merge_request", f"merge request !{iid}"):
-            return _seen(self.world.line(iid))
+            return self._seen(self.world.line(iid))
+
+    def file_locks(self) -> Sequence[FileLock]:
+        """Give every lock of Git LFS."""
+        with self._called("file_locks"):
+            return tuple(self.world.locks)
 
     def approved_by(self, iid: int) -> frozenset[int]:
         """Give the ids of the users who have approved."""
@@ -325,11 +351,14 @@ class MemoryForge:
                 self._refused(action, refusal)
 
     def _refused(self, action: ForgeAction, refusal: Refusal) -> None:
+        not_allowed = 405
         is_stale = refusal.code == 409 and isinstance(action, Approve | Merge)
         if not (is_stale and isinstance(action, Approve)) and self._is_so(action):
             return
         if is_stale:
             raise StaleHead(f"could not {action.sentence}: its head moved meanwhile")
+        if refusal.code == not_allowed and isinstance(action, Merge):
+            raise barred(URL, action.sentence, self.world.obstacle(self.world.line(action.iid))) from refusal
         raise _explained(action.sentence, refusal) from refusal
 
     def _do(self, action: ForgeAction) -> None:
@@ -348,8 +377,8 @@ class MemoryForge:
                     description=action.description,
                     labels=labels,
                 )
-            case UpdateMergeRequest():
-                self._update(action)
+            case UpdateMergeRequest() | Unlock() | StartPipeline():
+                self._change(action)
             case ReopenMergeRequest() | CloseMergeRequest():
                 self._set_state(action)
             case SetStatus():
@@ -421,6 +450,27 @@ class MemoryForge:
             line.labels = [label for label in dict.fromkeys(there) if label not in gone]
         self.world.moment()
 
+        line.merge_after = None if action.any_time else line.merge_after
+        line.squash = line.squash and not action.keep_commits
+
+    def _change(self, action: UpdateMergeRequest | Unlock | StartPipeline) -> None:
+        match action:
+            case UpdateMergeRequest():
+                self._update(action)
+            case Unlock():
+                self._unlock(action)
+            case StartPipeline():
+                self._require(DEVELOPER)
+                self.world.start_pipeline(self.world.line(action.iid), by=self._user.username)
+
+    def _unlock(self, action: Unlock) -> None:
+        lock = next((lock for lock in self.world.locks if lock.id == action.lock_id), None)
+        if lock is None:
+            raise Refusal(404, "Lock not found")
+        if self.world.level(self._user) < MAINTAINER:
+            raise forbidden()
+        self.world.locks.remove(lock)
+
     def _editable(self, iid: int) -> Line:
         line = self.world.line(iid)
         if self.world.level(self._user) < DEVELOPER and line.author != self._user:
@@ -447,7 +497,7 @@ class MemoryForge:
         old, line.target_branch = line.target_branch, target
         if line.is_open:
             self.world.refresh(line)
-            self.world.start_pipeline(line)
+            self.world.start_pipeline(line, by=self._user.username)
         self.world.tell(line, self._user, f"changed target branch from `{old}` to `{target}`")
 
     def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest) -> None:
@@ -515,7 +565,7 @@ class MemoryForge:
         world, line = self.world, self.world.line(action.iid)
         if not world.may_merge(self._user, line.target_branch):
             raise unauthorized()
-        if world.is_unfit(line) or world.lock(line) is not None:
+        if world.obstacle(line):
             raise Refusal(405, "405 Method Not Allowed")
         target, head = world.head(line.target_branch), line.head
         files = None if target is None or head is None else world.objects.merged(target, head)
@@ -533,7 +583,7 @@ class MemoryForge:
         if self.world.level(self._user) < level:
             raise forbidden()
 
-    def _is_so(self, action: ForgeAction) -> bool:
+    def _is_so(self, action: ForgeAction) -> bool:  # noqa: PLR0911  # one for each kind of action
         """Tell whether what was refused is done already, by a run beside ours, or by an answer that was lost."""
         match action:
             case CreateCommit() | AddFiles():
@@ -544,6 +594,10 @@ class MemoryForge:
                 return self._is_open(action)
             case SetStatus():
                 return self._is_set(action)
+            case StartPipeline():
+                return self._pipelines_by(action.sha, self._user.username) > action.made
+            case Unlock():
+                return all(lock.id != action.lock_id for lock in self.world.locks)
             case _:
                 line = next((line for line in self.world.lines if line.iid == action.iid), None)
                 return line is not None and self._is_so_on(line, action)
@@ -636,6 +690,8 @@ def _seen(line: Line) -> MergeRequest:
         created_at=line.created_at,
         web_url=f"{URL}/{PATH}/-/merge_requests/{line.iid}",
         from_fork=line.source != OWN,
+        merge_after=line.merge_after,
+        squash=line.squash,
     )
     return replace(seen, closed_by=line.closed_by if line.state is MergeRequestState.CLOSED else None)
 
@@ -647,4 +703,6 @@ def _says(merge_request: MergeRequest, action: UpdateMergeRequest) -> bool:
         and (action.description is None or action.description.strip() == merge_request.description.strip())
         and merge_request.labels.issuperset(action.add_labels)
         and merge_request.labels.isdisjoint(action.remove_labels)
+        and not (action.any_time and merge_request.merge_after is not None)
+        and not (action.keep_commits and merge_request.squash)
     )

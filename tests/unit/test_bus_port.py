@@ -313,6 +313,7 @@ def test_without_the_extra_there_is_help_and_a_hint(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pika", None)
     assert cli._run(["listen"], parsers.load) == 2
-    hint = "compose-repo listen: needs pika, which is not installed; pip install 'compose-repo[bus]' installs it\n"
+    how = "pip install 'compose-repo[bus] @ git+https://gitlab.com/CentOS/compose-repo.git' installs it"
+    hint = f"compose-repo listen: needs pika, which is not installed; {how}\n"
     assert capsys.readouterr().err == hint
     assert cli._run(["listen", "--help"], parsers.load) == 0

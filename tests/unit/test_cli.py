@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from compose_repo.ports.environment import root_above
 from compose_repo.verbs.arguments import moment
 from compose_repo.verbs.parsers import VERBS, load, verb_parser
 
@@ -110,8 +111,50 @@ def test_help_of_a_verb_shows_its_example() -> None:
     assert "example:\n  compose-repo gate x\n" in run("gate", "-h").stdout
 
 
-def test_version_is_shown() -> None:
-    assert re.fullmatch(r"compose-repo \d+\.\d+\.\d+\n", run("--version").stdout)
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version_is_shown(option: str) -> None:
+    assert re.fullmatch(r"compose-repo \d+\.\d+\.\d+\n", run(option).stdout)
+
+
+def test_lines_are_as_wide_as_columns_says() -> None:
+    assert max(map(len, run("gate", "-h", COLUMNS="60").stdout.partition("example:")[0].splitlines())) <= 60
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "wide", "99999", "²"])
+def test_columns_that_are_none_are_not_believed(columns: str) -> None:
+    assert run("gate", "-h", COLUMNS=columns).stdout == run("gate", "-h", COLUMNS="80").stdout
+
+
+@pytest.mark.parametrize("mark", [".git", "gate/policy.toml"])
+@pytest.mark.parametrize(("below", "root"), [(".", "."), ("gate", ".."), ("composes/x/results", "../../..")])
+def test_the_root_is_found_from_a_folder_below(tmp_path: Path, mark: str, below: str, root: str) -> None:
+    for folder in (mark, below):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    assert root_above(tmp_path / below) == Path(root)
+
+
+def test_the_nearest_root_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "copy" / "gate" / "policy.toml").mkdir(parents=True)
+    assert root_above(tmp_path / "copy" / "gate") == Path("..")
+
+
+def test_where_no_folder_looks_like_a_root_the_folder_itself_is_taken(tmp_path: Path) -> None:
+    assert root_above(tmp_path) == Path()
+
+
+def test_a_verb_works_from_a_folder_below_the_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "gate").mkdir()
+    done = subprocess.run(
+        command("gate", "repo"),
+        cwd=tmp_path / "gate",
+        capture_output=True,
+        text=True,
+        env=surroundings(),
+        check=True,
+    )
+    assert done.stdout == "..\n"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +168,19 @@ def test_version_is_shown() -> None:
         ),
         (
             ["gate", "repo", "--colour", "no"],
-            "compose-repo gate: unrecognized arguments: --colour no; compose-repo gate -h shows how",
+            "compose-repo gate: there is no option '--colour'; did you mean '--color'? compose-repo gate -h shows how",
+        ),
+        (["--xyz", "gate"], "compose-repo: there is no option '--xyz'; compose-repo -h shows how"),
+        (
+            ["gate", "repo", "--format", "jsn"],
+            (
+                "compose-repo gate: argument --format: 'jsn' is not one of text, json; did you mean 'json'? "
+                "compose-repo gate -h shows how"
+            ),
+        ),
+        (
+            ["gate", "repo", "--formt", "json"],
+            "compose-repo gate: there is no option '--formt'; did you mean '--format'? compose-repo gate -h shows how",
         ),
         (["gate", "usage"], "compose-repo gate: gate/policy.toml is not there"),
         (["gate", "file"], "compose-repo: /nowhere/at/all: No such file or directory"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import re
 
 import pytest
 import strategies
@@ -204,3 +205,27 @@ def test_an_image_is_written_field_by_field() -> None:
 )
 def test_an_object_of_git_has_40_or_64_lower_case_hex_digits(text: str, answer: bool) -> None:  # noqa: FBT001  # a table
     assert is_sha(text) is answer
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", " ", "\t\r\n", "\n\n"])
+def test_white_space_may_follow_the_id_in_its_file(end: str) -> None:
+    text = "CentOS-Stream-10-20261120.0"
+    assert ComposeId.of_file(f"{text}{end}".encode()).text == text
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\xef\xbb\xbfCentOS-Stream-10-20261120.0", "it begins with a byte order mark"),
+        ("CentOS-Stream-10-20261120.0".encode("utf-16"), "it begins with a byte order mark"),
+        (b"\xfe\xff\x00C", "it begins with a byte order mark"),
+        (b"CentOS-Stream-10-20261120.0\nCentOS-Stream-10-20261120.0\n", "it has 2 lines"),
+        (b"\nCentOS-Stream-10-20261120.0", "it has 2 lines"),
+        (b" CentOS-Stream-10-20261120.0", "is not <short>"),
+        (b"C\xe9ntOS-Stream-10-20261120.0", "it is not ASCII"),
+        (b"", "is not <short>"),
+    ],
+)
+def test_nothing_else_may_stand_in_the_file(data: bytes, why: str) -> None:
+    with pytest.raises(ComposeIdError, match=re.escape(why)):
+        ComposeId.of_file(data)

@@ -99,6 +99,20 @@ def test_markdown_does_nothing_in_gitlab_but_show_what_can_be_seen_of_the_text(t
     assert shown(result.seen) == terminal(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["group/project>", "a/b/c>", "project>", "a->", ".>", "_>", "group/project&gt;", "b&gt;"]
+)
+def test_a_mark_right_after_a_projects_path_is_a_reference_unless_it_is_escaped(text: str) -> None:
+    assert [act.partition(":")[0] for act in acts(f"see {text}".replace("&", "&amp;"))] == ["project"]
+    assert list(acts(f"see {markdown(text)}")) == list(acts_in_html(f"<p>see {html(text)}</p>")) == []
+
+
+@pytest.mark.parametrize("text", ["/results/0/>", "a/b/>", "/>", "->", "é>", "a >", "a/b/ >"])
+def test_a_mark_right_after_anything_else_is_no_reference_to_a_project(text: str) -> None:
+    assert list(acts(f"see {text}")) == list(acts(f"see {markdown(text)}")) == []
+    assert shown(rendered(markdown(text)).seen) == text
+
+
 @given(HOSTILE, HOSTILE)
 @example("a\\", "b|c")
 @example("[ ]", "[x] ")

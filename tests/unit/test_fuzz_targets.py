@@ -15,7 +15,7 @@ def test_each_seed_keeps_the_law_of_its_target(name: str, seed: bytes) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.data())
-@settings(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 def test_some_bytes_keep_the_law_of_each_target(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]
     pieces = st.lists(st.sampled_from([*target.words, *target.seeds]) | st.binary(max_size=8), max_size=12)

@@ -3,15 +3,18 @@
 import datetime as dt
 import itertools
 import time
+from typing import Any
 
 import pytest
 from gate_world import (
     APPSTREAM,
     ARM,
     BASEOS,
+    PUBLISHED,
     TWO_ARCHES,
     X86,
     attempts,
+    baseline,
     judge,
     only,
     problem,
@@ -24,7 +27,7 @@ from gate_world import (
 from msgspec.structs import replace
 
 from compose_repo.core.names import Arch, Scenario, Stream
-from compose_repo.core.result import Outcome
+from compose_repo.core.result import Outcome, ResultFile
 from compose_repo.core.rules.policy import Attempts, Requirement, Waiver
 from compose_repo.core.verdict.decision import State
 
@@ -62,6 +65,42 @@ def test_every_report_counts_for_any_arch() -> None:
 
 def test_no_report_is_missing_for_any_arch() -> None:
     assert states(judge([], requirement(arches="any"), variants=TWO_ARCHES)) == ["rdo smoke: missing"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "files", "expected"),
+    [
+        ({}, [], ["rdo smoke: missing"]),
+        ({}, [run(result("passed", X86))], ["rdo smoke: missing", "rdo smoke on x86_64: passed"]),
+        ({}, [run(result("failed", X86))], ["rdo smoke: missing", "rdo smoke on x86_64: failed"]),
+        (
+            {"arches": (X86,), "variants": "all"},
+            [run(result("passed", X86))],
+            ["rdo smoke: missing", "rdo smoke on x86_64: passed"],
+        ),
+        (
+            {"arches": (X86,), "variants": "all"},
+            [],
+            ["rdo smoke: missing", "rdo smoke on x86_64: missing"],
+        ),
+        ({"arches": "any"}, [run(result("passed", X86))], ["rdo smoke on x86_64: passed"]),
+        ({"arches": (X86,)}, [run(result("passed", X86))], ["rdo smoke on x86_64: passed"]),
+        ({"scenarios": ("a", "b")}, [], ["rdo smoke (a): missing", "rdo smoke (b): missing"]),
+    ],
+)
+def test_all_of_what_is_not_known_is_never_reported(
+    asked: dict[str, Any], files: list[ResultFile], expected: list[str]
+) -> None:
+    assert states(judge(files, requirement(**asked), unreadable=True)) == expected
+
+
+def test_an_answer_says_that_the_composes_arches_are_not_known() -> None:
+    decision = judge([], requirement(deadline=DAY), unreadable=True, age=25)
+    answer = only(decision)
+    assert (answer.state, answer.reason) == (
+        State.OVERDUE,
+        "which arches and variants the compose has is not known: its metadata could not be read; due within 1d",
+    )
 
 
 def test_every_variant_reported_counts_for_any_variant() -> None:
@@ -604,6 +643,17 @@ def test_silence_waits_for_any_dimension_that_is_waived_in_part(line: Requiremen
 def test_silence_is_overdue_where_no_failure_would_be_waived(line: Requirement, exception: Waiver) -> None:
     answer = only(judge([], line, age=25, waivers=[exception]))
     assert answer.state is State.OVERDUE
+
+
+def test_silence_that_a_failing_baseline_excuses_says_nothing_of_a_waiver_for_a_part() -> None:
+    line = requirement(deadline=DAY, baseline="published")
+    failing = baseline(run(result("failed", variant="BaseOS")))
+    answer, bare = (
+        only(judge([], line, age=25, published=failing, waivers=waivers))
+        for waivers in ([waiver(scenario=Scenario("bios"))], [])
+    )
+    assert answer == bare
+    assert answer.reason == f"nothing reported; due within 1d; failing since {PUBLISHED}"
 
 
 def test_before_its_deadline_silence_says_nothing_of_waivers() -> None:

@@ -332,7 +332,7 @@ def test_every_requirement_of_the_stream_is_answered(world: INPUTS) -> None:
 
 
 @given(WORLDS)
-@settings(max_examples=30)
+@settings(max_examples=settings().max_examples * 3 // 10)
 def test_deciding_twice_gives_the_same_bytes(world: INPUTS) -> None:
     assert to_bytes(decided(world)) == to_bytes(decided(world))
 
@@ -346,7 +346,7 @@ def test_a_decision_without_any_result_is_never_satisfied_unless_all_is_waived(w
 
 @pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.PASSED])
 @given(world=WORLDS)
-@settings(max_examples=20)
+@settings(max_examples=settings().max_examples // 5)
 def test_only_what_is_accepted_passes(outcome: Outcome, world: INPUTS) -> None:
     lines = tuple(structs.replace(line, accept=frozenset({Outcome.PASSED})) for line in world["policy"].requirements)
     files = [

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from test_hardening import BARE, COMPOSES, MAIN, NOW, RDO, absent, broken, seen, with_rules
 
-from compose_repo.core.hardening import State, examine, is_unsafe, plan_setup
+from compose_repo.core.hardening import State, examine, is_stopped, is_unsafe, plan_setup
 from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
@@ -29,6 +29,7 @@ from compose_repo.core.hardening.administration import (
     MoveSchedule,
     Protect,
     RemoveWebhook,
+    Runs,
     Schedule,
     Token,
     Trigger,
@@ -39,9 +40,9 @@ from compose_repo.core.hardening.administration import (
 from compose_repo.core.hardening.branches import plan_branches
 from compose_repo.core.hardening.files import CI_FILE, plan_labels, wanted_labels
 from compose_repo.core.hardening.keys import plan_job_token, plan_schedule
-from compose_repo.core.hardening.rule import Look, Seen
+from compose_repo.core.hardening.rule import Look, Seen, Severity
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.rules.policy import Bots, SigningKey, StreamEntry
+from compose_repo.core.rules.policy import Bots, Mode, SigningKey, StreamEntry
 
 DEVELOPERS, MAINTAINERS, NOBODY = (Access(level=level) for level in (DEVELOPER, MAINTAINER, NO_ONE))
 STREAM: Final = StreamEntry(
@@ -276,16 +277,15 @@ def test_what_breaks_a_rule_is_told_in_words(what: Seen, code: str, findings: li
         (members(RDO_CI), "origin-user-too-strong"),
         (members(RDO_CI), "origin-user-too-weak"),
         (members(replace(RDO_CI, level=MAINTAINER)), "maintainer-unexpected"),
-        (members(RDO_CI), "outsider-in-gate-project"),
+        (replace(members(replace(RDO_CI, level=20)), composes=False), "outsider-in-gate-project"),
         (token(), "token-of-admin"),
         (token(), "token-too-strong"),
         (token(expires=dt.date(2026, 12, 5)), "token-expires"),
         (token(), "token-never-expires"),
-        (project(variables=(SECRET,)), "variable-beside-composes"),
+        (replace(project(), uses_token=False), "variable-beside-composes"),
         (project(variables=(SECRET,)), "secret-unprotected"),
         (project(variables=(SECRET,)), "secret-unmasked"),
         (project(variables=(SECRET,)), "secret-everywhere"),
-        (replace(project(variables=(replace(SECRET, scope="*"),)), composes=False), "secret-everywhere"),
         (project(job_token_limited=True), "job-token-open"),
         (key(), "key-expires-soon"),
         (key(valid_before=dt.date(2026, 12, 21)), "key-expires-soon"),
@@ -299,13 +299,129 @@ def test_what_keeps_a_rule_is_not_told(what: Seen, code: str) -> None:
     assert code in {check.rule.code for check in examine(what) if check.state is State.FINE}
 
 
+NO_ORIGINS: Final = replace(seen(), gate=replace(seen().gate, origins={}))
+RUNNING: Final = project(schedules=(SYNC,), runs=Runs(ended=NOW, succeeded=NOW))
+OFF: Final = project(schedules=(replace(SYNC, active=False),))
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "reason"),
+    [
+        (project(), "outsider-in-gate-project", "one project holds both the composes and the token"),
+        (project(variables=(SECRET,)), "variable-beside-composes", "one project holds both the composes and the token"),
+        (
+            project(settings={"visibility": "private"}),
+            "gate-project-private",
+            "one project holds both the composes and the token",
+        ),
+        (project(), "gate-logs-public", "one project holds both the composes and the token"),
+        (project(), "secret-unprotected", "no variable holds a secret"),
+        (project(), "secret-unmasked", "no variable holds a secret"),
+        (
+            replace(project(variables=(replace(SECRET, scope="*"),)), composes=False),
+            "secret-everywhere",
+            "no secret is where third parties push",
+        ),
+        (project(), "secret-everywhere", "no secret is where third parties push"),
+        (project(), "deploy-key-pushes", "there is no deploy key"),
+        (project(), "webhook-insecure", "there is no webhook"),
+        (project(), "webhook-wrong", "there is no such webhook"),
+        (project(), "trigger-unknown", "there is no pipeline trigger"),
+        (project(), "trigger-of-another", "there is no such trigger"),
+        (project(), "schedule-moved", "there is no such schedule"),
+        (project(), "schedule-of-another", "there is no such schedule"),
+        (RUNNING, "schedule-elsewhere", "there is no other schedule"),
+        (project(), "schedule-off", "no pipeline schedule is described as 'compose-repo sync'"),
+        (project(), "no-run", "the pipeline schedule is missing or off"),
+        (OFF, "no-run", "the pipeline schedule is missing or off"),
+        (
+            RUNNING,
+            "token-missing",
+            "they are not in the project, but runs of sync succeed: they come from a group or the whole GitLab",
+        ),
+        (NO_ORIGINS, "origin-user-missing", "no account reports for an origin"),
+        (NO_ORIGINS, "origin-unattributable", "there is no origin"),
+        (project(), "key-expired", "no origin has a signing key"),
+        (project(), "waiver-expired", "there is no waiver"),
+        (project(), "stream-unencrypted", "no stream is followed"),
+        (replace(project(), looks=()), "stream-unreachable", "no stream is followed"),
+        (project(), "promotion-tags-closed", "no stream promotes"),
+    ],
+)
+def test_a_rule_that_has_nothing_to_be_about_says_so(what: Seen, code: str, reason: str) -> None:
+    [check] = [check for check in examine(what) if check.rule.code == code]
+    assert (check.state, check.absent) == (State.ABSENT, reason)
+
+
+@pytest.mark.parametrize(
+    ("what", "findings"),
+    [
+        (OFF, {"schedule-off": ("the pipeline schedule 'compose-repo sync' is off",)}),
+        (
+            replace(RUNNING, project=replace(RUNNING.project, runs=Runs())),
+            {"no-run": ("no run of sync on main has ended yet",)},
+        ),
+        (
+            replace(RUNNING, now=NOW + dt.timedelta(hours=30, minutes=5)),
+            {"no-run": (f"the last run of sync on main ended 30 hours ago, at {NOW:%Y-%m-%d %H:%M} UTC",)},
+        ),
+        (replace(RUNNING, now=NOW + dt.timedelta(hours=6)), {}),
+        (RUNNING, {}),
+    ],
+)
+def test_what_cannot_run_is_told_from_what_can(what: Seen, findings: dict[str, tuple[str, ...]]) -> None:
+    both = tuple(replace(SECRET, key=key) for key in ("COMPOSE_REPO_TOKEN", "COMPOSE_REPO_OPENER_TOKEN"))
+    checks = examine(replace(what, project=replace(what.project, variables=both)))
+    stopped = [check for check in checks if check.rule.severity is Severity.STOPPED and check.state is State.BROKEN]
+    assert {check.rule.code: check.findings for check in stopped} == findings
+    assert is_stopped(checks) == bool(findings)
+
+
+EARLIER: Final = NOW - dt.timedelta(hours=7)
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "finding"),
+    [
+        (None, "none has succeeded yet"),
+        (EARLIER, f"the last one succeeded 7 hours ago, at {EARLIER:%Y-%m-%d %H:%M} UTC"),
+    ],
+)
+def test_runs_that_only_fail_are_told(succeeded: dt.datetime | None, finding: str) -> None:
+    what = project(schedules=(SYNC,), runs=Runs(ended=NOW, succeeded=succeeded))
+    assert broken(what)["runs-fail"] == (finding,)
+
+
+def test_each_token_that_is_missing_is_named() -> None:
+    assert broken(project(variables=(SECRET,)))["token-missing"] == (
+        "there is no variable COMPOSE_REPO_OPENER_TOKEN, for the compose bot's token",
+    )
+
+
 def test_a_file_of_ours_that_is_there_is_not_missed() -> None:
-    what = project(files=frozenset({".gitlab/CODEOWNERS"}))
+    what = project(files=frozenset({".gitattributes", ".gitlab/CODEOWNERS"}))
     assert broken(what)["project-file-missing"] == (
         "main has no .gitlab/issue_templates/Origin.md",
         "main has no .gitlab/issue_templates/Waiver.md",
         "main has no .gitlab/merge_request_templates/Default.md",
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding"),
+    [
+        ({"visibility": "private"}, "visibility is private and should be public or internal"),
+        ({"visibility": "internal"}, None),
+        (
+            {"visibility": "public", "repository_access_level": "disabled"},
+            "repository_access_level is disabled and should be enabled",
+        ),
+        ({}, None),
+    ],
+)
+def test_a_gate_project_is_open_to_whoever_pushes(settings: dict[str, str], finding: str | None) -> None:
+    what = replace(project(settings=settings), composes=False)
+    assert broken(what).get("gate-project-private") == (None if finding is None else (finding,))
 
 
 def test_the_compose_bot_that_is_the_gate_bot_is_no_outsider() -> None:
@@ -327,7 +443,7 @@ def test_where_nobody_has_looked_no_address_is_judged() -> None:
 def test_only_what_must_not_be_makes_a_project_unsafe() -> None:
     checks = examine(project(job_token_limited=False))
     unsafe = [check for check in checks if check.rule.code == "job-token-open"]
-    advice = [check for check in checks if check.rule.code == "schedule-missing"]
+    advice = [check for check in checks if check.rule.code == "label-missing"]
     assert (is_unsafe(unsafe), is_unsafe(advice), is_unsafe([])) == (True, False, False)
 
 
@@ -381,6 +497,13 @@ def test_labels_that_are_missing_or_look_otherwise_are_planned() -> None:
     )
     assert broken(what)["label-missing"] == tuple(f"there is no label {label.name}" for label in wanted[2:])
     assert broken(what)["label-differs"] == (f"the label {second.name} has another colour or description",)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_label_for_what_is_approved_is_there_where_a_stream_is_gated(mode: Mode) -> None:
+    what = seen(streams={STREAM.stream: replace(STREAM, mode=mode)})
+    names = {label.name for label in wanted_labels(what)}
+    assert ("compose::approved" in names) is (mode is Mode.GATING)
 
 
 def test_labels_are_for_the_project_of_the_composes() -> None:

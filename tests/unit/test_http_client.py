@@ -263,6 +263,25 @@ class TestRedirects:
         assert found is not None
         assert (found.body, found.url) == (b"now", f"{server.url}/5")
 
+    def test_each_request_is_told_without_what_may_be_secret(self, time: SkippingClock, server: ComposeServer) -> None:
+        told: list[str] = []
+        server.answers["/a"] = [Answer(status=302, body=b"", headers={"Location": "/b?token=x"})]
+        server.answers["/b"] = [Answer(status=503, body=b""), OK]
+        http = Http(Limits(), clock=time, trace=told.append)
+        http.read(f"{server.url}/a", 100)
+        assert [line.partition(" (")[0].replace(server.url, "") for line in told] == [
+            "GET /a 302",
+            "GET /b 503",
+            "GET /a 302",
+            "GET /b 200",
+        ]
+
+    def test_what_cannot_be_reached_is_told_too(self, time: SkippingClock) -> None:
+        told: list[str] = []
+        with pytest.raises(InputError):
+            Http(Limits(tries=1), clock=time, trace=told.append).read("http://127.0.0.1:1/a", 100)
+        assert [line.partition(" (")[0] for line in told] == ["GET http://127.0.0.1:1/a no answer"]
+
     def test_a_circle_is_left(self, http: Http, server: ComposeServer) -> None:
         server.answers["/b"] = [Answer(status=302, body=b"", headers={"Location": "/file"})]
         assert failure(http, server, Answer(status=302, body=b"", headers={"Location": "/b"})) == "source-redirect"

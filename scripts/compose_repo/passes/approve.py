@@ -14,6 +14,8 @@ from compose_repo.core.forge.merge_requests import compose_of
 from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.problems.report import as_line
+from compose_repo.core.verdict.decision import Verdict
+from compose_repo.passes.describe import described_again
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, carry_out, show_actions
@@ -86,14 +88,18 @@ class Approving:
         return replace(stage, idle=idle, plan=self._plan(merge_request, judgement, vanished=vanished))
 
     def _plan(self, merge_request: MergeRequest, judgement: Judgement, *, vanished: bool | None) -> Plan:
-        """Ask what is there no further than it takes to know that nothing is to be written."""
+        """Ask what is there no further than it takes to know that nothing is to be written.
+
+        What has been approved is asked of the approvals themselves: GitLab can reset them without a word below.
+        """
         if merge_request.state is not MergeRequestState.OPENED:
             return ()
         forge = self.work.world.forge
-        me, judged, pushed_at = forge.me(), judgement.judged(published=False), judgement.pushed_at
+        me, judged, pushed_at = forge.me(), judgement.judged(), judgement.pushed_at
         names = judgement.gate_files.labels
         thread = forge.thread(merge_request.iid)
-        if is_settled(
+        described = described_again(self.work, merge_request, judgement, thread)
+        settled = is_settled(
             self.compose_id,
             merge_request=merge_request,
             judged=judged,
@@ -102,20 +108,25 @@ class Approving:
             pushed_at=pushed_at,
             vanished=vanished,
             names=names,
-        ):
-            return ()
-        return plan_approve(
+        )
+        if settled and judged.verdict is not Verdict.SATISFIED:
+            return described
+        approved_by = forge.approved_by(merge_request.iid)
+        if settled and me.id in approved_by:
+            return described
+        approving = plan_approve(
             self.compose_id,
             merge_request=merge_request,
             judged=judged,
             me=me,
-            approved_by=forge.approved_by(merge_request.iid),
+            approved_by=approved_by,
             statuses=forge.statuses(judgement.told_of, STATUS_NAME),
             notes=thread.notes,
             pushed_at=pushed_at,
             vanished=vanished,
             names=names,
         )
+        return (*described, *approving)
 
 
 def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:

@@ -182,14 +182,15 @@ class Handler:
 
         What is wrong with its stream alone matters `with_stream` only: a result is judged without.
         """
-        patient = patience(self.console.clock)
+        clock, trace = self.console.clock, self.console.trace
+        patient = patience(clock)
         with _passing():
             report = sync(
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits(), clock=self.console.clock, patience=patient),
-                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes, patience=patient),
+                    http=Http(limits(), clock=clock, patience=patient, trace=trace),
+                    index_http=Http(limits(), clock=clock, cache=self._indexes, patience=patient, trace=trace),
                     only=compose_id,
                 )
             )

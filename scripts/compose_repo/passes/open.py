@@ -1,22 +1,23 @@
 """Plans the opening of a compose's merge request, or what brings it up to date."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import File, Stages
 from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import ForgeError, MergeRequest
-from compose_repo.core.forge.merge_requests import Found, compose_of, is_bots, opener_of
+from compose_repo.core.forge.forge import MergeRequest
+from compose_repo.core.forge.merge_requests import Found, opener_of
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import Branch, plan_open
 from compose_repo.core.rules.policy import Bots
+from compose_repo.passes.describe import description_of
 from compose_repo.passes.loop import Stage, first_of
-from compose_repo.passes.upkeep import duplicates, find, published, second_notes
+from compose_repo.passes.upkeep import duplicates, find, second_notes
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.tree import GivenTree
 from compose_repo.reading.loading import load_manifest
 from compose_repo.words import wording
 
@@ -44,7 +45,10 @@ class Opening:
 
 
 def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bots) -> Stages:
-    compose_id, raw = manifest.compose_id, manifest.to_bytes()
+    compose_id, branch = manifest.compose_id, _branch(work, manifest.compose_id, found)
+    merged = main.read(compose_id.manifest_path)
+    manifest = _recorded(manifest, merged or (None if branch is None else branch.manifest))
+    raw = manifest.to_bytes()
     digest = Sha256(hashlib.sha256(raw).hexdigest())
     project, gate_files = work.world.project, work.world.gate_files()
     return plan_open(
@@ -56,19 +60,12 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
                 content=wording.results_readme(compose_id, digest, project),
             ),
         ),
-        description=wording.description(
-            manifest,
-            manifest_sha256=digest,
-            project=project,
-            policy=gate_files.policy,
-            origins=gate_files.origins,
-            comparisons=list(_comparisons(work, main, compose_id, bots)),
-        ),
+        description=description_of(work, manifest, digest),
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,
-        merged=main.read(compose_id.manifest_path),
-        branch=_branch(work, compose_id, found),
+        merged=merged,
+        branch=branch,
         merge_request=found.ours,
         duplicates=duplicates(work, compose_id, found),
         lost=found.astray,
@@ -76,6 +73,16 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
         bots=bots,
         names=gate_files.labels,
     )
+
+
+def _recorded(manifest: Manifest, there: bytes | None) -> Manifest:
+    """Give the manifest that stands: what is there already, where it or this one could not read the compose.
+
+    A run that is killed before the merge request is open may have read more of the server, or less, than the next.
+    """
+    tree = GivenTree({} if there is None else {manifest.compose_id.manifest_path: there})
+    recorded = load_manifest(tree, manifest.compose_id)
+    return manifest if recorded is None or recorded.unreadable == manifest.unreadable else recorded
 
 
 def _stage(compose_id: ComposeId, merge_request: MergeRequest | None) -> Stage:
@@ -92,38 +99,3 @@ def _branch(work: Work, compose_id: ComposeId, found: Found) -> Branch | None:
     pushes = () if found.ours else work.world.forge.pushes(compose_id.branch, compose_id.date)
     manifest = work.world.forge.read_file(compose_id.manifest_path, head)
     return Branch(head=head, manifest=manifest, opener=opener_of(pushes))
-
-
-def _comparisons(work: Work, main: GitTree, compose_id: ComposeId, bots: Bots) -> Iterator[wording.Comparison]:
-    """Choose what to compare with: the last published compose, and the previous one where that is newer.
-
-    The previous one is looked for among the hundred newest merge requests of the project only; where these are all of
-    other streams, or of other people, nothing is compared with it.
-    """
-    on_main = [other for other in published(main) if other.stream == compose_id.stream and other < compose_id]
-    last = max(on_main, default=None)
-    if last is not None:
-        yield from _comparison("last published", main, last)
-    opened = {
-        other: line
-        for line in work.world.forge.recent_merge_requests()
-        if is_bots(line, bots)
-        and (other := compose_of(line)) is not None
-        and other.stream == compose_id.stream
-        and other < compose_id
-    }
-    previous = max(opened, default=None)
-    if previous is not None and previous not in on_main and (last is None or previous > last):
-        try:
-            head = work.world.head(opened[previous])
-        except ForgeError as error:
-            work.console.info(f"not compared with {previous}: {error}")
-            return
-        yield from _comparison("previous", GitTree(work.world.repository, head), previous)
-
-
-def _comparison(title: str, tree: GitTree, compose_id: ComposeId) -> Iterator[wording.Comparison]:
-    """Read an older manifest; one that is damaged or missing is left out, for the new compose is not to blame."""
-    manifest = load_manifest(tree, compose_id)
-    if manifest is not None:
-        yield wording.Comparison(title=title, manifest=manifest)

@@ -14,13 +14,15 @@ from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
+from compose_repo.passes.describe import published
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
+from compose_repo.passes.manifest import same_id
 from compose_repo.passes.tools import Tools
-from compose_repo.passes.upkeep import find, published
+from compose_repo.passes.upkeep import find
 from compose_repo.ports.compose_root import Root, reading_files, root_in
 from compose_repo.ports.productmd.reading import identity
 from compose_repo.reading.index import compose_ids
-from compose_repo.reading.mirror import Unsettled, published_name
+from compose_repo.reading.mirror import Unsettled, published_compose
 
 T = TypeVar("T")
 
@@ -75,15 +77,13 @@ class StreamReader:
             return Carried()
         with self._work.console.progress(f"reading {entry.published}"):
             try:
-                name = published_name(entry.published, reading_files(self._tools.http.read))
+                compose_id = published_compose(entry.published, reading_files(self._tools.http.read))
             except Unsettled as reason:
                 return Carried(why_not=str(reason))
-        if name is None:
+            except ComposeIdError as error:
+                raise InputError(_strange(entry.published, str(error))) from error
+        if compose_id is None:
             return Carried()
-        try:
-            compose_id = ComposeId.parse(name)
-        except ComposeIdError as error:
-            raise InputError(_strange(entry.published, str(error))) from error
         if compose_id.stream != entry.stream:
             raise InputError(
                 _strange(entry.published, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")
@@ -154,24 +154,6 @@ class StreamReader:
         for problem in problems:
             self._work.console.error(as_line(problem))
         return None
-
-
-def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
-    """Look whether a folder holds the compose that it is named by.
-
-    Raises:
-        InputError: it holds another.
-
-    """
-    if found != asked:
-        raise InputError(
-            Problem(
-                path=f"{root.location}/COMPOSE_ID",
-                code=Code.COMPOSE_ID_MISMATCH,
-                message=f"the folder of {asked} holds {found}",
-                fix="tell the server's administrators",
-            )
-        )
 
 
 def _strange(published: str, message: str) -> Problem:

@@ -110,7 +110,7 @@ class Surveyor:
         )
 
     def _looks(self, gate: GateState) -> Iterator[Look]:
-        read = Http(_LIMITS, clock=self._work.console.clock).read
+        read = Http(_LIMITS, clock=self._work.console.clock, trace=self._work.console.trace).read
         for stream, entry in gate.streams.items():
             for field, url in entry.addresses:
                 with self._work.console.progress(f"reading {url}"):

@@ -32,8 +32,9 @@ class Tools:
 
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
-        clock = self.work.console.clock
-        http = Http(LIMITS, clock=clock, patience=Patience(LIMITS.timeout, clock))
+        console = self.work.console
+        patience = Patience(LIMITS.timeout, console.clock)
+        http = Http(LIMITS, clock=console.clock, patience=patience, trace=console.trace)
         self.poll = Poll(work=self.work, opener=self.opener, http=http)
 
     def look(self) -> None:

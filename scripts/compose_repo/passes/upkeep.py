@@ -1,23 +1,27 @@
 """Finds a compose's merge request, and plans what brings it back to what it should be, before anything else is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from compose_repo.core.composes.compose import ComposeId, ComposeIdError
-from compose_repo.core.composes.paths import COMPOSES
+from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan, Stages
 from compose_repo.core.forge.bots import Bot
-from compose_repo.core.forge.forge import MergeRequest, MergeRequestState
+from compose_repo.core.forge.forge import FileLock, MergeRequest, MergeRequestState
 from compose_repo.core.forge.merge_requests import MERGED, Found, choose, newer_published, why_it_stays_closed
 from compose_repo.core.plan.plan import Duplicate, plan_restore, plan_second_notes, restored
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.core.rules.policy import Bots
+from compose_repo.passes.describe import published
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.words import wording
+
+MOST_LOCKS: Final = 100
+"""How many locks on files one stage takes off."""
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -56,8 +60,11 @@ def find(work: Work, compose_id: ComposeId, bot: Bot) -> tuple[Found, GitTree, B
     return found, main, bots
 
 
-def settle(work: Work, compose_id: ComposeId) -> Settled:
+def settle(work: Work, compose_id: ComposeId, *, closely: bool = False) -> Settled:
     """Find a compose's merge request, and plan what brings it back if anybody has changed what it is.
+
+    With `closely`, an open one is read by itself: GitLab may keep a list as it was for hours, and a lock on a file,
+    which bars merging alone, makes no difference to it.
 
     Raises:
         UsageError: there is none, or the account is not the gate bot's.
@@ -67,9 +74,12 @@ def settle(work: Work, compose_id: ComposeId) -> Settled:
     found, main, bots = find(work, compose_id, Bot.GATE)
     if found.ours is None:
         raise UsageError(_none(work, compose_id, found, bots))
-    stays_closed = _why_it_stays_closed(work, compose_id, found.ours, main, bots)
-    settled = Settled(merge_request=found.ours, found=found, bots=bots, stays_closed=stays_closed)
-    if found.ours.state in MERGED or stays_closed is not None:
+    ours = found.ours
+    if closely and ours.state is MergeRequestState.OPENED:
+        ours = work.world.forge.merge_request(ours.iid)
+    stays_closed = _why_it_stays_closed(work, compose_id, ours, main, bots)
+    settled = Settled(merge_request=ours, found=found, bots=bots, stays_closed=stays_closed)
+    if ours.state in MERGED or stays_closed is not None:
         return settled
     return to_bring_back(work, compose_id, settled)
 
@@ -84,8 +94,21 @@ def to_bring_back(work: Work, compose_id: ComposeId, settled: Settled) -> Settle
         target_branch=world.project.default_branch,
         branch_is_there=world.branch_is_there(compose_id.branch),
         me=world.forge.me(),
+        locks=_locks(work, compose_id) if settled.merge_request.is_locked else (),
     )
     return replace(settled, stages=stages, stays_closed=None)
+
+
+def _locks(work: Work, compose_id: ComposeId) -> Sequence[FileLock]:
+    """Give the locks to be taken off one that they bar, its own folder's first; of very many the next run takes more.
+
+    Any of the others may bar it too, or the commit that restores it: nothing in the project is meant to be locked.
+    """
+
+    def is_elsewhere(lock: FileLock) -> bool:
+        return not lock.path.startswith(f"{compose_id.folder}/")
+
+    return sorted(work.world.forge.file_locks(), key=is_elsewhere)[:MOST_LOCKS]
 
 
 def brought_back(
@@ -127,15 +150,6 @@ def duplicates(work: Work, compose_id: ComposeId, found: Found) -> Sequence[Dupl
     words = wording.duplicate(compose_id, None if found.ours is None else found.ours.iid)
     notes = work.world.forge.notes
     return [Duplicate(merge_request=line, notes=notes(line.iid), words=words) for line in found.duplicates]
-
-
-def published(main: GitTree) -> Iterator[ComposeId]:
-    """Every compose that main holds: it has been published."""
-    for folder in main.folders(COMPOSES):
-        try:
-            yield ComposeId.parse(folder)
-        except ComposeIdError:
-            continue
 
 
 def _why_it_stays_closed(

@@ -13,7 +13,7 @@ from compose_repo.core.names import Sha
 from compose_repo.core.streams.promotion import below
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import GitTree
-from compose_repo.ports.git.repository import Repository
+from compose_repo.ports.git.repository import GitError, Repository
 from compose_repo.reading.bots import read_bots
 from compose_repo.reading.line import PushLog, since_of
 from compose_repo.reading.loading import GateFiles, load_gate
@@ -114,9 +114,9 @@ class World:
             composes = {compose_id for line in opened if (compose_id := compose_of(line)) is not None}
             records = sorted(below(compose_id) for compose_id in composes)
             names = sorted({main, *heads.values(), *branches})
-            there = self.repository.remote_refs(self.project.clone_url, names, below=records, token=self.token)
+            there = self.repository.remote_refs(self.project.remote, names, below=records, token=self.token)
             refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
-            self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self.token)
+            self.repository.fetch(self.project.remote, [f"+{main}:{MAIN_REF}", *refspecs], token=self.token)
         self._view.main = GitTree(self.repository, MAIN_REF)
         self._view.opened = listed
         self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
@@ -189,18 +189,31 @@ class World:
     def head(self, merge_request: MergeRequest) -> Sha:
         """Fetch a merge request's head.
 
+        GitLab removes the ref two weeks after a merge request was closed or merged, and keeps the commit: then the one
+        that the merge request names is fetched.
+
         Raises:
             StaleHead: it is another by now than the merge request said.
+            GitError: the commit is gone, or the server cannot be reached or refuses.
 
         """
         ref = _head_ref(merge_request.iid)
         fetched = self.repository.find(ref)
         if fetched is None or fetched != merge_request.head:
-            self._fetch(f"refs/merge-requests/{merge_request.iid}/head", ref)
+            source = f"refs/merge-requests/{merge_request.iid}/head"
+            try:
+                self._fetch(source, ref)
+            except GitError:
+                if merge_request.head is None or self._is_at_the_project(source):
+                    raise
+                self._fetch(merge_request.head, ref)
             fetched = self.repository.commit(ref)
         if fetched != merge_request.head:
             raise StaleHead(f"the head of !{merge_request.iid} has changed meanwhile")
         return fetched
+
+    def _is_at_the_project(self, ref: str) -> bool:
+        return ref in self.repository.remote_refs(self.project.remote, [ref], token=self.token)
 
     def fetch_commit(self, sha: Sha) -> None:
         """Fetch a commit by its name, wherever it stands."""
@@ -210,7 +223,7 @@ class World:
         """Look once more, right before something is written on what was read.
 
         Raises:
-            StaleHead: by now its head is another, or it is closed, retargeted or renamed (which makes a draft).
+            StaleHead: by now its head is another, or it is closed, retargeted, held up, or renamed, perhaps to a draft.
 
         """
         seen, now = map(_judged_of, (merge_request, self.forge.merge_request(merge_request.iid)))
@@ -220,7 +233,7 @@ class World:
 
     def _fetch(self, source: str, destination: str) -> None:
         with self._console.progress(f"fetching {source}"):
-            self.repository.fetch(self.project.clone_url, [f"+{source}:{destination}"], token=self.token)
+            self.repository.fetch(self.project.remote, [f"+{source}:{destination}"], token=self.token)
 
 
 def _head_ref(iid: int) -> str:
@@ -234,4 +247,6 @@ def _judged_of(merge_request: MergeRequest) -> dict[str, object]:
         "target": merge_request.target_branch,
         "title": merge_request.title,
         "state": merge_request.state,
+        "date of merging": merge_request.merge_after,
+        "squashing": merge_request.squash,
     }

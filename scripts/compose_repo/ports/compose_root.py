@@ -119,7 +119,9 @@ def root_in(folder: str, name: str, read: Callable[[str, int], bytes | None]) ->
     return WebRoot(f"{normal_url(folder)}/{name}", read)
 
 
-def compose_root(source: str, *, timeout: float = 30.0, clock: Clock = REAL) -> Root:
+def compose_root(
+    source: str, *, timeout: float = 30.0, clock: Clock = REAL, trace: Callable[[str], None] = lambda _: None
+) -> Root:
     """Find the root that a directory or an http(s) URL names; its `…/compose` folder is as good.
 
     Raises:
@@ -133,7 +135,8 @@ def compose_root(source: str, *, timeout: float = 30.0, clock: Clock = REAL) -> 
     from compose_repo.ports.http import Http, Limits, normal_url  # noqa: PLC0415  # directories need no HTTP
 
     url = normal_url(source)
-    return WebRoot(url.removesuffix("/compose"), Http(Limits(timeout=timeout, total=20 * timeout), clock=clock).read)
+    http = Http(Limits(timeout=timeout, total=20 * timeout), clock=clock, trace=trace)
+    return WebRoot(url.removesuffix("/compose"), http.read)
 
 
 def failure(path: str, code: Code, message: str, fix: str) -> InputError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from compose_repo.core.escape import terminal, terminal_lines
 from compose_repo.ports.clock import REAL, Clock
-from compose_repo.ports.environment import wants_plain_output
+from compose_repo.ports.environment import columns, wants_plain_output
 
 if TYPE_CHECKING:
     import threading
@@ -247,7 +247,9 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def width() -> int:
-    """Give the columns of the terminal that stderr is, or 80."""
+    """Give the columns that COLUMNS says, or those of the terminal that stderr is, or 80."""
+    if wanted := columns():
+        return wanted
     try:
         return os.get_terminal_size(2).columns or 80
     except OSError:

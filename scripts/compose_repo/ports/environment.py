@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -65,6 +66,28 @@ def promotion_secrets(variables: Mapping[str, str] = os.environ) -> PromotionSec
     )
 
 
+_ROOT_MARKS: Final = (".git", "gate/policy.toml")
+"""What only a repository's root has; copies of the files have no .git."""
+
+
+def root_above(folder: Path) -> Path:
+    """Find the repository's root that a folder is in: the nearest folder upwards that looks like one, else the folder.
+
+    It is given relative to the folder, so that messages name it as people would.
+    """
+    for steps, above in enumerate([folder, *folder.parents]):
+        if any((above / mark).exists() for mark in _ROOT_MARKS):
+            return Path(*[".."] * steps)
+    return Path()
+
+
+def columns(variables: Mapping[str, str] = os.environ) -> int | None:
+    """Give the width that people want lines to have, where COLUMNS says one."""
+    text = variables.get("COLUMNS", "")
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= _WIDEST else None
+
+
+_WIDEST: Final = 1000
 _FOR_COMMANDS = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR")
 
 

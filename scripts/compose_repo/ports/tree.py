@@ -106,7 +106,7 @@ class WorkingTree:
             raise
         if stat.S_ISDIR(status.st_mode):
             return None
-        return Entry(path=path, size=status.st_size, regular=_is_regular(status))
+        return Entry(path=path, size=status.st_size, regular=self._is_plain(status))
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes, or None if there is no such regular file."""
@@ -121,11 +121,15 @@ class WorkingTree:
             raise
         try:
             status = os.fstat(descriptor)
-            if not _is_regular(status):
+            if not self._is_plain(status):
                 return None
             return _read(descriptor, status.st_size)
         finally:
             os.close(descriptor)
+
+    def _is_plain(self, status: os.stat_result) -> bool:
+        """Tell whether it is what git stores as 100644: a plain file that nobody may execute."""
+        return stat.S_ISREG(status.st_mode) and not status.st_mode & stat.S_IXUSR
 
     def _files(self, folder: str) -> Iterator[Entry]:
         folders = [folder]
@@ -137,7 +141,7 @@ class WorkingTree:
                     path = prefix + child.name
                     if not child.is_dir(follow_symlinks=False):
                         status = child.stat(follow_symlinks=False)
-                        yield Entry(path=path, size=status.st_size, regular=_is_regular(status))
+                        yield Entry(path=path, size=status.st_size, regular=self._is_plain(status))
                     elif path != ".git":
                         folders.append(path)
 
@@ -174,8 +178,3 @@ def _read(descriptor: int, size: int) -> bytes:
     while len(data) < size and (part := os.read(descriptor, size - len(data))):
         data += part
     return data
-
-
-def _is_regular(status: os.stat_result) -> bool:
-    """Tell whether it is what git stores as 100644: a plain file that nobody may execute."""
-    return stat.S_ISREG(status.st_mode) and not status.st_mode & stat.S_IXUSR

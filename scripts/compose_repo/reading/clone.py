@@ -5,7 +5,7 @@ it, but for who has pushed what.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict
 
 from msgspec import Struct
@@ -13,20 +13,23 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import Kind, place_of
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha
-from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.result import utc
 from compose_repo.core.verdict.decision import Decision
 from compose_repo.core.verdict.decision_text import Basis
 from compose_repo.ports.git import dates
+from compose_repo.ports.git.checkout import Checkout
 from compose_repo.ports.git.history import require_whole_history
 from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.refs import LOCAL, REMOTE, Ref, branches_of, commits_ahead, is_repository, main_of
 from compose_repo.ports.git.repository import Repository, moment
 from compose_repo.ports.tree import Tree, WorkingTree
+from compose_repo.reading.inspection import Inspector
 from compose_repo.reading.judging import has_deadline, judge_branch, judge_files, opened_at
 from compose_repo.reading.line import unattributed
-from compose_repo.reading.loading import GateFiles
+from compose_repo.reading.loading import ANY_TIME, GateFiles
 from compose_repo.reading.publications import Publications
 
 
@@ -69,18 +72,40 @@ class _Rules(TypedDict):
     now: dt.datetime
 
 
-def standing(repository: Repository, compose_id: ComposeId, asked: Asked) -> Standing:
-    """Find where a compose stands.
+def standing(repository: Repository, compose_id: ComposeId, asked: Asked, *, tell: Callable[[str], None]) -> Standing:
+    """Find where a compose stands; `tell` hears what is odd about the files of a checkout.
 
     Raises:
         UsageError: it stands nowhere, or main is not known.
 
     """
     if asked.working_tree:
-        return _lying(repository, compose_id, asked)
+        return _lying(repository, compose_id, asked, Checkout(repository, tell))
     if asked == Asked() and not is_repository(repository):
         return _copied(repository, compose_id)
     return _committed(repository, compose_id, asked)
+
+
+def opened_manifest(repository: Repository, compose_id: ComposeId, *, tell: Callable[[str], None]) -> Manifest:
+    """Read a compose's manifest where the compose stands: as main has it, or as its branch was opened with.
+
+    Raises:
+        InputError: it has a problem.
+        UsageError: it stands nowhere, or main is not known.
+
+    """
+    place, path = standing(repository, compose_id, Asked(), tell=tell), compose_id.manifest_path
+    tree = place.what
+    if isinstance(tree, Commits):
+        opening = dates.first_with(repository, path, *tree)
+        if opening is None:
+            raise AssertionError("a branch without a manifest is no compose's")
+        tree = GitTree(repository, opening)
+    entry = next(entry for entry in tree.list(compose_id.folder) if entry.path == path)
+    found = Inspector(tree, ANY_TIME).inspect(entry)
+    if found.problems:
+        raise InputError(*found.problems)
+    return Manifest.from_dict(found.data)
 
 
 def judged(
@@ -132,9 +157,8 @@ def _copied(repository: Repository, compose_id: ComposeId) -> Standing:
     return Standing(what=tree, main=tree, where="from the files of this folder, which is not a git repository")
 
 
-def _lying(repository: Repository, compose_id: ComposeId, asked: Asked) -> Standing:
+def _lying(repository: Repository, compose_id: ComposeId, asked: Asked, tree: Checkout) -> Standing:
     """Take the files here for main; a compose that is not among them is judged where it stands, by the rules here."""
-    tree = WorkingTree(repository.path)
     main: Tree = tree
     rules = "the rules of this checkout"
     if asked.base is not None:

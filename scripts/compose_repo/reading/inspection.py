@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.composes import paths
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import (
     GATE_FILES,
     Kind,
@@ -22,7 +24,7 @@ from compose_repo.core.composes.layout import (
     place_of,
     stray,
 )
-from compose_repo.core.documents.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
+from compose_repo.core.documents.limits import LISTED, MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.schemas import is_valid, violations
@@ -30,6 +32,7 @@ from compose_repo.ports.tree import Entry, Tree
 
 if TYPE_CHECKING:
     from compose_repo.core.rules.advice import Rules
+    from compose_repo.core.verdict.unasked import Unasked
 
 BYTES: Final = {Kind.RESULT: RESULT_BYTES, Kind.MANIFEST: MANIFEST_BYTES}
 """Most bytes of each kind of file; the others are TOML."""
@@ -99,10 +102,8 @@ class Inspector:
                 read_json(raw, path)  # what breaks the bounds of reading is told as that
         except InputError as error:
             return Inspected(path=path, raw=raw, problems=[*name_problems(place), *error.problems])
-        if valid:
-            found = check(Case(place=place, raw=raw, data=data, known=self._known(place), now=at or self.now))
-        else:
-            found = violations(place.kind, data, path)
+        case = Case(place=place, raw=raw, data=data, known=self._known(place), now=at or self.now)
+        found = check(case) if valid else _violated(case)
         problems = [*name_problems(place), *found]
         if problems:
             from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # only what is wrong needs a line
@@ -134,6 +135,23 @@ class Inspector:
             return Known(origins=self.origins, manifest_sha256=digest)
         arches = frozenset(arch for arches in variants.values() for arch in arches)
         return Known(origins=self.origins, manifest_sha256=digest, variants=variants, arches=arches)
+
+
+def _violated(case: Case) -> list[Problem]:
+    """Tell what violates the schema, and in the same go what is wrong with the rest."""
+    from compose_repo.reading.sound_part import problems_of_the_sound_part  # noqa: PLC0415  # only for what is refused
+
+    found = violations(case.place.kind, case.data, case.place.path)
+    return [*(_with_digest(problem, case) for problem in found), *problems_of_the_sound_part(case, found)]
+
+
+def _with_digest(problem: Problem, case: Case) -> Problem:
+    """Say which digest belongs into a result file, where it has none or something else."""
+    digest = case.known.manifest_sha256
+    asked = problem.pointer == "/manifest_sha256" or problem.message == "manifest_sha256 is missing"
+    if digest is None or case.place.kind is not Kind.RESULT or not asked:
+        return problem
+    return replace(problem, fix=f"give the SHA-256 of the manifest.json that was tested; here it is {digest}")
 
 
 class InspectedGate(Struct, frozen=True, kw_only=True):
@@ -172,7 +190,7 @@ def inspect_gate(tree: Tree, now: dt.datetime, *, base: Tree | None = None) -> I
 
 def _beside(file: Inspected, aged: Sequence[Problem]) -> Sequence[Problem]:
     """Put what has aged in a file to what is wrong with it; of both together as many are listed as of one."""
-    from compose_repo.core.documents.diagnosis import LISTED, bounded, placed  # noqa: PLC0415  # as above
+    from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # as above
 
     if len(file.problems) > LISTED:  # the last of them says already that there are more
         return file.problems
@@ -277,11 +295,46 @@ def inspect_all(
         origins = inspect_origins(rules or tree, now)
         problems.extend(origins.problems)
     inspector = Inspector(tree, now, origins=_names(origins, "origins"))
+    unasked = _unasked(rules or tree) if results else None
     for entry in results:
-        problems.extend(inspector.inspect(entry).problems)
+        inspected = inspector.inspect(entry)
+        problems.extend(inspected.problems)
+        if unasked is not None:
+            advice.extend(_advised(unasked, inspected))
         if not is_readme(entry.path):
             checked.add(entry.path)
     return Inspection(checked=checked, problems=problems, advice=advice)
+
+
+def _unasked(rules: Tree) -> "Unasked | None":
+    """Give what advises on results by a policy; None if there is no policy that can be read."""
+    from compose_repo.core.verdict.unasked import Unasked  # noqa: PLC0415  # gate/ alone does not need it
+
+    raw = rules.read(_POLICY)
+    if raw is None or len(raw) > TOML_BYTES:
+        return None
+    try:
+        data = read_toml(raw, _POLICY)
+    except InputError:
+        return None
+    return Unasked(data.get("requirement", ())) if is_valid(Kind.POLICY, data) else None
+
+
+def _advised(unasked: "Unasked", file: Inspected) -> Sequence[Problem]:
+    """Advise on a sound result file; of one that is refused enough is said."""
+    place = place_of(file.path)
+    if place is None or place.kind is not Kind.RESULT or file.problems or file.data is None:
+        return ()
+    try:
+        stream = ComposeId.parse(place.compose_id).stream
+    except ComposeIdError:  # a day that no calendar has
+        return ()
+    found = list(unasked.advice(file.path, place.origin, stream, file.data["results"]))
+    if not found:
+        return ()
+    from compose_repo.core.documents.diagnosis import placed  # noqa: PLC0415  # only what is told needs a line
+
+    return placed(found, file.raw, toml=False)
 
 
 def _names(file: Inspected | None, table: str) -> Mapping[str, Mapping[str, Any]] | None:
@@ -290,6 +343,7 @@ def _names(file: Inspected | None, table: str) -> Mapping[str, Mapping[str, Any]
 
 
 _ORIGINS: Final = "gate/origins.toml"
+_POLICY: Final = "gate/policy.toml"
 _STREAMS: Final = "gate/streams.toml"
 
 

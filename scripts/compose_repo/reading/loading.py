@@ -97,11 +97,21 @@ def read_manifest_file(file: Path) -> Manifest:
         OSError: it cannot be read.
 
     """
-    path = str(file)
     size = file.stat().st_size
     if size > MANIFEST_BYTES:
-        raise InputError(too_large(path, size, MANIFEST_BYTES))
-    raw = file.read_bytes()
+        raise InputError(too_large(str(file), size, MANIFEST_BYTES))
+    return manifest_of(file.read_bytes(), str(file))
+
+
+def manifest_of(raw: bytes, path: str) -> Manifest:
+    """Read a manifest's bytes: they satisfy its schema, but whether they are exactly those of the manifest is not said.
+
+    Raises:
+        InputError: it has a problem; it carries all of them.
+
+    """
+    if len(raw) > MANIFEST_BYTES:
+        raise InputError(too_large(path, len(raw), MANIFEST_BYTES))
     data = read_json(raw, path)
     if not is_valid(Kind.MANIFEST, data):
         raise InputError(*bounded(placed(violations(Kind.MANIFEST, data, path), raw, toml=False), path))

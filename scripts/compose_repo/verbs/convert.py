@@ -8,11 +8,13 @@ from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.convert.formats import FORMATS
 from compose_repo.core.convert.subject import Subject
 from compose_repo.core.convert.text import as_testcase
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Origin, Scenario, Sha256, Testcase, Variant, is_name
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.console import Console
+from compose_repo.reading.checkout import files_of
 from compose_repo.reading.converting import converted, read_source
-from compose_repo.reading.loading import read_manifest_file
+from compose_repo.reading.loading import manifest_of, read_manifest_file
 from compose_repo.verbs.arguments import moment
 from compose_repo.verbs.exit_codes import OK
 
@@ -71,14 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Convert, then write; says on stderr where the file belongs."""
     try:
-        manifest_file = arguments.manifest or arguments.repo / arguments.compose.manifest_path
-        compose_id = read_manifest_file(manifest_file).compose_id
-        manifest = manifest_file.read_bytes()
+        manifest = _manifest(arguments, console)
         sources = [read_source(file) for file in arguments.files]
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
     subject = Subject(
-        compose_id=str(compose_id),
+        compose_id=str(manifest.compose_id),
         manifest_sha256=Sha256(""),
         origin=Origin(arguments.origin),
         arch=Arch(arguments.arch),
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         run_is_test=arguments.run_is_test,
     )
     now = arguments.now or console.clock.now()
-    file, data = converted(arguments.source_format, sources, subject, manifest, now)
+    file, data = converted(arguments.source_format, sources, subject, manifest.to_bytes(), now)
     if arguments.output is None:
         console.out(data.decode().removesuffix("\n"))
     else:
@@ -100,6 +100,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         f"{len(file.results):,} result{'' if len(file.results) == 1 else 's'}; the file belongs at {file.path}"
     )
     return OK
+
+
+def _manifest(arguments: argparse.Namespace, console: Console) -> Manifest:
+    """Read the manifest of the compose that was tested: one that git tracks as git stores it, any other as it lies.
+
+    What counts of it are the bytes that `compose-repo manifest` writes, so other line ends change no digest.
+
+    Raises:
+        InputError: it has a problem.
+        OSError: it cannot be read.
+
+    """
+    file: Path = arguments.manifest or arguments.repo / arguments.compose.manifest_path
+    root, where = arguments.repo.resolve(), file.resolve()
+    if not where.is_relative_to(root):
+        return read_manifest_file(file)
+    stored = files_of(arguments.repo, console).read(str(where.relative_to(root)))
+    return read_manifest_file(file) if stored is None else manifest_of(stored, str(file))
 
 
 def _compose_id(text: str) -> ComposeId:

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", nargs="?", metavar="SOURCE", help="a real compose root, directory or URL (default: a made-up sample)"
     )
-    parser.add_argument("--keep", action="store_true", help="leave the GitLab running at the end, until Ctrl-C")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the GitLab running at the end, with a compose that waits, until Ctrl-C",
+    )
     parser.add_argument(
         "--port",
         type=_port,
@@ -64,6 +68,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 srpms=arguments.srpms,
                 port=arguments.port,
                 now=console.clock.now(),
+                keep=arguments.keep,
             )
             if not arguments.keep:
                 return play(wish, folder, console)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from compose_repo.core.escape import json_text, terminal
-from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_unsafe
+from compose_repo.core.hardening import SCHEMA, Check, State, examine, is_stopped, is_unsafe
 from compose_repo.core.hardening.release import Template
 from compose_repo.core.hardening.rule import Seen, Severity
 from compose_repo.ports.console import Console, Paint
@@ -19,7 +19,7 @@ compose-repo doctor --gate-project centos/compose-gate --all
 compose-repo doctor --template https://gitlab.com/CentOS/compose-repo.git
 compose-repo doctor --format json
 """
-PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.ADVICE: Paint.WAITING}
+PAINT: Final = {Severity.UNSAFE: Paint.BAD, Severity.STOPPED: Paint.BAD, Severity.ADVICE: Paint.WAITING}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Read the settings, check every rule, print; exit 1 if anything is unsafe."""
+    """Read the settings, check every rule, print; exit 1 if anything is unsafe, or the project does not run."""
     with surveying("doctor", arguments, console) as surveyor:
         template = surveyor.template(arguments.template or environment().template)
         seen = surveyor.look(at_streams=True, template=template)
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if template.version is not None:
             console.out(terminal(template.sentence))
         console.out(_summary(checks))
-    return PROBLEMS if is_unsafe(checks) else OK
+    return PROBLEMS if is_unsafe(checks) or is_stopped(checks) else OK
 
 
 def _document(seen: Sequence[Seen], template: Template, checks: Sequence[Check]) -> dict[str, object]:
@@ -64,6 +64,7 @@ def _document(seen: Sequence[Seen], template: Template, checks: Sequence[Check])
         "gate_project": paths[1] if len(paths) > 1 else None,
         "template": template.to_dict(),
         "safe": not is_unsafe(checks),
+        "runs": not is_stopped(checks),
         "checks": [check.to_dict() for check in checks],
     }
 
@@ -88,10 +89,12 @@ def _summary(checks: Sequence[Check]) -> str:
     broken = [check.rule.severity for check in checks if check.state is State.BROKEN]
     fine = sum(check.state is State.FINE for check in checks)
     absent = sum(check.state is State.ABSENT for check in checks)
+    stopped = broken.count(Severity.STOPPED)
     parts = [
         f"{len(checks)} checks: {fine} fine",
         f"{broken.count(Severity.UNSAFE)} unsafe",
+        *([f"{stopped} that stop it"] if stopped else []),
         f"{broken.count(Severity.ADVICE)} to look at",
-        *([f"{absent} cannot be checked here"] if absent else []),
+        *([f"{absent} do not apply or cannot be made here (--all says why)"] if absent else []),
     ]
-    return ", ".join(parts)
+    return f"{', '.join(parts)}; the project {'does not run' if stopped else 'runs'}"

@@ -34,7 +34,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         from compose_repo.ports.bus.settings import load  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"needs {error.name}, which is not installed; pip install 'compose-repo[bus]' installs it"
+            f"needs {error.name}, which is not installed; "
+            "pip install 'compose-repo[bus] @ git+https://gitlab.com/CentOS/compose-repo.git' installs it"
         ) from error
     load(arguments.config)
     logging.basicConfig(

@@ -53,6 +53,6 @@ def _vouched(_: StreamEntry) -> None:
 def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:
     if stream.published is None:
         return "gate/streams.toml names no mirrors that carry it; if you know that it is, say --published"
-    read = reading_files(Http(limits(), clock=work.console.clock).read)
+    read = reading_files(Http(limits(), clock=work.console.clock, trace=work.console.trace).read)
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(str(compose_id), stream.published, read)
+        return why_not_published(compose_id, stream.published, read)

@@ -9,7 +9,8 @@ A verb is a module beside this one, named in `GROUPS`. It has
 
 import argparse
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
@@ -67,11 +68,31 @@ class Verb(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line in one line."""
+    """Reports a wrong command line in one line, with the word that was probably meant."""
+
+    def refuse_unknown_options(self, words: Iterable[str]) -> None:
+        """Name the first long option that does not exist: argparse would take its value for something else.
+
+        Raises:
+            UsageError: there is one.
+
+        """
+        known = self._option_string_actions
+        for word in takewhile(lambda word: word != "--", words):
+            name = word.partition("=")[0]
+            if name.startswith("--") and " " not in name and name not in known:
+                self.error(f"there is no option {name!r}{meant(name, [name for name in known if name[:2] == '--'])}")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse what is not among the choices of an option, in the same words under every Python."""
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            hint = meant(str(value), choices)
+            raise argparse.ArgumentError(action, f"{value!r} is not one of {', '.join(choices)}{hint}")
 
     def error(self, message: str) -> NoReturn:
         """Raise what `run` turns into one line and exit code 2."""
-        raise UsageError(f"{self.prog}: {message}; {self.prog} -h shows how")
+        raise UsageError(f"{self.prog}: {message}{_and(message)}{self.prog} -h shows how")
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
         """Show the help; unlike argparse, do not hide that it cannot be written."""
@@ -100,6 +121,14 @@ class _Version(argparse.Action):
         raise SystemExit(OK)
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """Ask whether the nearest of the known words was meant; empty if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only a wrong command line needs it
+
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def load(name: str) -> Verb:
     """Import one verb.
 
@@ -108,21 +137,23 @@ def load(name: str) -> Verb:
 
     """
     if name not in VERBS:
-        from difflib import get_close_matches  # noqa: PLC0415
-
-        close = get_close_matches(name, VERBS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise UsageError(f"compose-repo: there is no verb {name!r}; {hint}compose-repo -h lists them")
+        hint = meant(name, VERBS)
+        raise UsageError(f"compose-repo: there is no verb {name!r}{hint}{_and(hint)}compose-repo -h lists them")
     try:
         return cast("Verb", importlib.import_module(f"compose_repo.verbs.{name}"))
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        hint = f"pip install 'compose-repo[{name}]' installs it"
+        hint = f"in a checkout, pip install -e '.[{name}]' installs it"
         raise UsageError(f"compose-repo {name}: needs {error.name}, which is not installed; {hint}") from error
 
 
-def verb_parser(name: str, verb: Verb) -> argparse.ArgumentParser:
+def _and(before: str) -> str:
+    """Separate what follows from what stands before: a question has its own mark."""
+    return " " if before.endswith("?") else "; "
+
+
+def verb_parser(name: str, verb: Verb) -> Parser:
     """Build the parser of one verb."""
     example = "".join(f"  {line}\n" for line in verb.EXAMPLE.strip().splitlines())
     parser = Parser(
@@ -137,7 +168,7 @@ def verb_parser(name: str, verb: Verb) -> argparse.ArgumentParser:
     return parser
 
 
-def common_parser() -> argparse.ArgumentParser:
+def common_parser() -> Parser:
     """Build the parser of what stands before the verb."""
     width = max(map(len, VERBS))
     verbs = "".join(
@@ -152,7 +183,7 @@ def common_parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     _add_common(parser, defaults=True)
     return parser
 
@@ -163,7 +194,11 @@ def _add_common(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
 
     group = parser.add_argument_group("common options")
     group.add_argument(
-        "--repo", type=Path, metavar="DIR", default=default(Path()), help="the repository's root (default: here)"
+        "--repo",
+        type=Path,
+        metavar="DIR",
+        default=default(None),
+        help="the repository's root (default: this folder or the nearest one above that is one)",
     )
     group.add_argument(
         "--verbose", action="store_true", default=default(value=False), help="show each request and git command"

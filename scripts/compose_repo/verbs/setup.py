@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from compose_repo.core.escape import json_text, terminal
-from compose_repo.core.hardening import State, examine, plan_setup
-from compose_repo.core.hardening.administration import Action, Dispensable, Plan, Refused, to_dict
+from compose_repo.core.hardening import BEGINNING, State, begun, examine, plan_setup
+from compose_repo.core.hardening.administration import Action, Dispensable, Plan, Protect, Refused, to_dict
 from compose_repo.core.hardening.rule import Seen
 from compose_repo.core.problems.problem import InputError
 from compose_repo.passes.survey import Surveyor
@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         # What has been tried once is not tried again: what GitLab did not take is told.
         while plan := _plan(seen, besides=shown):
             _show(plan, console, as_json=arguments.format == "json")
+            _warn(seen, plan, console)
             shown += plan
             if arguments.dry_run:
                 break
@@ -98,5 +99,24 @@ def _apply(surveyor: Surveyor, seen: tuple[Seen, ...], plan: Plan, console: Cons
 
 def _tell_people(seen: Sequence[Seen], console: Console) -> None:
     """Say what no plan fixes, and what it takes to begin: accounts and tokens are made by people."""
-    left = [check for one in seen for check in examine(one) if check.state is State.BROKEN and not check.rule.by_setup]
-    console.info(wording.owner_steps(left, bots=seen[0].gate.bots, home=seen[-1].project, pair=len(seen) > 1).rstrip())
+    checks = [check for one in seen for check in examine(one)]
+    broken = [check for check in checks if check.state is State.BROKEN and not check.rule.by_setup]
+    steps = wording.owner_steps(
+        [check for check in broken if check.rule.code not in BEGINNING],
+        done=begun(checks),
+        bots=seen[0].gate.bots,
+        home=seen[-1].project,
+        pair=len(seen) > 1,
+    )
+    console.info(steps.rstrip())
+
+
+def _warn(seen: Sequence[Seen], plan: Plan, console: Console) -> None:
+    """Say what people will notice first: whoever could push to main cannot any more."""
+    for one in seen:
+        path, main = one.project.path, one.project.default_branch
+        if any(isinstance(action, Protect) and (action.project, action.branch) == (path, main) for action in plan):
+            console.info(
+                f"{path}: direct pushes to {terminal(main)} end with this, yours too: from then on every change of it "
+                "comes by merge request"
+            )

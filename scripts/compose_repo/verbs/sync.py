@@ -90,7 +90,8 @@ def _pass(work: Work, only: ComposeId | None) -> SyncReport:
     with opener_beside(work) as opener:
         if opener is None:
             work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-        http = Http(limits(), clock=work.console.clock, patience=patience(work.console.clock))
+        clock, trace = work.console.clock, work.console.trace
+        http = Http(limits(), clock=clock, patience=patience(clock), trace=trace)
         return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 

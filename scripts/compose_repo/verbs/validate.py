@@ -17,8 +17,9 @@ from compose_repo.core.problems.problem import Problem, UsageError
 from compose_repo.core.problems.report import Report, as_code_quality, as_json, as_junit, as_text
 from compose_repo.ports.console import Console
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
+from compose_repo.reading.checkout import files_of
 from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
-from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.arguments import moment, write_report
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -40,7 +41,10 @@ _PROBLEMS: Final = 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is to be validated and which reports are to be written."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files or folders, relative to the root (default: everything)"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files or folders, from here or from the root (default: everything)",
     )
     parser.add_argument(
         "--base", metavar="REV", help="validate only what has changed since the fork from REV, by the origins of REV"
@@ -73,16 +77,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with _collector_at_rest():
         report = _validate(arguments, console) if arguments.base is None else _validate_change(arguments, console)
     if arguments.junit is not None:
-        _write(arguments.junit, as_junit(report))
+        write_report(arguments.junit, as_junit(report))
     if arguments.code_quality is not None:
-        _write(arguments.code_quality, f"{as_code_quality(report)}\n".encode())
+        write_report(arguments.code_quality, f"{as_code_quality(report)}\n".encode())
     console.out(as_json(report) if arguments.format == "json" else as_text(report))
     return _PROBLEMS if report.problems else _OK
 
 
 def _validate(arguments: argparse.Namespace, console: Console) -> Report:
     """Check the files that are checked out, all of them or those that are named, against one another."""
-    tree = WorkingTree(arguments.repo)
+    tree = files_of(arguments.repo, console)
     entries = _named(tree, arguments) if arguments.paths else _everything(tree, arguments.repo)
     with _progress(console, entries):
         found = inspect_all(tree, entries, arguments.now or console.clock.now())
@@ -100,7 +104,7 @@ def _validate_change(arguments: argparse.Namespace, console: Console) -> Report:
 
     repository = Repository(arguments.repo, console.trace, console.clock)
     rules = GitTree(repository, arguments.base)
-    tree = WorkingTree(arguments.repo) if arguments.rev is None else GitTree(repository, arguments.rev)
+    tree = files_of(arguments.repo, console) if arguments.rev is None else GitTree(repository, arguments.rev)
     entries, gone = _changed(repository, tree, arguments)
     when, base = arguments.now or console.clock.now(), None
     if any(entry.path.startswith("gate/") for entry in entries):
@@ -160,9 +164,9 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
 
     """
     found: dict[str, Entry] = {}
-    root = os.path.realpath(arguments.repo)
+    root, here = os.path.realpath(arguments.repo), os.getcwd()  # noqa: PTH109  # hot
     for name in arguments.paths:
-        full = os.path.normpath(f"{root}/{name}" if not os.path.isabs(name) else name)  # noqa: PTH117  # hot
+        full = _full(name, here, root)
         if full != root and not full.startswith(f"{root.rstrip('/')}/"):
             raise UsageError(f"{name} is not in {arguments.repo}; --repo names another repository")
         path = full[len(root) :].lstrip("/")
@@ -174,6 +178,17 @@ def _named(tree: WorkingTree, arguments: argparse.Namespace) -> list[Entry]:
             raise UsageError(f"{name} does not exist (paths are relative to {arguments.repo})")
         found.update((one.path, one) for one in inside)
     return list(found.values())
+
+
+def _full(name: str, here: str, root: str) -> str:
+    """Make a path absolute: inside the root, one that exists from the current directory is meant as shells mean it."""
+    if os.path.isabs(name):  # noqa: PTH117  # hot
+        return os.path.normpath(name)
+    if here != root and here.startswith(f"{root.rstrip('/')}/"):
+        near = os.path.normpath(f"{here}/{name}")
+        if os.path.lexists(near):
+            return near
+    return os.path.normpath(f"{root}/{name}")
 
 
 def _changed(
@@ -221,13 +236,6 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 _PLACES: Final = f"{paths.result_of('ID', 'ORIGIN', 'RUN')}, {paths.manifest_of('ID')} or gate/"

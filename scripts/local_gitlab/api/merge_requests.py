@@ -181,6 +181,7 @@ def edit(project_id: str, iid: int) -> Response:
         "assignee_ids",
         "reviewer_ids",
         "milestone_id",
+        "merge_after",
         *FLAGS,
     }
     if not editable & values.keys():

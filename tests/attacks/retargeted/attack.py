@@ -8,8 +8,8 @@ from attacks.world import Mutation, World
 DEFENCES = (
     Mutation(
         module="core/plan/plan.py",
-        old="*_update(merge_request, title=str(compose_id), target_branch=target_branch),",
-        new="*_update(merge_request, title=str(compose_id)),",
+        old="*_update(merge_request, title=str(compose_id), target_branch=target_branch, as_it_is=True),",
+        new="*_update(merge_request, title=str(compose_id), as_it_is=True),",
     ),
 )
 

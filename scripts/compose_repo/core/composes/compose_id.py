@@ -34,6 +34,8 @@ _COMPOSE_ID: Final = re.compile(
     r"(?:\.(?P<type>[a-z]+))?"
     r"\.(?P<respin>0|[1-9][0-9]{0,5})"
 )
+_BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""Of UTF-8 and of both kinds of UTF-16."""
 
 
 class ComposeIdError(ValueError):
@@ -80,6 +82,28 @@ class ComposeId:
             type=_TYPE_OF_SUFFIX[match["type"]],
             text=text,
         )
+
+    @classmethod
+    def of_file(cls, data: bytes) -> "ComposeId":
+        """Read what a file COMPOSE_ID holds: an id on one line, and after it white space at most.
+
+        This is the one rule for compose servers and mirrors. pungi ends the file without a newline; copies of it, made
+        by hand or on Windows, end in one.
+
+        Raises:
+            ComposeIdError: it holds anything else.
+
+        """
+        if data.startswith(_BYTE_ORDER_MARKS):
+            raise ComposeIdError("it begins with a byte order mark, which belongs to no compose id")
+        try:
+            text = data.rstrip().decode("ascii")
+        except UnicodeDecodeError as error:
+            raise ComposeIdError("it is not ASCII") from error
+        lines = len(text.splitlines())
+        if lines > 1:
+            raise ComposeIdError(f"it has {lines} lines, and a compose id is one")
+        return cls.parse(text)
 
     def __str__(self) -> str:
         return self.text

@@ -81,7 +81,10 @@ class OpenMergeRequest(Struct, frozen=True, kw_only=True):
 
 
 class UpdateMergeRequest(Struct, frozen=True, kw_only=True):
-    """Bring a merge request's words and its target up to date; None and empty leave a part as it is."""
+    """Bring a merge request's words, its target and how it is merged up to date; None and empty leave a part as it is.
+
+    `any_time` takes the date away before which it is not merged, `keep_commits` ends that its commits are squashed.
+    """
 
     iid: int
     title: str | None = None
@@ -89,6 +92,8 @@ class UpdateMergeRequest(Struct, frozen=True, kw_only=True):
     description: str | None = None
     add_labels: tuple[str, ...] = ()
     remove_labels: tuple[str, ...] = ()
+    any_time: bool = False
+    keep_commits: bool = False
 
     @property
     def sentence(self) -> str:
@@ -96,11 +101,40 @@ class UpdateMergeRequest(Struct, frozen=True, kw_only=True):
         parts = [
             *([f"title {self.title!r}"] if self.title is not None else []),
             *([f"target branch {self.target_branch}"] if self.target_branch is not None else []),
+            *(["no date before which it is not merged"] if self.any_time else []),
+            *(["no squashing of its commits"] if self.keep_commits else []),
             *(["a new description"] if self.description is not None else []),
             *[f"label {label}" for label in self.add_labels],
             *[f"no label {label}" for label in self.remove_labels],
         ]
         return f"give !{self.iid} {', '.join(parts)}"
+
+
+class Unlock(Struct, frozen=True, kw_only=True):
+    """Take a Git LFS lock of somebody's off a file."""
+
+    lock_id: str
+    path: str
+    owner: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"take the lock of {self.owner or 'an account that is gone'} off {self.path}"
+
+
+class StartPipeline(Struct, frozen=True, kw_only=True):
+    """Start another pipeline for a merge request's head, for which our account has started `made` already."""
+
+    iid: int
+    sha: Sha
+    made: int
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"start a new pipeline for !{self.iid} at {self.sha[:12]}: {self.reason}"
 
 
 class ReopenMergeRequest(Struct, frozen=True, kw_only=True):
@@ -285,6 +319,8 @@ ForgeAction: TypeAlias = (
     | CreateBranch
     | OpenMergeRequest
     | UpdateMergeRequest
+    | Unlock
+    | StartPipeline
     | ReopenMergeRequest
     | CloseMergeRequest
     | SetStatus

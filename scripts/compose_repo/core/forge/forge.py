@@ -32,8 +32,9 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token.
+    """The GitLab project that holds the composes.
 
+    `clone_url` is for people, `remote` for our own git, which sends the token there; both are http(s) and carry none.
     Where `pipelines_must_succeed`, GitLab merges nothing before the pipeline of its head has.
     """
 
@@ -41,6 +42,7 @@ class Project(Struct, frozen=True, kw_only=True):
     path: str
     web_url: str
     clone_url: str
+    remote: str
     default_branch: str
     pipelines_must_succeed: bool = False
 
@@ -50,6 +52,23 @@ class Lock(StrEnum):
 
     DUE = "due"
     FAILED = "failed"
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """A job of a pipeline that has not succeeded, or a status that an account has set in it and that is none of these.
+
+    A job's `author` is who started the pipeline.
+    """
+
+    name: str
+    author: str
+    state: str
+    is_job: bool
+
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else did this: set a status, or cancelled a job; we do neither."""
+        return not self.is_job or self.state == "canceled"
 
 
 class MergeRequestState(StrEnum):
@@ -65,7 +84,8 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request into a branch of the project; `head` is None if its branch is gone and was never read.
 
     One from a fork has a branch of that fork's, whatever its name. `closed_by` is None unless it is closed, and where
-    GitLab no longer knows who did it.
+    GitLab no longer knows who did it. `merge_after` is the date before which GitLab does not merge it, `squash` whether
+    GitLab squashes its commits when it does, `is_locked` whether somebody's Git LFS lock on a file of it bars that.
     """
 
     iid: int
@@ -81,6 +101,20 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     web_url: str
     closed_by: User | None = None
     from_fork: bool = False
+    merge_after: dt.datetime | None = None
+    squash: bool = False
+    is_locked: bool = False
+
+
+class FileLock(Struct, frozen=True, kw_only=True):
+    """A lock of Git LFS on a file: nobody else may push or merge a change of it.
+
+    `owner` is the name that the account gives itself, empty where it is gone.
+    """
+
+    id: str
+    path: str
+    owner: str
 
 
 class Note(Struct, frozen=True, kw_only=True, order=True):
@@ -143,6 +177,14 @@ class Forge(Protocol):
         """Tell whether a merge request's pipeline keeps it from being merged."""
         ...
 
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded; nothing where it has none."""
+        ...
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit, by pushing or otherwise."""
+        ...
+
     def told_time(self) -> dt.datetime | None:
         """Give the time by the forge's own clock, as of its last answer; None where it has not told."""
         ...
@@ -184,6 +226,10 @@ class Forge(Protocol):
 
     def merge_request(self, iid: int) -> MergeRequest:
         """Read one merge request anew."""
+        ...
+
+    def file_locks(self) -> Sequence[FileLock]:
+        """Give every lock of Git LFS in the project; there are none where that is off."""
         ...
 
     def approved_by(self, iid: int) -> frozenset[int]:

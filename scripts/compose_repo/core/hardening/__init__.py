@@ -13,6 +13,7 @@ from compose_repo.core.hardening.files import FILE_RULES, plan_labels
 from compose_repo.core.hardening.keys import SECRET_RULES, plan_job_token, plan_schedule
 from compose_repo.core.hardening.people import PEOPLE_RULES
 from compose_repo.core.hardening.rule import Rule, Seen, Severity
+from compose_repo.core.hardening.running import RUNNING_RULES
 from compose_repo.core.hardening.settings import SETTINGS, plan_settings
 from compose_repo.core.hardening.tags import TAG_RULES, plan_tags
 from compose_repo.core.hardening.template import TEMPLATE_RULES
@@ -26,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *PEOPLE_RULES,
     *SECRET_RULES,
     *WEBHOOK_RULES,
+    *RUNNING_RULES,
     *FILE_RULES,
     *TEMPLATE_RULES,
 )
@@ -33,7 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 class State(StrEnum):
-    """What came of a check; ABSENT: it cannot be made here."""
+    """What came of a check; ABSENT: it cannot be made here, or there is nothing that it could be about."""
 
     FINE = "fine"
     BROKEN = "broken"
@@ -93,8 +95,41 @@ def plan_setup(seen: Seen) -> Plan:
 
 
 def is_unsafe(checks: Sequence[Check]) -> bool:
-    """Tell whether any rule is broken that must not be."""
-    return any(check.state is State.BROKEN and check.rule.severity is Severity.UNSAFE for check in checks)
+    """Tell whether somebody can do what they should not."""
+    return _has_broken(checks, Severity.UNSAFE)
+
+
+def is_stopped(checks: Sequence[Check]) -> bool:
+    """Tell whether the project cannot run, or has stopped to."""
+    return _has_broken(checks, Severity.STOPPED)
+
+
+def _has_broken(checks: Sequence[Check], severity: Severity) -> bool:
+    return any(check.state is State.BROKEN and check.rule.severity is severity for check in checks)
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """Which of the steps are done that people do once, after the first `setup`."""
+
+    accounts: bool
+    tokens: bool
+    schedule: bool
+    webhook: bool
+
+
+BEGINNING: Final = frozenset({"schedule-off", "token-missing", "webhook-missing"})
+"""The rules that are kept once those steps are done, and before that say nothing that the steps do not say."""
+
+
+def begun(checks: Sequence[Check]) -> Begun:
+    """Tell which steps are done, from the checks of all projects; a step that does not apply is."""
+    broken = {check.rule.code for check in checks if check.state is State.BROKEN}
+    return Begun(
+        accounts=broken.isdisjoint({"bot-missing", "bots-are-one"}),
+        tokens="token-missing" not in broken,
+        schedule=broken.isdisjoint({"schedule-missing", "schedule-off", "schedule-of-another"}),
+        webhook=broken.isdisjoint({"webhook-missing", "webhook-wrong"}),
+    )
 
 
 def as_markdown() -> str:
@@ -102,7 +137,9 @@ def as_markdown() -> str:
     parts = [
         "# What `compose-repo doctor` checks\n",
         "Each check has a stable code. `unsafe`: somebody can move a decision, a merge or a secret who should not, and",
-        "`doctor` exits 1. `advice`: something works badly, will stop working, or a second line of defence is missing.",
+        "`doctor` exits 1. `stopped`: the project does not run, and `doctor` exits 1. `advice`: something works badly,",
+        "will stop working, or a second line of defence is missing. A check that cannot be made, or has nothing to be",
+        "about, says so: `doctor --all` lists it as `skip`, with the reason.",
         "`compose-repo setup` fixes those whose fix says so. Made from `scripts/compose_repo/core/hardening/`.",
         "",
         "| code | | law | why it matters | fix |",

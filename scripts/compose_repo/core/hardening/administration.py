@@ -177,10 +177,18 @@ class Token(Struct, frozen=True, kw_only=True):
     expires: dt.date | None
 
 
+class Runs(Struct, frozen=True, kw_only=True):
+    """When a run of sync on the default branch has last ended, and last succeeded; None where none has."""
+
+    ended: dt.datetime | None = None
+    succeeded: dt.datetime | None = None
+
+
 class ProjectState(Struct, frozen=True, kw_only=True):
     """How a project is set up. What is None, this GitLab does not have: it is not on its tier, or it is too old.
 
-    `settings` is the project as the API gives it, `files` those of our files that lie on its default branch.
+    `settings` is the project as the API gives it, `files` those of our files that lie on its default branch. `runs`
+    are those of sync.
     """
 
     path: str
@@ -199,6 +207,7 @@ class ProjectState(Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     files: frozenset[str]
     tag_rules: tuple[TagRule, ...] = ()
+    runs: Runs = Runs()
 
     def rule(self, name: str) -> BranchRule | None:
         """Give the rule of exactly this name."""

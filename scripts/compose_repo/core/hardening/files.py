@@ -6,9 +6,9 @@ from typing import Final
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, applies_if, needs_gate_files, rule
 from compose_repo.core.links import is_plain_http
-from compose_repo.core.rules.policy import Attribution, SigningKey
+from compose_repo.core.rules.policy import Attribution, Mode, SigningKey
 from compose_repo.core.rules.waivers import EXPIRES_SOON
 
 MOST: Final = 20
@@ -17,12 +17,13 @@ KEY_SOON: Final = dt.timedelta(days=30)
 
 CI_FILE: Final = ".gitlab-ci.yml"
 PROJECT_FILES: Final = (
+    ".gitattributes",
     ".gitlab/CODEOWNERS",
     ".gitlab/issue_templates/Origin.md",
     ".gitlab/issue_templates/Waiver.md",
     ".gitlab/merge_request_templates/Default.md",
 )
-"""What GitLab reads of the template; each folder by one of its files."""
+"""What git and GitLab read of the template; each folder by one of its files."""
 
 _GREEN, _AMBER, _RED, _BLUE, _GREY, _VIOLET = "#108548", "#ab6100", "#c91c00", "#1068bf", "#737278", "#694cc0"
 
@@ -46,7 +47,7 @@ def gate_files_are_valid(seen: Seen) -> Iterator[str]:
     why="Everything that it reports is refused.",
     fix="gate/origins.toml: add `users`, or a key that is valid, or another `attribution`",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=applies_if(lambda seen: seen.gate.origins, "there is no origin"),
 )
 def every_origin_can_report(seen: Seen) -> Iterator[str]:
     """Every origin has somebody who may push for it, or a valid key, as its attribution asks."""
@@ -79,13 +80,20 @@ def _shown(key: SigningKey) -> str:
     return terminal(" ".join(words[2:]) if len(words) > 2 else f"…{words[-1][-12:]}")  # noqa: PLR2004  # kind, key, comment
 
 
+_with_keys = applies_if(
+    lambda seen: any(entry.keys for entry in seen.gate.origins.values()), "no origin has a signing key"
+)
+_with_waivers = applies_if(lambda seen: seen.gate.waivers, "there is no waiver")
+_with_streams = applies_if(lambda seen: seen.gate.streams, "no stream is followed")
+
+
 @rule(
     "key-expired",
     Severity.ADVICE,
     why="What it signs no longer counts.",
     fix="gate/origins.toml: add the origin's new key; leave this one while open composes were signed with it",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_keys,
 )
 def no_key_has_expired(seen: Seen) -> Iterator[str]:
     """No signing key has expired."""
@@ -101,7 +109,7 @@ def no_key_has_expired(seen: Seen) -> Iterator[str]:
     why="From that day on, what it signs does not count.",
     fix="gate/origins.toml: add the origin's new key beside it",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_keys,
 )
 def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     """No signing key expires within a month."""
@@ -118,7 +126,7 @@ def no_key_expires_soon(seen: Seen) -> Iterator[str]:
     why="It no longer covers anything, and hides which exceptions hold.",
     fix="gate/waivers.toml: remove it, or give it a new last day, by merge request",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_waivers,
 )
 def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     """No waiver has expired."""
@@ -133,7 +141,7 @@ def no_waiver_has_expired(seen: Seen) -> Iterator[str]:
     why="After that day what it covers blocks again.",
     fix="check whether the bug is fixed; otherwise give it a new last day, by merge request",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_waivers,
 )
 def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     """No waiver expires within two weeks."""
@@ -148,7 +156,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     why="Anybody on the network path can say which compose is published, or what a compose contains.",
     fix="gate/streams.toml: give the https address",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_with_streams,
 )
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
@@ -168,7 +176,7 @@ def _nobody_has_looked(seen: Seen) -> str | None:
     why="A compose that cannot be read is never opened, or never merged.",
     fix="gate/streams.toml: fix the address, or check the network, the proxy and the server",
     where=Where.COMPOSES,
-    absent=_nobody_has_looked,
+    absent=applies_if(lambda seen: seen.looks, "no stream is followed", absent=_nobody_has_looked),
 )
 def streams_are_reachable(seen: Seen) -> Iterator[str]:
     """The streams' addresses can be read from here."""
@@ -193,12 +201,13 @@ def the_ci_file_is_there(seen: Seen) -> Iterator[str]:
 @rule(
     "project-file-missing",
     Severity.ADVICE,
-    why="They say what to write in an issue or a merge request, and on the paid tiers whose approval a file needs.",
+    why="They say what to write in an issue or a merge request, on the paid tiers whose approval a file needs, and "
+    "keep git from converting files on their way to a checkout, which gives them another digest.",
     fix="restore them from the template, by merge request",
     where=Where.COMPOSES,
 )
 def our_files_are_there(seen: Seen) -> Iterator[str]:
-    """The files of .gitlab/ are on the default branch."""
+    """The files of .gitlab/, and .gitattributes, are on the default branch."""
     for path in PROJECT_FILES:
         if path not in seen.project.files:
             yield f"{seen.project.default_branch} has no {path}"
@@ -207,11 +216,13 @@ def our_files_are_there(seen: Seen) -> Iterator[str]:
 def wanted_labels(seen: Seen) -> tuple[Label, ...]:
     """Give the labels that merge requests of composes carry."""
     names = seen.gate.labels
+    gating = any(entry.mode is Mode.GATING for entry in seen.gate.streams.values())
     looks = (
         (names.satisfied, _GREEN, "The gate: all that is required has passed or is waived."),
         (names.pending, _AMBER, "The gate: something that is required has not come in yet."),
         (names.blocked, _RED, "The gate: something that is required failed or is overdue."),
         (names.published, _BLUE, "The compose is on the mirrors."),
+        *([(names.approved, _BLUE, "The gate has let the compose through to be published.")] if gating else []),
         (names.superseded, _GREY, "A newer compose of the stream was published."),
         (names.vanished, _GREY, "Gone from its server before any result came."),
         *((names.of_stream(name), _VIOLET, f"A compose of {name}.") for name in seen.gate.streams),

@@ -6,7 +6,18 @@ from typing import Final
 
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateSchedule, LimitJobToken, MoveSchedule, Plan
-from compose_repo.core.hardening.rule import NOT_HERE, Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hardening.rule import (
+    NO_PAIR,
+    NOT_HERE,
+    Rule,
+    Seen,
+    Severity,
+    Where,
+    always_there,
+    applies_if,
+    is_pair,
+    rule,
+)
 from compose_repo.core.links import host_in, is_plain_http
 from compose_repo.core.names import is_same_user
 
@@ -26,6 +37,23 @@ def host_of(url: str) -> str:
     """Give the host of an address: its path may hold a secret."""
     host = host_in(url)
     return "somewhere" if host is None else terminal(host)
+
+
+def has_our_schedule(seen: Seen) -> bool:
+    """Tell whether there is our pipeline schedule, on or off."""
+    return any(one.description == SCHEDULE for one in seen.project.schedules)
+
+
+def _has_other_schedules(seen: Seen) -> bool:
+    return any(one.description != SCHEDULE for one in seen.project.schedules)
+
+
+def _has_secrets(seen: Seen) -> bool:
+    return any(variable.secret for variable in seen.project.variables)
+
+
+def _third_parties_push(seen: Seen) -> bool:
+    return seen.composes and _has_secrets(seen)
 
 
 def _no_token(seen: Seen) -> str | None:
@@ -99,6 +127,7 @@ def the_token_ends(seen: Seen) -> Iterator[str]:
     why="Third parties start pipelines there, and a harmless variable may be replaced by a secret later.",
     fix=f"move it to the gate project: {VARIABLES}",
     where=Where.COMPOSES,
+    absent=applies_if(is_pair, NO_PAIR, absent=always_there),
 )
 def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
     """Where a gate project holds the token, the project of the composes has no CI/CD variables at all."""
@@ -112,6 +141,7 @@ def the_compose_project_has_no_variables(seen: Seen) -> Iterator[str]:
     why="It reaches the pipeline of every branch that a Developer creates.",
     fix=f"{VARIABLES} > Protect variable; then replace the secret, because it may have been read",
     where=Where.TOKEN,
+    absent=applies_if(_has_secrets, "no variable holds a secret", absent=always_there),
 )
 def secrets_are_protected(seen: Seen) -> Iterator[str]:
     """CI/CD variables that hold secrets are protected: only pipelines of protected branches get them."""
@@ -126,6 +156,7 @@ def secrets_are_protected(seen: Seen) -> Iterator[str]:
     why="A job that prints it shows it to everybody who sees the log.",
     fix=f"{VARIABLES} > Visibility: Masked and hidden; then replace the secret, because it may have been read",
     where=Where.TOKEN,
+    absent=applies_if(_has_secrets, "no variable holds a secret", absent=always_there),
 )
 def secrets_are_masked(seen: Seen) -> Iterator[str]:
     """CI/CD variables that hold secrets are masked."""
@@ -140,6 +171,7 @@ def secrets_are_masked(seen: Seen) -> Iterator[str]:
     why="Branches of composes are protected, so protected variables reach the jobs that look at third parties' data.",
     fix=f"{VARIABLES} > Environments: gate, that of the job sync; or `compose-repo setup --gate-project PATH`",
     where=Where.TOKEN,
+    absent=applies_if(_third_parties_push, "no secret is where third parties push", absent=always_there),
 )
 def secrets_have_an_environment(seen: Seen) -> Iterator[str]:
     """Where third parties push, CI/CD variables that hold secrets are for one environment."""
@@ -167,6 +199,7 @@ def job_tokens_of_others_are_kept_out(seen: Seen) -> Iterator[str]:
     Severity.UNSAFE,
     why="Its pushes belong to no user, and protected branches may allow them.",
     fix="Settings > Repository > Deploy keys: remove it, or its write permission",
+    absent=applies_if(lambda seen: seen.project.deploy_keys, "there is no deploy key", absent=always_there),
 )
 def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     """No deploy key may push."""
@@ -180,6 +213,7 @@ def deploy_keys_do_not_push(seen: Seen) -> Iterator[str]:
     Severity.ADVICE,
     why="Others can read and change its secret token and its content on the way.",
     fix="Settings > Webhooks: an https address, and Enable SSL verification",
+    absent=applies_if(lambda seen: seen.project.hooks, "there is no webhook", absent=always_there),
 )
 def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
     """Webhooks go over TLS and check the certificate."""
@@ -196,6 +230,7 @@ def webhooks_are_encrypted(seen: Seen) -> Iterator[str]:
     Severity.ADVICE,
     why="Anybody who has the token can start pipelines with its owner's rights.",
     fix=f"Settings > CI/CD > Pipeline trigger tokens: remove it, or describe it as {TRIGGER!r} if it is compose-repo's",
+    absent=applies_if(lambda seen: seen.project.triggers, "there is no pipeline trigger", absent=always_there),
 )
 def triggers_are_ours(seen: Seen) -> Iterator[str]:
     """There is no pipeline trigger other than compose-repo's."""
@@ -206,7 +241,7 @@ def triggers_are_ours(seen: Seen) -> Iterator[str]:
 
 @rule(
     "schedule-missing",
-    Severity.ADVICE,
+    Severity.STOPPED,
     why="It runs the sync that opens, approves and merges.",
     fix="Build > Pipeline schedules > New schedule",
     where=Where.TOKEN,
@@ -225,6 +260,7 @@ def there_is_our_schedule(seen: Seen) -> Iterator[str]:
     fix="Build > Pipeline schedules > Edit > Target branch",
     where=Where.TOKEN,
     by_setup=True,
+    absent=applies_if(has_our_schedule, "there is no such schedule", absent=always_there),
 )
 def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
     """The pipeline schedule of compose-repo runs on the default branch."""
@@ -238,6 +274,7 @@ def our_schedule_is_on_main(seen: Seen) -> Iterator[str]:
     Severity.UNSAFE,
     why="It runs, with its owner's rights, code of anybody who may push to that branch.",
     fix="Build > Pipeline schedules: delete it, or make it run on the default branch",
+    absent=applies_if(_has_other_schedules, "there is no other schedule", absent=always_there),
 )
 def schedules_are_on_main(seen: Seen) -> Iterator[str]:
     """Every other pipeline schedule runs on the default branch, too."""
@@ -252,7 +289,7 @@ def schedules_are_on_main(seen: Seen) -> Iterator[str]:
     why="A pipeline has its owner's rights, and stops when they leave; the gate bot has the rights it needs.",
     fix="as the gate bot: Build > Pipeline schedules > Take ownership",
     where=Where.TOKEN,
-    absent=needs_gate_files,
+    absent=applies_if(has_our_schedule, "there is no such schedule"),
 )
 def our_schedule_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """The pipeline schedule of compose-repo, once it is active, belongs to the gate bot."""

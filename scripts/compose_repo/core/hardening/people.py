@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from compose_repo.core.hardening.administration import DEVELOPER, MAINTAINER, OWNER, Member, role
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hardening.rule import (
+    NO_PAIR,
+    Rule,
+    Seen,
+    Severity,
+    Where,
+    always_there,
+    applies_if,
+    is_pair,
+    needs_gate_files,
+    rule,
+)
 from compose_repo.core.names import is_same_user, user_key
 
 PAGE: Final = "Manage > Members"
@@ -28,6 +39,9 @@ def _users(seen: Seen) -> dict[str, list[str]]:
         for user in entry.users:
             users.setdefault(user_key(user), []).append(name)
     return users
+
+
+_reported = applies_if(_users, "no account reports for an origin")
 
 
 def _is_a_member(member: Member | None) -> bool:
@@ -113,7 +127,7 @@ def bots_stay(seen: Seen) -> Iterator[str]:
     why="The origin cannot push its results, and anybody who takes the free account name is taken for the origin.",
     fix=f"{PAGE} > Invite members, as Developer; or fix `users` in gate/origins.toml",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_reported,
 )
 def origin_users_are_members(seen: Seen) -> Iterator[str]:
     """Every account that may report for an origin is a member."""
@@ -128,7 +142,7 @@ def origin_users_are_members(seen: Seen) -> Iterator[str]:
     why="A Maintainer can merge, and change every setting that is checked here.",
     fix=f"{PAGE} > Max role: Developer; in the group, if the role comes from there",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_reported,
 )
 def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
     """An account that reports for an origin is at most a Developer."""
@@ -144,7 +158,7 @@ def origin_users_are_only_developers(seen: Seen) -> Iterator[str]:
     why="An account below Developer cannot push results.",
     fix=f"{PAGE} > Max role: Developer",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_reported,
 )
 def origin_users_can_push(seen: Seen) -> Iterator[str]:
     """An account that reports for an origin is at least a Developer."""
@@ -160,7 +174,7 @@ def origin_users_can_push(seen: Seen) -> Iterator[str]:
     why="The bots' pushes would count as that origin's results.",
     fix="give the origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_reported,
 )
 def bots_report_for_nobody(seen: Seen) -> Iterator[str]:
     """Neither bot may report for an origin."""
@@ -179,7 +193,7 @@ def _is_a_bot(seen: Seen, username: str) -> bool:
     why="One stolen account would speak for both.",
     fix="give each origin an account of its own: `users` in gate/origins.toml",
     where=Where.COMPOSES,
-    absent=needs_gate_files,
+    absent=_reported,
 )
 def each_origin_has_its_own_users(seen: Seen) -> Iterator[str]:
     """An account reports for one origin only."""
@@ -212,16 +226,34 @@ def the_gate_bot_alone_is_maintainer(seen: Seen) -> Iterator[str]:
     why="Everybody who may push to the gate project can change the code and the pipelines that use the token.",
     fix=f"{PAGE} > Remove member, in the gate project or its group",
     where=Where.TOKEN,
-    absent=needs_gate_files,
+    absent=applies_if(is_pair, NO_PAIR),
 )
 def the_gate_project_is_for_its_keepers(seen: Seen) -> Iterator[str]:
     """Neither the compose bot nor anybody who reports for an origin may push to the gate project of a pair."""
-    if seen.composes:
-        return
     for username in sorted({*_users(seen), user_key(seen.gate.bots.compose)}):
         member = seen.project.member(username)
         if member is not None and member.level >= DEVELOPER and not is_same_user(username, seen.gate.bots.gate):
             yield f"{member.username} is {role(member.level)}"
+
+
+@rule(
+    "gate-project-private",
+    Severity.UNSAFE,
+    why="GitLab reads the CI file with the rights of the user who pushed: where the gate project is closed to third "
+    "parties, each of their pipelines fails ('not found or access denied'), and nobody's files are checked.",
+    fix="Settings > General > Visibility, project features, permissions: Project visibility Public or Internal, and "
+    "Repository for everyone with access",
+    where=Where.TOKEN,
+    absent=applies_if(is_pair, NO_PAIR, absent=always_there),
+)
+def the_gate_project_can_be_read(seen: Seen) -> Iterator[str]:
+    """Everybody who may push to the composes can read the repository of the gate project of a pair."""
+    visibility = seen.project.settings.get("visibility", "public")
+    repository = seen.project.settings.get("repository_access_level", "enabled")
+    if visibility not in {"public", "internal"}:
+        yield f"visibility is {visibility} and should be public or internal"
+    if repository != "enabled":
+        yield f"repository_access_level is {repository} and should be enabled"
 
 
 PEOPLE_RULES: Final[tuple[Rule, ...]] = (
@@ -237,4 +269,5 @@ PEOPLE_RULES: Final[tuple[Rule, ...]] = (
     each_origin_has_its_own_users,
     the_gate_bot_alone_is_maintainer,
     the_gate_project_is_for_its_keepers,
+    the_gate_project_can_be_read,
 )

@@ -21,11 +21,12 @@ SETUP = "compose-repo setup does it"
 class Severity(StrEnum):
     """What breaking a rule means.
 
-    UNSAFE: somebody can move a decision, a merge or a secret who should not. ADVICE: something works badly, will stop
-    to work, or a second line of defence is missing.
+    UNSAFE: somebody can move a decision, a merge or a secret who should not. STOPPED: the project does not run. ADVICE:
+    something works badly, will stop to work, or a second line of defence is missing.
     """
 
     UNSAFE = "unsafe"
+    STOPPED = "stopped"
     ADVICE = "advice"
 
 
@@ -115,6 +116,23 @@ def always_there(_seen: Seen) -> str | None:
 def needs_gate_files(seen: Seen) -> str | None:
     """It can be checked where gate/*.toml can be read."""
     return "gate/*.toml cannot be read" if seen.gate.problems else None
+
+
+def applies_if(there: Callable[[Seen], object], otherwise: str, *, absent: Absence = needs_gate_files) -> Absence:
+    """Say what is missing where a rule has nothing to be about; `absent` says first why that cannot be known."""
+
+    def why(seen: Seen) -> str | None:
+        return absent(seen) or (None if there(seen) else otherwise)
+
+    return why
+
+
+def is_pair(seen: Seen) -> bool:
+    """Tell whether the composes and the token are in two projects."""
+    return not (seen.composes and seen.uses_token)
+
+
+NO_PAIR = "one project holds both the composes and the token"
 
 
 class Rule(Struct, frozen=True, kw_only=True):

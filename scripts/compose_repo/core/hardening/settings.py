@@ -6,7 +6,20 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from compose_repo.core.hardening.administration import Change, ChangeSettings, Endpoint, Value, spelled
-from compose_repo.core.hardening.rule import NOT_HERE, SETUP, Rule, Seen, Severity, Where
+from compose_repo.core.hardening.rule import (
+    NO_PAIR,
+    NOT_HERE,
+    SETUP,
+    Absence,
+    Rule,
+    Seen,
+    Severity,
+    Where,
+    always_there,
+    applies_if,
+    is_pair,
+    needs_gate_files,
+)
 
 UNSAFE, ADVICE = Severity.UNSAFE, Severity.ADVICE
 Wanted: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
@@ -31,6 +44,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     wanted: Callable[[Seen], Wanted]
     where: Where = Where.EVERY
     endpoint: Endpoint = Endpoint.PROJECT
+    absent: Absence = always_there
 
     def changes(self, seen: Seen) -> tuple[Change, ...]:
         """Give each setting that is not as it should be. What GitLab does not tell of, it does not have."""
@@ -44,7 +58,9 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     def why_absent(self, seen: Seen) -> str | None:
         """Say why none of them can be checked, if so."""
-        found = _table(seen, self.endpoint)
+        found, reason = _table(seen, self.endpoint), self.absent(seen)
+        if reason is not None:
+            return reason
         return NOT_HERE if found is None or found.keys().isdisjoint(self.wanted(seen)) else None
 
     @property
@@ -158,6 +174,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         why="In gating mode the pipeline is a second check; in mirror mode it could stop a merge that is due.",
         page=f"{MERGES} > Pipelines must succeed",
         where=Where.COMPOSES,
+        absent=needs_gate_files,
         wanted=lambda seen: {} if seen.gate.problems else {"only_allow_merge_if_pipeline_succeeds": seen.gate.gating},
     ),
     Setting(
@@ -200,9 +217,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting(
         code="lfs",
-        severity=ADVICE,
+        severity=UNSAFE,
         law="Git LFS is off.",
-        why="An LFS pointer stands for bytes that are not in git and can change tomorrow.",
+        why="A Developer's lock on a file bars its merge, and everybody else's push of it; "
+        "and an LFS pointer stands for bytes that are not in git and can change tomorrow.",
         page=f"{FEATURES} > Git Large File Storage: off",
         wanted=_always(lfs_enabled=False),
     ),
@@ -276,6 +294,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         page=f"{PIPELINES} > Project-based pipeline visibility: off",
         where=Where.TOKEN,
         wanted=lambda seen: {"public_jobs": (True, False) if seen.composes else False},
+        absent=applies_if(is_pair, NO_PAIR, absent=always_there),
     ),
     Setting(
         code="author-approves",

@@ -17,7 +17,7 @@ from compose_repo.core.hardening.administration import (
     UnprotectTags,
 )
 from compose_repo.core.hardening.branches import overlaps
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, applies_if, rule
 from compose_repo.core.streams.promotion import PATTERN
 
 PAGE: Final = "Settings > Repository > Protected tags"
@@ -120,6 +120,7 @@ def only_maintainers_record(seen: Seen) -> Iterator[str]:
     fix=f"{PAGE} > Allowed to create: Maintainers",
     where=Where.COMPOSES,
     by_setup=True,
+    absent=applies_if(_promotes, "no stream promotes"),
 )
 def the_gate_bot_records(seen: Seen) -> Iterator[str]:
     """Where a stream promotes, the gate bot may make the tags that record it."""

@@ -10,7 +10,7 @@ from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import CreateWebhook, Hook, Plan, ProjectState, RemoveWebhook, Trigger
 from compose_repo.core.hardening.keys import host_of
-from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, needs_gate_files, rule
+from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, applies_if, needs_gate_files, rule
 from compose_repo.core.links import HTTP
 from compose_repo.core.names import is_same_user
 
@@ -62,6 +62,10 @@ def _ours(seen: Seen) -> list[Hook]:
     return [hook for hook in seen.project.hooks if hook.name == PUSHES or calls.match(hook.url)]
 
 
+def _our_triggers(seen: Seen) -> list[Trigger]:
+    return [one for one in seen.project.triggers if one.description == PUSHES]
+
+
 def _triggers(seen: Seen) -> list[Trigger]:
     """Give the triggers that our webhook may call: they act as the gate bot."""
     bot = seen.gate.bots.gate
@@ -106,7 +110,7 @@ def there_is_our_webhook(seen: Seen) -> Iterator[str]:
     why="A push starts no run of sync, or several, or a run over everything.",
     fix=BY_THE_GATE_BOT,
     where=Where.COMPOSES,
-    absent=_not_wanted,
+    absent=applies_if(_ours, "there is no such webhook", absent=_not_wanted),
 )
 def our_webhook_is_right(seen: Seen) -> Iterator[str]:
     """There is one webhook to compose-repo's pipelines: for pushes, to the gate bot's trigger, and GitLab calls it."""
@@ -123,12 +127,11 @@ def our_webhook_is_right(seen: Seen) -> Iterator[str]:
     why="Its pipelines have its owner's rights, and stop when they leave; the gate bot has the rights it needs.",
     fix="Settings > CI/CD > Pipeline trigger tokens: remove it; then run `compose-repo setup` with the gate bot's",
     where=Where.TOKEN,
-    absent=needs_gate_files,
+    absent=applies_if(_our_triggers, "there is no such trigger"),
 )
 def our_trigger_is_the_gate_bots(seen: Seen) -> Iterator[str]:
     """The pipeline trigger that compose-repo's webhook calls belongs to the gate bot."""
-    ours = [one for one in seen.project.triggers if one.description == PUSHES]
-    for trigger in ours:
+    for trigger in _our_triggers(seen):
         if not is_same_user(trigger.owner, seen.gate.bots.gate):
             yield f"the pipeline trigger {PUSHES!r} belongs to {terminal(trigger.owner)}"
 

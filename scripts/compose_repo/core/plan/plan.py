@@ -30,10 +30,11 @@ from compose_repo.core.forge.action import (
     SetStatus,
     Stages,
     Unapprove,
+    Unlock,
     UpdateMergeRequest,
 )
 from compose_repo.core.forge.bots import Bot, not_the_bot
-from compose_repo.core.forge.forge import CommitStatus, MergeRequest, MergeRequestState, Note, Thread, User
+from compose_repo.core.forge.forge import CommitStatus, FileLock, MergeRequest, MergeRequestState, Note, Thread, User
 from compose_repo.core.forge.merge_requests import MERGED
 from compose_repo.core.names import Sha
 from compose_repo.core.plan.labels import USUAL, Labels
@@ -53,6 +54,8 @@ DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
 
 _APPROVAL: Final = "approv"
 """In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
+_DESCRIBED: Final = ("changed the description", "marked the checklist item", "marked the task")
+"""How GitLab begins what it tells below a merge request of a new description."""
 _APPROVED: Final = "approved this merge request"
 _WITHDRAWN: Final = "unapproved this merge request"
 
@@ -94,7 +97,15 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
     """The merge request as it is once `plan_restore` has been applied."""
-    return replace(merge_request, state=MergeRequestState.OPENED, title=str(compose_id), target_branch=target_branch)
+    return replace(
+        merge_request,
+        state=MergeRequestState.OPENED,
+        title=str(compose_id),
+        target_branch=target_branch,
+        merge_after=None,
+        squash=False,
+        is_locked=False,
+    )
 
 
 def plan_restore(  # noqa: PLR0913  # what is, and what should be
@@ -105,10 +116,12 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
     target_branch: str,
     branch_is_there: bool,
     me: User,
+    locks: Sequence[FileLock] = (),
 ) -> Stages:
     """Undo what anybody may do to a compose's merge request: before anything of it is judged or written.
 
-    Its title is the compose id again (which ends being a draft, too), its target the default branch; closed it is
+    Its title is the compose id again (which ends being a draft, too), its target the default branch; no date holds it
+    up, and its commits are not squashed; `locks` on files are taken off; closed it is
     opened again; others from its branch are closed, before that: GitLab refuses two open ones between the same
     branches. A branch that has been deleted comes back at the last head: GitLab closes merge requests whose branch
     goes, keeps their commits, and opens none again without a branch. What is merged is left alone; whether a closed
@@ -129,7 +142,8 @@ def plan_restore(  # noqa: PLR0913  # what is, and what should be
     reopen = merge_request.state is MergeRequestState.CLOSED
     then = (
         *(CreateBranch(branch=compose_id.branch, sha=head) for head in again),
-        *_update(merge_request, title=str(compose_id), target_branch=target_branch),
+        *_update(merge_request, title=str(compose_id), target_branch=target_branch, as_it_is=True),
+        *(Unlock(lock_id=lock.id, path=lock.path, owner=lock.owner) for lock in locks),
         *([ReopenMergeRequest(iid=merge_request.iid)] if reopen else []),
     )
     return plan_close_duplicates(duplicates, me=me, then=then)
@@ -218,6 +232,7 @@ def plan_open(  # noqa: PLR0913  # what is, and what should be
             description=description,
             labels=(label,),
             names=names,
+            as_it_is=True,
         )
         return stages(update)
     actions: list[Action] = []
@@ -321,12 +336,13 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
     vanished: bool | None = None,
     names: Labels,
 ) -> bool:
-    """Tell from what is below a merge request that nothing is to be written, without asking for anything else.
+    """Tell from what is below a merge request that nothing is to be written, as far as it says so.
 
     Our note is written after the status and after an approval that does not hold is withdrawn, an approval is given
     after the note. So where our one note has its words since the last push to the branch, the status was set on this
-    head; and GitLab tells below what became of approvals. Whatever does not fit is asked for. That is how a pass over
-    many needs one request for each.
+    head; and GitLab tells below who has approved, and mostly what became of that. Whatever does not fit is asked for;
+    so is the approval of what is satisfied, for GitLab can reset approvals without a word. That is how a pass over many
+    needs one or two requests for each.
     """
     ours = our_notes(thread.notes, me)
     if len(ours) != 1 or not _has_words(ours[0], judged.note) or not _is_since(ours[0], pushed_at):
@@ -342,6 +358,20 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
     return not mine or mine[-1] == _WITHDRAWN
 
 
+def is_rewritten(merge_request: MergeRequest, thread: Thread, me: User) -> bool:
+    """Tell whether anybody but our bots was the last to change the description, by GitLab's own word below it.
+
+    `me` is the gate bot; the compose bot has opened it. Ticking a task in a description changes it, too.
+    """
+    by = [note.author_id for note in thread.told if note.body.startswith(_DESCRIBED)]
+    return bool(by) and by[-1] not in {me.id, merge_request.author.id}
+
+
+def plan_description(merge_request: MergeRequest, description: str) -> Plan:
+    """Put a description back that is not as it should be."""
+    return _update(merge_request, description=description)
+
+
 def _is_since(note: Note | None, moment: dt.datetime | None) -> bool:
     if note is None or note.edited_at is None or moment is None:
         return False
@@ -353,7 +383,7 @@ def _label_update(
 ) -> Plan:
     gone = (names.vanished,) if vanished else ()
     labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *gone)
-    without = (names.vanished,) if vanished is False else ()
+    without = (names.approved, *((names.vanished,) if vanished is False else ()))
     return _update(merge_request, labels=labels, names=names, without=without)
 
 
@@ -393,7 +423,8 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
     Where merging follows publishing it is merged whatever the gate says: the mirrors already carry it, and label and
-    note tell. Where merging leads to publishing, only a satisfied gate lets it through. One that is not open needs
+    note tell. Where merging leads to publishing, only a satisfied gate lets it through, and they say that it is
+    approved for publishing. One that is not open needs
     nothing: whether it is opened again is decided before (`plan_restore`).
 
     Raises:
@@ -408,8 +439,9 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
             "fix it, or waive it in gate/waivers.toml"
         )
     stream = names.of_stream(compose_id.stream)
+    merged = names.approved if mode is Mode.GATING else names.published
     return (
-        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), names.published), names=names),
+        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), merged), names=names),
         *_note(merge_request, notes, me, judged.note),
         *(() if restore is None else (restore,)),
         Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),
@@ -481,8 +513,12 @@ def _update(  # noqa: PLR0913  # each part may differ
     target_branch: str | None = None,
     description: str | None = None,
     without: Sequence[str] = (),
+    as_it_is: bool = False,
 ) -> Plan:
-    """Change only what differs. A label's siblings go in the same call: GitLab sees to that only in paid tiers."""
+    """Change only what differs. A label's siblings go in the same call: GitLab sees to that only in paid tiers.
+
+    With `as_it_is`, it is merged as it is and at any time.
+    """
     update = UpdateMergeRequest(
         iid=merge_request.iid,
         title=None if title == merge_request.title else title,
@@ -494,6 +530,8 @@ def _update(  # noqa: PLR0913  # each part may differ
             for label in sorted(merge_request.labels)
             if label in without or (label not in labels and any(names.excludes(one, label) for one in labels))
         ),
+        any_time=as_it_is and merge_request.merge_after is not None,
+        keep_commits=as_it_is and merge_request.squash,
     )
     return () if update == UpdateMergeRequest(iid=merge_request.iid) else (update,)
 

@@ -27,6 +27,7 @@ from compose_repo.core.hardening.administration import (
     ProtectTags,
     Refused,
     RemoveWebhook,
+    Runs,
     Schedule,
     TagRule,
     Token,
@@ -53,6 +54,7 @@ from compose_repo.ports.gitlab.setup_rows import (
     level_of,
     member_of,
     own_trigger_of,
+    run_of,
     schedule_of,
     tag_rule_of,
     trigger_of,
@@ -65,6 +67,9 @@ _NOT_HERE: Final = frozenset({FORBIDDEN, NOT_FOUND})
 """How GitLab refuses what its tier, or its version, does not have."""
 _REFUSALS: Final = frozenset({400, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, CONFLICT, 422})
 """How GitLab refuses one write and may take the next."""
+RUNS_SYNC: Final = frozenset({"schedule", "trigger", "web"})
+"""The sources of pipelines in which .gitlab-ci.yml has the job sync."""
+_ENDED: Final = frozenset({"success", "failed"})
 _PATHS: Final = {Endpoint.PROJECT: "", Endpoint.APPROVALS: "/approvals", Endpoint.PUSH_RULE: "/push_rule"}
 
 
@@ -122,7 +127,9 @@ class Administrator(Client):
     def state(self) -> ProjectState:
         """Read how the project is set up."""
         base = self._base
-        project, settings = self._get(f"project {self._project}", base, lambda data: (project_of(data), {**data}))
+        project, settings = self._get(
+            f"project {self._project}", base, lambda data: (project_of(data, home=self.url), {**data})
+        )
         return ProjectState(
             path=project.path,
             default_branch=project.default_branch,
@@ -139,6 +146,7 @@ class Administrator(Client):
             deploy_keys=tuple(self._list("deploy keys", f"{base}/deploy_keys", deploy_key_of)),
             triggers=tuple(self._list("pipeline triggers", f"{base}/triggers", trigger_of)),
             members=tuple(self._list("members", f"{base}/members/all", member_of)),
+            runs=self._runs(project.default_branch),
             files=frozenset(path for path in (CI_FILE, *PROJECT_FILES) if self._has(path, project.default_branch)),
         )
 
@@ -153,6 +161,16 @@ class Administrator(Client):
     def _job_token_limited(self) -> bool:
         where = f"{self._base}/job_token_scope"
         return self._get("who may use job tokens", where, lambda data: bool(data["inbound_enabled"]))
+
+    def _runs(self, main: str) -> Runs:
+        """Find when runs of sync have ended, among the newest pipelines; nothing too where pipelines are off."""
+        where = f"{self._base}/pipelines"
+        rows = self._tiered(lambda: self._list("pipelines", where, run_of, limit=1, ref=main)) or []
+        ended = [(status, at) for source, status, at in rows if source in RUNS_SYNC and status in _ENDED]
+        return Runs(
+            ended=max((at for _, at in ended), default=None),
+            succeeded=max((at for status, at in ended if status == "success"), default=None),
+        )
 
     def _tag_rules(self) -> list[TagRule]:
         return self._list("tag rules", f"{self._base}/protected_tags", tag_rule_of)

@@ -21,7 +21,7 @@ def explained(url: str, what: str, error: Exception) -> ForgeError:
         why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
     elif isinstance(error, gitlab.exceptions.RedirectError):
         why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
-    elif isinstance(error, gitlab.exceptions.GitlabParsingError):
+    elif isinstance(error, (gitlab.exceptions.GitlabParsingError, requests.exceptions.InvalidJSONError)):
         why = "its answer is not JSON; COMPOSE_REPO_URL does not name a GitLab"
     elif isinstance(error, gitlab.exceptions.GitlabError):
         why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"
@@ -38,6 +38,37 @@ _REFUSALS: Final = {
     CONFLICT: "its state does not allow it",
     TOO_MANY: "it asks to slow down for longer than we wait; try again later",
 }
+
+
+_BARS: Final = {
+    "ci_must_pass": "its pipeline has not succeeded; look at it, or switch off 'Pipelines must succeed'",
+    "ci_still_running": "its pipeline is not over; wait for it",
+    "commits_status": "its branch is gone or brings nothing; run again, which brings the branch back",
+    "conflict": "it conflicts with its target; run again, which restores what counts on top of it",
+    "discussions_not_resolved": "a thread is open, and the project waits for that; compose-repo setup ends it",
+    "draft_status": "it is a draft; run again, which ends that",
+    "jira_association_missing": "the project wants a Jira issue in its title; switch that off",
+    "locked_lfs_files": "somebody has locked a file of it; run again, and switch Git LFS off (compose-repo setup)",
+    "locked_paths": "somebody has locked a file of it; a Maintainer unlocks it under Code > Locked files",
+    "merge_request_blocked": "it depends on another merge request; a Maintainer takes that dependency away",
+    "merge_time": "it is not to be merged before a date; run again, which takes the date away",
+    "need_rebase": "the project merges only what is rebased; compose-repo setup ends that",
+    "not_approved": "the project demands more approvals; a Maintainer changes its approval rules",
+    "not_open": "it is not open; run again",
+    "requested_changes": "a reviewer has requested changes; a Maintainer removes that reviewer",
+    "security_policy_violations": "a security policy of the project's forbids it; a Maintainer looks at that",
+    "status_checks_must_pass": "an external status check has not passed; a Maintainer looks at it",
+    "title_regex": "the project wants other titles; a Maintainer changes that",
+}
+"""Why GitLab does not merge, by its `detailed_merge_status`, and what ends that."""
+
+
+def barred(url: str, what: str, status: str | None) -> ForgeError:
+    """Say why GitLab does not merge: it answers 405 to all of them, and tells them apart below the merge request."""
+    if status is None:
+        return ForgeError(f"{url}: could not {what}: its state does not allow it (405, and GitLab does not say why)")
+    why = _BARS.get(status, "look at its page, which says what it waits for")
+    return ForgeError(f"{url}: could not {what}: its state does not allow it (405, {_one_line(status)}): {why}")
 
 
 def _refusal(code: int | None) -> str:

@@ -71,6 +71,11 @@ def schedule_of(data: Mapping[str, Any]) -> Schedule:
     )
 
 
+def run_of(data: Mapping[str, Any]) -> tuple[str, str, dt.datetime]:
+    """Read what started a pipeline, its status, and when it changed last: of one that has ended, when it did."""
+    return str(data.get("source")), data["status"], dt.datetime.fromisoformat(data["updated_at"])
+
+
 def variable_of(data: Mapping[str, Any]) -> Variable:
     """Read a CI/CD variable; its value is looked at here and kept nowhere."""
     return Variable(

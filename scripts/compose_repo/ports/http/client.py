@@ -4,7 +4,7 @@ import functools
 import http.client
 import math
 import ssl
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Final, TypeAlias
 
 import urllib3
@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionErro
 
 from compose_repo.core.links import authority_of
 from compose_repo.core.problems.codes import Code
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import failures, open_url
@@ -55,6 +55,9 @@ class Document(Struct, frozen=True, kw_only=True):
         return {} if self.modified is None else {"If-Modified-Since": self.modified}
 
 
+Trace: TypeAlias = Callable[[str], None]
+"""Told of each request: what became of it, and how long that took."""
+
 Cache: TypeAlias = MutableMapping[str, Document]
 """Documents by address, for one run. None for what several machines answer under one name: by dates alone, the one
 that is behind says that nothing has changed."""
@@ -77,12 +80,19 @@ class Http:
     """
 
     def __init__(
-        self, limits: Limits, *, clock: Clock, cache: Cache | None = None, patience: Patience | None = None
+        self,
+        limits: Limits,
+        *,
+        clock: Clock,
+        cache: Cache | None = None,
+        patience: Patience | None = None,
+        trace: Trace = lambda _: None,
     ) -> None:
         self._limits = limits
         self._patience = patience
         self._cache = cache
         self._clock = clock
+        self._trace = trace
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Give a document's bytes, or None where the server has no such document; fails as `get` does."""
@@ -93,6 +103,7 @@ class Http:
         """Give a document of at most `limit` bytes, or None where the server has none (404, 410).
 
         Raises:
+            UnansweredError: the server gives no answer now.
             InputError: anything else went wrong; the code says what, of `source-unreachable`, `-timeout`, `-tls`,
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
@@ -102,7 +113,7 @@ class Http:
         lost = patience.lost_with(server)
         if lost is not None:
             message = f"the server is not asked again in this run: {lost.message}"
-            raise InputError(replace(lost, path=url, message=message))
+            raise UnansweredError(replace(lost, path=url, message=message))
         steady = None if self._patience is None else STEADY
         deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout, steady=steady)
         retry = Retry(self._limits.between_tries, self._clock, deadline)
@@ -115,7 +126,7 @@ class Http:
                 patience.failed(server, began, failure.problem)
                 wait = retry.wait(failure.asked)
                 if wait is None or wait >= patience.left(server):
-                    raise InputError(failure.problem) from failure
+                    raise UnansweredError(failure.problem) from failure
                 self._clock.sleep(wait)
                 patience.waited(server, wait)
 
@@ -130,8 +141,7 @@ class Http:
         target = url
         for _ in range(_MOST_REDIRECTS + 1):
             conditions = known.conditions if known is not None and target == url else {}
-            tls = self._tls if target.startswith("https:") else None
-            with open_url(target, _HEADERS | conditions, deadline, tls) as response:
+            with self._ask(target, _HEADERS | conditions, deadline) as response:
                 if response.status in _REDIRECTING:
                     target = _redirected(target, response)
                     continue
@@ -144,6 +154,17 @@ class Http:
                 self._cache[url] = document
             return document
         raise _failure(url, Code.SOURCE_REDIRECT, "the server redirects in a circle or too often", "ask its owner")
+
+    def _ask(self, url: str, headers: dict[str, str], deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        """Ask once, and tell of it; what stands behind a question mark may be a secret."""
+        started, outcome = self._clock.monotonic(), "no answer"
+        try:
+            response = open_url(url, headers, deadline, self._tls if url.startswith("https:") else None)
+            outcome = str(response.status)
+            return response
+        finally:
+            took = (self._clock.monotonic() - started) * 1000
+            self._trace(f"GET {url.partition('?')[0]} {outcome} ({took:.0f} ms)")
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -6,11 +6,14 @@ import datetime as dt
 import io
 import json
 import os
+import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,13 +36,16 @@ from compose_repo.ports.clock import Clock
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.console import Console
 from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
-from compose_repo.ports.http import Http, Limits
+from compose_repo.ports.http import Document, Http, Limits, Patience
 from compose_repo.ports.productmd.reading import read_compose
 from sample_composes.sample import SampleSpec, write_compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSES: Final = [f"CentOS-Stream-10-{dt.date(2026, 5, 1) + dt.timedelta(days=day):%Y%m%d}.0" for day in range(200)]
 IDLE: Final = 30
+HANGS: Final = 3.0
+"""For how many seconds a server may be silent where it hangs."""
+UNSEEN: Final = 5
 AT_ONCE: Final = 100
 """How many merge requests a pass may open at most."""
 MESSAGES: Final = 21
@@ -83,7 +89,7 @@ def bench_passes(folder: Path) -> list[Figure]:
         for playing, merged in ((few, 10), (many, 1_000)):
             _set_rules(playing, POLICY.format(why="It must."), merged=merged)
             _open(playing, COMPOSES[:IDLE], skipping)
-        figures = [_idle(many), *_growth(few, many)]
+        figures = [_idle(many), *_growth(few, many), _hanging(few, skipping)]
         throttle = few.gitlab.throttle
         throttle.notes, throttle.requests, throttle.clock = 60, 2_000, skipping.monotonic
         few.gitlab.requests.clear()
@@ -139,6 +145,28 @@ def _growth(few: Stage, many: Stage) -> list[Figure]:
             detail=f"{asked['many']}, {asked['few']}, git's among them",
         ),
     ]
+
+
+def _hanging(playing: Stage, skipping: RunningClock) -> Figure:
+    """Let the compose server hang, with composes that nobody has seen, and see how much longer a pass takes."""
+    begun = skipping.monotonic()
+    _in_process(playing, skipping)
+    usual = skipping.monotonic() - begun
+    unseen = [
+        write_compose(playing.server.composes, SampleSpec.create(compose_id, srpms=12))
+        for compose_id in COMPOSES[IDLE : IDLE + UNSEEN]
+    ]
+    begun = skipping.monotonic()
+    _in_process(playing, skipping, hanging=True)
+    longer = skipping.monotonic() - begun - usual
+    for folder in unseen:
+        shutil.rmtree(folder)
+    return Figure(
+        what="a pass with a hanging server: how much longer",
+        value=longer / HANGS,
+        limit=1.1,
+        detail=f"{longer:.1f} s, in time limits of {HANGS:g} s; a tenth is for the machine",
+    )
 
 
 def _changes(playing: Stage, skipping: RunningClock) -> list[Figure]:
@@ -311,8 +339,31 @@ def _pass(playing: Stage) -> str:
     return done.out
 
 
-def _in_process(playing: Stage, skipping: RunningClock) -> list[Recorded]:
-    """Run a pass whose pace goes by skipped time; give the paces of its accounts."""
+class Hanging(Http):
+    """Reads lists and mirrors as ever, and composes from a server that takes connections and says nothing."""
+
+    def __init__(self, silent: str, limits: Limits, *, clock: Clock, patience: Patience) -> None:
+        super().__init__(limits, clock=clock, patience=patience)
+        self._silent = silent
+
+    def get(self, url: str, limit: int) -> Document | None:
+        """Ask the silent server for every compose that is listed."""
+        path = urllib.parse.urlsplit(url).path
+        return super().get(f"{self._silent}{path}" if "/CentOS-Stream-" in path else url, limit)
+
+
+@contextmanager
+def _silence() -> Iterator[str]:
+    """Give the address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _in_process(playing: Stage, skipping: RunningClock, *, hanging: bool = False) -> list[Recorded]:
+    """Run a pass whose pace goes by skipped time; give the paces of its accounts.
+
+    Where composes are `hanging`, what cannot be read is no mistake.
+    """
     made: list[Recorded] = []
 
     def make(clock: Clock) -> Pace:
@@ -327,12 +378,17 @@ def _in_process(playing: Stage, skipping: RunningClock) -> list[Recorded]:
             contextlib.redirect_stderr(io.StringIO()) as said,
             connected(arguments.repo, Console(clock=skipping), now=arguments.now, paces=Paces(skipping, make)) as work,
             opener_beside(work) as opener,
+            contextlib.ExitStack() as stack,
         ):
-            http = Http(Limits(), clock=skipping)
+            silent = stack.enter_context(_silence())
+            patient = Patience(HANGS, skipping)
+            limits = Limits(timeout=HANGS, total=20 * HANGS)
+            usual = Http(limits, clock=skipping)
+            http = Hanging(silent, limits, clock=skipping, patience=patient) if hanging else usual
             report = sync(Tools(work=work, opener=opener, http=http, index_http=http))
     finally:
         os.environ.clear()
         os.environ.update(before)
-    if report.failed:
+    if report.failed and not hanging:
         raise SystemExit(f"the pass has failed: {report.summary}\n{said.getvalue()}")
     return made

@@ -13,7 +13,8 @@ from compose_server import Answer, ComposeServer, serving
 from skipping_clock import SkippingClock
 
 from compose_repo.core.problems.problem import InputError
-from compose_repo.ports.http import Document, Http, Limits
+from compose_repo.ports.http import Document, Http, Limits, Patience
+from compose_repo.ports.retry import STEADY
 
 LIMITS: Final = Limits(timeout=5.0, total=100.0, tries=4, backoff=1.0, longest_wait=30.0)
 LIMIT: Final = 1000
@@ -160,6 +161,58 @@ class TestDeadline:
     def test_silence_is_tried_again(self, server: ComposeServer, time: SkippingClock) -> None:
         http = Http(Limits(timeout=0.1, tries=2), clock=time)
         assert body(http, server, Answer(raw=b"", delay=0.5), OK) == b"now"
+
+
+class TestPatience:
+    """What a server may cost a run, however much is read there."""
+
+    @pytest.fixture
+    def patient(self, time: SkippingClock) -> Http:
+        return Http(LIMITS, clock=time, patience=Patience(LIMITS.timeout, time))
+
+    def test_a_server_that_drips_costs_one_time_limit_and_is_asked_no_more(
+        self, patient: Http, server: ComposeServer, time: SkippingClock
+    ) -> None:
+        dripping = Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick)
+        assert failure(patient, server, dripping) == "source-timeout"
+        server.seen.clear()
+        codes = [failure(patient, server, OK) for _ in range(50)]
+        assert (set(codes), server.seen) == ({"source-timeout"}, [])
+
+    def test_what_it_is_not_asked_for_says_so(self, patient: Http, server: ComposeServer, time: SkippingClock) -> None:
+        failure(patient, server, Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick))
+        message = r"/other: the server is not asked again in this run: the server took too long \(source-timeout\)"
+        with pytest.raises(InputError, match=message):
+            patient.get(f"{server.url}/other", LIMIT)
+
+    def test_waits_between_tries_are_counted_too(
+        self, patient: Http, server: ComposeServer, time: SkippingClock
+    ) -> None:
+        codes = [failure(patient, server, Answer(status=503, body=b"")) for _ in range(20)]
+        assert set(codes) == {"source-status"}
+        assert time.passed <= LIMITS.timeout
+
+    def test_a_wait_that_is_asked_for_is_not_waited_beyond_it(
+        self, patient: Http, server: ComposeServer, time: SkippingClock
+    ) -> None:
+        busy = Answer(status=503, body=b"", headers={"Retry-After": "20"})
+        assert [failure(patient, server, busy) for _ in range(20)] == ["source-status"] * 20
+        assert time.passed <= LIMITS.timeout
+
+    def test_what_passes_soon_is_read(self, patient: Http, server: ComposeServer) -> None:
+        assert body(patient, server, Answer(status=503, body=b""), OK) == b"now"
+
+    def test_another_server_has_its_own(
+        self, patient: Http, server: ComposeServer, time: SkippingClock, tmp_path: Path
+    ) -> None:
+        failure(patient, server, Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick))
+        with serving(tmp_path) as other:
+            assert body(patient, other, OK) == b"now"
+
+    def test_a_large_document_is_read(self, patient: Http, server: ComposeServer) -> None:
+        large = b"x" * (5 * STEADY)
+        server.answers["/file"] = [Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + large)]
+        assert patient.read(f"{server.url}/file", len(large)) == large
 
 
 class TestSizes:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, cast
 
 import pytest
 from jenkins_web import JenkinsWeb, poll_of, reports_for_rdo
@@ -346,6 +346,19 @@ def test_a_whole_pass_writes_what_it_has_shown_before(tmp_path: Path) -> None:
     assert scene.written == scene.shown
     assert scene.is_shown_first
     assert scene.console.hooks == [f"call the command /bin/sh for promotion/{NEWER}/1"]
+
+
+def test_a_jenkins_is_read_after_everything_has_been_judged_and_before_anything_is_promoted(tmp_path: Path) -> None:
+    scene, tools = whole(tmp_path, dry_run=False)
+    seen: set[tuple[bool, ...]] = set()
+
+    def look() -> None:
+        parts = (STEPS["judges"], STEPS["claims a promotion"])
+        seen.add(tuple(any(part in one for one in scene.written) for part in parts))
+
+    cast("JenkinsWeb", tools.poll.http).slow = look
+    sync(tools)
+    assert seen == {(True, False)}
 
 
 def test_the_dry_run_of_a_whole_pass_shows_every_step_and_writes_nothing(tmp_path: Path) -> None:

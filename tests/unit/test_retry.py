@@ -7,7 +7,7 @@ import pytest
 from skipping_clock import NOW, RunningClock, SkippingClock
 
 from compose_repo.ports.clock import Clock
-from compose_repo.ports.retry import Backoff, Deadline, Retry, http_date, retry_after
+from compose_repo.ports.retry import STEADY, Backoff, Deadline, Retry, http_date, retry_after
 
 
 def waits(retry: Retry, most: int = 9) -> list[float | None]:
@@ -60,9 +60,29 @@ def test_a_deadline_allows_a_silence_until_it_comes_near_and_none_after_it() -> 
     deadline = Deadline(10.0, clock, silence=4.0)
     allowed = [deadline.silence()]
     clock.tick(7.0)
+    deadline.came(1)
     allowed.append(deadline.silence())
     clock.tick(3.0)
     assert (allowed, deadline.left) == ([4.0, 3.0], 0.0)
+    with pytest.raises(TimeoutError):
+        deadline.silence()
+
+
+def test_what_comes_in_drops_is_as_good_as_silence_until_another_try_begins() -> None:
+    clock = SkippingClock()
+    deadline = Deadline(100.0, clock, silence=4.0, steady=STEADY)
+    clock.tick(3.0)
+    deadline.came(STEADY)
+    for _ in range(3):
+        clock.tick(1.0)
+        deadline.came(STEADY // 4)
+    assert deadline.silence() == 1.0
+    clock.tick(1.0)
+    with pytest.raises(TimeoutError):
+        deadline.silence()
+    deadline.allow(2.0)
+    assert deadline.silence() == 2.0
+    clock.tick(2.0)
     with pytest.raises(TimeoutError):
         deadline.silence()
 

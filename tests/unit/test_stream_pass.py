@@ -156,7 +156,7 @@ def test_a_stream_whose_merge_requests_cannot_be_read_is_told_and_stops_no_other
     )
     http = Http(Limits(), clock=SkippingClock())
     one = StreamPass(Tools(work=cast("Any", work), opener=None, http=http, index_http=http), A.stream, None)
-    one.judge_and_gate()
+    one.judge()
     assert [problem.code for problem in one.report().problems] == ["gitlab-failed"]
     assert "HTTP 500" in capsys.readouterr().err
 
@@ -172,6 +172,6 @@ def test_our_own_mistake_with_one_stream_is_told_and_stops_no_other(capsys: pyte
     )
     http = Http(Limits(), clock=SkippingClock())
     one = StreamPass(Tools(work=work, opener=None, http=http, index_http=http), A.stream, None)
-    one.judge_and_gate()
+    one.judge()
     assert [(problem.path, problem.code) for problem in one.report().problems] == [(A.stream, "internal-error")]
     assert "TypeError: unhashable type" in capsys.readouterr().err

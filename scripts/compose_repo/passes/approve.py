@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -21,6 +22,14 @@ from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.upkeep import Settled, brought_back, settle
 from compose_repo.passes.work import Work
 
+Arrive: TypeAlias = Callable[[MergeRequest, Judgement], Stage | None]
+"""Gives the stage that brings results from elsewhere to what was judged, None if there are none."""
+
+
+def nothing_arrives(_: MergeRequest, __: Judgement) -> Stage | None:
+    """Bring nothing from elsewhere."""
+    return None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Approving:
@@ -33,7 +42,7 @@ class Approving:
     work: Work
     compose_id: ComposeId
     vanished: Callable[[int], bool | None] = lambda _: None
-    arrive: Callable[[MergeRequest, Judgement], Stage | None] = lambda *_: None
+    arrive: Arrive = nothing_arrives
     noted: set[int] = field(default_factory=set)
 
     def next_stage(self) -> Stage:

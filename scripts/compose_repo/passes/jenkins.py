@@ -96,16 +96,25 @@ class Poll:
     _added: set[ComposeId] = field(default_factory=set)
     _tried: set[tuple[ComposeId, str, Listed]] = field(default_factory=set)
 
+    def has_news(self, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement) -> bool:
+        """Tell whether a job has built something of a compose that its branch has not got; nothing is written yet."""
+        if merge_request.state is not MergeRequestState.OPENED or self.opener is None:
+            return False
+        places = self._places(compose_id, judgement)
+        return any([bool(self._listed(place)[0]) for place in places])  # noqa: C419  # each is read, and told of
+
+    def _places(self, compose_id: ComposeId, judgement: Judgement) -> list[_Place]:
+        return [
+            _Place(compose_id=compose_id, judgement=judgement, origin=origin, job=job)
+            for origin, entry in judgement.gate_files.origins.items()
+            for job in entry.jenkins
+        ]
+
     def arriving(self, compose_id: ComposeId, merge_request: MergeRequest, judgement: Judgement) -> Stage | None:
         """Plan to add what is new of a compose to its branch, by one commit in a pass; None if nothing is."""
         if merge_request.state is not MergeRequestState.OPENED or self.opener is None or compose_id in self._added:
             return None
-        new = [
-            row
-            for origin, entry in judgement.gate_files.origins.items()
-            for job in entry.jenkins
-            for row in self._new(_Place(compose_id=compose_id, judgement=judgement, origin=origin, job=job))
-        ]
+        new = [row for place in self._places(compose_id, judgement) for row in self._new(place)]
         if not new:
             return None
         files = [File(path=file.path, content=data) for file, data in new]
@@ -138,14 +147,11 @@ class Poll:
         again = "the next run tries again"
         self._tell(Problem(path=merge_request.source_branch, code=Code.NOT_DONE, message=str(error), fix=again))
 
-    def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
-        """Read what a job has built of a compose that its branch has not got, until it is enough for one commit.
-
-        Chance says where is begun: a build that stops the reading in each pass hides none for good.
-        """
+    def _listed(self, place: _Place) -> tuple[list[Listed], set[Known]]:
+        """List what a job has built of a compose that its branch has not got, and what it has got."""
         job, builds = place.job, self._builds(place.job)
         if not any(str(place.compose_id) in build.composes for build in builds):
-            return
+            return [], set()
         files = [file.blob for file in place.judgement.counted if file.origin == place.origin]
         blobs = Blobs(self.work.world.repository)
         known = {found for blob in files if (found := known_of(blobs.read(blob))) is not None}
@@ -154,7 +160,15 @@ class Poll:
             self._tell(problem)
         if new and len(files) >= MOST_FILES:
             self._tell(too_many(job, place.origin))
-            return
+            return [], known
+        return new, known
+
+    def _new(self, place: _Place) -> Iterator[tuple[ResultFile, bytes]]:
+        """Read what a job has built of a compose that its branch has not got, until it is enough for one commit.
+
+        Chance says where is begun: a build that stops the reading in each pass hides none for good.
+        """
+        new, known = self._listed(place)
         size, written, start = 0, 0, int(self.work.console.clock.chance() * len(new))
         for listed in new[start:] + new[:start]:
             if size > MOST_BYTES or written >= MOST_READ:

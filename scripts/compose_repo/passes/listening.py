@@ -52,7 +52,7 @@ from compose_repo.ports.bus.settings import Settings, settings
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.objects import Blobs
 from compose_repo.ports.gitlab.pace import Paces
-from compose_repo.ports.http import Document, Http, limits
+from compose_repo.ports.http import Document, Http, limits, patience
 from compose_repo.reading.converting import checked
 from compose_repo.words import wording
 
@@ -182,13 +182,15 @@ class Handler:
 
         What is wrong with its stream alone matters `with_stream` only: a result is judged without.
         """
+        clock, trace = self.console.clock, self.console.trace
+        patient = patience(clock)
         with _passing():
             report = sync(
                 Tools(
                     work=accounts.gate,
                     opener=accounts.opener,
-                    http=Http(limits(), clock=self.console.clock, trace=self.console.trace),
-                    index_http=Http(limits(), clock=self.console.clock, cache=self._indexes, trace=self.console.trace),
+                    http=Http(limits(), clock=clock, patience=patient, trace=trace),
+                    index_http=Http(limits(), clock=clock, cache=self._indexes, patience=patient, trace=trace),
                     only=compose_id,
                 )
             )

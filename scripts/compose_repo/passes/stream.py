@@ -29,7 +29,7 @@ from compose_repo.core.streams.sync import (
 )
 from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport
 from compose_repo.core.verdict.decision import Verdict
-from compose_repo.passes.approve import Approving, withdrawal
+from compose_repo.passes.approve import Approving, Arrive, nothing_arrives, withdrawal
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
 from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.manifest import manifest_of, published_manifest_of, same_id
@@ -54,6 +54,7 @@ class StreamPass:
         self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=()))
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
+        self._stages: dict[ComposeId, Stage] = {}
 
     @property
     def has_written(self) -> bool:
@@ -75,11 +76,11 @@ class StreamPass:
         ):
             self._do(step)
 
-    def judge_and_gate(self) -> None:
-        """Judge what is open, promote or merge what is satisfied where it is asked for, tell what cannot be read."""
-        self._reader.attempted(self._judge_and_gate)
+    def judge(self) -> None:
+        """Judge what is open; tell what cannot be read."""
+        self._reader.attempted(self._judge_open)
 
-    def _judge_and_gate(self) -> None:
+    def _judge_open(self) -> None:
         view = self._judged = self._reader.view()
         gone = {
             row.step.compose_id
@@ -89,6 +90,24 @@ class StreamPass:
         for step in self._of_interest(plan_judging(view)):
             if step.compose_id not in gone and not (self._work.dry_run and self._is_to_be_closed(step.compose_id)):
                 self._do(step)
+
+    def poll(self) -> None:
+        """Judge again that to which a Jenkins brings something."""
+        for index, row in enumerate(self._rows):
+            stage = self._stages.get(row.step.compose_id) if row.step.do is Do.JUDGE else None
+            if stage is not None:
+                again = self._done(row.step, partial(self._judge_what_is_new, row, stage))
+                outcome = row.outcome if again.outcome is Outcome.UNCHANGED else again.outcome
+                self._rows[index] = replace(again, outcome=outcome, actions=(*row.actions, *again.actions))
+
+    def promote_and_gate(self) -> None:
+        """Promote or merge what is satisfied, where it is asked for."""
+        self._reader.attempted(self._promote_and_gate)
+
+    def _promote_and_gate(self) -> None:
+        view = self._judged
+        if view is None:
+            return
         verdicts = self._verdicts()
         for step in self._of_interest(plan_promoting(view, verdicts, self._work.world.promotions)):
             self._do(step)
@@ -129,11 +148,18 @@ class StreamPass:
     # --- doing
 
     def _do(self, step: Step) -> None:
-        """Do one step, again if somebody moves something meanwhile; what goes wrong is part of the row."""
+        """Do one step, and what follows from it."""
+        row = self._done(step, partial(self._act, step))
+        self._rows.append(row)
+        if row.actions and not self._work.dry_run and step.do in {Do.MERGE, Do.CLOSE}:
+            self._reader.attempted(self._tools.look)  # main and the merge requests are others now
+
+    def _done(self, step: Step, act: Callable[[], Row]) -> Row:
+        """Act, again if somebody moves something meanwhile; what goes wrong is part of the row."""
         writers = [one.writer for one in (self._work, self._tools.opener) if one is not None]
         before = [len(one.applied) for one in writers]
         try:
-            row = self._act(step)
+            row = act()
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except FAILURES as error:
@@ -145,9 +171,7 @@ class StreamPass:
             row = replace(row, actions=tuple(done))
             if done and row.outcome is Outcome.UNCHANGED:
                 row = replace(row, outcome=Outcome.CHANGED)
-        self._rows.append(row)
-        if row.actions and not self._work.dry_run and step.do in {Do.MERGE, Do.CLOSE}:
-            self._reader.attempted(self._tools.look)  # main and the merge requests are others now
+        return row
 
     def _mistaken(self, step: Step, error: Exception) -> tuple[Problem, ...]:
         """Give a mistake of our own; what it keeps from being judged loses our approval, like all that cannot be."""
@@ -215,7 +239,16 @@ class StreamPass:
         same_id(root, manifest.compose_id, step.compose_id)
         return manifest
 
-    def _judge(self, step: Step) -> Row:
+    def _judge_what_is_new(self, row: Row, stage: Stage) -> Row:
+        """Judge a compose again if a Jenkins has built something of it; else all stays as it is."""
+        poll, (merge_request, judgement) = self._tools.poll, (stage.merge_request, stage.judgement)
+        if merge_request is None or judgement is None:
+            raise AssertionError("what was judged has a merge request")
+        if not poll.has_news(row.step.compose_id, merge_request, judgement):
+            return replace(row, outcome=Outcome.UNCHANGED, actions=())
+        return self._judge(row.step, arrive=partial(poll.arriving, row.step.compose_id))
+
+    def _judge(self, step: Step, *, arrive: Arrive = nothing_arrives) -> Row:
         def vanished(results: int) -> bool | None:
             view = self._judged
             return None if view is None else has_vanished(step.compose_id, view, results=results)
@@ -224,7 +257,7 @@ class StreamPass:
             work=self._work,
             compose_id=step.compose_id,
             vanished=vanished,
-            arrive=partial(self._tools.poll.arriving, step.compose_id),
+            arrive=arrive,
         )
         stage = carry_out(
             self._work,
@@ -236,6 +269,7 @@ class StreamPass:
         judgement = stage.judgement
         if judgement is None:
             raise AssertionError("what is approved was judged")
+        self._stages[step.compose_id] = stage
         decision = judgement.decision
         return replace(
             _row(step, stage),

@@ -16,7 +16,9 @@ def sync(tools: Tools) -> SyncReport:
     """Plan and apply, stream by stream; what fails is reported and stops nothing else.
 
     First every stream is published and opened, then, on what is there after that, all that is open is judged: so what
-    is overtaken is not judged any more, and what was opened just now is judged at once. Where GitLab cannot be read any
+    is overtaken is not judged any more, and what was opened just now is judged at once. Only then each Jenkins is read,
+    and what it brought is judged again; last, what is satisfied is promoted, or merged where it is asked for. Where
+    GitLab cannot be read any
     more between the two, what was done before is reported all the same.
 
     Raises:
@@ -39,7 +41,11 @@ def sync(tools: Tools) -> SyncReport:
             tools.work.console.error(as_line(problem))
     else:
         for one in streams.values():
-            one.judge_and_gate()
+            one.judge()
+        for one in streams.values():
+            one.poll()
+        for one in streams.values():
+            one.promote_and_gate()
     return SyncReport(
         streams=tuple(streams[name].report() for name in sorted(streams)),
         dry_run=tools.work.dry_run,

@@ -10,7 +10,7 @@ from compose_repo.core.forge.forge import ForgeError, MergeRequest, MergeRequest
 from compose_repo.core.forge.merge_requests import compose_of, is_bots
 from compose_repo.passes.jenkins import LIMITS, Poll
 from compose_repo.passes.work import Work
-from compose_repo.ports.http import Http
+from compose_repo.ports.http import Http, Patience
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,7 +33,8 @@ class Tools:
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
         console = self.work.console
-        http = Http(LIMITS, clock=console.clock, trace=console.trace)
+        patience = Patience(LIMITS.timeout, console.clock)
+        http = Http(LIMITS, clock=console.clock, patience=patience, trace=console.trace)
         self.poll = Poll(work=self.work, opener=self.opener, http=http)
 
     def look(self) -> None:

@@ -40,13 +40,21 @@ _DOUBLINGS: Final = 1000
 """More would be too many for a float."""
 
 
-class Deadline:
-    """The moment at which to give up, and the silence that is allowed until then."""
+STEADY: Final = 65_536
+"""So many bytes of a document are no drops."""
 
-    def __init__(self, seconds: float, clock: Clock, *, silence: float = math.inf) -> None:
+
+class Deadline:
+    """The moment at which to give up, and the silence that is allowed until then.
+
+    Where `steady` is given, fewer bytes than that are as good as silence: what comes in drops is not waited for.
+    """
+
+    def __init__(self, seconds: float, clock: Clock, *, silence: float = math.inf, steady: int | None = None) -> None:
         self._clock = clock
-        self._silence = silence
+        self._steady = steady
         self._end = clock.monotonic() + seconds
+        self.allow(silence)
 
     @property
     def left(self) -> float:
@@ -60,10 +68,27 @@ class Deadline:
             TimeoutError: nothing is left.
 
         """
-        left = self.left
+        now = self._clock.monotonic()
+        since = now if self._steady is None else self._since
+        left = min(since + self._silence - now, self.left)
         if left <= 0:
             raise TimeoutError
-        return min(self._silence, left)
+        return left
+
+    def allow(self, silence: float) -> None:
+        """Allow so much silence, from now on: another try begins."""
+        self._silence = silence
+        self._begin()
+
+    def came(self, size: int) -> None:
+        """Count bytes that have come."""
+        self._came += size
+        if self._steady is not None and self._came >= self._steady:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._came = 0
+        self._since = self._clock.monotonic()
 
 
 class Retry:

@@ -15,7 +15,7 @@ from compose_repo.passes.tools import Tools
 from compose_repo.passes.work import Work, opener_beside
 from compose_repo.ports.console import Console
 from compose_repo.ports.hint import hint_in
-from compose_repo.ports.http import Http, limits
+from compose_repo.ports.http import Http, limits, patience
 from compose_repo.verbs.arguments import add_plan_arguments, compose_id, connected
 from compose_repo.verbs.exit_codes import OK, PROBLEMS
 
@@ -90,7 +90,8 @@ def _pass(work: Work, only: ComposeId | None) -> SyncReport:
     with opener_beside(work) as opener:
         if opener is None:
             work.console.info("COMPOSE_REPO_OPENER_TOKEN is not set: nothing is opened")
-        http = Http(limits(), clock=work.console.clock, trace=work.console.trace)
+        clock, trace = work.console.clock, work.console.trace
+        http = Http(limits(), clock=clock, patience=patience(clock), trace=trace)
         return sync(Tools(work=work, opener=opener, http=http, index_http=http, only=only))
 
 

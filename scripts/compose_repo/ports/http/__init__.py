@@ -2,6 +2,6 @@
 
 from compose_repo.ports.http.address import normal_url
 from compose_repo.ports.http.client import Cache, Document, Http
-from compose_repo.ports.http.timing import Limits, limits
+from compose_repo.ports.http.timing import Limits, Patience, limits, patience
 
-__all__ = ["Cache", "Document", "Http", "Limits", "limits", "normal_url"]
+__all__ = ["Cache", "Document", "Http", "Limits", "Patience", "limits", "normal_url", "patience"]

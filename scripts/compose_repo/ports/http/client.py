@@ -2,21 +2,24 @@
 
 import functools
 import http.client
+import math
 import ssl
 from collections.abc import Callable, MutableMapping
 from typing import Final, TypeAlias
 
 import urllib3
 from msgspec import Struct
+from msgspec.structs import replace
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
+from compose_repo.core.links import authority_of
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import failures, open_url
-from compose_repo.ports.http.timing import Limits
-from compose_repo.ports.retry import Deadline, Retry, http_date, retry_after
+from compose_repo.ports.http.timing import Limits, Patience
+from compose_repo.ports.retry import STEADY, Deadline, Retry, http_date, retry_after
 
 _CHUNK: Final = 1 << 18
 _MOST_REDIRECTS: Final = 5
@@ -77,9 +80,16 @@ class Http:
     """
 
     def __init__(
-        self, limits: Limits, *, clock: Clock, cache: Cache | None = None, trace: Trace = lambda _: None
+        self,
+        limits: Limits,
+        *,
+        clock: Clock,
+        cache: Cache | None = None,
+        patience: Patience | None = None,
+        trace: Trace = lambda _: None,
     ) -> None:
         self._limits = limits
+        self._patience = patience
         self._cache = cache
         self._clock = clock
         self._trace = trace
@@ -98,14 +108,27 @@ class Http:
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
         """
-        deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout)
+        patience = self._patience or Patience(math.inf, self._clock)
+        server = authority_of(url)
+        lost = patience.lost_with(server)
+        if lost is not None:
+            message = f"the server is not asked again in this run: {lost.message}"
+            raise UnansweredError(replace(lost, path=url, message=message))
+        steady = None if self._patience is None else STEADY
+        deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout, steady=steady)
         retry = Retry(self._limits.between_tries, self._clock, deadline)
         while True:
+            began = self._clock.monotonic()
+            deadline.allow(min(self._limits.timeout, patience.left(server)))
             try:
                 return self._try(url, limit, deadline)
             except _TryAgain as failure:
-                if not retry.again(failure.asked):
+                patience.failed(server, began, failure.problem)
+                wait = retry.wait(failure.asked)
+                if wait is None or wait >= patience.left(server):
                     raise UnansweredError(failure.problem) from failure
+                self._clock.sleep(wait)
+                patience.waited(server, wait)
 
     def _try(self, url: str, limit: int, deadline: Deadline) -> Document | None:
         try:

@@ -94,6 +94,7 @@ class _FileInTime(io.RawIOBase):
         self._sock.settimeout(self._deadline.silence())
         size = self._raw.readinto(buffer)
         self._deadline.silence()  # what comes too late is no answer, however much has come at once
+        self._deadline.came(size or 0)
         return size
 
     def close(self) -> None:

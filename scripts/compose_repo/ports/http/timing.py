@@ -2,7 +2,9 @@
 
 from msgspec import Struct
 
+from compose_repo.core.problems.problem import Problem
 from compose_repo.ports import environment
+from compose_repo.ports.clock import Clock
 from compose_repo.ports.retry import Backoff
 
 
@@ -30,6 +32,42 @@ class Limits(Struct, frozen=True, kw_only=True):
             longest_asked=self.longest_wait,
             spread=0.5,
         )
+
+
+class Patience:
+    """How much longer a run waits for each server, in seconds; whoever reads for one run shares it.
+
+    What a server has cost by tries that failed, and by the waits between them, adds up over all its documents. One that
+    has cost all of it is not asked again: a server that hangs costs a run no more, however much is to be read there.
+    """
+
+    def __init__(self, seconds: float, clock: Clock) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._spent: dict[str, float] = {}
+        self._last: dict[str, Problem] = {}
+
+    def left(self, server: str) -> float:
+        """Return the seconds that are left for a server."""
+        return self._seconds - self._spent.get(server, 0.0)
+
+    def failed(self, server: str, began: float, problem: Problem) -> None:
+        """Count a try that has failed."""
+        self._spent[server] = self._spent.get(server, 0.0) + self._clock.monotonic() - began
+        self._last[server] = problem
+
+    def waited(self, server: str, seconds: float) -> None:
+        """Count a wait."""
+        self._spent[server] = self._spent.get(server, 0.0) + seconds
+
+    def lost_with(self, server: str) -> Problem | None:
+        """Give what was wrong with a server for which none is left; None while there is."""
+        return self._last.get(server) if self.left(server) <= 0 else None
+
+
+def patience(clock: Clock) -> Patience:
+    """Begin a run's patience: each server may cost it as much as one silence, by the environment's timeout."""
+    return Patience(environment.timeout(), clock)
 
 
 def limits() -> Limits:

@@ -449,7 +449,7 @@ def merge_request_basic(site: Site, row: Row, found: Row) -> Json:
         "imported_from": "none",
         "work_in_progress": draft,
         "milestone": None,
-        "merge_when_pipeline_succeeds": False,
+        "merge_when_pipeline_succeeds": found["auto_merge_by"] is not None,
         "merge_status": status,
         "detailed_merge_status": detailed,
         "merge_after": found["merge_after"],

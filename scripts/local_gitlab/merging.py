@@ -10,6 +10,7 @@ from local_gitlab.clock import now
 from local_gitlab.errors import not_allowed, unauthorized, unprocessable
 from local_gitlab.git import ZERO, Person, Repository
 from local_gitlab.mergeability import has_conflicts, is_squashed, obstacle
+from local_gitlab.pipelines import FINISHED, head_pipeline
 from local_gitlab.pushes import branch_updated, remove_branch
 from local_gitlab.refreshing import check_sha
 from local_gitlab.site import settings_of, source_of
@@ -29,6 +30,9 @@ def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[
         merge_request = again(site, merge_request)
         if not protection.may_merge(site, project, user, merge_request["target_branch"]):
             raise unauthorized()
+        automatic = values.get("auto_merge") or values.get("merge_when_pipeline_succeeds")
+        if automatic and _is_active(site, merge_request):
+            return _merge_later(site, project, merge_request, user, values)
         if obstacle(site, project, merge_request):
             raise not_allowed()
         if has_conflicts(site, project, merge_request):
@@ -51,6 +55,39 @@ def merge(site: Site, project: Row, merge_request: Row, user: Row, values: dict[
         _remove_source(site, user, merge_request)
     deliver(site, project, merge_request, user, "merge")
     return merge_request
+
+
+def _is_active(site: Site, merge_request: Row) -> bool:
+    """Tell whether the pipeline of the head is not over."""
+    pipeline = head_pipeline(site, merge_request)
+    return pipeline is not None and pipeline["status"] not in FINISHED
+
+
+def _merge_later(site: Site, project: Row, merge_request: Row, user: Row, values: dict[str, Any]) -> Row:
+    """Keep a merge request open until its pipeline has succeeded; `carry_on` merges it then.
+
+    Raises ApiError 405, 422 or 409 where it could not be merged even then.
+    """
+    if obstacle(site, project, merge_request, skip_pipeline=True):
+        raise not_allowed()
+    if has_conflicts(site, project, merge_request):
+        raise unprocessable("Branch cannot be merged")
+    check_sha(merge_request, values.get("sha"))
+    site.store.update("merge_requests", merge_request["id"], auto_merge_by=user["id"], updated_at=now())
+    system_note(site, merge_request, user, "enabled an automatic merge when all merge checks pass")
+    return again(site, merge_request)
+
+
+def carry_on(site: Site, project: Row) -> None:
+    """Merge what was to be merged when its pipeline has succeeded: this server looks when merge requests are read."""
+    rows = site.store.all(
+        "SELECT * FROM merge_requests WHERE project_id = ? AND state = 'opened' AND auto_merge_by IS NOT NULL",
+        project["id"],
+    )
+    for merge_request in rows:
+        pipeline = head_pipeline(site, merge_request)
+        if pipeline is not None and pipeline["status"] == "success" and not obstacle(site, project, merge_request):
+            merge(site, project, merge_request, site.store.get("users", merge_request["auto_merge_by"]), {})
 
 
 def _remove_source(site: Site, user: Row, merge_request: Row) -> None:

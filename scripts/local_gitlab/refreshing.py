@@ -29,6 +29,8 @@ def refresh_head(site: Site, project: Row, merge_request: Row, *, first: bool = 
     if not moved and base == merge_request["base_sha"] and not first:
         return False
     site.store.update("merge_requests", merge_request["id"], **changes)
+    if moved:
+        site.store.update("merge_requests", merge_request["id"], auto_merge_by=None)
     if moved or first:
         repository.update_ref(f"refs/merge-requests/{merge_request['iid']}/head", head)
         repository.keep_around(head, base, target)

@@ -120,6 +120,30 @@ def code_quality(site: Site, pipeline: Row) -> list[Finding]:
     return found
 
 
+def new_findings(site: Site, pipeline: Row) -> list[Finding]:
+    """Return what a pipeline finds and that of its merge request's target does not.
+
+    As in GitLab's widget, a merge request shows nothing where the target branch has no report to compare with.
+    """
+    found = code_quality(site, pipeline)
+    if pipeline["merge_request_id"] is None:
+        return found
+    merge_request = site.store.get("merge_requests", pipeline["merge_request_id"])
+    rows = site.store.all(
+        "SELECT * FROM pipelines WHERE project_id = ? AND ref = ? AND merge_request_id IS NULL ORDER BY id DESC",
+        merge_request["project_id"],
+        merge_request["target_branch"],
+    )
+    base = next((row for row in rows if has_code_quality(site, row)), None)
+    known = [] if base is None else code_quality(site, base)
+    return [] if base is None else [one for one in found if one not in known]
+
+
+def has_code_quality(site: Site, pipeline: Row) -> bool:
+    """Tell whether a pipeline has a Code Quality report, even an empty one."""
+    return any(report_files(site, job, "codequality") for job in jobs_of(site, pipeline))
+
+
 def _finding(item: dict[str, Any]) -> Finding:
     location = item.get("location") or {}
     lines = location.get("lines") or {}

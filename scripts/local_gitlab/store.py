@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS merge_requests (
     updated_at TEXT NOT NULL, merged_at TEXT, merge_user_id INTEGER, closed_at TEXT, closed_by_id INTEGER,
     merge_commit_sha TEXT, squash_commit_sha TEXT, merge_error TEXT, squash INTEGER NOT NULL DEFAULT 0,
     remove_source_branch INTEGER, discussion_locked INTEGER, source_project_id INTEGER, merge_after TEXT,
+    auto_merge_by INTEGER,
     UNIQUE (project_id, iid));
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_merge_request
     ON merge_requests (project_id, coalesce(source_project_id, project_id), source_branch, target_branch)

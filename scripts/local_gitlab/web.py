@@ -14,7 +14,7 @@ from local_gitlab import web_request as asked
 from local_gitlab.drafts import is_draft
 from local_gitlab.mergeability import merge_status
 from local_gitlab.pipelines import head_pipeline
-from local_gitlab.reports import Finding, code_quality, jobs_of, test_report
+from local_gitlab.reports import Finding, jobs_of, new_findings, test_report
 from local_gitlab.site import find_project
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _approvals(site: Site, found: Row) -> list[Json]:
 def _pipeline(site: Site, row: Row | None) -> Json | None:
     if row is None:
         return None
-    findings: list[Finding] = code_quality(site, row)
+    findings: list[Finding] = new_findings(site, row)
     rows = site.store.all("SELECT * FROM jobs WHERE pipeline_id = ? AND retried = 0 ORDER BY id", row["id"])
     stages: dict[str, list[Row]] = {}
     for job in rows:

@@ -111,8 +111,25 @@ def identify() -> None:
             "scope": "api read_api" if reading else "api",
         }
         raise ApiError(403, body)
-    g.user = user
+    g.user = _sudo(user)
     g.token = token
+
+
+def _sudo(user: Row) -> Row:
+    """Return the user as whom an administrator asks; whoever asks, if nobody else is meant.
+
+    Raises ApiError 403 where somebody else asks so, 404 where there is no such user.
+    """
+    meant = request.headers.get("Sudo") or request.args.get("sudo")
+    if not meant:
+        return user
+    if not user["admin"]:
+        raise forbidden("Must be admin to use sudo")
+    column = "id" if str(meant).isdigit() else "username"
+    found = site().store.one(f"SELECT * FROM users WHERE {column} = ?", meant)  # noqa: S608  # one of two words
+    if found is None:
+        raise not_found(f"User with ID or username '{meant}'")
+    return found
 
 
 def basic_credentials() -> tuple[str, str] | None:
@@ -233,6 +250,19 @@ def parameters() -> dict[str, Any]:
 def header(name: str) -> str:
     """Return a header of the request; empty where it is not there."""
     return str(request.headers.get(name, ""))
+
+
+ANYWHERE = frozenset({"private_token", "job_token", "access_token", "sudo", "per_page", "page"})
+
+
+def only(values: dict[str, Any], *known: str) -> None:
+    """Check that no parameter is given that this server would ignore: GitLab may give it a meaning.
+
+    Raises ApiError 400 when one is.
+    """
+    strange = sorted(values.keys() - ANYWHERE - set(known))
+    if strange:
+        raise bad_parameter(f"{', '.join(strange)}: this server does not know what GitLab does with it")
 
 
 def required(values: dict[str, Any], *names: str) -> None:

@@ -164,3 +164,67 @@ def test_what_is_merged_stays_merged(world: World) -> None:
     for event in ("close", "reopen"):
         assert change(world, world.opener, state_event=event).state == "merged"
     assert seen_by(world, world.gate).closed_by is None
+
+
+# --- what this server does not know, and what it does later
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (lambda world: change(world, world.rdo, title="New", milestone_id="3"), "milestone_id"),
+        (lambda world: seen_by(world, world.gate).approve(reason="fine"), "reason"),
+        (lambda world: world.as_user(world.rdo).branches.create({"branch": "b", "ref": "main", "x": 1}), "x"),
+        (
+            lambda world: (
+                world.as_user(world.rdo)
+                .commits.get("main")
+                .statuses.create({"state": "success", "ref": "main", "retries": 3})
+            ),
+            "retries",
+        ),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_refused_and_changes_nothing(
+    world: World, ask: Callable[[World], object], name: str
+) -> None:
+    world.open()
+    title = seen_by(world, world.gate).title
+    code, words = refusal(lambda: ask(world))
+    assert (code, name in words, seen_by(world, world.gate).title) == (400, True, title)
+
+
+def test_a_date_that_is_none_is_refused(world: World) -> None:
+    world.open()
+    assert refusal(lambda: change(world, world.rdo, merge_after="soon")) == (400, "merge_after is invalid")
+
+
+def test_who_merges_when_the_pipeline_succeeds_merges_then(world: World) -> None:
+    world.open()
+    assert world.server.wait_for_pipelines(60)
+    store = world.server.site.store
+    store.run("UPDATE pipelines SET status = 'running'")
+    seen_by(world, world.gate).merge(merge_when_pipeline_succeeds=True)
+    found = seen_by(world, world.gate)
+    assert (found.state, found.merge_when_pipeline_succeeds) == ("opened", True)
+    store.run("UPDATE pipelines SET status = 'success'")
+    assert seen_by(world, world.gate).state == "merged"
+
+
+def test_only_an_administrator_asks_as_somebody_else(world: World) -> None:
+    admin = world.server.create_user("root", admin=True)
+    for user, expected in ((admin, world.rdo.username), (world.rdo, None)):
+        client = gitlab.Gitlab(world.server.url, private_token=user.token)
+        if expected is None:
+            assert refusal(lambda: client.http_get("/user", sudo="gate-bot"))[0] == 403  # noqa: B023  # called at once
+        else:
+            assert client.http_get("/user", sudo=expected)["username"] == expected  # type: ignore[index]  # JSON
+            assert refusal(lambda: client.http_get("/user", sudo="nobody-here"))[0] == 404  # noqa: B023  # as above
+
+
+def test_a_branch_of_an_empty_project_is_made_beside_its_default_branch(world: World) -> None:
+    client = gitlab.Gitlab(world.server.url, private_token=world.gate.token)
+    made = world.server.create_project("centos/empty", owner=world.gate)
+    project = client.projects.get(made.id)
+    project.branches.create({"branch": "next", "ref": "main"})
+    assert sorted(branch.name for branch in project.branches.list(get_all=True)) == ["main", "next"]

@@ -17,12 +17,24 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("merge_requests", __name__)
 STATES = ("opened", "closed", "locked", "merged", "all")
-FLAGS = ("squash", "remove_source_branch", "discussion_locked", "should_remove_source_branch", "allow_collaboration")
+CREATED = (
+    "title", "source_branch", "target_branch", "target_project_id", "description", "labels", "assignee_id",
+    "assignee_ids", "reviewer_ids", "remove_source_branch", "squash", "merge_after",
+)  # fmt: skip
+MERGED = (
+    "sha", "merge_commit_message", "squash_commit_message", "should_remove_source_branch", "squash", "auto_merge",
+    "merge_when_pipeline_succeeds",
+)  # fmt: skip
+FLAGS = (
+    "squash", "remove_source_branch", "discussion_locked", "should_remove_source_branch", "auto_merge",
+    "merge_when_pipeline_succeeds",
+)  # fmt: skip
 ORDERS = {"created_at": "created_at", "updated_at": "updated_at", "title": "title", "merged_at": "merged_at"}
 
 
 def _find(project_id: str, iid: int) -> tuple[Row, Row]:
     project = asked.project(project_id)
+    merging.carry_on(asked.site(), project)
     return project, merge_requests.find(asked.site(), project, iid)
 
 
@@ -47,6 +59,7 @@ def listing(project_id: str) -> Response:
     """List a project's merge requests."""
     site = asked.site()
     project = asked.project(project_id)
+    merging.carry_on(site, project)
     rows = site.store.all("SELECT * FROM merge_requests WHERE project_id = ?", project["id"])
     return asked.paginated(
         _ordered(_filtered(rows)),
@@ -151,6 +164,7 @@ def create(project_id: str) -> Response:
         raise forbidden()
     values = _values()
     asked.required(values, "title", "source_branch", "target_branch")
+    asked.only(values, *CREATED)
     project = asked.project(str(values["target_project_id"])) if values.get("target_project_id") else origin
     row = merge_requests.create(site, project, user, values, origin=origin)
     pipelines.create_for_merge_request(site, project, user, row)
@@ -180,14 +194,16 @@ def edit(project_id: str, iid: int) -> Response:
         "assignee_id",
         "assignee_ids",
         "reviewer_ids",
-        "milestone_id",
         "merge_after",
-        *FLAGS,
+        "squash",
+        "remove_source_branch",
+        "discussion_locked",
     }
     if not editable & values.keys():
         raise ApiError(
             400, {"error": ", ".join(sorted(editable)) + " are missing, at least one parameter must be provided"}
         )
+    asked.only(values, *editable)
     old = row["target_branch"]
     row = merge_requests.update(asked.site(), project, row, user, values)
     if row["target_branch"] != old and row["state"] == "opened":
@@ -213,7 +229,9 @@ def delete(project_id: str, iid: int) -> Response:
 def merge(project_id: str, iid: int) -> Response:
     """Merge."""
     project, row = _find(project_id, iid)
-    row = merging.merge(asked.site(), project, row, asked.user(), _values())
+    values = _values()
+    asked.only(values, *MERGED)
+    row = merging.merge(asked.site(), project, row, asked.user(), values)
     return asked.answer(_body(asked.site().store.get("projects", project["id"]), row))
 
 
@@ -344,7 +362,9 @@ def show_approvals(project_id: str, iid: int) -> Response:
 def approve(project_id: str, iid: int) -> Response:
     """Approve the head; `sha` says which one was judged."""
     project, row = _find(project_id, iid)
-    approvals.approve(asked.site(), project, row, asked.user(), asked.parameters().get("sha"))
+    values = asked.parameters()
+    asked.only(values, "sha")
+    approvals.approve(asked.site(), project, row, asked.user(), values.get("sha"))
     return asked.answer(_approvals(project, row), 201)
 
 

@@ -318,6 +318,7 @@ def post_status(project_id: str, sha: str) -> Response:
     user = asked.user()
     values = asked.parameters()
     asked.required(values, "state")
+    asked.only(values, "state", "ref", "name", "context", "target_url", "description", "coverage", "pipeline_id")
     state = asked.choice(values["state"], STATES, "state")
     commit = asked.repository(project).resolve(sha)
     if commit is None:

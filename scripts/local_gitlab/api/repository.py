@@ -69,7 +69,10 @@ def create_branch(project_id: str) -> Response:
     repository = asked.repository(project)
     if not repository.valid_branch_name(name):
         raise bad_request("Branch name is invalid")
+    asked.only(values, "branch", "ref")
     with asked.site().lock(project):
+        if not repository.branches():
+            _begin(project)
         if repository.branch(name) is not None:
             raise bad_request("Branch already exists")
         sha = repository.resolve(str(values["ref"]))
@@ -85,6 +88,17 @@ def create_branch(project_id: str) -> Response:
             raise bad_request("Branch already exists") from None
         branch_updated(asked.site(), project, asked.user(), ref, ZERO, sha)
     return asked.answer(_branch(project, name), 201)
+
+
+def _begin(project: Row) -> None:
+    """Give an empty project its default branch, as GitLab's `Branches::CreateService` does before it makes another."""
+    user, repository = asked.user(), asked.repository(project)
+    person = Person(name=user["name"], email=user["email"])
+    readme = Change(kind="create", path="README.md", content=b"")
+    sha = repository.commit_changes([readme], parent=None, message="Add README.md", author=person, committer=person)
+    ref = f"refs/heads/{project['default_branch']}"
+    repository.update_ref(ref, sha)
+    branch_updated(asked.site(), project, user, ref, ZERO, sha)
 
 
 @blueprint.get("/projects/<key:project_id>/repository/branches/<key:name>")

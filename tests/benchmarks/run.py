@@ -239,6 +239,29 @@ def bench_line(folder: Path) -> list[Figure]:
     ]
 
 
+def bench_job(folder: Path) -> list[Figure]:
+    """Hold a trusted job, from checkout to exit with empty caches, against the same set up in pip's usual way.
+
+    It needs a package index.
+    """
+    job = folder / "job"
+    begin = f"set -e; rm -rf {job}; git clone --quiet {ROOT} {job}; cd {job}; export PIP_NO_CACHE_DIR=1"
+    validate = "compose-repo validate --base HEAD --rev HEAD"
+    pip = ".venv/bin/python -I -m pip install --quiet --quiet --no-deps"
+    usual = (
+        f"{PYTHON} -I -m venv .venv; {pip} --require-hashes -r requirements/build.txt -r requirements/run.txt; "
+        f"{pip} --no-build-isolation --no-index --editable .; .venv/bin/{validate}"
+    )
+    cost = measure(
+        {
+            "usual": ["sh", "-c", f"{begin}; {usual}"],
+            "ours": ["env", "-u", "COMPOSE_REPO_VENV", "sh", "-c", f"{begin}; scripts/in-venv run {validate}"],
+        },
+        times=TIMES,
+    )
+    return [_ratio("trusted job, empty caches / set up by venv and pip", cost["ours"], cost["usual"], 0.65)]
+
+
 GROUPS = {
     "manifest": bench_manifest,
     "validate": bench_validate,
@@ -248,6 +271,7 @@ GROUPS = {
     "line": bench_line,
     "passes": bench_passes,
     "message": bench_message,
+    "job": bench_job,
 }
 
 

@@ -39,6 +39,9 @@ settings.register_profile(
 )
 UNIT: Final = ROOT / "tests" / "unit"
 
+# The tests' own git is nobody's; that of the product is on its own, and goes by whatever the user has set up.
+os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # not a predictable file name: pytest makes folders of its own there
 ROOM: Final = 8 << 30
 """Bytes that have to be free there; all tests together leave about half of that."""

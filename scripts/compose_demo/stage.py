@@ -133,7 +133,7 @@ def stage(
     port: int,
     busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Iterator[Stage]:
-    """Start the servers, create the project from a repository, and give everybody an account and a folder.
+    """Start the servers, create the project from a checkout or its files, and give everybody an account and a folder.
 
     `busy` is told of each command that somebody runs.
 

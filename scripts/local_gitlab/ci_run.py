@@ -21,7 +21,7 @@ from local_gitlab.ci_reports import keep_artifacts, report_paths
 from local_gitlab.ci_variables import branch_of, of_merge_request
 from local_gitlab.ci_variables import variables as variables_of
 from local_gitlab.clock import now
-from local_gitlab.git import ZERO, GitError
+from local_gitlab.git import ZERO, GitError, server_environment
 from local_gitlab.leftovers import guarded
 from local_gitlab.site import add_token, find_project, may_read, settings_of
 
@@ -146,6 +146,7 @@ class Run:
             capture_output=True,
             text=True,
             check=False,
+            env=server_environment(),
         )
         if done.returncode:
             raise GitError(done.stderr)

@@ -120,6 +120,12 @@ class Change:
     blob: str = ""
 
 
+def server_environment() -> dict[str, str]:
+    """Return the environment of the server's own git: whoever has started the server may have set up git otherwise."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
 KNOWN_MAX: Final = 20_000
 
 
@@ -194,6 +200,7 @@ class Repository:
             input=stdin,
             capture_output=True,
             check=False,
+            env=server_environment(),
         )
 
     # --- refs
@@ -322,7 +329,10 @@ class Repository:
             command = ["git", f"--git-dir={self.path}", "diff-tree", "-r", "-M", "--name-only", "-z", base, head]
             # The shell sets the limit: Python would have to copy this whole process first.
             done = subprocess.run(
-                ["sh", "-c", 'ulimit -d 131072 && exec "$@"', "sh", *command], capture_output=True, check=True
+                ["sh", "-c", 'ulimit -d 131072 && exec "$@"', "sh", *command],
+                capture_output=True,
+                check=True,
+                env=server_environment(),
             )
             return done.stdout.count(b"\0")
 
@@ -447,6 +457,7 @@ class Repository:
             capture_output=True,
             check=True,
             text=True,
+            env=server_environment(),
         ).stdout.strip()
         self.run("-c", "fetch.fsckObjects=false", "fetch", "--quiet", "--no-tags", str(source), f"+{sha}:{ref}")
 

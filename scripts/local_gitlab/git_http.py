@@ -21,7 +21,7 @@ from local_gitlab.old_heads import remove_old_heads
 from local_gitlab.protection import fast_forward_only, push_refusal
 from local_gitlab.push_events import Move
 from local_gitlab.pushes import refs_updated
-from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, settings_of
+from local_gitlab.site import DEVELOPER, access_level, find_project, may_read, moved_project, settings_of
 
 if TYPE_CHECKING:
     from local_gitlab.push_options import PushOptions
@@ -179,7 +179,7 @@ def _admit(name: str, *, writing: bool) -> tuple[Row, Row | None]:
     site = asked.site()
     user = _signed_in(writing=writing)
     g.user = user
-    project = find_project(site, name)
+    project = find_project(site, name) or moved_project(site, name)
     if project is None or not may_read(site, project, user):
         if user is None:
             raise _RefusedError(401, "HTTP Basic: Access denied. The provided password or token is incorrect.")
@@ -355,6 +355,7 @@ def _git(
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": str(site.directory),
+        "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",

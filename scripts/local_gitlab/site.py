@@ -258,6 +258,25 @@ def find_project(site: Site, key: str) -> Row | None:
     return site.store.one("SELECT * FROM projects WHERE path_with_namespace = ?", key)
 
 
+def rename_project(site: Site, project: Row, path: str) -> None:
+    """Give a project another full path, which leads to it from then on as the former ones do."""
+    if path != project["path_with_namespace"]:
+        former = project["path_with_namespace"]
+        site.store.insert("records", project_id=project["id"], kind=FORMER_PATH, key=former, data="{}")
+        site.store.update("projects", project["id"], path_with_namespace=path)
+
+
+def moved_project(site: Site, path: str) -> Row | None:
+    """Return the project that had this full path, and which no other has now."""
+    row = site.store.one(
+        "SELECT project_id FROM records WHERE kind = ? AND key = ? ORDER BY id DESC", FORMER_PATH, path
+    )
+    return None if row is None else site.store.get("projects", row["project_id"])
+
+
+FORMER_PATH = "former_path"
+
+
 def add_user(site: Site, username: str, *, name: str = "", admin: bool = False, bot: bool = False) -> Row:
     """Create a user and the namespace that goes with it."""
     with site.store.transaction():

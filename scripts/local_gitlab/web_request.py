@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response, current_app, g, request
 
@@ -21,6 +22,7 @@ from local_gitlab.site import (
     access_level,
     find_project,
     may_read,
+    moved_project,
     settings_of,
 )
 
@@ -146,6 +148,8 @@ def project(key: str, minimum: int = NO_ACCESS) -> Row:
     Raises ApiError 404 when the user may not know of it, 401 or 403 when the role is too low.
     """
     found = find_project(site(), key)
+    if found is None:
+        _lead_to_moved(key)
     if found is None or not may_read(site(), found, g.user):
         raise not_found("Project")
     if minimum > NO_ACCESS:
@@ -153,6 +157,20 @@ def project(key: str, minimum: int = NO_ACCESS) -> Row:
         if level < minimum:
             refuse()
     return found
+
+
+def _lead_to_moved(key: str) -> None:
+    """End the request as GitLab does at a path that a project had before: only reads are led on (`project_moved?`)."""
+    moved = moved_project(site(), key)
+    if moved is None or not may_read(site(), moved, g.user):
+        return
+    if request.method != "GET":
+        raise ApiError(405, {"message": "Non GET methods are not allowed for moved projects"})
+    old = f"/projects/{quote(key, safe='')}"
+    raw = request.environ.get("REQUEST_URI", request.full_path)
+    address = re.sub(re.escape(old), f"/projects/{moved['id']}", raw, count=1, flags=re.IGNORECASE)
+    words = f"This resource has been moved permanently to {site().url}{address}"
+    raise ApiError(301, {"message": words}, {"Location": f"{site().url}{address}"})
 
 
 def project_of_paid_tier(key: str) -> Row:

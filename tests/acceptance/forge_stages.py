@@ -87,6 +87,14 @@ class Stage(Protocol):
         """Set a status of a name to running, which we never do."""
         ...
 
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        """Set a status in the pipeline of a merge request's head."""
+        ...
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        """Let a commit have no pipeline."""
+        ...
+
     def hold_up(self, iid: int, until: dt.datetime) -> None:
         """Let a merge request not be merged before a date, as any Developer can."""
         ...
@@ -145,6 +153,15 @@ class MemoryStage:
 
     def run_status(self, by: str, sha: Sha, branch: str, name: str) -> None:
         self.world.set_status(self.world.user(by), sha, branch, name=name, state="running")
+
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        head = self.world.line(iid).head
+        assert head is not None
+        ref = f"refs/merge-requests/{iid}/head"
+        self.world.set_status(self.world.user(by), head, ref, name=name, state=state)
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        self.world.pipelines = [one for one in self.world.pipelines if one.sha != sha]
 
     def hold_up(self, iid: int, until: dt.datetime) -> None:
         self.world.line(iid).merge_after = until
@@ -295,6 +312,16 @@ class LocalStage:
         with gitlab.Gitlab(self._server.url, private_token=self._people[by].token) as client:
             commit = client.projects.get(self._project.id).commits.get(sha)
             commit.statuses.create({"state": "running", "name": name, "ref": branch})
+
+    def meddle(self, by: str, iid: int, name: str, state: str) -> None:
+        with gitlab.Gitlab(self._server.url, private_token=self._people[by].token) as client:
+            project = client.projects.get(self._project.id)
+            pipeline = project.mergerequests.get(iid).head_pipeline
+            commit = project.commits.get(pipeline["sha"])
+            commit.statuses.create({"state": state, "name": name, "pipeline_id": pipeline["id"]})
+
+    def forget_pipelines(self, sha: Sha) -> None:
+        self._site.store.run("DELETE FROM pipelines WHERE sha = ?", sha)
 
     def _edit(self, iid: int, **values: object) -> None:
         with gitlab.Gitlab(self._server.url, private_token=self._people["rdo-ci"].token) as client:

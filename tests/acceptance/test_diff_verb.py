@@ -2,6 +2,7 @@
 
 import functools
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -370,6 +371,55 @@ def test_headings_are_coloured_where_colours_are_wanted(diff: Run) -> None:
 )
 def test_what_is_no_compose_is_a_usage_error(diff: Run, source: str, message: str) -> None:
     assert outcome(diff(OLD, source)) == (2, "", f"compose-repo diff: {message}\n")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    settings = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", "-C", folder, *settings, *arguments], check=True, capture_output=True)  # git of this machine
+
+
+@pytest.fixture
+def clone(diff: Run, tmp_path: Path) -> Path:
+    """Give a clone in which the old compose is merged and the new one open, with an edit that counts nowhere."""
+    assert diff is not None
+    (tmp_path / "composes" / NEW).rename(tmp_path / "new")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "composes")
+    git(tmp_path, "commit", "--quiet", "--message", "Merge the old one")
+    git(tmp_path, "switch", "--quiet", "--create", f"compose/{NEW}")
+    (tmp_path / "new").rename(tmp_path / "composes" / NEW)
+    git(tmp_path, "add", "composes")
+    git(tmp_path, "commit", "--quiet", "--message", "Open the new one")
+    (tmp_path / "composes" / NEW / "manifest.json").write_text("{}")
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "Spoil it")
+    git(tmp_path, "switch", "--quiet", "main")
+    git(tmp_path, "clone", "--quiet", str(tmp_path), str(tmp_path / "clone"))
+    return tmp_path / "clone"
+
+
+def test_a_compose_that_is_open_is_compared_as_it_was_opened(clone: Path) -> None:
+    assert outcome(door.run("diff", OLD, NEW, cwd=clone)) == (0, TEXT, "")
+
+
+def test_a_compose_that_main_has_needs_no_checkout_of_main(clone: Path) -> None:
+    git(clone, "rm", "--quiet", "-r", "composes")
+    assert outcome(door.run("diff", OLD, NEW, cwd=clone)) == (0, TEXT, "")
+
+
+def test_a_compose_that_the_clone_does_not_have_is_a_usage_error(clone: Path) -> None:
+    done = door.run("diff", OLD, "CentOS-Stream-10-20261122.0", cwd=clone)
+    assert (done.returncode, "CentOS-Stream-10-20261122.0 was not found: there is no" in done.stderr) == (2, True)
+
+
+def test_a_compose_that_was_opened_with_a_broken_manifest_is_told(clone: Path) -> None:
+    git(clone, "switch", "--quiet", "--create", "compose/CentOS-Stream-10-20261122.0")
+    (clone / "composes" / "CentOS-Stream-10-20261122.0").mkdir(parents=True)
+    (clone / "composes" / "CentOS-Stream-10-20261122.0" / "manifest.json").write_text("{}")
+    git(clone, "add", "composes")
+    git(clone, "commit", "--quiet", "--message", "Open a broken one")
+    git(clone, "switch", "--quiet", "main")
+    done = door.run("diff", OLD, "CentOS-Stream-10-20261122.0", cwd=clone)
+    assert (done.returncode, "missing-field" in done.stderr) == (1, True)
 
 
 def test_what_a_schema_refuses_is_told_with_its_place(diff: Run, tmp_path: Path) -> None:

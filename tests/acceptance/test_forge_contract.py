@@ -24,11 +24,12 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
     Unlock,
     UpdateMergeRequest,
 )
-from compose_repo.core.forge.forge import CommitStatus, Forge, ForgeError, Lock, MergeRequestState, StaleHead
+from compose_repo.core.forge.forge import CommitStatus, Forge, ForgeError, Holder, Lock, MergeRequestState, StaleHead
 from compose_repo.core.names import Sha
 from local_gitlab.server import LocalGitLab
 
@@ -950,6 +951,36 @@ def test_what_is_closed_or_a_draft_is_not_locked_by_a_pipeline(stage: Stage, gat
     assert gate.lock(1) is Lock.FAILED
     gate.apply(CloseMergeRequest(iid=1))
     assert gate.lock(1) is None
+
+
+def test_what_holds_a_pipeline_is_told_with_its_author(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    assert head
+    stage.set_pipeline(1, "success")
+    assert (gate.lock(1), list(gate.holders(1))) == (None, [])
+    stage.meddle("rdo-ci", 1, "lint", "failed")
+    stage.meddle("rdo-ci", 1, "fine", "success")
+    assert gate.lock(1) is Lock.FAILED
+    assert list(gate.holders(1)) == [Holder(name="lint", author="rdo-ci", state="failed", is_job=False)]
+    stage.meddle("rdo-ci", 1, "slow", "running")
+    assert gate.lock(1) is Lock.DUE
+    assert [holder.name for holder in gate.holders(1)] == ["lint", "slow"]
+
+
+def test_a_new_pipeline_of_a_head_has_no_statuses_of_others(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    stage.set_pipeline(1, "success")
+    stage.meddle("rdo-ci", 1, "lint", "failed")
+    assert (gate.pipelines_by(head, "compose-bot"), gate.pipelines_by(head, "gate-bot")) == (1, 0)
+    gate.apply(StartPipeline(iid=1, sha=head, made=0, reason="it is held"))
+    assert gate.pipelines_by(head, "gate-bot") == 1
+    assert all(holder.is_job for holder in gate.holders(1))
+
+
+def test_what_holds_a_merge_request_without_a_pipeline_is_nothing(stage: Stage, gate: Forge, head: Sha) -> None:
+    stage.demand("pipelines_must_succeed")
+    stage.forget_pipelines(head)
+    assert (gate.lock(1), list(gate.holders(1))) == (Lock.DUE, [])
 
 
 def test_a_status_of_ours_does_not_lock(stage: Stage, gate: Forge, head: Sha) -> None:

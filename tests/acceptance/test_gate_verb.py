@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -332,6 +333,29 @@ def test_colours_are_for_those_who_want_them(world: World) -> None:
     assert text.startswith("\x1b[31mBLOCKED\x1b[0m if ")
     assert "\n\x1b[31mfailed\x1b[0m   rdo " in text
     assert "\n\x1b[33mmissing\x1b[0m  t_functional " in text
+
+
+def test_a_result_that_nearly_answers_a_requirement_is_named(world: World) -> None:
+    world.report("rdo", "8841", {"testcase": "tempest.smok", "outcome": "failed", "arch": "x86_64"})
+    hint = "tempest.smok on x86_64; did you mean tempest.smoke?"
+    assert f"\nResults that answer no requirement:\n  rdo: {hint}\n" in world.gate().stdout
+    assert world.decision()["unmatched"] == [{"origin": "rdo", "named": [hint], "others": 0}]
+
+
+@pytest.mark.parametrize(("build", "code"), [(satisfied, 0), (blocked, 1), (pending, 3)])
+def test_junit_has_one_case_for_each_required_cell(world: World, build: Callable[[World], None], code: int) -> None:
+    build(world)
+    file = world.root / "gate.xml"
+    assert world.gate("--junit", str(file)).returncode == code
+    [suite] = ET.parse(file).getroot()  # noqa: S314  # our own file
+    answers = world.decision()["answers"]
+    assert suite.get("name") == "as reported, pushers not checked"
+    assert (len(list(suite.iter("testcase"))), suite.get("failures")) == (len(answers), str(int(code == 1)))
+
+
+def test_a_junit_report_that_cannot_be_written_is_a_mistake_of_the_command_line(world: World) -> None:
+    done = world.gate("--junit", str(world.root / "nowhere" / "gate.xml"))
+    assert (done.returncode, done.stderr.count("cannot write")) == (2, 1)
 
 
 def test_the_json_is_that_of_the_schema(world: World) -> None:
@@ -751,6 +775,16 @@ def test_half_a_history_is_no_history(project: World) -> None:
     there = project.clone("--depth", "1", "--no-single-branch")
     done = there.gate()
     assert (done.returncode, done.stderr.count("\n"), "git fetch --unshallow" in done.stderr) == (2, 1, True)
+
+
+def test_a_partial_clone_is_told_how_to_become_a_whole_one(project: World) -> None:
+    project.git("config", "uploadpack.allowFilter", "true")
+    there = project.clone("--no-checkout", "--filter=tree:0")
+    done = there.gate()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert " is a partial clone, " in done.stderr
+    there.git("fetch", "--quiet", "--refetch", "--no-filter", "origin")
+    assert there.gate().returncode == 3
 
 
 def test_a_result_that_is_not_committed_is_judged_where_it_lies(project: World) -> None:

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -61,34 +60,12 @@ def test_an_unknown_set_is_named(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "in-venv: there is no requirements/everything.txt\n")
 
 
-def test_a_bots_job_is_set_up_with_what_it_needs_alone(checkout: Path) -> None:
-    """Neither pip nor what builds is in it; where somebody wants another set, it is made anew with both."""
-    for name in ("scripts/compose_repo", "schemas", "templates"):
-        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shown = in_venv(checkout, "run", "compose-repo", "--version")
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    assert (shown.returncode, shown.stdout) == (0, f"compose-repo {version}\n"), shown.stderr
-    validated = in_venv(checkout, "run", "compose-repo", "validate", "--repo", str(ROOT / "tests/examples/base"))
-    assert validated.returncode == 0, validated.stderr
-    assert in_venv(checkout, "run", "python", "-m", "pip", "--version").returncode == 1
-    assert in_venv(checkout, "run", "python", "-c", "import hatchling").returncode == 1
-    for name in ("README.md", "LICENSE"):  # what builds reads them
-        shutil.copy(ROOT / name, checkout)
-    assert in_venv(checkout, "build", "python", "-c", "import hatchling, pip").returncode == 0
-
-
 @pytest.mark.parametrize("there", ["compose_repo.py", "json.py"])
 def test_what_lies_where_a_job_stands_is_not_run(checkout: Path, there: str) -> None:
     for name in ("scripts/compose_repo", "schemas", "templates"):
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     (checkout / there).write_text("raise SystemExit(9)\n", encoding="utf-8")
     assert in_venv(checkout, "run", "compose-repo", "validate", "-h").returncode == 0
-
-
-def test_a_package_that_cannot_be_had_is_told(checkout: Path) -> None:
-    done = in_venv(checkout, "run", "true", variables={"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0"})
-    assert done.returncode == 2
-    assert "pip could not install requirements/run.txt; is a package index reachable?" in done.stderr
 
 
 @pytest.mark.smoke
@@ -175,6 +152,20 @@ def test_a_failed_installation_is_told_and_tried_again_the_next_time(checkout: P
         assert done.returncode == 2
         assert "pip could not install requirements/build.txt; is a package index reachable?" in done.stderr
     assert "making" not in done.stderr  # the environment itself was whole and is kept
+
+
+HOLDS: Final = (
+    "import importlib.util as i, compose_repo as c; print(c.__file__, *map(i.find_spec, ('pip', 'hatchling')))"
+)
+
+
+def test_the_set_of_the_jobs_holds_this_checkout_and_nothing_that_builds(checkout: Path) -> None:
+    for name in ("scripts/compose_repo", "schemas", "templates"):
+        shutil.copytree(ROOT / name, checkout / name)
+    done = in_venv(checkout, "run", "compose-repo", "validate", "--help")
+    assert (done.returncode, done.stdout.partition(" [")[0]) == (0, "usage: compose-repo validate"), done.stderr
+    held = in_venv(checkout, "run", "python", "-I", "-c", HOLDS)
+    assert (held.stdout, held.stderr) == (f"{checkout / 'scripts/compose_repo/__init__.py'} None None\n", "")
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)

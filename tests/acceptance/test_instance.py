@@ -18,7 +18,6 @@ import gitlab
 import pytest
 from sync_world import serving
 
-from compose_repo.core.hardening import BEGINNING
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.ports.compose_root import compose_root
 from compose_repo.ports.productmd.reading import read_compose
@@ -165,6 +164,23 @@ class Instance:
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
+    def begin(self) -> None:
+        """Do what setup leaves to people: give the job its tokens, switch the schedule on, and see a run succeed."""
+        with gitlab.Gitlab(self.server.url, private_token=self.bots[1].token) as client:
+            project = client.projects.get(self.path)
+            for key, bot in zip(("COMPOSE_REPO_OPENER_TOKEN", "COMPOSE_REPO_TOKEN"), self.bots, strict=True):
+                scope = {"environment_scope": "gate", "protected": True, "masked": True}
+                project.variables.create({"key": key, "value": bot.token, **scope})
+            [schedule] = project.pipelineschedules.list(get_all=True)
+            schedule.take_ownership()
+            schedule.active = True
+            schedule.save()
+            schedule.play()
+        assert self.server.wait_for_pipelines()
+        store = self.server.site.store  # there is no runner here
+        for row in store.all("SELECT id FROM pipelines"):
+            store.update("pipelines", row["id"], status="success")
+
     def decisions(self) -> dict[str, str]:
         """Give the decision on every open compose, as JSON."""
         git(self.clone, "fetch", "--quiet", "origin")
@@ -176,8 +192,7 @@ class Instance:
         _, out, err = self.run(self.owner, "doctor", "--format", "json")
         assert out, err
         document = json.loads(out)
-        broken = {row["code"]: row["findings"] for row in document["checks"] if row["state"] == "broken"}
-        found = {code: findings for code, findings in broken.items() if code not in BEGINNING}  # nobody has begun it
+        found = {row["code"]: row["findings"] for row in document["checks"] if row["state"] == "broken"}
         return {"template": document["template"], "found": found, "aside": err}
 
     def merge_on_gitlab(self, branch: str) -> None:
@@ -259,6 +274,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterat
         )
         for who in (people["releng"], people["gate-bot"]):
             assert made_here.run(who, "setup")[0] == 0
+        made_here.begin()
         code, out, err = made_here.run(people["gate-bot"], "sync")
         assert (code, out.count("→ open ")) == (0, 3), out + err
         for name, outcomes in OUTCOMES.items():
@@ -335,7 +351,7 @@ def test_every_open_compose_has_the_same_decision_as_before(story: dict[str, Any
 
 def test_doctor_is_clean_after_setup(story: dict[str, Any]) -> None:
     doctor = story["after"]["doctor"]
-    assert (story["afterwards"], doctor["found"], doctor["aside"]) == ([0, 1], {}, "")
+    assert (story["afterwards"], doctor["found"], doctor["aside"]) == ([0, 0], {}, "")
 
 
 def test_doctor_says_when_the_instance_is_behind(story: dict[str, Any]) -> None:

@@ -146,6 +146,17 @@ def test_events_come_in_pages(world: World) -> None:
     assert [event.push_data["ref"] for event in found][:5] == ["b4", "b3", "b2", "b1", "b0"]
 
 
+def test_no_more_events_are_listed_than_gitlab_counts(world: World) -> None:
+    world.server.site.store.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10100) "
+        "INSERT INTO events (project_id, author_id, action_name, push_data, created_at) "
+        "SELECT project_id, author_id, action_name, push_data, created_at FROM events, n WHERE id = 1"
+    )
+    events = world.as_user(world.gate).events
+    for page, rows in ((101, 1), (102, 0)):
+        assert len(events.list(action="pushed", sort="asc", per_page=100, page=page, get_all=False)) == rows
+
+
 def test_events_that_are_held_come_when_they_are_released(world: World) -> None:
     world.server.hold_events()
     sha = world.open().sha

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gitlab
 import pytest
 import requests
-from gitlab_world import World, build_world
+from gitlab_world import World, build_world, git
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ1dHRlcmZseWJ1dHRlcmZseWJ1dHRlcmZseTEyMzQ1 ci"
 ROLE = "ci_pipeline_variables_minimum_override_role"
@@ -103,6 +104,34 @@ def test_members_are_found_with_those_of_groups_too(world: World) -> None:
     assert found == {"root": 50, "opener": 30, "gate": 40, "rdo": 30, "guest": 10}
     assert project.members_all.get(world.rdo.id).access_level == 30
     assert refusal(lambda: project.members_all.get(world.stranger.id))[0] == 404
+
+
+def test_a_former_path_leads_a_read_to_the_project_and_refuses_a_write(world: World) -> None:
+    old = quote(world.project.path, safe="")
+    project = world.as_user(world.root)
+    project.path = "renamed"
+    project.save()
+    api = world.api(world.gate)
+    found = requests.get(f"{api.api_url}/projects/{old}/labels?page=1", allow_redirects=False, timeout=10)
+    assert (found.status_code, found.headers["Location"]) == (
+        301,
+        f"{api.api_url}/projects/{project.id}/labels?page=1",
+    )
+    assert world.as_user(world.gate).path_with_namespace == "centos/renamed"
+    head = {"PRIVATE-TOKEN": world.gate.token}
+    done = requests.post(f"{api.api_url}/projects/{old}/labels", headers=head, data={"name": "x"}, timeout=10)
+    assert (done.status_code, done.json()) == (
+        405,
+        {"message": "Non GET methods are not allowed for moved projects"},
+    )
+    assert git(world.directory, "ls-remote", world.project.clone_url, "refs/heads/main")
+
+
+def test_a_former_path_tells_strangers_nothing(world: World) -> None:
+    project = world.as_user(world.root)
+    project.visibility, project.path = "private", "renamed"
+    project.save()
+    assert refusal(lambda: world.as_user(world.stranger))[0] == 404
 
 
 def test_a_token_tells_of_itself(world: World) -> None:

@@ -423,6 +423,29 @@ def test_a_manifest_that_the_branch_changes_is_named_and_the_compose_bots_counts
     assert world.on_main(f"composes/{ID}/manifest.json") == before
 
 
+def test_the_users_own_git_configuration_changes_nothing(world: World) -> None:
+    home = world.folder / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        "[safe]\n bareRepository = explicit\n[i18n]\n commitEncoding = UTF-16\n logOutputEncoding = UTF-16\n"
+        "[core]\n autocrlf = true\n[push]\n gpgSign = true\n pushOption = merge_request.create\n"
+        "[commit]\n gpgSign = true\n[fetch]\n prune = true\n"
+    )
+    world.open()
+    world.report(ID, "rdo", "passed")
+    world.report(ID, "idm", "passed")
+    clone = world.clone(world.rdo)
+    (clone / "composes" / ID / "manifest.json").write_text("{}")
+    git(clone, "commit", "--quiet", "--all", "--message", "Other packages")
+    git(clone, "push", "--quiet", "origin", f"HEAD:compose/{ID}")
+    world.monkeypatch.setenv("HOME", str(home))
+    assert world.approve()[0] == 0
+    world.publish(ID)
+    code, out, err = world.merge()
+    assert (code, err, world.api().state) == (0, "", "merged")
+    assert f"restore what counts on compose/{ID}" in out
+
+
 def test_a_merge_commit_that_changes_the_manifest_is_found_out(world: World) -> None:
     world.open()
     clone = world.clone(world.rdo)
@@ -561,6 +584,19 @@ def test_a_closed_merge_request_stays_closed(world: World) -> None:
     assert "(closed) needs nothing" in world.open()[1]
     assert "(closed) needs nothing" in world.approve()[1]
     assert world.writes() == []
+
+
+def test_a_project_that_was_renamed_goes_on_under_its_former_name(world: World) -> None:
+    world.open()
+    project = world.client.projects.get(world.project.id)
+    project.path = "renamed"
+    project.save()
+    world.report(ID, "rdo", "passed")
+    assert world.approve()[0] == 3
+    world.publish(ID)
+    code, _, err = world.merge()
+    assert (code, err, world.api().state) == (0, "", "merged")
+    assert world.open(NEWER)[0] == 0
 
 
 def test_a_compose_without_a_merge_request_is_a_usage_error(world: World) -> None:

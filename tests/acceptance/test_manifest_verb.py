@@ -102,7 +102,7 @@ def test_a_problem_is_one_line_and_code_1(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         1,
         "",
-        f"{folder.as_uri()}/STATUS:1: status-unfinished: the compose is STARTED; use one that is FINISHED\n",
+        f"{folder.as_uri()}/STATUS: status-unfinished: the compose is STARTED; use one that is FINISHED\n",
     )
 
 

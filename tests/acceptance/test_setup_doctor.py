@@ -530,6 +530,10 @@ PEOPLES: dict[str, tuple[Break, str]] = {
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL/-/nothing"'),
         "stream-unreachable",
     ),
+    "mirrors on a disk that are gone": (
+        lambda w: w.gate("streams", 'published = "URL"', 'published = "file:///nowhere/COMPOSE_ID"'),
+        "stream-unreachable",
+    ),
     "mirrors in the clear": (
         lambda w: w.gate("streams", 'published = "URL"', 'published = "http://mirror.invalid/x"'),
         "stream-unencrypted stream-unreachable",

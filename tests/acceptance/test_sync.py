@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gitlab
@@ -34,6 +34,14 @@ published = "out"
 superseded = "old"
 vanished = "gone"
 stream = "release "
+"""
+
+
+ON_A_DISK = """\
+schema = "streams/1"
+[streams.CentOS-Stream-10]
+composes = "file://{folder}/web/stream-10/"
+published = "file://{folder}/web/mirror/COMPOSE_ID"
 """
 
 
@@ -112,7 +120,7 @@ def test_a_pass_over_thirty_in_which_nothing_changed_asks_once_for_each_and_writ
     assert world.writes() == []
     asked = Counter(entry.route for entry in world.server.requests.entries)
     notes = "/projects/<project_id>/merge_requests/<iid>/notes"
-    assert (asked[notes], asked.total()) == (30, 40), asked  # five of the API beside these, and five of git
+    assert (asked[notes], asked.total()) == (30, 41), asked  # six of the API beside these, and five of git
 
 
 @pytest.mark.smoke
@@ -307,12 +315,48 @@ def test_a_published_compose_that_was_never_seen_is_opened_and_merged_though_the
     assert set(world.states()) == {"20261120.0", "20261121.0"}
 
 
-def test_a_published_compose_that_is_gone_from_the_server_is_a_failure(world: SyncWorld) -> None:
+def gone(_: Path) -> None:
+    """The server never had it, or has deleted it."""
+
+
+def truncated(metadata: Path) -> None:
+    (metadata / "rpms.json").write_text('{"header": {')
+
+
+def of_another_compose(metadata: Path) -> None:
+    (metadata.parent.parent / "COMPOSE_ID").write_text(B)
+
+
+def doomed(metadata: Path) -> None:
+    (metadata.parent.parent / "STATUS").write_text("DOOMED")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "status"),
+    [
+        (gone, "compose-not-found", None),
+        (truncated, "metadata-truncated", "FINISHED"),
+        (of_another_compose, "compose-id-mismatch", "FINISHED"),
+        (doomed, "status-unfinished", None),
+    ],
+)
+def test_a_published_compose_that_cannot_be_read_is_opened_and_merged_in_one_run(
+    world: SyncWorld, spoil: Callable[[Path], None], code: str, status: str | None
+) -> None:
+    if spoil is not gone:
+        world.compose(A)
+        spoil(world.server_folder / A / "compose" / "metadata")
     world.publish(A)
     world.compose(B)
-    code, _, err = world.sync()
-    assert (code, "compose-not-found" in err) == (1, True)
-    assert world.states() == {"20261120.0": "opened"}
+    done, _, err = world.sync()
+    assert (done, f"{A} is recorded without its contents: " in err, f"{code}: " in err) == (0, True, True)
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+    project = world.client.projects.get(world.project.id)
+    manifest = json.loads(project.files.get(f"composes/{A}/manifest.json", ref="main").decode())
+    assert (manifest["unreadable"]["code"], manifest["compose"]["status"]) == (code, status)
+    assert [manifest[name] for name in ("variants", "images", "packages")] == [None] * 3
+    assert "what changed is not known" in project.mergerequests.get(world.iid(B)).description
+    assert world.sync()[0] == 0
 
 
 def test_a_blocked_compose_that_is_published_is_merged_and_labelled_so(world: SyncWorld) -> None:
@@ -462,8 +506,13 @@ def let_pipelines_lock(world: SyncWorld) -> None:
 def end_pipeline(world: SyncWorld, status: str) -> None:
     """Let the newest pipeline of the merge request come to something: no runner is here to do it."""
     world.server.wait_for_pipelines(60)  # whatever they come to by themselves, they do it now
-    newest = "(SELECT max(id) FROM pipelines WHERE merge_request_id IS NOT NULL)"
-    world.server.site.store.run(f"UPDATE pipelines SET status = ? WHERE id = {newest}", status)  # noqa: S608
+    store = world.server.site.store
+    newest = store.one("SELECT * FROM pipelines WHERE merge_request_id IS NOT NULL ORDER BY id DESC LIMIT 1")
+    assert newest is not None
+    store.run("DELETE FROM jobs WHERE pipeline_id = ?", newest["id"])
+    job = {name: newest[name] for name in ("project_id", "ref", "sha", "user_id", "created_at")}
+    store.insert("jobs", **job, pipeline_id=newest["id"], kind="build", name="validate", stage="test", status=status)
+    store.update("pipelines", newest["id"], status=status)
 
 
 @pytest.mark.parametrize("world", ['mode = "gating"'], indirect=True)
@@ -483,7 +532,7 @@ def test_what_is_gated_waits_for_its_pipeline_and_is_merged_by_the_pass_after_it
     assert (code, err, world.writes()) == (0, "", [])
     assert f"{A}: left: it is satisfied, and merged as soon as its pipeline has succeeded" in out
     assert world.run(world.gate, "merge", A, "--published")[0] == 3
-    assert "compose::published" not in world.api().labels
+    assert not {"compose::published", "compose::approved"} & set(world.api().labels)
     end_pipeline(world, "success")
     assert world.rows() == [
         ("20261119.0", "judge", "is-open", "unchanged"),
@@ -533,9 +582,9 @@ def test_a_strangers_file_that_fails_the_pipeline_is_taken_off_and_the_rest_merg
     world.push_broken(world.idm, A)
     end_pipeline(world, "failed")
     before = world.api().sha
-    code, out, _ = world.sync()
-    assert code == 1  # no runner here: the pipeline of the commit that restores is skipped, which counts for nothing
-    assert " on top of " in out
+    code, out, err = world.sync()
+    # no runner here: the pipeline of the commit that restores is skipped, like the one that is started in its place
+    assert (code, " on top of " in out, "start a new pipeline" in out) == (1, True, True), out + err
     assert (world.api().sha != before, world.states()) == (True, {"20261119.0": "opened"})
     url = world.project.clone_url_for(world.rdo)
     git(world.folder / "local.git", "fetch", "--quiet", url, "+refs/heads/*:refs/remotes/origin/*")
@@ -809,3 +858,16 @@ def test_a_push_to_main_is_a_whole_pass(world: SyncWorld) -> None:
 def approvals(world: SyncWorld, name: str) -> list[str]:
     line = world.client.projects.get(world.project.id).mergerequests.get(world.iid(name))
     return [one["user"]["username"] for one in line.approvals.get().approved_by]
+
+
+def test_a_stream_on_a_disk_is_followed(world: SyncWorld) -> None:
+    world.configure(ON_A_DISK.format(folder=world.folder))
+    world.compose(A)
+    world.compose(B)
+    (world.folder / "web" / "mirror" / "COMPOSE_ID").write_text(A)
+    code, out, err = world.sync()
+    assert (code, err) == (0, ""), out
+    assert world.states() == {"20261119.0": "merged", "20261120.0": "opened"}
+    assert world.run(world.gate, "merge", B)[0] == 3
+    (world.folder / "web" / "mirror" / "COMPOSE_ID").write_text(B)
+    assert world.run(world.gate, "merge", B)[0] == 0

@@ -148,7 +148,7 @@ def test_what_a_newer_compose_has_overtaken_stays_closed_whoever_closes_it(world
     world.publish(NEWER)
     world.merge(NEWER)
     _, out, _ = world.approve(OLDER)
-    assert f"it stays closed: {NEWER} has been published since" in out
+    assert f"it stays closed: {NEWER}, which is newer, was merged since" in out
     assert world.api(1).state == "closed"
 
 

@@ -218,6 +218,46 @@ def test_code_quality_shows_advice_at_its_line(repo: Path, run: Run) -> None:
     assert (row["severity"], row["location"]) == ("info", {"path": WAIVERS, "lines": {"begin": 10}})
 
 
+MISTYPED: Final = (
+    "tempest.smok on x86_64 AppStream (devstack) answers no requirement of rdo; did you mean tempest.smoke?"
+)
+
+
+def mistype(repo: Path) -> None:
+    """Report the required test on both arches under a name that nobody asks for."""
+    spoil(repo, old="tempest.smoke", new="tempest.smok")
+
+
+def test_a_result_that_nearly_answers_a_requirement_is_advice(repo: Path, run: Run) -> None:
+    mistype(repo)
+    done = run(RESULT)
+    assert (done.returncode, MISTYPED in done.stdout) == (0, True), done.stdout
+    line = (repo / RESULT).read_text().split('"tempest.smok"')[0].count("\n")
+    assert f"{RESULT}:{line}: advice: answers-no-requirement: /results/0: " in done.stdout
+
+
+def test_a_pipeline_tells_it_by_the_rules_of_the_base(branch: Path, run: Run) -> None:
+    mistype(branch)
+    (branch / "gate" / "policy.toml").write_text('schema = "policy/1"\n')
+    commit(branch, "a report, and rules of its own")
+    codes = [one["code"] for one in json.loads(run("--base", "main", "--format", "json").stdout)["advice"]]
+    assert "answers-no-requirement" in codes
+
+
+@pytest.mark.parametrize("policy", [None, "not TOML", 'schema = "policy/1"\nx = 1\n', 'schema = "policy/1"\n'])
+def test_without_a_policy_that_can_be_read_no_result_is_advised_on(repo: Path, run: Run, policy: str | None) -> None:
+    mistype(repo)
+    file = repo / "gate" / "policy.toml"
+    file.unlink() if policy is None else file.write_text(policy)
+    assert run(RESULT).stdout == "1 file checked, no problem\n"
+
+
+def test_a_result_that_is_refused_is_not_advised_on(repo: Path, run: Run) -> None:
+    mistype(repo)
+    spoil(repo, old='"rdo"', new='"idm"')
+    assert "answers-no-requirement" not in run(RESULT).stdout
+
+
 def test_advice_on_gate_is_not_told_of_a_result(repo: Path, run: Run) -> None:
     put_first(repo, EXPIRED)
     assert run(RESULT).stdout == "1 file checked, no problem\n"
@@ -394,12 +434,26 @@ COMPOSES_BRANCH: Final = ("--base", "main", "--branch", "compose/CentOS-Stream-1
 def test_what_a_composes_branch_may_not_do_is_told_of_each_commit(
     branch: Path, run: Run, revision: list[str], path: str
 ) -> None:
-    (branch / path).write_text("mine")
-    commit(branch, "a foreign change")
+    for text in ("mine", "mine again"):
+        (branch / path).write_text(text)
+        commit(branch, "a foreign change")
+    done = run(*COMPOSES_BRANCH, *revision)
+    assert (done.returncode, done.stdout.count(f"{path}:1: foreign-change: ")) == (1, 2)
+
+
+@pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])
+@pytest.mark.parametrize("path", ["junit.xml", "composes/CentOS-Stream-10-20261121.0/results/junit.xml"])
+def test_a_stray_file_that_was_taken_back_leaves_nothing_red(
+    branch: Path, run: Run, revision: list[str], path: str
+) -> None:
+    (branch / path).parent.mkdir(parents=True, exist_ok=True)
+    (branch / path).write_text("<testsuites/>")
+    commit(branch, "a stray file")
+    assert run(*COMPOSES_BRANCH, *revision).returncode == 1
     git(branch, "rm", "-q", path)
     commit(branch, "and back")
     done = run(*COMPOSES_BRANCH, *revision)
-    assert (done.returncode, done.stdout.count(f"{path}:1: foreign-change: ")) == (1, 1)
+    assert (done.returncode, done.stdout) == (0, "0 files checked, no problem\n")
 
 
 @pytest.mark.parametrize("revision", [[], ["--rev", "HEAD"]], ids=["checked out", "revision"])

@@ -28,6 +28,7 @@ sys.path[:0] = [str(SCRIPTS), str(ROOT / "tests"), *(str(ROOT / "tests" / one) f
 from benchmarks.figure import Figure  # noqa: E402
 from benchmarks.passes import bench_message, bench_passes  # noqa: E402
 from compose_repo.core.composes.compose import ComposeId  # noqa: E402
+from compose_repo.core.documents.limits import RESULT_BYTES  # noqa: E402
 from compose_repo.core.forge.forge import Push, User  # noqa: E402
 from compose_repo.core.manifests.manifest import Manifest  # noqa: E402
 from compose_repo.core.result import ResultFile  # noqa: E402
@@ -52,6 +53,7 @@ LOAD_ALL = (
 )
 NOW = "2026-11-23T12:00:00Z"
 COMPOSE_ID = "CentOS-Stream-10-20261120.0"
+MOST_ROWS = 20_000
 ARCHES = ("aarch64", "ppc64le", "s390x", "x86_64")
 TIMES = 15
 """Each figure is made of the medians of so many runs, or more."""
@@ -129,6 +131,31 @@ def bench_validate(folder: Path) -> list[Figure]:
         _ratio("validate, 1,000 files of 10 results / json.loads", files["validate"], files["json.loads"], 3),
         _ratio("validate, one small file / python -c pass", start["validate"], start["pass"], 6),
     ]
+
+
+def bench_refuse(folder: Path) -> list[Figure]:
+    """Hold `validate` on 8 MiB of rows that are refused against as many bytes of rows that are read."""
+    rows = [{"testcase": f"t{number:06}", "outcome": "passed", "arch": "x86_64"} for number in range(MOST_ROWS)]
+    sound = _repository(folder / "sound")
+    each = _write_results(sound, "1", rows).stat().st_size
+    files = RESULT_BYTES // each
+    for run in range(2, files + 1):
+        last = _write_results(sound, f"{run}", rows)
+    as_many = RESULT_BYTES // (each // MOST_ROWS + 1) - 1
+    wall = [{**rows[0], "testcase": f"t{number:06}"} for number in range(as_many)]
+    wide = [{**row, "note": "n" * 300} for row in rows[:-1]]
+    refused = {
+        "too many rows": wall,
+        "wrong in the last row": [*wide, {**wide[-1], "outcome": "pased"}],
+        "wrong in each row": [{**row, "arch": "arm"} for row in wide],
+        "U+0001 in the last row": [*wide, {**wide[-1], "note": "\x01"}],
+    }
+    commands = {"read": _validate(sound, last.parent)}
+    for name, results in refused.items():
+        repository = _repository(folder / name.replace(" ", "-"))
+        commands[name] = _validate(repository, _write_results(repository, "1", results))
+    cost = measure(commands, times=15, ok=(0, 1))
+    return [_ratio(f"refuse 8 MiB, {name} / read 8 MiB", cost[name], cost["read"], 2) for name in refused]
 
 
 def bench_gate(_: Path) -> list[Figure]:
@@ -239,39 +266,86 @@ def bench_line(folder: Path) -> list[Figure]:
     ]
 
 
-def bench_job(folder: Path) -> list[Figure]:
-    """Hold a trusted job, from checkout to exit with empty caches, against the same set up in pip's usual way.
+JOB = """\
+set -e
+git clone --quiet --no-checkout "$1" "$2"
+cd "$2"
+git checkout --quiet --force --detach origin/main
+shift 2
+scripts/in-venv run compose-repo "$@"
+"""
+"""What .gitlab-ci.yml's trusted jobs do, beside GitLab's runner."""
+PLAIN = """\
+set -e
+git clone --quiet "$1" "$2"
+cd "$2"
+python3 -m venv .venv
+.venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/build.txt -r requirements/run.txt
+.venv/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+"""
+"""The usual way to the same environment."""
+PUSHES = 10
 
-    It needs a package index.
-    """
-    job = folder / "job"
-    begin = f"set -e; rm -rf {job}; git clone --quiet {ROOT} {job}; cd {job}; export PIP_NO_CACHE_DIR=1"
-    validate = "compose-repo validate --base HEAD --rev HEAD"
-    pip = ".venv/bin/python -I -m pip install --quiet --quiet --no-deps"
-    usual = (
-        f"{PYTHON} -I -m venv .venv; {pip} --require-hashes -r requirements/build.txt -r requirements/run.txt; "
-        f"{pip} --no-build-isolation --no-index --editable .; .venv/bin/{validate}"
-    )
-    cost = measure(
-        {
-            "usual": ["sh", "-c", f"{begin}; {usual}"],
-            "ours": ["env", "-u", "COMPOSE_REPO_VENV", "sh", "-c", f"{begin}; scripts/in-venv run {validate}"],
-        },
-        times=TIMES,
-    )
-    return [_ratio("trusted job, empty caches / set up by venv and pip", cost["ours"], cost["usual"], 0.65)]
+
+def bench_job(folder: Path) -> list[Figure]:
+    """Time the jobs of a compose from checkout to exit, with an empty cache, beside the usual way to set up."""
+    project = folder / "project"
+    _git(folder, "clone", "--quiet", str(ROOT), str(project))
+    _git(project, "checkout", "--quiet", "-B", "main")
+    for name in ("policy", "origins", "streams", "waivers"):
+        (project / "gate" / f"{name}.toml").unlink()
+    (project / "gate").rmdir()
+    _write_gate(project)
+    _git(project, "commit", "--quiet", "--all", "-m", "Start")
+    _git(project, "checkout", "--quiet", "-b", f"compose/{COMPOSE_ID}")
+    _place(project, COMPOSE_ID, _small_manifest())
+    _write_results(project, "1", [_row(place) for place in range(4)])
+    _git(project, "add", "--all")
+    _git(project, "commit", "--quiet", "-m", COMPOSE_ID)
+    at = ["--rev", f"origin/compose/{COMPOSE_ID}", "--now", NOW]
+    jobs = {
+        "validate": ["validate", "--base", "origin/main", f"--branch=compose/{COMPOSE_ID}", *at],
+        "gate": ["gate", COMPOSE_ID, "--base", "origin/main", *at],
+        "set-up": ["--help"],
+    }
+    os.environ["PIP_NO_CACHE_DIR"] = "1"
+    commands = {name: _scripted(JOB, project, folder / "job", *arguments) for name, arguments in jobs.items()}
+    cost = measure({**commands, "plain": _scripted(PLAIN, project, folder / "job")}, times=TIMES, ok=(0, 3))
+    ours, plain = (cost[name].seconds for name in ("set-up", "plain"))
+    each = cost["validate"].seconds + cost["gate"].seconds
+    whole = (1 + PUSHES) * each + PUSHES * ours
+    return [
+        Figure(
+            what="set-up of a compose's job / the usual way", value=ours / plain, limit=0.5,
+            detail=f"{ours:.1f} s, {plain:.1f} s, from checkout on, with an empty cache",
+        ),
+        Figure(
+            what="jobs validate and gate of one push", value=each, unit="s",
+            detail=f"{cost['validate'].seconds:.1f} s, {cost['gate'].seconds:.1f} s, beside each other",
+        ),
+        Figure(
+            what=f"CI of a compose with {PUSHES} pushes", value=whole / 60, unit="min",
+            detail="validate, gate, and sync without what it waits for GitLab; not what the runner needs to start",
+        ),
+    ]  # fmt: skip
+
+
+def _scripted(script: str, project: Path, place: Path, *arguments: str) -> list[str]:
+    """Give a command that does what a job does, in a folder of its own that is removed before."""
+    return ["sh", "-c", f'rm -rf "$2"\n{script}', "job", str(project), str(place), *arguments]
 
 
 GROUPS = {
+    "job": bench_job,
     "manifest": bench_manifest,
     "validate": bench_validate,
+    "refuse": bench_refuse,
     "gate": bench_gate,
     "history": bench_history,
     "pack": bench_pack,
     "line": bench_line,
     "passes": bench_passes,
     "message": bench_message,
-    "job": bench_job,
 }
 
 

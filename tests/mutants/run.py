@@ -62,6 +62,14 @@ pytest_add_cli_args = ["--deselect=tests/unit/test_checks.py::test_every_check_i
 pytest_add_cli_args_test_selection = ["tests/unit"]
 """
 
+DRAWING: Final = """\
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("mutants", deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+settings.load_profile("mutants")
+"""
+"""The conftest.py there: neither the speed of the machine nor chance decides whether a mutant is noticed."""
+
 
 def main(patterns: Sequence[str]) -> int:
     """Mutate, then hold what survives against accepted.toml."""
@@ -90,6 +98,7 @@ def lay_out() -> None:
     for path in (ROOT / "tests" / "unit").glob("*.py"):
         if path.name in TESTS or not path.name.startswith("test_"):
             shutil.copy2(path, STAGE / "tests" / "unit")
+    (STAGE / "tests" / "unit" / "conftest.py").write_text(DRAWING, encoding="utf-8")
     only_mutate = [f"src/compose_repo/core/{name}.py" for name in MUTATED]
     (STAGE / "pyproject.toml").write_text(SETTINGS.format(only_mutate=only_mutate), encoding="utf-8")
 

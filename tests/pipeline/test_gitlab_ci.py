@@ -222,6 +222,9 @@ def test_failed_results_are_valid_and_fail_the_gate(repository: Repository) -> N
     pipeline = repository.pipeline()
     assert pipeline.states == {"validate": "PASS", "gate": "FAIL"}, pipeline.log
     assert "BLOCKED" in pipeline.log
+    report = ET.parse(pipeline.artifacts.parent / "gate" / "gate.xml").getroot()  # noqa: S314  # our own file
+    failed = [case.get("name") for case in report.iter("testcase") if case.find("failure") is not None]
+    assert failed == ["rdo tempest.smoke on aarch64"]
 
 
 def test_missing_results_are_allowed_to_fail_the_gate_and_read_as_pending(repository: Repository) -> None:
@@ -335,6 +338,8 @@ OTHER: Final = (
 
 PARTS: Final = {"unit", "examples", "acceptance", "attacks", "pipeline"}
 """Of `make test`: each is `make test-PART`."""
+MAIN_REPORT: Final = {"code-quality"}
+"""With which merge requests are compared: each pipeline of a push to main has it."""
 PROJECT_JOBS: Final = {
     "lint",
     *(f"test: [{part}]" for part in PARTS),
@@ -377,12 +382,21 @@ def test_merge_request_on_the_gate_files_is_validated_only(repository: Repositor
 @pytest.mark.smoke
 def test_main_is_tested(repository: Repository) -> None:
     repository.change("scripts/compose_repo/cli.py")
-    assert repository.jobs() == PROJECT_JOBS
+    assert repository.jobs() == PROJECT_JOBS | MAIN_REPORT
 
 
 def test_main_is_not_tested_anew_for_a_compose(repository: Repository) -> None:
     repository.change(f"composes/{COMPOSE_ID}/results/rdo/1.json")
-    assert repository.jobs() == set()
+    assert repository.jobs() == MAIN_REPORT
+
+
+def test_what_a_merge_request_is_compared_with_is_a_report_without_findings(repository: Repository) -> None:
+    repository.change("README.md")
+    done = repository.ci("code-quality", "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = parsed(ROOT / CI_FILE)["code-quality"]["artifacts"]["reports"]["codequality"]
+    written = repository.path / ".gitlab-ci-local" / "artifacts" / "code-quality" / report
+    assert json.loads(written.read_bytes()) == []
 
 
 SCHEDULED: Final = ("--ignore-predefined-vars", "CI_PIPELINE_SOURCE", "--variable", "CI_PIPELINE_SOURCE=schedule")
@@ -498,8 +512,8 @@ NO_RELEASE: Final = {
     "a tag that is no release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG="v0.2.0-rc1"), None),
     "a promotion": (on(TEMPLATE, TEMPLATE, CI_COMMIT_TAG=f"promotion/{COMPOSE_ID}/1/claimed"), None),
     "a branch that is named like a release": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="v0.2.0"), None),
-    "main": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
-    "main of an instance": (on("rdo/composes", CI_COMMIT_BRANCH="main"), PROJECT_JOBS),
+    "main": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main"), PROJECT_JOBS | MAIN_REPORT),
+    "main of an instance": (on("rdo/composes", CI_COMMIT_BRANCH="main"), PROJECT_JOBS | MAIN_REPORT),
     "a schedule": (on(TEMPLATE, TEMPLATE, CI_COMMIT_BRANCH="main", CI_PIPELINE_SOURCE="schedule"), {"sync"}),
     "a merge request": (on_merge_request("v0.2.0"), {"validate", *PROJECT_JOBS}),
     "a compose's branch": (on_merge_request(COMPOSE_BRANCH), {"validate", "gate"}),

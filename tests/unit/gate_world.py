@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, Status
-from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.manifests.manifest import Manifest, Unreadable
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
@@ -26,6 +28,7 @@ X86, ARM = Arch("x86_64"), Arch("aarch64")
 BASEOS, APPSTREAM = Variant("BaseOS"), Variant("AppStream")
 TWO_ARCHES: Mapping[Variant, tuple[Arch, ...]] = {BASEOS: (ARM, X86), APPSTREAM: (ARM, X86)}
 ONE_ARCH: Mapping[Variant, tuple[Arch, ...]] = {BASEOS: (X86,)}
+UNREADABLE: Final = Unreadable(code="metadata-truncated", message="rpms.json: the file ends too early")
 
 
 def manifest(variants: Mapping[Variant, tuple[Arch, ...]] = ONE_ARCH) -> Manifest:
@@ -144,11 +147,12 @@ def judge(  # noqa: PLR0913  # every input of a decision
     published: Iterable[tuple[ComposeId, Sequence[ResultFile]]] = (),
     age: float | None = 1,
     now: dt.datetime = NOW,
+    unreadable: bool = False,
 ) -> Decision:
     """Decide; `age` is how many hours ago the merge request was opened, None if nobody knows."""
     policy = Policy(requirements=requirements or (requirement(),))
     return decide(
-        manifest=manifest(variants),
+        manifest=replace(manifest({}), unreadable=UNREADABLE) if unreadable else manifest(variants),
         manifest_sha256=DIGEST,
         policy=policy,
         policy_sha256=POLICY_DIGEST,

@@ -97,6 +97,7 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
     Unlock,
     UpdateMergeRequest,
@@ -105,6 +106,7 @@ from compose_repo.core.forge.forge import (
     CommitStatus,
     FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
@@ -197,6 +199,7 @@ class MemoryForge:
                     path=PATH,
                     web_url=f"{URL}/{PATH}",
                     clone_url=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
+                    remote=f"{URL}/{PATH}.git" if git is None else git.absolute().as_uri(),
                     default_branch=MAIN,
                     pipelines_must_succeed=self.world.pipelines_must_succeed,
                 )
@@ -212,6 +215,19 @@ class MemoryForge:
         """Tell whether a merge request's pipeline keeps it from being merged."""
         with self._reading("lock", f"merge request !{iid}"):
             return self.world.lock(self.world.line(iid))
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded."""
+        with self._reading("holders", f"merge request !{iid}"):
+            return self.world.holders(self.world.line(iid))
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit."""
+        with self._called("pipelines_by"):
+            return self._pipelines_by(sha, username)
+
+    def _pipelines_by(self, sha: Sha, username: str) -> int:
+        return sum(one.sha == sha and one.iid is not None and one.by == username for one in self.world.pipelines)
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
@@ -361,7 +377,7 @@ class MemoryForge:
                     description=action.description,
                     labels=labels,
                 )
-            case UpdateMergeRequest() | Unlock():
+            case UpdateMergeRequest() | Unlock() | StartPipeline():
                 self._change(action)
             case ReopenMergeRequest() | CloseMergeRequest():
                 self._set_state(action)
@@ -437,11 +453,15 @@ class MemoryForge:
         line.merge_after = None if action.any_time else line.merge_after
         line.squash = line.squash and not action.keep_commits
 
-    def _change(self, action: UpdateMergeRequest | Unlock) -> None:
-        if isinstance(action, Unlock):
-            self._unlock(action)
-        else:
-            self._update(action)
+    def _change(self, action: UpdateMergeRequest | Unlock | StartPipeline) -> None:
+        match action:
+            case UpdateMergeRequest():
+                self._update(action)
+            case Unlock():
+                self._unlock(action)
+            case StartPipeline():
+                self._require(DEVELOPER)
+                self.world.start_pipeline(self.world.line(action.iid), by=self._user.username)
 
     def _unlock(self, action: Unlock) -> None:
         lock = next((lock for lock in self.world.locks if lock.id == action.lock_id), None)
@@ -477,7 +497,7 @@ class MemoryForge:
         old, line.target_branch = line.target_branch, target
         if line.is_open:
             self.world.refresh(line)
-            self.world.start_pipeline(line)
+            self.world.start_pipeline(line, by=self._user.username)
         self.world.tell(line, self._user, f"changed target branch from `{old}` to `{target}`")
 
     def _set_state(self, action: ReopenMergeRequest | CloseMergeRequest) -> None:
@@ -563,7 +583,7 @@ class MemoryForge:
         if self.world.level(self._user) < level:
             raise forbidden()
 
-    def _is_so(self, action: ForgeAction) -> bool:
+    def _is_so(self, action: ForgeAction) -> bool:  # noqa: PLR0911  # one for each kind of action
         """Tell whether what was refused is done already, by a run beside ours, or by an answer that was lost."""
         match action:
             case CreateCommit() | AddFiles():
@@ -574,6 +594,8 @@ class MemoryForge:
                 return self._is_open(action)
             case SetStatus():
                 return self._is_set(action)
+            case StartPipeline():
+                return self._pipelines_by(action.sha, self._user.username) > action.made
             case Unlock():
                 return all(lock.id != action.lock_id for lock in self.world.locks)
             case _:

@@ -16,7 +16,7 @@ from git_objects import Blob, Commit, Objects, make_bare
 from recording_repository import RecordingRepository, Sent
 
 from compose_repo.core.forge.action import ForgeAction
-from compose_repo.core.forge.forge import FileLock, Lock, MergeRequestState, Note, Push, User
+from compose_repo.core.forge.forge import FileLock, Holder, Lock, MergeRequestState, Note, Push, User
 from compose_repo.core.names import Sha
 from compose_repo.ports.git.repository import GitError
 
@@ -89,6 +89,7 @@ class Pipeline:
     ref: str
     iid: int | None = None
     state: str | None = None
+    by: str = ""
     statuses: list[Status] = field(default_factory=list)
 
     @property
@@ -390,7 +391,7 @@ class World:
             if new is not None and project == OWN and not lines and not quiet:
                 self._start(sha=new, ref=branch)
             for line in lines:
-                self.start_pipeline(line)
+                self.start_pipeline(line, by=user.username)
 
     def _set_head(self, branch: str, new: Sha | None, project: int) -> None:
         if new is None:
@@ -508,7 +509,7 @@ class World:
         self.refresh(line)
         if self.level(user) >= DEVELOPER:
             line.labels = names_in(labels)
-        self.start_pipeline(line)
+        self.start_pipeline(line, by=user.username)
         return line
 
     def refuse_second(self, source: int, source_branch: str, target_branch: str) -> None:
@@ -550,15 +551,32 @@ class World:
 
     # --- pipelines
 
-    def _start(self, *, sha: Sha, ref: str, iid: int | None = None, state: str | None = None) -> Pipeline:
-        made = Pipeline(id=self.next_id(), sha=sha, ref=ref, iid=iid, state=state or self.new_pipelines)
+    def _start(self, *, sha: Sha, ref: str, iid: int | None = None, state: str | None = None, by: str = "") -> Pipeline:
+        made = Pipeline(id=self.next_id(), sha=sha, ref=ref, iid=iid, state=state or self.new_pipelines, by=by)
         self.pipelines.append(made)
         return made
 
-    def start_pipeline(self, line: Line, state: str | None = None) -> None:
+    def start_pipeline(self, line: Line, state: str | None = None, *, by: str = "owner") -> None:
         """Run a pipeline for a merge request's head, which goes at once to the state that is said."""
         if line.head is not None:
-            self._start(sha=line.head, ref=f"refs/merge-requests/{line.iid}/head", iid=line.iid, state=state)
+            ref = f"refs/merge-requests/{line.iid}/head"
+            self._start(sha=line.head, ref=ref, iid=line.iid, state=state, by=by)
+
+    def holders(self, line: Line) -> list[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded."""
+        pipeline = self.head_pipeline(line)
+        if pipeline is None:
+            return []
+        no_obstacle = {None, "success", "skipped"}
+        job = Holder(name="validate", author=pipeline.by, state=str(pipeline.state), is_job=True)
+        return [
+            *([] if pipeline.state in no_obstacle else [job]),
+            *(
+                Holder(name=status.name, author=status.user.username, state=status.state, is_job=False)
+                for status in pipeline.statuses
+                if not status.replaced and status.state not in no_obstacle
+            ),
+        ]
 
     def set_pipeline(self, iid: int, state: str) -> None:
         """Let the pipeline of a merge request's head be in a state: running, success, failed, canceled, skipped."""

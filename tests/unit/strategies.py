@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import FINISHED, ComposeId, ComposeIdError, ComposeType, Image, Status
-from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.plan.labels import Labels
 from compose_repo.core.problems.problem import Problem
@@ -142,19 +143,19 @@ result_files: Final = st.builds(
     misc=optional(miscs),
 )
 
-rpm_names: Final = word(_LETTERS + _DIGITS + "_", _LETTERS + _DIGITS + "._+-")
-_versions: Final = st.text(_LETTERS + _DIGITS + "._+~^", min_size=1, max_size=8)
-file_paths: Final = st.lists(
-    word(_LETTERS + _DIGITS + "_", _LETTERS + _DIGITS + "._+~:@=,-"), min_size=1, max_size=3
-).map("/".join)
+rpm_names: Final = word(_LETTERS + _DIGITS + "_%", _LETTERS + _DIGITS + "._+%{}-")
+_versions: Final = st.text(_LETTERS + _DIGITS + "._+%{}~^", min_size=1, max_size=8)
+_seen: Final = st.characters(codec="utf-8", exclude_characters=_CONTROL + _DIRECTION + "/")
+_parts: Final = st.text(_seen, min_size=1, max_size=12).filter(lambda part: part not in {".", ".."})
+file_paths: Final = st.lists(_parts, min_size=1, max_size=3).map("/".join)
 images: Final = st.builds(
     Image,
     variant=variants,
     arch=arches,
     path=file_paths,
-    type=names,
-    format=names,
-    subvariant=names | st.just(""),
+    type=lines,
+    format=lines,
+    subvariant=lines | st.just(""),
     size=st.integers(0, 2**53 - 1),
     sha256=optional(sha256s),
 )
@@ -168,7 +169,7 @@ packages: Final = st.builds(
     unsigned=st.integers(0, 1_000_000),
     rpms=st.lists(rpm_groups, max_size=2).map(tuple),
 )
-manifests: Final = st.builds(
+_readable: Final = st.builds(
     Manifest,
     compose_id=compose_ids,
     status=st.sampled_from(sorted(FINISHED)),
@@ -182,6 +183,16 @@ manifests: Final = st.builds(
     images=st.lists(images, max_size=2).map(tuple),
     packages=st.lists(packages, max_size=2).map(tuple),
 )
+_unreadable: Final = st.builds(
+    replace,
+    _readable,
+    status=optional(st.sampled_from(sorted(FINISHED))),
+    variants=st.just({}),
+    images=st.just(()),
+    packages=st.just(()),
+    unreadable=st.builds(Unreadable, code=names, message=lines),
+)
+manifests: Final = _readable | _unreadable
 
 requirements: Final = st.builds(
     Requirement,
@@ -258,7 +269,7 @@ stream_entries: Final = st.builds(
     StreamEntry,
     stream=streams,
     composes=st.lists(sources, min_size=1, max_size=3, unique=True).map(tuple),
-    published=sources,
+    published=st.none() | sources,
     types=some(st.sampled_from(ComposeType)),
     statuses=some(st.sampled_from([Status.FINISHED, Status.FINISHED_INCOMPLETE]), most=2),
     mode=st.sampled_from(Mode),

@@ -8,8 +8,10 @@ import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId, Image, Status
+from compose_repo.core.manifests.change_report import change_report
 from compose_repo.core.manifests.changes import (
     ArchChange,
     Build,
@@ -22,7 +24,7 @@ from compose_repo.core.manifests.changes import (
     Update,
     compare,
 )
-from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Sha256, Variant
 
 OLD = "CentOS-Stream-10-20261120.0"
@@ -58,7 +60,7 @@ def manifest(
     *packages: Package,
     variants: Mapping[Variant, tuple[Arch, ...]] = TREES,
     images: Iterable[Image] = (),
-    status: Status = Status.FINISHED,
+    status: Status | None = Status.FINISHED,
     names_images: bool = True,
 ) -> Manifest:
     return Manifest(
@@ -81,6 +83,31 @@ def changes(old: Iterable[Package], new: Iterable[Package]) -> Changes:
 def test_a_package_that_only_the_new_compose_has_is_added() -> None:
     found = changes([], [package("bash-5.2-1.el10", group("bash", "bash-doc"), epoch=2)])
     assert found.added == (Build(name="bash", evr="2:5.2-1.el10", variants=(BASE,), subpackages=("bash", "bash-doc")),)
+
+
+@pytest.mark.parametrize("blind", [[OLD], [NEW], [OLD, NEW]])
+def test_with_a_compose_that_could_not_be_read_nothing_is_compared(blind: list[str]) -> None:
+    why = Unreadable(code="metadata-truncated", message="rpms.json: the file ends too early")
+    old, new = (
+        replace(manifest(name, variants={}, status=None), unreadable=why)
+        if name in blind
+        else manifest(name, package("bash-5.2-1.el10"))
+        for name in (OLD, NEW)
+    )
+    found = compare(old, new)
+    document = found.to_dict()
+    VALIDATOR.validate(document)
+    assert (bool(found), document["not_known"], document["summary"], document["removed"], document["added"]) == (
+        True,
+        blind,
+        None,
+        [],
+        [],
+    )
+    assert found.warnings == tuple(
+        f"what {name} holds is not known: its metadata could not be read (metadata-truncated)" for name in blind
+    )
+    assert change_report(found, None).headline == "what changed is not known"
 
 
 def test_a_package_that_only_the_old_compose_has_is_removed() -> None:

@@ -23,6 +23,7 @@ from compose_repo.core.composes.layout import (
     removed,
     stray,
 )
+from compose_repo.core.documents.limits import LISTED
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.problems.problem import Problem
 
@@ -199,6 +200,11 @@ def test_an_unreadable_manifest_is_still_compared_by_digest() -> None:
     assert of_result(rows({"arch": "ppc"}), known) == [("manifest-mismatch", "/manifest_sha256")]
 
 
+def test_a_compose_has_each_arch_alone_and_with_its_variants() -> None:
+    known = Known(variants={"AppStream": {"x86_64"}, "NFV": set()}, arches=frozenset({"aarch64", "x86_64"}))
+    assert known.trees == {("aarch64", None), ("x86_64", None), ("x86_64", "AppStream")}
+
+
 def test_unknown_origins_are_told() -> None:
     known = Known(manifest_sha256="a" * 64, origins=set())
     assert of_result(known=known) == [("unknown-origin", "/origin")]
@@ -243,11 +249,49 @@ def test_a_manifest_whose_id_does_not_parse_is_told_once() -> None:
     assert of_manifest(other) == [("compose-mismatch", "/compose/id"), ("bad-compose-id", "/compose/id")]
 
 
+@pytest.mark.parametrize("part", ["variants", "images", "packages"])
+def test_a_manifest_says_null_only_with_a_reason(part: str) -> None:
+    assert ("manifest-contradiction", f"/{part}") in of_manifest(lambda data: data.update({part: None}))
+
+
+def test_a_status_is_not_known_only_with_a_reason() -> None:
+    assert ("manifest-contradiction", "/compose/status") in of_manifest(
+        lambda data: data["compose"].update(status=None)
+    )
+
+
+def test_of_an_unreadable_compose_nothing_else_is_said() -> None:
+    def unreadable(data: dict[str, Any]) -> None:
+        data["unreadable"] = {"code": "x", "message": "y"}
+
+    assert [row for row in of_manifest(unreadable) if row[0] == "manifest-contradiction"] == [
+        ("manifest-contradiction", f"/{part}") for part in ("variants", "images", "packages")
+    ]
+
+
 def test_an_srpm_stands_once_in_a_manifest() -> None:
     def twice(data: dict[str, Any]) -> None:
         data["packages"].append(data["packages"][1])
 
     assert of_manifest(twice) == [("not-sorted", "/packages/2/nvr")]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (({}, {"epoch": 1}), []),
+        (({"epoch": 1}, {"epoch": 2}), []),
+        (({"epoch": 1}, {}), [("not-sorted", "/packages/1/nvr")]),
+        (({}, {"epoch": 0}), [("not-sorted", "/packages/1/nvr")]),
+    ],
+)
+def test_srpms_of_one_nvr_are_sorted_by_epoch(
+    epochs: tuple[dict[str, int], ...], expected: list[tuple[str, str]]
+) -> None:
+    def set_epochs(data: dict[str, Any]) -> None:
+        data["packages"] = [{"nvr": "a-1-1", "rpms": [], **epoch} for epoch in epochs]
+
+    assert [one for one in of_manifest(set_epochs) if one[0] == "not-sorted"] == expected
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}\n"])
@@ -275,6 +319,13 @@ def test_the_first_line_that_differs_is_told() -> None:
 
 
 REQUIREMENT: Final = {"origin": "rdo", "testcase": "t", "why": "w"}
+
+
+def test_of_each_law_one_problem_more_is_found_than_is_listed() -> None:
+    requirements = [{**REQUIREMENT, "origin": "idm", "streams": ["A-1"]}] * (LISTED + 7)
+    codes = ["unknown-origin", "unknown-stream", "duplicate-requirement"]
+    told = [code for code, _ in found(Kind.POLICY, {"requirement": requirements})]
+    assert told == [code for code in codes for _ in range(LISTED + 1)]
 
 
 @pytest.mark.parametrize(
@@ -374,6 +425,7 @@ REVOKED = {"key": f"{KEY} lost", "revoked": True}
         (keys(rdo=[KEY, OTHER_KEY, f"{KEY} again"]), [("bad-key", "/origins/rdo/keys/2")]),
         (keys(rdo=["x", "x"]), [("bad-key", "/origins/rdo/keys/0"), ("bad-key", "/origins/rdo/keys/1")]),
         (keys(rdo=[REVOKED]), []),
+        (keys(rdo=[{"key": KEY}], idm=[KEY]), []),
         (keys(rdo=[REVOKED], idm=[REVOKED, OTHER_KEY]), []),
         (keys(rdo=[OTHER_KEY, KEY], idm=[REVOKED]), [("bad-key", "/origins/rdo/keys/1")]),
     ],
@@ -392,7 +444,12 @@ def test_laws_of_origins(data: dict[str, Any], expected: list[tuple[str, str]]) 
     ],
 )
 def test_a_stream_is_a_short_name_and_a_version(name: str, expected: list[tuple[str, str]]) -> None:
-    assert found(Kind.STREAMS, {"streams": {name: {}}}) == expected
+    assert found(Kind.STREAMS, {"streams": {name: {"mode": "gating"}}}) == expected
+
+
+@pytest.mark.parametrize("stream", [{}, {"mode": "mirror"}])
+def test_a_stream_that_follows_mirrors_names_them(stream: dict[str, str]) -> None:
+    assert found(Kind.STREAMS, {"streams": {"A-1": stream}}) == [("missing-field", "/streams/A-1")]
 
 
 def test_each_place_of_a_streams_composes_leads_somewhere() -> None:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import Compose, Status
 from compose_repo.core.manifests.manifest import Manifest
+from compose_repo.core.names import Variant
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.ports.compose_root import WebRoot, compose_root
 from compose_repo.ports.http import Http, Limits, normal_url
@@ -75,7 +77,7 @@ def web_code(server: ComposeServer, path: str = COMPOSE_ID) -> str:
     return ",".join(codes(caught))
 
 
-def change(folder: Path, name: str, *keys: str, value: object) -> None:
+def change(folder: Path, name: str, *keys: str | int, value: object) -> None:
     """Set one member of a metadata file."""
     file = folder / METADATA / name
     document = json.loads(file.read_bytes())
@@ -84,6 +86,11 @@ def change(folder: Path, name: str, *keys: str, value: object) -> None:
         place = place[key]
     place[keys[-1]] = value
     file.write_text(json.dumps(document))
+
+
+def change_image(folder: Path, field: str, value: object) -> None:
+    """Set one field of one image."""
+    change(folder, "images.json", "payload", "images", "BaseOS", "x86_64", 0, field, value=value)
 
 
 def test_a_folder_is_read_whole(folder: Path) -> None:
@@ -331,7 +338,7 @@ def test_a_hostile_name_of_a_variant_is_refused(folder: Path, variant: str) -> N
     assert code(folder) == "metadata-invalid"
 
 
-@pytest.mark.parametrize("arch", ["../x86_64", "src", "noarch", "vax"])
+@pytest.mark.parametrize("arch", ["../x86_64", "src", "noarch", "", "x" * 129])
 def test_a_hostile_name_of_an_arch_is_refused(folder: Path, arch: str) -> None:
     (folder / METADATA / "composeinfo.json").unlink()
     change(folder, "rpms.json", "payload", "rpms", "BaseOS", arch, value={})
@@ -353,18 +360,125 @@ def test_a_table_of_another_shape_is_refused(folder: Path, table: object) -> Non
         ("path", "/etc/passwd"),
         ("path", "../x.iso"),
         ("path", "x\n.iso"),
-        ("path", "ü.iso"),
+        ("path", "a//b.iso"),
+        ("path", "./b.iso"),
+        ("path", "\u202eosi.b"),
+        ("path", "x" * 1025),
         ("size", -1),
+        ("size", 2**53),
         ("checksums", {"sha256": "beef"}),
         ("checksums", {"sha256": 7}),
-        ("type", "floppy"),
+        ("type", "x" * 129),
+        ("type", ""),
+        ("type", 7),
+        ("format", "a\nb"),
+        ("subvariant", "x" * 129),
+        ("subvariant", "a\x1b[2Jb"),
     ],
 )
 def test_a_hostile_image_is_refused(folder: Path, field: str, value: object) -> None:
-    file = folder / METADATA / "images.json"
-    document = json.loads(file.read_bytes())
-    document["payload"]["images"]["BaseOS"]["x86_64"][0][field] = value
-    file.write_text(json.dumps(document))
+    change_image(folder, field, value)
+    assert code(folder) == "metadata-invalid"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("path", "BaseOS/x86_64/iso/CentOS Stream boot.iso"),
+        ("path", "BaseOS/.hidden/ü.iso"),
+        ("subvariant", "Cloud Base"),
+        ("subvariant", ""),
+        ("type", "iot-simplified-installer"),
+        ("type", "simplified installer"),
+        ("format", "iso.zst"),
+    ],
+)
+def test_what_an_image_says_is_kept_as_it_stands(folder: Path, field: str, value: str) -> None:
+    change_image(folder, field, value)
+    assert value in {getattr(image, field) for image in read(folder).images}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "word", "kind"),
+    [
+        ("composeinfo.json", ("release", "type"), "Long-Term", "release type 'long-term'"),
+        ("composeinfo.json", ("variants", "BaseOS", "type"), "module", "variant type 'module'"),
+        ("composeinfo.json", ("compose", "label"), "GA-1.0", "label 'GA-1.0'"),
+        ("rpms.json", ("compose", "label"), "GA-1", "label 'GA-1'"),
+        ("images.json", ("images", "BaseOS", "x86_64", 0, "type"), "floppy", "image type 'floppy'"),
+        ("images.json", ("images", "BaseOS", "x86_64", 0, "format"), "img", "image format 'img'"),
+    ],
+)
+def test_a_word_that_productmd_does_not_know_is_named(
+    folder: Path, name: str, keys: tuple[str | int, ...], word: str, kind: str
+) -> None:
+    change(folder, name, "payload", *keys, value=word)
+    assert read(folder).remarks == (f"productmd {version('productmd')} does not know the {kind}: kept as written",)
+
+
+def test_a_new_word_is_named_each_time(folder: Path) -> None:
+    change_image(folder, "type", "floppy")
+    assert read(folder).remarks == read(folder).remarks != ()
+
+
+def test_what_productmd_knows_needs_no_remark(folder: Path) -> None:
+    assert read(folder).remarks == ()
+
+
+def test_an_arch_that_productmd_does_not_know_is_kept(folder: Path) -> None:
+    for name in ("composeinfo.json", "rpms.json", "images.json"):
+        file = folder / METADATA / name
+        file.write_text(file.read_text().replace("x86_64", "x86_64_v3"))
+    compose = read(folder)
+    assert ("x86_64_v3" in compose.variants[Variant("BaseOS")], len(compose.remarks)) == (True, 1)
+
+
+def test_many_new_words_are_counted(folder: Path) -> None:
+    (image, *_) = json.loads((folder / METADATA / "images.json").read_bytes())["payload"]["images"]["BaseOS"]["x86_64"]
+    images = [image | {"type": f"new{number}"} for number in range(12)]
+    change(folder, "images.json", "payload", "images", "BaseOS", "x86_64", value=images)
+    (remark,) = read(folder).remarks
+    assert remark.endswith("the image type 'new9' and 2 more: kept as written")
+
+
+def test_more_new_words_than_a_compose_can_need_are_refused(folder: Path) -> None:
+    (image, *_) = json.loads((folder / METADATA / "images.json").read_bytes())["payload"]["images"]["BaseOS"]["x86_64"]
+    images = [image | {"type": f"new{number}"} for number in range(101)]
+    change(folder, "images.json", "payload", "images", "BaseOS", "x86_64", value=images)
+    assert code(folder) == "metadata-invalid"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("CentOS\tStream", "CentOS Stream"),
+        ("CentOS\nStream\r\n", "CentOS Stream"),
+        ("CentOS\x1b[2J", "CentOS\ufffd[2J"),
+        ("x" * 257, "x" * 255 + "…"),
+        ("x" * 256, "x" * 256),
+        (" \n", None),
+        ("", None),
+    ],
+)
+def test_a_releases_name_is_kept_on_one_line(folder: Path, written: str, kept: str | None) -> None:
+    change(folder, "composeinfo.json", "payload", "release", "name", value=written)
+    assert read(folder).release_name == kept
+
+
+def test_a_variant_without_arches_is_left_out(folder: Path) -> None:
+    (folder / METADATA / "composeinfo.json").unlink()
+    change(folder, "rpms.json", "payload", "rpms", "Empty", value={})
+    compose = read(folder)
+    assert ("Empty" in compose.variants, compose.remarks) == (
+        False,
+        ("the variant Empty has no arch, so nothing is in it: it is left out",),
+    )
+
+
+def test_a_variant_inside_itself_is_refused(folder: Path) -> None:
+    variant = {"id": "A", "uid": "A", "name": "A", "type": "variant", "arches": ["x86_64"], "paths": {}}
+    change(folder, "composeinfo.json", "payload", "variants", "A", value=variant | {"variants": ["B"]})
+    change(folder, "composeinfo.json", "payload", "variants", "A-B", value=variant | {"variants": ["B"]})
     assert code(folder) == "metadata-invalid"
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import time
+from typing import Any
 
 import pytest
 from gate_world import (
@@ -26,7 +27,7 @@ from gate_world import (
 from msgspec.structs import replace
 
 from compose_repo.core.names import Arch, Scenario, Stream
-from compose_repo.core.result import Outcome
+from compose_repo.core.result import Outcome, ResultFile
 from compose_repo.core.rules.policy import Attempts, Requirement, Waiver
 from compose_repo.core.verdict.decision import State
 
@@ -64,6 +65,42 @@ def test_every_report_counts_for_any_arch() -> None:
 
 def test_no_report_is_missing_for_any_arch() -> None:
     assert states(judge([], requirement(arches="any"), variants=TWO_ARCHES)) == ["rdo smoke: missing"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "files", "expected"),
+    [
+        ({}, [], ["rdo smoke: missing"]),
+        ({}, [run(result("passed", X86))], ["rdo smoke: missing", "rdo smoke on x86_64: passed"]),
+        ({}, [run(result("failed", X86))], ["rdo smoke: missing", "rdo smoke on x86_64: failed"]),
+        (
+            {"arches": (X86,), "variants": "all"},
+            [run(result("passed", X86))],
+            ["rdo smoke: missing", "rdo smoke on x86_64: passed"],
+        ),
+        (
+            {"arches": (X86,), "variants": "all"},
+            [],
+            ["rdo smoke: missing", "rdo smoke on x86_64: missing"],
+        ),
+        ({"arches": "any"}, [run(result("passed", X86))], ["rdo smoke on x86_64: passed"]),
+        ({"arches": (X86,)}, [run(result("passed", X86))], ["rdo smoke on x86_64: passed"]),
+        ({"scenarios": ("a", "b")}, [], ["rdo smoke (a): missing", "rdo smoke (b): missing"]),
+    ],
+)
+def test_all_of_what_is_not_known_is_never_reported(
+    asked: dict[str, Any], files: list[ResultFile], expected: list[str]
+) -> None:
+    assert states(judge(files, requirement(**asked), unreadable=True)) == expected
+
+
+def test_an_answer_says_that_the_composes_arches_are_not_known() -> None:
+    decision = judge([], requirement(deadline=DAY), unreadable=True, age=25)
+    answer = only(decision)
+    assert (answer.state, answer.reason) == (
+        State.OVERDUE,
+        "which arches and variants the compose has is not known: its metadata could not be read; due within 1d",
+    )
 
 
 def test_every_variant_reported_counts_for_any_variant() -> None:

@@ -166,6 +166,16 @@ def test_refused_files_are_counted() -> None:
     )
 
 
+def test_other_refused_changes_are_counted() -> None:
+    decision = judge([run(result("passed"))], refused=[problem("Makefile"), problem("README.md")])
+    assert decision.summary == "All 1 required passed; 2 other changes refused"
+
+
+def test_a_refused_file_that_is_no_report_bears_on_nothing() -> None:
+    (row,) = judge([], refused=[problem("Makefile")]).to_dict()["refused"]
+    assert row["bears_on"] == 0
+
+
 def test_refused_files_are_told_of_where_no_requirement_applies() -> None:
     decision = judge([], OTHER_STREAM, refused=[problem()])
     assert decision.summary == (

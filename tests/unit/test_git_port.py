@@ -1,13 +1,18 @@
 import datetime as dt
+import http.server
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 from skipping_clock import SkippingClock
 
-from compose_repo.ports.git.objects import GitTree
-from compose_repo.ports.git.repository import GitError, Repository
+from compose_repo.ports.git import history
+from compose_repo.ports.git.branch import commit_files
+from compose_repo.ports.git.history import commits_after, commits_since
+from compose_repo.ports.git.objects import Blobs, GitTree
+from compose_repo.ports.git.repository import GitError, PartialCloneError, Repository, scratch
 from compose_repo.ports.git.tags import release_refs
 from compose_repo.ports.tree import Entry
 
@@ -117,11 +122,95 @@ def test_a_replace_ref_does_not_change_what_is_read(work: Path) -> None:
 def test_the_users_configuration_and_variables_do_not_bend_the_answers(
     work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    settings = tmp_path / "gitconfig"
-    settings.write_text("[log]\n showSignature = true\n follow = true\n[color]\n ui = always\n[core]\n pager = false\n")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    settings = tmp_path / ".gitconfig"
+    settings.write_text(
+        "[log]\n showSignature = true\n follow = true\n[color]\n ui = always\n[core]\n pager = false\n"
+        "[safe]\n bareRepository = explicit\n[i18n]\n logOutputEncoding = UTF-16\n commitEncoding = UTF-16\n"
+        "[push]\n gpgSign = true\n pushOption = ci.skip\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     assert Repository(work).commit_time(MANIFEST, "main") == WHEN
+    assert [commit.date for commit in commits_after(Repository(work), Repository(work).commit("main"), ["main"])] == [
+        WHEN
+    ]
+
+
+def test_a_commit_of_ours_is_in_utf8_whatever_the_users_configuration_says(
+    work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".gitconfig").write_text("[i18n]\n commitEncoding = ISO-8859-1\n logOutputEncoding = ISO-8859-1\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = commit_files(Repository(work), base="main", parents=["main"], files=(), message="Grün", author="gate-bot")
+    assert b"\nencoding " not in Blobs(Repository(work)).read(made)
+    assert "Grün".encode() in Blobs(Repository(work)).read(made)
+
+
+def test_a_bare_repository_is_read_where_the_users_configuration_wants_them_named(
+    work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".gitconfig").write_text("[safe]\n bareRepository = explicit\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with scratch(work) as repository:
+        repository.fetch(str(work), ["refs/heads/main:refs/compose-repo/main"])
+        assert GitTree(repository, "refs/compose-repo/main").read(MANIFEST) == b"{}\n"
+
+
+def test_the_token_goes_to_the_host_it_is_for_wherever_the_users_configuration_leads(
+    work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heard: list[str] = []
+
+    class Listener(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base class looks it up
+            heard.append(f"{self.headers['Host'].partition(':')[0]} {self.headers['Authorization'] is not None}")
+            self.send_error(404)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
+            """Say nothing."""
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    port = server.server_port
+    settings = f'[url "http://localhost:{port}/other/"]\n insteadOf = http://127.0.0.1:{port}/moved/\n'
+    (tmp_path / ".gitconfig").write_text(settings)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path in ("own", "moved"):
+        with pytest.raises(GitError, match="not found"):
+            Repository(work).fetch(f"http://127.0.0.1:{port}/{path}/p.git", ["refs/heads/main"], token="t0ken")  # noqa: S106  # no secret
+    server.shutdown()
+    server.server_close()
+    assert heard == ["127.0.0.1 True", "localhost False"]
+
+
+@pytest.mark.parametrize("left_out", ["tree:0", "blob:none"])
+def test_a_partial_clone_says_what_to_do(work: Path, tmp_path: Path, left_out: str) -> None:
+    git(work, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--no-checkout", f"--filter={left_out}", work.as_uri(), "partial")
+    repository = Repository(tmp_path / "partial")
+    with pytest.raises(PartialCloneError, match=r"is a partial clone, .* run: git fetch --refetch --no-filter origin"):
+        GitTree(repository, "origin/main").list("composes")
+    git(tmp_path / "partial", "fetch", "-q", "--refetch", "--no-filter", "origin")
+    assert len(GitTree(repository, "origin/main").list("composes")) == 1
+
+
+def test_a_folder_that_a_partial_clone_has_not_is_not_taken_for_an_empty_one(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LOG_BYTES", 10)
+    head = commit(work, {"composes/C-1-20260101.0/x.json": b"1"})
+    git(work, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=tree:0", work.as_uri(), "partial")
+    with pytest.raises(PartialCloneError):
+        commits_since(Repository(tmp_path / "partial"), f"{head}^", [head])
+
+
+def test_a_partial_clone_lends_no_objects_to_a_pass(work: Path, tmp_path: Path) -> None:
+    git(work, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=tree:0", work.as_uri(), "partial")
+    with scratch(tmp_path / "partial") as repository:
+        repository.fetch(str(work), ["refs/heads/main:refs/compose-repo/main"])
+        assert GitTree(repository, "refs/compose-repo/main").read(MANIFEST) == b"{}\n"
 
 
 def test_a_hook_of_the_repository_is_not_run(work: Path, tmp_path: Path) -> None:
@@ -182,7 +271,7 @@ def test_without_a_common_ancestor_it_is_said_what_is_missing(work: Path) -> Non
 def test_an_object_that_is_not_there_is_told_when_its_folder_is_listed(work: Path) -> None:
     name = git(work, "rev-parse", f"HEAD:{MANIFEST}")
     (work / ".git" / "objects" / name[:2] / name[2:]).unlink()
-    with pytest.raises(GitError, match="damaged or partial"):
+    with pytest.raises(GitError, match="the repository is damaged: clone it anew"):
         GitTree(Repository(work), "main").list("composes")
 
 
@@ -225,8 +314,8 @@ class Hostile(Repository):
 
     listed = b""
 
-    def _travel(self, token: str | None, *command: str) -> bytes:
-        del token, command
+    def _travel(self, url: str, token: str | None, *command: str) -> bytes:
+        del url, token, command
         return self.listed
 
 

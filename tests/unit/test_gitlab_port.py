@@ -1,14 +1,19 @@
 """How the GitLab port bears a server that misbehaves, over real HTTP; the acceptance tests show it with a good one."""
 
+import contextlib
 import datetime as dt
 import http.server
 import json
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
+import requests
+from msgspec import structs
 from skipping_clock import SkippingClock
 
 from compose_repo.core.forge.action import (
@@ -28,9 +33,10 @@ from compose_repo.core.forge.forge import CommitStatus, ForgeError, Lock, Push, 
 from compose_repo.core.names import Sha
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.environment import Environment
+from compose_repo.ports.gitlab.bounds import ANSWER_BYTES
 from compose_repo.ports.gitlab.forge import GitLab, connect
-from compose_repo.ports.gitlab.pace import Paces
-from compose_repo.ports.gitlab.session import LONGEST_IN_ALL, LONGEST_WAIT, TRIES
+from compose_repo.ports.gitlab.pace import Pace, Paces
+from compose_repo.ports.gitlab.session import LONGEST_IN_ALL, LONGEST_WAIT, TRIES, Session
 
 TOKEN = "glpat-s3cret"  # noqa: S105
 SHA = Sha("a" * 40)
@@ -123,11 +129,11 @@ class World:
 def world(serve: Callable[[Script], str]) -> World:
     script, traced, clock = Script(), [], SkippingClock()  # type: ignore[var-annotated]  # the dataclass below says
     script.on("GET /user", ok(USER))
-    forge = GitLab(url=serve(script), project="g/p", token=TOKEN, trace=traced.append, clock=clock)
+    forge = GitLab(url=serve(script), project="7", token=TOKEN, trace=traced.append, clock=clock)
     return World(script, forge, traced, clock)
 
 
-BASE = "/projects/g%2Fp"
+BASE = "/projects/7"
 NOTES = f"{BASE}/merge_requests/1/notes"
 PUT_NOTE = PutNote(iid=1, marker="<!-- m -->", body="<!-- m --> hello")
 OURS = {"id": 1, "system": False, "author": USER, "body": "<!-- m --> hello"}
@@ -460,7 +466,6 @@ def test_pushes_are_asked_for_from_before_the_day_because_gitlab_leaves_it_out(w
     [
         {**event(1), "id": "1"},
         {**event(1), "author_id": 8},
-        {**event(1), "author": None},
         {**event(1), "author_id": True, "author": {**USER, "id": True}},
         {**event(1), "author": {**USER, "username": None}},
         {**event(1), "created_at": "2026-11-20T04:00:00"},
@@ -478,6 +483,72 @@ def test_a_push_event_of_another_shape_is_an_error(world: World, odd: object) ->
     world.script.on(f"GET {EVENTS}", ok([event(2), odd]))
     with pytest.raises(ForgeError, match="does not answer like a GitLab for push events"):
         world.forge.pushes(BRANCH, DAY)
+
+
+def test_a_push_by_an_account_that_is_gone_is_nobodys(world: World) -> None:
+    world.script.on(f"GET {EVENTS}", ok([{**event(1), "author_id": None, "author": None}]))
+    (push,) = world.forge.pushes(BRANCH, DAY)
+    assert push == structs.replace(pushed(1), user=User(id=0, username="(deleted account)"))
+
+
+@pytest.mark.parametrize(
+    "spelled", ["2026-11-20T04:00:01.000+00:00Z", "2026-11-20 04:00:01 UTC", "2026-11-20T04:00:01 +0000"]
+)
+def test_utc_may_be_spelled_otherwise(world: World, spelled: str) -> None:
+    world.script.on(f"GET {EVENTS}", ok([{**event(1), "created_at": spelled}]))
+    assert world.forge.pushes(BRANCH, DAY) == [pushed(1)]
+
+
+def test_what_an_account_that_is_gone_has_written_is_nobodys(world: World) -> None:
+    world.script.on(f"GET {NOTES}", ok([{**OURS, "author": None}]))
+    world.script.on(f"GET {BASE}/merge_requests/1", ok({**MERGE_REQUEST, "author": None, "closed_by": None}))
+    world.script.on(f"GET {BASE}/merge_requests/1/approvals", ok({"approved_by": [{"user": None}, {"user": USER}]}))
+    assert [note.author_id for note in world.forge.notes(1)] == [0]
+    assert world.forge.merge_request(1).author == User(id=0, username="(deleted account)")
+    assert world.forge.approved_by(1) == {0, 7}
+
+
+class ManyEvents:
+    """Events as GitLab lists them: no more than so many for one question."""
+
+    def __init__(self, world: World, days: Mapping[str, int]) -> None:
+        moments = [day for day, count in days.items() for _ in range(count)]
+        self.rows = [
+            {**event(1), "id": number, "created_at": f"{day}T04:00:01.000Z"} for number, day in enumerate(moments)
+        ]
+        self.questions: list[str] = []
+        world.script.take = self.take  # type: ignore[method-assign]  # its answers depend on the question
+        self._script = world.script
+
+    def take(self, what: str) -> Answer:
+        assert what == f"GET {EVENTS}"
+        query = dict(parse_qsl(self._script.queries[-1]))
+        page = int(query.get("page", 1))
+        if page == 1:
+            self.questions.append(f"{query['sort']} after {query['after']}")
+        rows = [row for row in self.rows if row["created_at"][:10] > query["after"]]
+        rows = sorted(rows, key=lambda row: row["id"], reverse=query["sort"] == "desc")[:10_000]
+        following = f"<http://elsewhere.example/x?{urlencode({**query, 'page': page + 1})}>; rel=next"
+        more = {"Link": following} if page * 100 < len(rows) else {}
+        return (200, more, rows[(page - 1) * 100 : page * 100])
+
+
+def test_more_events_than_gitlab_lists_are_read_on_from_the_last_day(world: World) -> None:
+    events = ManyEvents(world, {"2026-11-20": 6000, "2026-11-24": 6000, "2026-11-29": 4000, "2026-12-03": 1})
+    assert len(world.forge.pushes(None, DAY)) == 16_001
+    assert events.questions == ["asc after 2026-11-18", "asc after 2026-11-22", "asc after 2026-11-27"]
+
+
+def test_more_events_of_a_few_days_than_gitlab_lists_are_read_from_both_ends(world: World) -> None:
+    events = ManyEvents(world, {"2026-11-20": 19_999})
+    assert len(world.forge.pushes(None, DAY)) == 19_999
+    assert events.questions == ["asc after 2026-11-18", "desc after 2026-11-18"]
+
+
+def test_events_of_which_gitlab_cannot_list_all_are_an_error(world: World) -> None:
+    ManyEvents(world, {"2026-11-20": 20_001})
+    with pytest.raises(ForgeError, match="the push events since 2026-11-18 cannot be read: there are more than twice"):
+        world.forge.pushes(None, DAY)
 
 
 def test_the_role_of_a_member_is_read(world: World) -> None:
@@ -510,7 +581,7 @@ def test_a_branch_that_is_not_there_is_none(world: World) -> None:
 
 
 def test_a_project_that_is_not_there_is_an_error(world: World) -> None:
-    with pytest.raises(ForgeError, match="could not read project g/p: it does not exist, or the token may not see it"):
+    with pytest.raises(ForgeError, match="could not read project 7: it does not exist, or the token may not see it"):
         world.forge.branch_head("compose/x")
 
 
@@ -521,6 +592,108 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(world: World, serv
     world.script.on("GET /user", (302, {"Location": f"{elsewhere}/api/v4/user"}, b""))
     assert world.forge.me().username == "gate-bot"
     assert (world.script.tokens, other.tokens) == ([TOKEN], [None])
+
+
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.1.evil.example", "http://127.0.0.1:1", "http://evil@127.0.0.1"])
+def test_a_link_to_the_next_page_leads_to_no_other_host(world: World, elsewhere: str) -> None:
+    more = {"Link": f'<{elsewhere}/api/v4{NOTES}?page=2>; rel="next"'}
+    world.script.on(f"GET {NOTES}", (200, more, [OURS]), ok([{**OURS, "id": 2}]))
+    assert [note.id for note in world.forge.notes(1)] == [1, 2]
+    assert world.script.queries[-1] == "page=2"
+    assert world.script.tokens == [TOKEN, TOKEN]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://gitlab.example.evil/x", "http://gitlab.example/x", "https://gitlab.example:8443/x", "https://a:b]/x"],
+)
+def test_no_request_goes_to_another_host(url: str) -> None:
+    session = Session("https://gitlab.example", print, SkippingClock(), Pace(SkippingClock()))
+    with pytest.raises(requests.RequestException, match="which is not its own host; check COMPOSE_REPO_URL"):
+        session.get(url)
+
+
+RENAMED = {
+    "id": 7,
+    "path_with_namespace": "new/p",
+    "web_url": "https://gitlab.example/new/p",
+    "http_url_to_repo": "https://gitlab.example/new/p.git",
+    "default_branch": "main",
+}
+
+
+@pytest.mark.parametrize(
+    "named", ["https://clone.example/new/p.git", "https://127.0.0.1/new/p.git", "ssh://git@127.0.0.1/p", "/etc", ""]
+)
+def test_git_is_sent_to_gitlabs_own_host_whatever_address_it_names(world: World, named: str) -> None:
+    world.script.on(f"GET {BASE}", ok({**RENAMED, "http_url_to_repo": named}))
+    found = world.forge.project()
+    assert (found.clone_url, found.remote) == (named, f"{world.forge.url}/new/p.git")
+
+
+def test_git_is_sent_where_gitlab_says_on_its_own_host(world: World) -> None:
+    world.script.on(f"GET {BASE}", ok({**RENAMED, "http_url_to_repo": f"{world.forge.url}/git/new/p.git"}))
+    assert world.forge.project().remote == f"{world.forge.url}/git/new/p.git"
+
+
+def test_a_project_that_was_renamed_is_written_to_by_its_id(serve: Callable[[Script], str]) -> None:
+    script = Script()
+    forge = GitLab(url=serve(script), project="old/p", token=TOKEN, trace=print, clock=SkippingClock())
+    script.on("GET /projects/old%2Fp", (301, {"Location": f"{forge.url}/api/v4/projects/7"}, {"message": "moved"}))
+    script.on(f"GET {BASE}", ok(RENAMED))
+    script.on(f"POST {NOTES}", (201, {}, OURS))
+    forge.apply(PUT_NOTE)
+    assert forge.project().path == "new/p"
+    assert script.asked == ["GET /projects/old%2Fp", f"GET {BASE}", f"POST {NOTES}"]
+
+
+def test_texts_that_are_too_large_together_are_read_in_smaller_pages(world: World) -> None:
+    big = b'"%s"' % (b"x" * ANSWER_BYTES)
+    world.script.on(f"GET {NOTES}", ok(big), ok([OURS]))
+    assert [note.id for note in world.forge.notes(1)] == [1]
+    assert [query.rpartition("=")[2] for query in world.script.queries] == ["100", "10"]
+
+
+def test_an_answer_that_is_too_large_is_an_error(world: World) -> None:
+    world.script.on("GET /user", ok(b"x" * (ANSWER_BYTES + 1)))
+    with pytest.raises(ForgeError, match="its answer is over 64 MiB"):
+        world.forge.me()
+    assert len(world.script.asked) == 1
+
+
+@pytest.mark.parametrize("headers", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+def test_an_answer_that_never_ends_is_an_error(headers: bytes) -> None:
+    """A byte comes often enough that the server is not silent, so only the whole time is over."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    clock = SkippingClock()
+
+    def trickle() -> None:
+        line, _ = listener.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(headers)
+            while True:
+                clock.sleep(5)
+                line.sendall(b"x")
+                threading.Event().wait(0.001)
+
+    threading.Thread(target=trickle, daemon=True).start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    forge = GitLab(url=url, project="7", token=TOKEN, trace=print, clock=clock)
+    with listener, pytest.raises(ForgeError, match="its answer took longer than 300 s"):
+        forge.me()
+
+
+def test_a_list_without_an_end_is_an_error(world: World) -> None:
+    more = {"Link": f'<{world.forge.url}/api/v4{NOTES}?page=2>; rel="next"'}
+    world.script.on(f"GET {NOTES}", (200, more, []))
+    with pytest.raises(ForgeError, match="could not read notes of !1: it lists more than 1,000 pages"):
+        world.forge.notes(1)
+
+
+def test_a_list_that_is_none_is_an_error(world: World) -> None:
+    world.script.on(f"GET {NOTES}", ok({}))
+    with pytest.raises(ForgeError, match="does not answer like a GitLab for notes of !1"):
+        world.forge.notes(1)
 
 
 def test_a_write_that_is_redirected_says_so(world: World) -> None:

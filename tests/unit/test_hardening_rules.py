@@ -42,7 +42,7 @@ from compose_repo.core.hardening.files import CI_FILE, plan_labels, wanted_label
 from compose_repo.core.hardening.keys import plan_job_token, plan_schedule
 from compose_repo.core.hardening.rule import Look, Seen, Severity
 from compose_repo.core.names import Origin, Stream
-from compose_repo.core.rules.policy import Bots, SigningKey, StreamEntry
+from compose_repo.core.rules.policy import Bots, Mode, SigningKey, StreamEntry
 
 DEVELOPERS, MAINTAINERS, NOBODY = (Access(level=level) for level in (DEVELOPER, MAINTAINER, NO_ONE))
 STREAM: Final = StreamEntry(
@@ -497,6 +497,13 @@ def test_labels_that_are_missing_or_look_otherwise_are_planned() -> None:
     )
     assert broken(what)["label-missing"] == tuple(f"there is no label {label.name}" for label in wanted[2:])
     assert broken(what)["label-differs"] == (f"the label {second.name} has another colour or description",)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_label_for_what_is_approved_is_there_where_a_stream_is_gated(mode: Mode) -> None:
+    what = seen(streams={STREAM.stream: replace(STREAM, mode=mode)})
+    names = {label.name for label in wanted_labels(what)}
+    assert ("compose::approved" in names) is (mode is Mode.GATING)
 
 
 def test_labels_are_for_the_project_of_the_composes() -> None:

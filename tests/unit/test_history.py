@@ -221,6 +221,66 @@ def test_what_is_put_back_is_no_further_problem() -> None:
     assert codes(branch.line(refusals)) == told
 
 
+STRAYS: Final = (
+    "README.md",
+    "notes.txt",
+    "gate/policy.toml",
+    f"{FOLDER}/results/junit.xml",
+    f"{FOLDER}/log.txt",
+    "composes/CentOS-Stream-10-20261119.0/results/rdo/1.json",
+)
+
+
+@pytest.mark.parametrize("path", STRAYS)
+def test_of_a_stray_file_that_its_author_takes_back_nothing_is_told(path: str) -> None:
+    branch = Branch().opened()
+    branch.files["README.md"] = Content(PLAIN, "main")
+    before = branch.files.get(path, ABSENT)
+    for blob in ("x", "y"):
+        branch.push("rdo-ci", {path: blob})
+    assert codes(branch.line())[0][1] == path
+    branch.push("rdo-ci", {path: None if before is ABSENT else before.blob})
+    assert codes(branch.line()) == []
+
+
+@pytest.mark.parametrize("who", ["mallory", "gate-bot"])
+def test_a_stray_file_that_somebody_else_takes_away_is_told(who: str) -> None:
+    branch = Branch().opened()
+    branch.push("rdo-ci", {"junit.xml": "x"})
+    branch.push(who, {"junit.xml": None})
+    assert codes(branch.line()) == [("foreign-change", "junit.xml")]
+
+
+def test_a_stray_file_that_comes_again_is_told_each_time() -> None:
+    branch = Branch().opened()
+    for blob in ("x", None, "x"):
+        branch.push("rdo-ci", {"junit.xml": blob})
+    assert codes(branch.line()) == [("foreign-change", "junit.xml")] * 2
+
+
+@pytest.mark.parametrize(("path", "code"), [(MANIFEST, "manifest-changed"), (README, "foreign-change")])
+def test_what_a_compose_was_opened_with_leaves_a_trace_though_it_is_put_back(path: str, code: str) -> None:
+    branch = Branch().opened()
+    blob = branch.files[path].blob
+    branch.push("rdo-ci", {path: "x"})
+    branch.push("rdo-ci", {path: blob})
+    assert codes(branch.line()) == [(code, path)]
+
+
+def test_of_pushes_that_nobody_is_named_for_nothing_is_taken_back() -> None:
+    branch = Branch().opened()
+    bulk = branch.commit({"junit.xml": "x"})
+    branch.push("rdo-ci", {"junit.xml": None}, before=bulk)
+    assert codes(branch.line()) == [("foreign-change", "junit.xml")]
+
+
+def test_offline_a_stray_file_is_taken_back_by_whoever_does_it() -> None:
+    branch = Branch().opened()
+    branch.push("rdo-ci", {"junit.xml": "x"})
+    branch.push("mallory", {"junit.xml": None})
+    assert read_unattributed(ID, branch.commits).problems == []
+
+
 @pytest.mark.parametrize(("after", "code"), [("b", "changed-result"), (None, "removed-file")])
 def test_the_first_version_of_a_result_counts_for_ever(after: str | None, code: str) -> None:
     branch = Branch().opened()

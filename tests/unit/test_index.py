@@ -1,12 +1,18 @@
 """Indexes of composes: what is listed is found, and what is no listing is never taken for an empty one."""
 
 import contextlib
+import functools
+import http.server
+import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import pytest
 from compose_server import Answer, ComposeServer, serving
@@ -14,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skipping_clock import SkippingClock
 
+from compose_repo.core.composes.bucket import read_bucket
 from compose_repo.core.composes.index import ComposeIndex, Ignored, Index, compose_index, read_index
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.ports.http import Document, Http, Limits
@@ -75,6 +82,83 @@ class TestRealListings:
             Ignored(name="CentOS-Stream-10-20261121.0", why=a_file),
             Ignored(name="readme.txt", why=a_file),
         }
+
+
+def caddys(*links: str, limit: str = "") -> bytes:
+    """Give a page as Caddy makes it, shortened."""
+    orders = "".join(
+        f'<a href="?sort={column}&order={order}{limit}">x</a>'
+        for column, order in (("namedirfirst", "desc"), ("name", "asc"), ("size", "asc"), ("time", "asc"))
+    )
+    rows = "".join(f'<tr><td><a href="{link}"><svg></svg>{link}</a></td></tr>' for link in links)
+    crumbs = '<h1><a href="/">x</a>/<a href="/production/">production</a></h1>'
+    return f"<!DOCTYPE html><html><title>production</title><body>{crumbs}{orders}{rows}</body></html>".encode()
+
+
+def bucket(*, prefix: str = "", folders: Sequence[str] = (), keys: Sequence[str] = (), more: str | None = None) -> str:
+    """Give a page as S3 makes it."""
+    token = "" if more is None else f"<NextContinuationToken>{more}</NextContinuationToken>"
+    contents = "".join(f"<Contents><Key>{escape(key)}</Key><Owner><ID>x</ID></Owner></Contents>" for key in keys)
+    groups = "".join(f"<CommonPrefixes><Prefix>{escape(one)}</Prefix></CommonPrefixes>" for one in folders)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>b</Name><Prefix>{prefix}</Prefix><MaxKeys>1000</MaxKeys>"
+        f"<IsTruncated>{str(more is not None).lower()}</IsTruncated>{contents}{groups}{token}</ListBucketResult>"
+    )
+
+
+def documents(pages: Mapping[str, str]) -> Callable[[str, int], Document | None]:
+    """Give a web that has nothing but these pages."""
+    return lambda url, _: Document(url=url, body=pages[url].encode()) if url in pages else None
+
+
+def xml(page: str) -> Answer:
+    return Answer(body=page.encode(), headers={"Content-Type": "application/xml"})
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Python's own server, which says nothing of what it was asked for."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as it is called there
+        """Say nothing."""
+
+
+class TestOtherServers:
+    def test_caddys_page_is_a_listing(self) -> None:
+        index = read(caddys("..", "./x%20y/", "./f", f"./{IDS[0]}/"))
+        assert (index.folders, [entry.name for entry in index.ignored]) == (("x y", IDS[0]), ["./f"])
+
+    def test_caddys_page_that_shows_some_entries_is_truncated(self) -> None:
+        assert code(caddys("./x/", limit="&limit=1")) == "index-truncated"
+
+    def test_caddys_json_is_a_listing(self) -> None:
+        rows = [{"name": "x/", "url": "./x/", "is_dir": True}, {"name": "f", "is_dir": False}]
+        index = read(json.dumps(rows).encode(), "application/json")
+        assert (index.folders, [entry.name for entry in index.ignored]) == (("x",), ["f"])
+
+    def test_a_bucket_names_what_stands_before_the_next_slash(self) -> None:
+        page = read_bucket(
+            bucket(prefix="p/", folders=["p/a/"], keys=["p/", "p/b/c", "p/b/d", "p/f"]).encode(), url=URL
+        )
+        assert (page.index.folders, [entry.name for entry in page.index.ignored]) == (("b", "a"), ["f"])
+
+    def test_a_name_in_a_bucket_that_hides_a_path_is_ignored(self) -> None:
+        page = read_bucket(bucket(keys=["/x", "../x", "a&b/c"]).encode(), url=URL)
+        assert (page.index.folders, [entry.name for entry in page.index.ignored]) == (("a&b",), ["", ".."])
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            b"<ListBucketResult",
+            b"<ListBucketResult><Key>",
+            b"<Error/>",
+            b"<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult/>",
+            b"<ListBucketResult>\xff</ListBucketResult>",
+        ],
+    )
+    def test_what_is_no_buckets_listing_is_refused(self, document: bytes) -> None:
+        with pytest.raises(InputError, match="index-not-a-listing"):
+            read_bucket(document, url=URL)
 
 
 class TestWhatIsNoListing:
@@ -283,6 +367,70 @@ class TestComposeIds:
         kind = "application/json" if file.suffix == ".json" else HTML
         server.answers["/production/"] = [Answer(body=file.read_bytes(), headers={"Content-Type": kind})]
         assert ids(compose_ids(f"{server.url}/production{slash}", get)) == IDS
+
+    def test_of_pythons_own_server_are_found(self, tmp_path: Path, get: Callable[[str, int], Document | None]) -> None:
+        for name in (*IDS[:2], "odd name & <b>"):
+            (tmp_path / name).mkdir()
+        (tmp_path / IDS[2]).symlink_to(tmp_path / IDS[1])
+        (tmp_path / "CentOS-Stream-10-20261121.0").write_bytes(b"")
+        handler = functools.partial(Quiet, directory=str(tmp_path))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            index = compose_ids(f"http://127.0.0.1:{server.server_port}", get)
+            server.shutdown()
+        assert ids(index) == IDS
+        assert [entry.name for entry in index.ignored] == ["CentOS-Stream-10-20261121.0", "odd name & <b>"]
+
+    def test_of_a_whole_bucket_are_found(
+        self, server: ComposeServer, get: Callable[[str, int], Document | None]
+    ) -> None:
+        keys = [f"{one}/{name}" for one in IDS for name in ("COMPOSE_ID", "STATUS")]
+        server.answers["/"] = [xml(bucket(keys=keys, more=None))]
+        assert ids(compose_ids(server.url, get)) == IDS
+
+    @pytest.mark.parametrize(("path", "prefix"), [("", ""), ("production/", "production/"), ("bucket/x/y/", "x/y/")])
+    def test_of_a_folder_of_a_bucket_are_found_page_by_page(self, path: str, prefix: str) -> None:
+        server = "https://s3.example.org/"
+        root = f"{server}bucket/" if path.startswith("bucket") else server
+        asked = f"{root}?list-type=2&delimiter=%2F&prefix={quote(prefix, safe='')}"
+        first, second = ([f"{prefix}{one}/" for one in part] for part in (IDS[:2], [IDS[2], "x"]))
+        pages = {
+            server: bucket(keys=["a/b"] * 1000, more="t"),
+            asked: bucket(prefix=prefix, folders=first, keys=[prefix], more="a/b+c="),
+            f"{asked}&continuation-token=a%2Fb%2Bc%3D": bucket(prefix=prefix, folders=second),
+        }
+        index = compose_ids(f"{server}{path}", documents(pages))
+        assert ids(index) == IDS
+        assert [entry.name for entry in index.ignored] == ["x"]
+
+    @pytest.mark.parametrize("more", ["same", None])
+    def test_of_a_bucket_that_never_ends_are_not_all(self, more: str | None) -> None:
+        page = bucket(folders=[f"{IDS[0]}/"], more=more).replace("false", "true")
+        asked = f"{URL}?list-type=2&delimiter=%2F&prefix="
+        with pytest.raises(InputError, match="index-truncated"):
+            compose_ids(URL, documents(dict.fromkeys((URL, asked, f"{asked}&continuation-token=same"), page)))
+
+    def test_of_a_bucket_whose_page_goes_are_not_all(self) -> None:
+        pages = dict.fromkeys((URL, f"{URL}?list-type=2&delimiter=%2F&prefix="), bucket(more="next"))
+        with pytest.raises(InputError, match="index-not-found"):
+            compose_ids(URL, documents(pages))
+
+    def test_of_a_bucket_with_too_many_are_not_all(self) -> None:
+        tokens = itertools.count()
+        with pytest.raises(InputError, match="index-truncated"):
+            compose_ids(URL, lambda url, _: Document(url=url, body=bucket(more=f"t{next(tokens)}").encode()))
+
+    @pytest.mark.parametrize("failing", [True, False])
+    def test_a_bucket_without_the_folder_is_told(self, *, failing: bool) -> None:
+        def get(url: str, _: int) -> Document | None:
+            if "?" not in url:
+                return None
+            if failing:
+                raise InputError
+            return Document(url=url, body=bucket().encode())
+
+        with pytest.raises(InputError, match="index-not-found"):
+            compose_ids(URL, get)
 
     def test_links_are_read_from_where_a_redirect_leads(
         self, server: ComposeServer, get: Callable[[str, int], Document | None]

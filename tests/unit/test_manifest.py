@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, Status
 from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
 from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 
 X86, ARM = Arch("x86_64"), Arch("aarch64")
@@ -150,7 +151,9 @@ def test_a_compose_without_packages_has_a_manifest() -> None:
         "bash-0:5.2.26-6",
         "bash-0:5.2.26.x86_64",
         "bash-00:5.2.26-6.el10.x86_64",
-        "bash-1234567890:5.2.26-6.el10.x86_64",
+        "bash-12345678901:5.2.26-6.el10.x86_64",
+        "ba{sh-0:5.2.26 -6.el10.x86_64",
+        "{bash-0:5.2.26-6.el10.x86_64",
         "-0:5.2.26-6.el10.x86_64",
         "../bash-0:5.2.26-6.el10.x86_64",
         "bash-0:5.2.26-6.el10.x86_64\n",
@@ -164,6 +167,33 @@ def test_a_compose_without_packages_has_a_manifest() -> None:
 def test_a_name_that_is_no_nevra_is_refused(name: str) -> None:
     (problem,) = problems({BASEOS: {X86: {SRPM: {**rows(SRPM), name: row()}}}})
     assert (problem.code, problem.pointer) == ("nevra-invalid", "/payload/rpms/BaseOS/x86_64")
+
+
+@pytest.mark.parametrize(
+    ("srpm", "nvr", "epoch"),
+    [
+        ("foo-0:1.0-1%{dist}.src", "foo-1.0-1%{dist}", 0),
+        ("%{name}-0:%{version}-1.src", "%{name}-%{version}-1", 0),
+        ("bash-4294967295:1-1.src", "bash-1-1", 4294967295),
+        (f"{'a' * 251}-0:1-1.src", f"{'a' * 251}-1-1", 0),
+    ],
+)
+def test_what_rpm_allows_is_taken(srpm: str, nvr: str, epoch: int) -> None:
+    (package,) = packages({BASEOS: {X86: {srpm: rows(srpm)}}})
+    assert (package.nvr, package.epoch) == (nvr, epoch)
+
+
+@pytest.mark.parametrize(
+    ("srpm", "rpm", "why"),
+    [
+        ("bash-4294967296:1-1.src", "bash-0:1-1.x86_64", "'bash-4294967296:1-1.src' has an epoch above 4294967295"),
+        (f"{'a' * 252}-0:1-1.src", "bash-0:1-1.x86_64", "has 256 characters without epoch and arch, 255 are allowed"),
+        (SRPM, f"{'a' * 256}-0:1-1.x86_64", "has 260 characters without epoch and arch, 255 are allowed"),
+    ],
+)
+def test_what_rpm_does_not_allow_is_refused(srpm: str, rpm: str, why: str) -> None:
+    (problem,) = problems({BASEOS: {X86: {srpm: {rpm: row()}}}})
+    assert problem.message.endswith(why)
 
 
 def test_a_name_of_two_lines_does_not_stand_in_for_a_wrong_one() -> None:
@@ -243,6 +273,17 @@ def test_the_manifest_of_an_example_has_these_bytes() -> None:
         "]\n"
         "}\n"
     )
+
+
+def test_what_cannot_be_read_is_null_in_the_manifest_of_a_published_compose() -> None:
+    why = Problem(path="https://a/rpms.json", code=Code.METADATA_TRUNCATED, message="the file\nends", fix="wait")
+    made = Manifest.of_unreadable(
+        ComposeId.parse("CentOS-Stream-10-20261120.0"), why, location="https://a", status=None, metadata={"a": None}
+    )
+    data = json.loads(made.to_bytes())
+    assert data["unreadable"] == {"code": "metadata-truncated", "message": "https://a/rpms.json: the file ends"}
+    assert [data[name] for name in ("variants", "images", "packages")] == [None] * 3
+    assert (data["compose"]["status"], Manifest.from_dict(data)) == (None, made)
 
 
 def test_a_manifest_without_rows_is_json() -> None:

@@ -218,7 +218,7 @@ class TestStaysClosed:
 
     def test_what_is_superseded_stays_closed_whoever_closed_it(self) -> None:
         newer = ComposeId.parse("CentOS-Stream-10-20261121.0")
-        assert self.why(OTHER, overtaken_by=newer) == f"{newer} has been published since"
+        assert self.why(OTHER, overtaken_by=newer) == f"{newer}, which is newer, was merged since"
 
     @pytest.mark.parametrize(
         ("published", "newer"),

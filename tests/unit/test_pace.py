@@ -132,8 +132,7 @@ def test_two_hundred_notes_meet_no_refusal_by_a_gitlab_that_takes_sixty_a_minute
     server.throttle.notes, server.throttle.clock = 60, time.monotonic
     server.requests.clear()
     write_notes(forge(clock=time), range(200))
-    assert {entry.status for entry in server.requests.entries} == {201}
-    assert len(server.requests.entries) == 200
+    assert [entry.status for entry in server.requests.entries if entry.writes] == [201] * 200
 
 
 def test_where_others_use_the_account_too_a_refusal_is_waited_for(

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from memory_forge import MAIN, MemoryWorld, Sent, fail
+from memory_forge import DEVELOPER, MAIN, MemoryWorld, Sent, fail
 from pass_scene import Scene, act, report
 from pass_world import ID, STREAMS, add_compose, opened
 
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.forge.action import CloseMergeRequest, Merge, PutNote, UpdateMergeRequest
+from compose_repo.core.forge.action import CloseMergeRequest, Merge, PutNote, StartPipeline, UpdateMergeRequest
 from compose_repo.core.forge.forge import ForgeError, MergeRequestState, StaleHead
 from compose_repo.core.plan.plan import MARKER, SUPERSEDED_MARKER
 from compose_repo.core.problems.problem import InputError, UsageError
@@ -201,7 +201,32 @@ def test_a_gated_stream_merges_what_is_satisfied(tmp_path: Path) -> None:
     report(world, "passed")
     scene = Scene(world, tmp_path)
     merge(scene)
-    assert scene.written == [LABELS.format("satisfied"), "write a note on !1", f"merge !1 at {head(world)}"]
+    labels = LABELS.format("satisfied").replace("published", "approved")
+    assert scene.written == [labels, "write a note on !1", f"merge !1 at {head(world)}"]
+
+
+def test_what_is_gated_is_called_approved_for_publishing_and_not_published(tmp_path: Path) -> None:
+    world = opened(tmp_path, streams=GATING)
+    add_compose(world, OLDER)
+    report(world, "passed")
+    scene = Scene(world, tmp_path)
+    merge(scene)
+    told = [note.body for line in world.lines for note in line.notes]
+    merged = world.commit(world.heads[1, MAIN]).title
+    assert merged == f"{ID} is approved for publishing"
+    assert [("**Approved for publishing.**" in text, "approved for publishing; this" in text) for text in told] == [
+        (True, False),
+        (False, True),
+    ]
+    assert not any("ublished" in text for text in told)
+
+
+def test_a_label_that_says_approved_of_what_is_not_merged_is_taken_off(tmp_path: Path) -> None:
+    world = opened(tmp_path, streams=GATING)
+    scene = Scene(world, tmp_path)
+    act(world, "rdo-ci", UpdateMergeRequest(iid=1, add_labels=("compose::approved",)))
+    scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
+    assert "compose::approved" not in world.lines[0].labels
 
 
 def test_a_refused_report_that_bears_on_an_answer_stops_a_gated_merge(tmp_path: Path) -> None:
@@ -240,12 +265,89 @@ def test_a_pipeline_that_is_not_over_is_waited_for(tmp_path: Path, pipeline: str
     assert scene.written == []
 
 
-@pytest.mark.parametrize("pipeline", ["failed", "canceled"])
-def test_a_pipeline_that_has_failed_is_told_before_anything_is_written(tmp_path: Path, pipeline: str) -> None:
+def gated(tmp_path: Path) -> MemoryWorld:
+    """A satisfied compose whose pipeline has succeeded, where GitLab merges nothing before that."""
     world = opened(tmp_path, streams=GATING)
+    world.user("mallory", DEVELOPER)
     world.pipelines_must_succeed = True
     report(world, "passed")
+    return world
+
+
+def meddle(world: MemoryWorld, state: str, name: str = "lint") -> None:
+    """Let mallory set a status in the pipeline of the head."""
+    sha = world.lines[0].head
+    assert sha is not None
+    world.set_status(world.user("mallory"), sha, "refs/merge-requests/1/head", name=name, state=state)
+
+
+@pytest.mark.parametrize("state_", ["failed", "running", "pending"])
+def test_a_status_by_somebody_else_is_overcome_by_another_pipeline(tmp_path: Path, state_: str) -> None:
+    world = gated(tmp_path)
+    meddle(world, state_)
+    scene = Scene(world, tmp_path)
+    merge(scene)
+    started = f"start a new pipeline for !1 at {head(world)}: the status 'lint' by mallory is {state_}"
+    assert (scene.written[0], scene.written[-1]) == (started, f"merge !1 at {head(world)}")
+
+
+def test_another_pipeline_is_waited_for_like_the_first(tmp_path: Path) -> None:
+    world = gated(tmp_path)
+    meddle(world, "failed")
+    world.new_pipelines = "running"
+    scene = Scene(world, tmp_path)
+    for written in (1, 0):
+        with pytest.raises(PipelineDue):
+            merge(scene)
+        assert len(scene.written) == written
+
+
+def test_a_second_pipeline_that_is_held_too_is_a_failure_that_names_who_holds_it(tmp_path: Path) -> None:
+    world = gated(tmp_path)
+    meddle(world, "failed")
+
+    def meddle_again() -> None:
+        for number in range(5):
+            meddle(world, "running", f"job {number}")
+
+    world.after(StartPipeline, meddle_again)
+    scene = Scene(world, tmp_path)
+    with pytest.raises(InputError) as caught:
+        merge(scene)
+    (problem,) = caught.value.problems
+    assert (problem.code, len(scene.written)) == ("pipeline-held", 1)
+    assert problem.message == (
+        "it is satisfied, but the status 'job 0' by mallory is running, the status 'job 1' by mallory is running, "
+        "the status 'job 2' by mallory is running, 2 more in its pipeline, and was in the one before that"
+    )
+    assert state(world) is MergeRequestState.OPENED
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "why"), [("canceled", "job 'validate' is canceled"), ("skipped", "no job was run")]
+)
+def test_a_pipeline_that_somebody_else_has_ended_is_started_again(tmp_path: Path, pipeline: str, why: str) -> None:
+    world = gated(tmp_path)
     world.set_pipeline(1, pipeline)
+    scene = Scene(world, tmp_path)
+    merge(scene)
+    assert scene.written[0] == f"start a new pipeline for !1 at {head(world)}: {why}"
+
+
+def test_what_our_own_push_has_started_is_not_counted(tmp_path: Path) -> None:
+    world = gated(tmp_path)
+    world.push("rdo-ci", BRANCH, {"hello.txt": b"hello\n"})
+    world.after(Sent, lambda: meddle(world, "failed"))
+    scene = Scene(world, tmp_path)
+    merge(scene)
+    assert [sentence.split()[0] for sentence in scene.written[:2]] == ["restore", "start"]
+    assert state(world) is MergeRequestState.MERGED
+
+
+def test_a_job_that_has_failed_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    world = gated(tmp_path)
+    world.set_pipeline(1, "failed")
+    meddle(world, "running")
     scene = Scene(world, tmp_path)
     with pytest.raises(InputError) as caught:
         merge(scene)

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from memory_forge import DEVELOPER, MAIN, MAINTAINER, MemoryWorld, fail
+from msgspec.structs import replace
 from pass_scene import Scene, act, report
 from pass_world import ID, STREAMS, empty, manifest_of, opened, outrun, read_manifest_of
 
@@ -21,6 +22,7 @@ from compose_repo.core.forge.action import (
     UpdateMergeRequest,
 )
 from compose_repo.core.forge.forge import ForgeError, MergeRequestState
+from compose_repo.core.manifests.manifest import Manifest, Unreadable
 from compose_repo.core.plan.plan import DUPLICATE_MARKER
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.passes.approve import Approving
@@ -248,7 +250,7 @@ def test_what_a_newer_compose_has_overtaken_stays_closed_whoever_closes_it(tmp_p
     publish(world, NEWER)
     scene = Scene(world, tmp_path)
     stage = scene.carry_out(Approving(work=scene.gate, compose_id=ID).next_stage)
-    assert stage.idle.endswith(f"it stays closed: {NEWER} has been published since")
+    assert stage.idle.endswith(f"it stays closed: {NEWER}, which is newer, was merged since")
     assert scene.written == []
 
 
@@ -353,6 +355,33 @@ def test_another_account_than_the_gate_bots_plans_nothing(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="gate-bot"):
         scene.carry_out(Approving(work=scene.opener, compose_id=ID).next_stage)
     assert scene.written == []
+
+
+# --- a run that was killed before its merge request was open
+
+
+UNREADABLE = replace(
+    read_manifest_of(),
+    variants={},
+    images=(),
+    packages=(),
+    unreadable=Unreadable(code="metadata-truncated", message="rpms.json: the file ends too early"),
+)
+
+
+@pytest.mark.parametrize(
+    ("there", "read_now"),
+    [(UNREADABLE, read_manifest_of()), (read_manifest_of(), UNREADABLE), (UNREADABLE, UNREADABLE)],
+)
+def test_what_a_killed_run_has_recorded_of_a_published_compose_stands(
+    tmp_path: Path, there: Manifest, read_now: Manifest
+) -> None:
+    world = empty(tmp_path)
+    world.push("compose-bot", ID.branch, {f"{ID.folder}/manifest.json": there.to_bytes()})
+    scene = Scene(world, tmp_path)
+    scene.carry_out(Opening(work=scene.opener, manifest=read_now).next_stage, scene.opener)
+    assert [line.title for line in world.as_user("gate-bot").merge_requests(source_branch=ID.branch)] == [str(ID)]
+    assert scene.opener.world.forge.read_file(ID.manifest_path, ID.branch) == there.to_bytes()
 
 
 # --- two runs side by side

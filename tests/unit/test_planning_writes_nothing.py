@@ -355,6 +355,39 @@ def test_the_dry_run_of_a_whole_pass_shows_every_step_and_writes_nothing(tmp_pat
     assert scene.writes == []
 
 
+def test_a_stream_on_a_disk_is_followed_and_one_that_cannot_be_read_ends_no_pass(tmp_path: Path) -> None:
+    folder = tmp_path / "composes"
+    (folder / "mirror").mkdir(parents=True)
+    write_sample(folder, SampleSpec.create(str(NEWEST), srpms=12))
+    (folder / "mirror" / "COMPOSE_ID").write_text(str(ID))
+    streams = STREAMS.replace("https://composes.example.org/", folder.as_uri()).replace(
+        "https://mirror.example.org", (folder / "mirror").as_uri()
+    )
+    broken = streams.partition("\n")[2].replace("Stream-10", "Stream-9").replace("COMPOSE_ID", "%00")
+    broken = broken.replace(f'"{folder.as_uri()}"', f'["{folder.as_uri()}/%00", "{folder.as_uri()}/%00/x"]')
+    world = opened(tmp_path, streams=streams + broken)
+    scene = Scene(world, tmp_path)
+    web = Web({})
+    tools = Tools(work=scene.gate, opener=scene.opener, http=web, index_http=web)
+    said = sync(tools)
+    assert any(sentence.startswith("merge !1") for sentence in scene.written)
+    assert any(str(NEWEST) in sentence for sentence in scene.written)
+    assert {(str(one.stream), problem.code) for one in said.streams for problem in one.problems} == {
+        ("CentOS-Stream-9", "source-unreadable")
+    }
+
+
+def test_a_gated_stream_without_mirrors_opens_and_merges(tmp_path: Path) -> None:
+    world = opened(tmp_path, streams="\n".join(line for line in GATING.splitlines() if "published" not in line))
+    report(world, "passed")
+    scene = Scene(world, tmp_path)
+    web = Web(pages(tmp_path / "composes"))
+    said = sync(Tools(work=scene.gate, opener=scene.opener, http=web, index_http=web))
+    assert not said.failed, scene.console.said
+    assert any(sentence.startswith("merge !1") for sentence in scene.written)
+    assert "CentOS-Stream-10: 1 composes on the server; no mirrors are named" in scene.console.said
+
+
 def test_a_pass_that_cannot_read_the_rules_withdraws_what_it_has_shown(tmp_path: Path) -> None:
     world = opened(tmp_path)
     approved_and_unreadable(world)

@@ -8,6 +8,7 @@ import pytest
 from compose_repo.core.composes.compose import ComposeType, Status
 from compose_repo.core.names import Arch, Origin, Scenario, Stream, Testcase, Variant
 from compose_repo.core.result import Contact, Outcome
+from compose_repo.core.rules.hook import JenkinsHook
 from compose_repo.core.rules.policy import (
     Attempts,
     Attribution,
@@ -73,6 +74,7 @@ STREAM: dict[str, Any] = {
     "statuses": ["FINISHED"],
     "mode": "gating",
     "open_at_most": 7,
+    "promote": {"jenkins": {"job": "https://ci.example.org/job/promote"}},
 }
 
 
@@ -247,6 +249,7 @@ def test_streams_are_read_whole() -> None:
             statuses=(Status.FINISHED,),
             mode=Mode.GATING,
             open_at_most=7,
+            promote=JenkinsHook(job="https://ci.example.org/job/promote"),
         )
     }
 
@@ -258,15 +261,37 @@ def test_a_stream_needs_two_addresses() -> None:
     assert entry.statuses == (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     assert entry.mode is Mode.MIRROR
     assert entry.open_at_most == 5
+    assert entry.promote is None
+    assert "promote" not in entry.to_dict()
 
 
-def test_a_stream_is_written_whole() -> None:
-    assert StreamEntry.from_dict("CentOS-Stream-10", STREAM).to_dict() == STREAM
+def test_a_stream_may_name_no_mirrors() -> None:
+    data = {**STREAM, "mode": "gating"}
+    del data["published"]
+    entry = StreamEntry.from_dict("CentOS-Stream-10", data)
+    assert entry.to_dict() == data
+    assert entry.addresses == (("composes", STREAM["composes"]),)
+
+
+@pytest.mark.parametrize(
+    "promote",
+    [
+        {"jenkins": {"job": "https://ci.example.org/job/promote"}},
+        {"gitlab": {"url": "https://gitlab.example.org", "project": "centos/promote", "ref": "main"}},
+        {"command": ["promote", "--now"]},
+    ],
+)
+def test_a_stream_is_written_whole(promote: dict[str, Any]) -> None:
+    data = {**STREAM, "promote": promote}
+    assert StreamEntry.from_dict("CentOS-Stream-10", data).to_dict() == data
 
 
 def test_composes_may_have_several_places() -> None:
-    several = {**STREAM, "composes": ["https://composes.example.org/", "https://composes.example.org/more/"]}
-    assert StreamEntry.from_dict("CentOS-Stream-10", several).to_dict() == several
+    places = ["https://composes.example.org/", "https://composes.example.org/more/"]
+    entry = StreamEntry.from_dict("CentOS-Stream-10", {**STREAM, "composes": places})
+    assert entry.composes == tuple(places)
+    assert entry.addresses == (*(("composes", place) for place in places), ("published", STREAM["published"]))
+    assert entry.to_dict()["composes"] == places
 
 
 def test_there_may_be_no_stream() -> None:

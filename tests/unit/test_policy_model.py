@@ -12,6 +12,7 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import Contact, Result, ResultFile, utc
 from compose_repo.core.rules.policy import (
+    BusMapping,
     Requirement,
     Waiver,
     format_duration,
@@ -253,3 +254,22 @@ def test_problems_sort_by_place() -> None:
     ]
     shuffled = in_order[::-1]
     assert sorted(shuffled) == in_order
+
+
+def mapping(topic: str, ci: str = "rdo") -> BusMapping:
+    return BusMapping(topic=topic, ci=ci)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (mapping("org.centos.prod"), mapping("org.centos.prod"), True),
+        (mapping("org.centos.prod"), mapping("org.centos.prod.ci"), True),
+        (mapping("org.centos.prod"), mapping("org.centos.production"), False),
+        (mapping("org.centos.prod"), mapping("org.centos.stage"), False),
+        (mapping("org.centos.prod"), mapping("org.centos.prod", "idm"), False),
+        (mapping("org.centos.prod"), mapping("org.centos.prod.ci", "idm"), False),
+    ],
+)
+def test_mappings_meet_where_a_message_may_be_one_of_both(one: BusMapping, other: BusMapping, meet: bool) -> None:  # noqa: FBT001
+    assert (one.meets(other), other.meets(one)) == (meet, meet)

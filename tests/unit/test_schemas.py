@@ -214,7 +214,17 @@ def test_control_characters_and_overlong_texts_are_refused_everywhere(stem: str,
 @pytest.mark.parametrize("other", [None, 1, True, [], {}])
 def test_a_text_is_nothing_else(stem: str, other: Any) -> None:  # noqa: ANN401
     check, example = valid(stem), schema(stem)["examples"][0]
-    elsewhere = {"label", "name", "sha256", "composeinfo.json", "images.json", "modules.json", "rpms.json", "scenario"}
+    elsewhere = {
+        "label",
+        "name",
+        "sha256",
+        "composeinfo.json",
+        "images.json",
+        "modules.json",
+        "rpms.json",
+        "scenario",
+        "status",
+    }
     for path, _ in leaves(example):
         assert path[-1] in elsewhere or not check(replaced(example, path, other)), path
 
@@ -294,9 +304,17 @@ def test_both_validators_agree_on_what_is_nearly_valid(stem: str, data: st.DataO
             ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA== jane doe"],
             ["ssh-dss AAAAC3NzaC1lZDI1NTE5AAAA", "ssh-rsa", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA==  \t", "AAAAC3Nz"],
         ),
-        ("nvr", ["bash-5.1.8-6.el9", "a-b-c-1~rc1^2-3", "_x-1-1"], ["bash", "bash-5", "-1-1", "bash-5:1-1", "b h-1-1"]),
-        ("rpm_name", ["bash", "libstdc++", "_"], ["", "-a", ".a", "a b", "a:b"]),
-        ("file_path", ["a", "BaseOS/x86_64/iso/a+b~1.iso"], ["", "/a", "a/", "a//b", "../a", "a/../b", ".a", "a b"]),
+        (
+            "nvr",
+            ["bash-5.1.8-6.el9", "a-b-c-1~rc1^2-3", "_x-1-1", "%{x}-1-1%{dist}"],
+            ["bash", "bash-5", "-1-1", "bash-5:1-1", "b h-1-1"],
+        ),
+        ("rpm_name", ["bash", "libstdc++", "_", "%{x}"], ["", "-a", ".a", "{", "a b", "a:b"]),
+        (
+            "file_path",
+            ["a", "BaseOS/x86_64/iso/a+b~1.iso", ".a", "...", "a b/é.iso", "a\\b"],
+            ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.", ".", "a\nb", "a\n", "\u202ea", "x" * 1025],
+        ),
         ("line", ["RDO CI", "é", "a\u00a0b", "😀" * 1024], ["", "😀" * 1025, "a\tb", "a\x85", "\u2066", "x" * 1025]),
         ("note", ["a\nb\tc", "\n"], ["", "a\r\n", "\x0b", "\u202a", "x" * 4097]),
         ("stream", ["CentOS-Stream-10", "Fedora-Rawhide"], ["CentOS", "9", "CentOS-Stream-10-", "CentOS-Stream-x"]),

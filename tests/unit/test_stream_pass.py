@@ -1,5 +1,6 @@
 """A step of a pass that fails, whatever the reason, is a row of the report and stops nothing else."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -158,3 +159,19 @@ def test_a_stream_whose_merge_requests_cannot_be_read_is_told_and_stops_no_other
     one.judge_and_gate()
     assert [problem.code for problem in one.report().problems] == ["gitlab-failed"]
     assert "HTTP 500" in capsys.readouterr().err
+
+
+def test_our_own_mistake_with_one_stream_is_told_and_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    work: Any = SimpleNamespace(
+        dry_run=False,
+        as_json=True,
+        writer=SimpleNamespace(applied=[]),
+        console=console,
+        world=SimpleNamespace(open_merge_requests=partial(mistaken, None)),
+    )
+    http = Http(Limits(), clock=SkippingClock())
+    one = StreamPass(Tools(work=work, opener=None, http=http, index_http=http), A.stream, None)
+    one.judge_and_gate()
+    assert [(problem.path, problem.code) for problem in one.report().problems] == [(A.stream, "internal-error")]
+    assert "TypeError: unhashable type" in capsys.readouterr().err

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose_repo.core.documents.diagnosis import LISTED, bounded, json_lines, line_of, placed, toml_lines
-from compose_repo.core.documents.limits import DEPTH, INTEGER, KEYS
+from compose_repo.core.documents.diagnosis import STEPS, bounded, json_lines, line_of, placed, toml_lines
+from compose_repo.core.documents.limits import DEPTH, INTEGER, KEYS, LISTED
 from compose_repo.core.documents.strict import read_json, read_toml, too_large
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
@@ -166,16 +166,16 @@ def test_a_key_that_repeats_does_not_count_as_one_more() -> None:
     assert refused("{" + keys + ',"0":1}') == [("duplicate-key", 1, "/0")]
 
 
-def test_a_wall_of_problems_is_cut_and_counted() -> None:
+def test_of_a_wall_of_problems_the_first_are_listed() -> None:
     found = refused("[" + ",\n".join(["NaN"] * (LISTED + 7)) + "]")
     assert (len(found), found[-1][0]) == (LISTED + 1, "more-problems")
 
 
-def test_the_closing_line_says_how_many_more_there_are() -> None:
+def test_the_closing_line_says_that_there_are_more() -> None:
     problems = [
         Problem(path="f", line=line, code=Code.MISSING_FIELD, message="m", fix="f") for line in range(1, LISTED + 8)
     ]
-    assert bounded(problems, "f")[-1].message == "and 7 more problems in this file"
+    assert bounded(problems, "f")[-1].message == "and more problems in this file"
 
 
 def test_a_long_number_is_cut_in_the_message() -> None:
@@ -274,6 +274,59 @@ def test_absent_pointers_are_left_out() -> None:
         "/a/1": 4,
         "/a/1/b~0~1": 4,
     }
+
+
+def test_a_long_key_is_found_by_what_a_pointer_shows_of_it() -> None:
+    key = "k" * 300
+    cut = f"/{'k' * 200}…"
+    assert json_lines(f'{{\n"{key}a": 1,\n"{key}b": 2,\n"c": 3}}'.encode(), [cut, "/c"]) == {"": 1, cut: 2, "/c": 4}
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"a"', '{"a":', "[1,\n2", '{"a":1,\n!}', "[1,\n?,2]", '{1:2,"a":3}', "x"])
+def test_lines_of_what_is_no_json_are_those_of_what_could_be_read(text: str) -> None:
+    assert json_lines(text.encode(), ["/a/b", "/7"])[""] == 1
+
+
+def test_a_number_of_many_digits_is_stepped_over() -> None:
+    assert json_lines(f"[{'1' * 5000},\n2]".encode(), ["/1"]) == {"": 1, "/1": 2}
+
+
+# The bound of work
+
+
+def test_a_line_is_looked_for_within_the_bound_of_work() -> None:
+    data = f"[\n[{'1,' * STEPS}1],\n2]".encode()
+    assert json_lines(data, ["/1", "/0/7"]) == {"": 1, "/1": 3, "/0": 2, "/0/7": 2}
+    last = f"/{STEPS}"
+    assert json_lines(f"[{'1,' * STEPS}\n1]".encode(), [last]) == {"": 1}
+
+
+FAR: Final = f'{{"far": [{"1," * STEPS}1],\n"last": {{'
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ('"a": 9007199254740993}}', [("integer-too-large", 2, "/last/a")]),
+        ('"a": [1, 1e999, 2, 3]}}', [("not-finite", 2, "/last/a/1")]),
+        ('"a": "\\u0001"}}', [("control-character", 2, "/last/a")]),
+        ('"a\\u0001": 1}}', [("control-character", 2, "/last/a\\u0001")]),
+        (f'"a": {"[" * 40}{"]" * 40}}}}}', [("too-deep", 1, "")]),
+        (f'"b": 1, {", ".join(f"{chr(34)}{n}{chr(34)}: 1" for n in range(KEYS))}}}}}', [("too-many-keys", 2, "/last")]),
+        ('"a": 1, "a": 2}}', [("duplicate-key", 2, "")]),
+        ('"a": }}', [("not-json", 2, "")]),
+    ],
+)
+def test_what_is_wrong_beyond_the_bound_of_work_is_told_all_the_same(
+    end: str, expected: list[tuple[str, int, str]]
+) -> None:
+    assert refused(FAR + end) == expected
+
+
+def test_a_wall_of_problems_beyond_the_bound_of_work_is_one_problem() -> None:
+    assert refused(f"{FAR}{', '.join(f'{chr(34)}{n}{chr(34)}: 1e999' for n in range(200))}}}}}") == [
+        ("not-finite", 2, "/last/0")
+    ]
 
 
 def test_a_problem_that_knows_its_line_keeps_it() -> None:

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from compose_repo.core.composes.compose import ComposeId, Image, Status
 from compose_repo.core.escape import JOINER
 from compose_repo.core.forge.forge import Project
-from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup
+from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Origin, Sha256, Testcase, Variant
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.policy import OriginEntry, Policy, Requirement
@@ -23,6 +23,7 @@ ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 DIGEST = Sha256("0" * 64)
 PROJECT = Project(
     id=1, path="g/p", web_url="https://gitlab.example/g/p", clone_url="https://gitlab.example/g/p.git",
+    remote="https://gitlab.example/g/p.git",
     default_branch="main",
 )  # fmt: skip
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -73,9 +74,9 @@ def manifest(text: str = "CentOS Stream", **change: Any) -> Manifest:  # noqa: A
     return Manifest(**values)
 
 
-def described(
+def described(  # noqa: PLR0913  # what a description tells of
     subject: Manifest, *, why: str = "It boots.", contact: Contact | None = None, previous: Manifest | None = None,
-    requirements: tuple[Requirement, ...] | None = None,
+    requirements: tuple[Requirement, ...] | None = None, gating: bool = False,
 ) -> str:  # fmt: skip
     requirement = Requirement(origin=Origin("rdo"), testcase=Testcase("tempest.smoke"), why=why)
     origins = {
@@ -88,6 +89,7 @@ def described(
         policy=Policy(requirements=(requirement,) if requirements is None else requirements),
         origins=origins,
         comparisons=[] if previous is None else [wording.Comparison(title="previous", manifest=previous)],
+        gating=gating,
     )
 
 
@@ -107,6 +109,18 @@ def test_no_text_from_outside_adds_markup_links_or_line_starts(text: str) -> Non
     outside_code = unescape(re.sub(r"<code.*?</code>|<[^>]*>", "", html, flags=re.DOTALL))
     assert not re.search(r"(?<!\w)@\w", outside_code)
     assert list(acts(description)) == []
+
+
+def test_an_unreadable_compose_says_so_first() -> None:
+    why = Unreadable(code="metadata-truncated", message="rpms.json: it ends <too> early")
+    empty: dict[str, Any] = {"variants": {}, "images": (), "packages": (), "status": None}
+    words = described(manifest(unreadable=why, **empty))
+    assert words.startswith("> **It is not known what this compose holds**")
+    assert ("| Contents | not known |" in words, "| Status | not known |" in words, "Repositories" in words) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_an_incomplete_compose_says_so_first() -> None:
@@ -160,6 +174,13 @@ def test_the_readme_explains_how_to_report() -> None:
 
 def test_the_commit_says_which_manifest_it_adds() -> None:
     assert wording.open_commit(ID, DIGEST) == f"Add {ID}\n\nManifest-SHA256: {DIGEST}\n"
+
+
+def test_the_description_of_a_gated_compose_says_what_merging_starts() -> None:
+    mirrored, gated = described(manifest(), requirements=()), described(manifest(), requirements=(), gating=True)
+    assert "is merged when the compose appears on the mirrors" in mirrored
+    assert "is merged as soon as the gate is satisfied, which starts publishing" in gated
+    assert "mirrors" not in gated
 
 
 def test_superseding_names_the_newer_compose_and_its_merge_request() -> None:

@@ -7,7 +7,7 @@ is reported.
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, ValidationError
@@ -16,6 +16,7 @@ from compose_repo.core.branch.signing import KeyFormError, public_key
 from compose_repo.core.composes import paths
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import Kind, Place
+from compose_repo.core.documents.limits import LISTED
 from compose_repo.core.links import WITH_HOST, is_loopback
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
@@ -297,13 +298,27 @@ def manifest_agrees_with_its_id(case: Case) -> Iterator[Problem]:
             )
 
 
+def nothing_is_null_without_a_reason(case: Case) -> Iterator[Problem]:
+    """A manifest says null of a compose's status, variants, images or packages only where it says why, and of all."""
+    parts = {f"/{name}": case.data[name] for name in ("variants", "images", "packages")}
+    if "unreadable" not in case.data:
+        parts["/compose/status"] = case.data["compose"]["status"]
+    for pointer, part in parts.items():
+        if (part is None) != ("unreadable" in case.data):
+            message = "null needs a reason in unreadable" if part is None else "it is known, but the compose unreadable"
+            yield case.problem(pointer, Code.MANIFEST_CONTRADICTION, message, _MAKE_ANEW)
+
+
 def packages_are_sorted(case: Case) -> Iterator[Problem]:
-    """A manifest lists each SRPM once, sorted by NVR."""
-    names = [package["nvr"] for package in case.data["packages"]]
-    for index, (before, after) in enumerate(pairwise(names), start=1):
+    """A manifest lists each SRPM once, sorted by NVR, then by epoch."""
+    builds = [(package["nvr"], package.get("epoch", 0)) for package in case.data["packages"] or ()]
+    for index, (before, after) in enumerate(pairwise(builds), start=1):
         if after <= before:
             yield case.problem(
-                f"/packages/{index}/nvr", Code.NOT_SORTED, f"{shown(after)} comes after {shown(before)}", _MAKE_ANEW
+                f"/packages/{index}/nvr",
+                Code.NOT_SORTED,
+                f"{shown(after[0])} comes after {shown(before[0])}",
+                _MAKE_ANEW,
             )
 
 
@@ -446,7 +461,7 @@ def revoked_keys_are_believed_nowhere(case: Case) -> Iterator[Problem]:
             f"/origins/{escape(name)}/keys/{index}",
             name,
             _key_of(key),
-            not isinstance(key, str) and key.get("revoked", False),
+            not isinstance(key, str) and key.get("revoked"),
         )
         for name, origin in case.data.get("origins", {}).items()
         for index, key in enumerate(origin.get("keys", ()))
@@ -559,6 +574,18 @@ def streams_lead_somewhere(case: Case) -> Iterator[Problem]:
         yield from _links(case, pointer, stream, ("published",))
 
 
+def mirrors_name_what_they_carry(case: Case) -> Iterator[Problem]:
+    """A stream says where its mirrors name what is published, unless merging is what publishes: `mode = "gating"`."""
+    for name, stream in case.data.get("streams", {}).items():
+        if "published" not in stream and stream.get("mode") != "gating":
+            yield case.problem(
+                f"/streams/{escape(name)}",
+                Code.MISSING_FIELD,
+                "'published' is missing: nobody could tell when a compose is published",
+                "give the address of the mirrors' COMPOSE_ID file; only a stream of mode gating may leave it out",
+            )
+
+
 def labels_are_told_apart(case: Case) -> Iterator[Problem]:
     """No two labels are one, and none takes the place of another that tells of something else."""
     from compose_repo.core.plan.labels import labels_from_dict  # noqa: PLC0415  # results alone do not need it
@@ -603,6 +630,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         manifest_is_the_folders,
         manifest_id_is_an_id,
         manifest_agrees_with_its_id,
+        nothing_is_null_without_a_reason,
         packages_are_sorted,
         manifest_is_canonical,
     ),
@@ -618,16 +646,25 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         jobs_are_one_origins,
         jobs_can_be_read,
     ),
-    Kind.STREAMS: (streams_are_streams, streams_lead_somewhere, hooks_are_called_safely, labels_are_told_apart),
+    Kind.STREAMS: (
+        streams_are_streams,
+        streams_lead_somewhere,
+        mirrors_name_what_they_carry,
+        hooks_are_called_safely,
+        labels_are_told_apart,
+    ),
 }
 """Every check, by the kind of file that it looks at."""
 
 
 def check(case: Case) -> list[Problem]:
-    """Give every problem that the checks of its kind find in a file; its data must satisfy the schema."""
+    """Give the problems that the checks of its kind find in a file; its data must satisfy the schema.
+
+    Of one law no more are looked for than are listed, and one: that one says that there are more.
+    """
     problems: list[Problem] = []
     for law in CHECKS[case.place.kind]:
-        problems.extend(law(case))
+        problems.extend(islice(law(case), LISTED + 1))
     return problems
 
 

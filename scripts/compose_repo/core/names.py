@@ -26,6 +26,8 @@ NAME_LENGTH: Final = 128
 """Most characters of a name that stands in a path."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What no line of ours has: control characters, and marks that change the direction of writing."""
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -33,6 +35,22 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 def is_name(text: str) -> bool:
     """Tell whether a text may stand in a path: ASCII, no leading dot or dash, at most `NAME_LENGTH` characters."""
     return len(text) <= NAME_LENGTH and _NAME.fullmatch(text) is not None
+
+
+def is_line(text: str, most: int) -> bool:
+    """Tell whether a text is one line of so many characters at most, without any that steers a terminal."""
+    return 0 < len(text) <= most and _UNSEEN.search(text) is None
+
+
+def as_line(text: str | None, most: int) -> str | None:
+    """Give a foreign text as one line of at most so many characters; None if nothing of it is left.
+
+    White space becomes single spaces, and what is no part of a line is marked. A text that is a line already stays.
+    """
+    if text is None or is_line(text, most):
+        return text
+    line = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    return (line if len(line) <= most else f"{line[: most - 1]}…") or None
 
 
 def is_sha(text: str) -> bool:

@@ -86,7 +86,7 @@ class Approving:
         if merge_request.state is not MergeRequestState.OPENED:
             return ()
         forge = self.work.world.forge
-        me, judged, pushed_at = forge.me(), judgement.judged(published=False), judgement.pushed_at
+        me, judged, pushed_at = forge.me(), judgement.judged(), judgement.pushed_at
         names = judgement.gate_files.labels
         thread = forge.thread(merge_request.iid)
         described = described_again(self.work, merge_request, judgement, thread)

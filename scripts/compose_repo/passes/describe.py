@@ -10,10 +10,11 @@ from compose_repo.core.forge.merge_requests import compose_of, is_bots
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import is_rewritten, plan_description
+from compose_repo.core.rules.policy import Mode
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
-from compose_repo.reading.loading import load_manifest
+from compose_repo.reading.loading import GateFiles, load_manifest
 from compose_repo.words import wording
 
 
@@ -27,7 +28,14 @@ def description_of(work: Work, manifest: Manifest, digest: Sha256) -> str:
         policy=gate_files.policy,
         origins=gate_files.origins,
         comparisons=list(_comparisons(work, manifest.compose_id)),
+        gating=is_gating(gate_files, manifest.compose_id),
     )
+
+
+def is_gating(gate_files: GateFiles, compose_id: ComposeId) -> bool:
+    """Tell whether merging leads to publishing in a compose's stream."""
+    stream = gate_files.streams.get(compose_id.stream)
+    return stream is not None and stream.mode is Mode.GATING
 
 
 def described_again(work: Work, merge_request: MergeRequest, judgement: Judgement, thread: Thread) -> Plan:

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.forge import ForgeError, StaleHead
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
@@ -29,10 +28,10 @@ def problems_of(error: Exception, where: str) -> tuple[Problem, ...]:
     return (Problem(path=where, code=code, message=str(error), fix=_AGAIN),)
 
 
-def mistake_of(error: Exception, compose_id: ComposeId) -> Problem:
+def mistake_of(error: Exception, where: str) -> Problem:
     """Return the problem of an unexpected error, which is reported like any other failure."""
     return Problem(
-        path=compose_id.folder,
+        path=where,
         code=Code.INTERNAL_ERROR,
         message=f"{type(error).__name__}: {error}",
         fix="this is a bug: please report it with the output of the same command with --verbose",

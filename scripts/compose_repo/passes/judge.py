@@ -49,14 +49,20 @@ class Judgement(Struct, frozen=True, kw_only=True):
         """How many result files count."""
         return sum(file.origin is not None for file in self.counted)
 
-    def judged(self, *, published: bool) -> Judged:
-        """What a plan needs of it, with the words of the note."""
+    def judged(self, *, published: bool = False, approved: bool = False) -> Judged:
+        """What a plan needs of it, with the words of the note: it is published, or merged to be published."""
         return Judged(
             head=self.head,
             told_of=self.told_of,
             verdict=self.decision.verdict,
             summary=self.decision.summary,
-            note=wording.note(self.decision, self.gate_files.origins, head=self.told_of, published=published),
+            note=wording.note(
+                self.decision,
+                self.gate_files.origins,
+                head=self.told_of,
+                published=published,
+                approved=approved,
+            ),
         )
 
 

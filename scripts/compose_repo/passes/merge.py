@@ -1,19 +1,20 @@
 """Plans the merging of a published compose, and the closing of what it supersedes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from compose_repo.core.branch.history import is_clean
 from compose_repo.core.composes.compose import ComposeId
-from compose_repo.core.forge.action import Plan, RestoreBranch, Stages
-from compose_repo.core.forge.forge import Lock, MergeRequest
+from compose_repo.core.forge.action import Plan, RestoreBranch, Stages, StartPipeline
+from compose_repo.core.forge.forge import Holder, Lock, MergeRequest
 from compose_repo.core.forge.merge_requests import MERGED, superseded_by
 from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.verdict.decision import Verdict
-from compose_repo.passes.describe import described_again
+from compose_repo.passes.describe import described_again, is_gating
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
@@ -22,6 +23,9 @@ from compose_repo.passes.work import Work
 from compose_repo.ports.git.branch import commit_files
 from compose_repo.ports.git.history import fork_of
 from compose_repo.words import wording
+
+TOLD: Final = 3
+"""How many of those that hold a pipeline are named."""
 
 
 class NotPublished(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for
@@ -48,7 +52,7 @@ class Merging:
         Raises:
             NotPublished: it is not.
             PipelineDue: its stream is gated, and so is the merge by a pipeline that is not over.
-            InputError: it cannot be judged, or that pipeline has failed.
+            InputError: it cannot be judged, or that pipeline has failed, or is held by others for a second time.
             UsageError: it has no merge request, or its stream is gated and the gate has not let it through.
             StaleHead: somebody pushes meanwhile.
 
@@ -105,21 +109,30 @@ class Merging:
                         judged=settled.merge_request,
                         more=True,
                     )
-                _see_that_the_pipeline_lets_it_through(self.work, settled.merge_request)
+                started = _started(self.work, settled.merge_request, judgement)
+                if started is not None:
+                    return Stage(
+                        compose_id=self.compose_id,
+                        plan=(started,),
+                        merge_request=settled.merge_request,
+                        judged=settled.merge_request,
+                        more=True,
+                    )
         return self._merge(settled, judgement, stream)
 
     def _merge(self, settled: Settled, judgement: Judgement, stream: StreamEntry) -> Stage:
         forge, merge_request = self.work.world.forge, settled.merge_request
+        gating = stream.mode is Mode.GATING
         thread = forge.thread(merge_request.iid)
         described = described_again(self.work, merge_request, judgement, thread)
         merging = plan_merge(
             self.compose_id,
             merge_request=merge_request,
-            judged=judgement.judged(published=stream.mode is Mode.MIRROR),
+            judged=judgement.judged(published=not gating, approved=gating),
             me=forge.me(),
             notes=thread.notes,
             mode=stream.mode,
-            commit_message=wording.merge_commit(judgement.decision, merge_request),
+            commit_message=wording.merge_commit(judgement.decision, merge_request, gating=gating),
             restore=restoration(self.work, merge_request, judgement),
             names=judgement.gate_files.labels,
         )
@@ -149,7 +162,9 @@ class Merging:
         superseding = plan_supersede(
             [(line, world.forge.notes(line.iid)) for line in older],
             me=world.forge.me(),
-            words=wording.superseded(self.compose_id, settled.merge_request.iid),
+            words=wording.superseded(
+                self.compose_id, settled.merge_request.iid, gating=is_gating(world.gate_files(), self.compose_id)
+            ),
             names=world.gate_files().labels,
         )
         first, *later = superseding or ((),)
@@ -180,21 +195,58 @@ def restoration(
     return RestoreBranch(iid=merge_request.iid, branch=merge_request.source_branch, head=judgement.head, commit=commit)
 
 
-def _see_that_the_pipeline_lets_it_through(work: Work, merge_request: MergeRequest) -> None:
-    match work.world.forge.lock(merge_request.iid):
-        case Lock.DUE:
-            raise PipelineDue(f"the pipeline of !{merge_request.iid} is not over")
-        case Lock.FAILED:
-            raise InputError(
-                Problem(
-                    path=f"!{merge_request.iid}",
-                    code=Code.PIPELINE_FAILED,
-                    message="it is satisfied, but its pipeline has not succeeded, and GitLab merges only after that",
-                    fix="look at the pipeline; retry it if what failed in it is waived now",
-                )
+def _started(work: Work, merge_request: MergeRequest, judgement: Judgement) -> StartPipeline | None:
+    """See that the pipeline lets it through; where only others keep it from that, start another, but once for a head.
+
+    Any Developer may set statuses in a pipeline, or cancel its jobs. What our own jobs say is never gone around.
+
+    Raises:
+        PipelineDue: it is not over.
+        InputError: it has failed, or others hold the second one, too.
+
+    """
+    forge, iid = work.world.forge, merge_request.iid
+    lock = forge.lock(iid)
+    if lock is None:
+        return None
+    holders = forge.holders(iid)
+    jobs = [holder for holder in holders if not holder.is_others]
+    failed = [job for job in jobs if job.state == "failed"]
+    if len(jobs) > len(failed) or (lock is Lock.DUE and not holders):
+        raise PipelineDue(f"the pipeline of !{iid} is not over")
+    if failed:
+        raise InputError(
+            Problem(
+                path=f"!{iid}",
+                code=Code.PIPELINE_FAILED,
+                message="it is satisfied, but its pipeline has not succeeded, and GitLab merges only after that",
+                fix="look at the pipeline; retry it if what failed in it is waived now",
             )
-        case None:
-            return
+        )
+    told = _told(holders)
+    me, pushes = forge.me(), work.world.pushes.of(merge_request.source_branch, merge_request.created_at.date())
+    made = forge.pipelines_by(judgement.head, me.username)
+    pushed_by_us = any((push.after, push.user.id) == (judgement.head, me.id) for push in pushes)
+    if made > pushed_by_us:  # a push has started one, too
+        raise InputError(
+            Problem(
+                path=f"!{iid}",
+                code=Code.PIPELINE_HELD,
+                message=f"it is satisfied, but {told} in its pipeline, and was in the one before that",
+                fix="ask the account that is named to stop, or remove its membership; then run the pipeline again",
+            )
+        )
+    return StartPipeline(iid=iid, sha=judgement.head, made=made, reason=told)
+
+
+def _told(holders: Sequence[Holder]) -> str:
+    """Say who holds a pipeline, and by what."""
+    said = [
+        f"job {one.name!r} is {one.state}" if one.is_job else f"the status {one.name!r} by {one.author} is {one.state}"
+        for one in holders[:TOLD]
+    ]
+    more = [f"{len(holders) - TOLD} more"] if len(holders) > TOLD else []
+    return ", ".join((*said, *more)) if said else "no job was run"
 
 
 def _stream(judgement: Judgement, compose_id: ComposeId) -> StreamEntry:

@@ -17,6 +17,8 @@ from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.upkeep import duplicates, find, second_notes
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
+from compose_repo.ports.tree import GivenTree
+from compose_repo.reading.loading import load_manifest
 from compose_repo.words import wording
 
 
@@ -43,7 +45,10 @@ class Opening:
 
 
 def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bots) -> Stages:
-    compose_id, raw = manifest.compose_id, manifest.to_bytes()
+    compose_id, branch = manifest.compose_id, _branch(work, manifest.compose_id, found)
+    merged = main.read(compose_id.manifest_path)
+    manifest = _recorded(manifest, merged or (None if branch is None else branch.manifest))
+    raw = manifest.to_bytes()
     digest = Sha256(hashlib.sha256(raw).hexdigest())
     project, gate_files = work.world.project, work.world.gate_files()
     return plan_open(
@@ -59,8 +64,8 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,
-        merged=main.read(compose_id.manifest_path),
-        branch=_branch(work, compose_id, found),
+        merged=merged,
+        branch=branch,
         merge_request=found.ours,
         duplicates=duplicates(work, compose_id, found),
         lost=found.astray,
@@ -68,6 +73,16 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
         bots=bots,
         names=gate_files.labels,
     )
+
+
+def _recorded(manifest: Manifest, there: bytes | None) -> Manifest:
+    """Give the manifest that stands: what is there already, where it or this one could not read the compose.
+
+    A run that is killed before the merge request is open may have read more of the server, or less, than the next.
+    """
+    tree = GivenTree({} if there is None else {manifest.compose_id.manifest_path: there})
+    recorded = load_manifest(tree, manifest.compose_id)
+    return manifest if recorded is None or recorded.unreadable == manifest.unreadable else recorded
 
 
 def _stage(compose_id: ComposeId, merge_request: MergeRequest | None) -> Stage:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Action, CreateTag, Promote
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Stream
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.problems.report import as_line
@@ -31,13 +32,14 @@ from compose_repo.core.verdict.decision import Verdict
 from compose_repo.passes.approve import Approving, withdrawal
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
 from compose_repo.passes.loop import Stage, carry_out, show_actions
-from compose_repo.passes.manifest import manifest_of
+from compose_repo.passes.manifest import manifest_of, published_manifest_of, same_id
 from compose_repo.passes.merge import Merging, PipelineDue
 from compose_repo.passes.open import Opening
 from compose_repo.passes.promote import Promoting, retraction
-from compose_repo.passes.stream_reader import StreamReader, same_id
+from compose_repo.passes.stream_reader import StreamReader
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.work import Work
+from compose_repo.ports.compose_root import Root
 
 
 class StreamPass:
@@ -49,7 +51,7 @@ class StreamPass:
         self._stream = stream
         self._entry = entry
         self._rows: list[Row] = []
-        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=(), published=""))
+        self._reader = StreamReader(tools, entry or StreamEntry(stream=stream, composes=()))
         self._waiting: set[ComposeId] = set()
         self._judged: StreamView | None = None
 
@@ -172,7 +174,7 @@ class StreamPass:
 
     def _mistake(self, step: Step, error: Exception) -> Problem:
         self._work.console.trace("".join(traceback.format_exception(error)))
-        return mistake_of(error, step.compose_id)
+        return mistake_of(error, step.compose_id.folder)
 
     def _act(self, step: Step) -> Row:
         match step.do:
@@ -199,12 +201,19 @@ class StreamPass:
             return self._leave(replace(step, do=Do.LEAVE, why=Why.NO_OPENER))
         root = self._reader.root(step.compose_id)
         with self._work.console.progress(f"reading {root.location}"):
-            manifest = manifest_of(root, location=None, console=self._work.console)
-        same_id(root, manifest.compose_id, step.compose_id)
+            manifest = self._manifest(root, step)
         row = self._carried_out(step, Opening(work=opener, manifest=manifest).next_stage, opener)
         if self._work.dry_run:
             self._waiting.add(step.compose_id)
         return row
+
+    def _manifest(self, root: Root, step: Step) -> Manifest:
+        """Sum up a compose; what the mirrors carry is recorded even if it cannot be read."""
+        if step.why is Why.CARRIED:
+            return published_manifest_of(root, step.compose_id, console=self._work.console)
+        manifest = manifest_of(root, location=None, console=self._work.console).manifest
+        same_id(root, manifest.compose_id, step.compose_id)
+        return manifest
 
     def _judge(self, step: Step) -> Row:
         def vanished(results: int) -> bool | None:

@@ -1,5 +1,6 @@
 """What a pass reads of the world, stream by stream: servers, mirrors, main, merge requests."""
 
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
@@ -14,10 +15,11 @@ from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.sync import Carried, Readiness, StreamView, candidates, followed, unseen
 from compose_repo.passes.describe import published
-from compose_repo.passes.failures import FAILURES, problems_of
+from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
+from compose_repo.passes.manifest import same_id
 from compose_repo.passes.tools import Tools
 from compose_repo.passes.upkeep import find
-from compose_repo.ports.compose_root import Root, root_in
+from compose_repo.ports.compose_root import Root, reading_files, root_in
 from compose_repo.ports.productmd.reading import identity
 from compose_repo.reading.index import compose_ids
 from compose_repo.reading.mirror import Unsettled, published_compose
@@ -51,7 +53,8 @@ class StreamReader:
         elif self._tools.only not in self.view().opened | self.view().merged:
             self.on_server = followed({self._tools.only}, self._entry)
         index = self.on_server
-        named = self.carried.why_not or f"the mirrors carry {self.carried.compose_id or 'nothing'}"
+        carry = f"the mirrors carry {self.carried.compose_id or 'nothing'}"
+        named = self.carried.why_not or ("no mirrors are named" if self._entry.published is None else carry)
         listed = "" if index is None or self._tools.only else f"{len(index):,} composes on the server; "
         self._tools.tell(f"{self._stream}: {listed}{named}")
 
@@ -70,18 +73,20 @@ class StreamReader:
             return followed(compose_ids(address, self._tools.index_http.get).ids, entry)
 
     def _read_carried(self, entry: StreamEntry) -> Carried:
+        if entry.published is None:
+            return Carried()
         with self._work.console.progress(f"reading {entry.published}"):
             try:
-                compose_id = published_compose(entry.published, self._tools.http.read)
+                compose_id = published_compose(entry.published, reading_files(self._tools.http.read))
             except Unsettled as reason:
                 return Carried(why_not=str(reason))
             except ComposeIdError as error:
-                raise InputError(_strange(entry, str(error))) from error
+                raise InputError(_strange(entry.published, str(error))) from error
         if compose_id is None:
             return Carried()
         if compose_id.stream != entry.stream:
             raise InputError(
-                _strange(entry, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")
+                _strange(entry.published, f"the mirrors name {compose_id}, which is not a compose of {entry.stream}")
             )
         return Carried(compose_id=compose_id)
 
@@ -137,38 +142,23 @@ class StreamReader:
         return next((root for root in roots[:-1] if root.read("COMPOSE_ID", _MOST) is not None), roots[-1])
 
     def attempted(self, read: Callable[[], T]) -> T | None:
-        """Try to read; report what goes wrong as a problem of the stream."""
+        """Try to read; report what goes wrong, even by a mistake of ours, as a problem of the stream."""
         try:
             return read()
         except FAILURES as error:
             problems = problems_of(error, self._stream)
-            self.problems += problems
-            for problem in problems:
-                self._work.console.error(as_line(problem))
-            return None
+        except Exception as error:  # noqa: BLE001  # our mistake with one stream is no other's: it is told, and goes on
+            self._work.console.trace("".join(traceback.format_exception(error)))
+            problems = (mistake_of(error, self._stream),)
+        self.problems += problems
+        for problem in problems:
+            self._work.console.error(as_line(problem))
+        return None
 
 
-def same_id(root: Root, found: ComposeId, asked: ComposeId) -> None:
-    """Look whether a folder holds the compose that it is named by.
-
-    Raises:
-        InputError: it holds another.
-
-    """
-    if found != asked:
-        raise InputError(
-            Problem(
-                path=f"{root.location}/COMPOSE_ID",
-                code=Code.COMPOSE_ID_MISMATCH,
-                message=f"the folder of {asked} holds {found}",
-                fix="tell the server's administrators",
-            )
-        )
-
-
-def _strange(entry: StreamEntry, message: str) -> Problem:
+def _strange(published: str, message: str) -> Problem:
     return Problem(
-        path=entry.published,
+        path=published,
         code=Code.PUBLISHED_UNKNOWN,
         message=message,
         fix="see what the mirrors carry; fix the address in gate/streams.toml",

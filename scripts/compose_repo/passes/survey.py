@@ -16,6 +16,7 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.work import Work, connected
+from compose_repo.ports.compose_root import path_in, reading_files
 from compose_repo.ports.console import Console
 from compose_repo.ports.environment import environment
 from compose_repo.ports.git.repository import GitError
@@ -111,15 +112,18 @@ class Surveyor:
     def _looks(self, gate: GateState) -> Iterator[Look]:
         read = Http(_LIMITS, clock=self._work.console.clock, trace=self._work.console.trace).read
         for stream, entry in gate.streams.items():
-            for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
+            for field, url in entry.addresses:
                 with self._work.console.progress(f"reading {url}"):
                     yield Look(stream=stream, field=field, url=url, failure=_failure(read, url))
 
 
 def _failure(read: Read, url: str) -> str | None:
     """Say why an address cannot be read; one that is too long to be read whole can be."""
+    here = path_in(url)
+    if here is not None and here.is_dir():
+        return None
     try:
-        found = read(url, _MOST)
+        found = reading_files(read)(url, _MOST)
     except InputError as error:
         problem = error.problems[0]
         return None if problem.code == Code.SOURCE_TOO_LARGE else problem.message

@@ -114,9 +114,9 @@ class World:
             composes = {compose_id for line in opened if (compose_id := compose_of(line)) is not None}
             records = sorted(below(compose_id) for compose_id in composes)
             names = sorted({main, *heads.values(), *branches})
-            there = self.repository.remote_refs(self.project.clone_url, names, below=records, token=self.token)
+            there = self.repository.remote_refs(self.project.remote, names, below=records, token=self.token)
             refspecs = [f"+{ref}:{_head_ref(iid)}" for iid, ref in heads.items() if ref in there]
-            self.repository.fetch(self.project.clone_url, [f"+{main}:{MAIN_REF}", *refspecs], token=self.token)
+            self.repository.fetch(self.project.remote, [f"+{main}:{MAIN_REF}", *refspecs], token=self.token)
         self._view.main = GitTree(self.repository, MAIN_REF)
         self._view.opened = listed
         self._view.branches = frozenset(ref.removeprefix("refs/heads/") for ref in branches & there.keys())
@@ -213,7 +213,7 @@ class World:
         return fetched
 
     def _is_at_the_project(self, ref: str) -> bool:
-        return ref in self.repository.remote_refs(self.project.clone_url, [ref], token=self.token)
+        return ref in self.repository.remote_refs(self.project.remote, [ref], token=self.token)
 
     def fetch_commit(self, sha: Sha) -> None:
         """Fetch a commit by its name, wherever it stands."""
@@ -233,7 +233,7 @@ class World:
 
     def _fetch(self, source: str, destination: str) -> None:
         with self._console.progress(f"fetching {source}"):
-            self.repository.fetch(self.project.clone_url, [f"+{source}:{destination}"], token=self.token)
+            self.repository.fetch(self.project.remote, [f"+{source}:{destination}"], token=self.token)
 
 
 def _head_ref(iid: int) -> str:

@@ -75,7 +75,7 @@ class Writer:
         """
         world = self._world
         try:
-            push(world.repository, world.project.clone_url, action.commit, action.branch, token=world.token)
+            push(world.repository, world.project.remote, action.commit, action.branch, token=world.token)
         except BranchMoved as moved:
             raise StaleHead(str(moved)) from moved
         retry = Retry(UNTIL_HEAD_SHOWS, self._console.clock)
@@ -94,7 +94,7 @@ class Writer:
         try:
             create_tag(
                 world.repository,
-                world.project.clone_url,
+                world.project.remote,
                 tag=action.tag,
                 target=action.target,
                 message=action.message,

@@ -30,11 +30,29 @@ class Root(Protocol):
         ...
 
 
+def path_in(url: str) -> Path | None:
+    """Give the path that a file URL names; None if it is another address."""
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+def reading_files(read: Callable[[str, int], bytes | None]) -> Callable[[str, int], bytes | None]:
+    """Give what reads file URLs as `Root.read` does, and every other address by `read`."""
+
+    def read_any(url: str, limit: int) -> bytes | None:
+        path = path_in(url)
+        return read(url, limit) if path is None else DirectoryRoot(path.parent).read(path.name, limit)
+
+    return read_any
+
+
 class DirectoryRoot:
     """A compose's root folder on a disk, with links resolved: an alias becomes the folder it stands for."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+        try:
+            self.folder = folder.resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a character that no path has
+            raise failure(ascii(str(folder)), Code.SOURCE_UNREADABLE, str(error), "fix the address") from error
         self.location = self.folder.as_uri()
 
     def read(self, path: str, limit: int) -> bytes | None:
@@ -48,6 +66,8 @@ class DirectoryRoot:
             raise failure(
                 f"{self.location}/{path}", Code.SOURCE_UNREADABLE, str(error.strerror), "fix its permissions"
             ) from error
+        except ValueError as error:
+            raise failure(f"{self.location}/{path!a}", Code.SOURCE_UNREADABLE, str(error), "fix the address") from error
         if data is None:
             message = f"the file is larger than {limit} bytes"
             raise failure(f"{self.location}/{path}", Code.SOURCE_TOO_LARGE, message, "check that it is the right file")
@@ -89,8 +109,9 @@ def root_in(folder: str, name: str, read: Callable[[str, int], bytes | None]) ->
         UsageError: the folder is neither a URL nor a path.
 
     """
-    if folder.startswith("file:"):
-        return DirectoryRoot(Path(unquote(urlsplit(folder).path)) / name)
+    path = path_in(folder)
+    if path is not None:
+        return DirectoryRoot(path / name)
     if "://" not in folder:
         return DirectoryRoot(Path(folder) / name)
     from compose_repo.ports.http import normal_url  # noqa: PLC0415  # directories need no HTTP

@@ -3,8 +3,8 @@
 The schemas are those of the running code, never those of a tree that is judged.
 """
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from compose_repo.core.composes.layout import Kind
@@ -23,7 +23,7 @@ def violations(kind: Kind, data: Any, path: str) -> list[Problem]:  # noqa: ANN4
     """Explain what in data violates the schema of its kind; problems have no lines yet."""
     from compose_repo.ports.violations import explained  # noqa: PLC0415  # only what is wrong needs explaining
 
-    return explained(_schema(kind), data, path) or [_unexplained(kind, path)]
+    return explained(_schema(kind), data, path, partial(_part_validator, kind)) or [_unexplained(kind, path)]
 
 
 @cache
@@ -35,9 +35,18 @@ def _schema(kind: Kind) -> dict[str, Any]:
 
 @cache
 def _validator(kind: Kind) -> Callable[[Any], bool]:
+    return _compiled(_schema(kind))
+
+
+def _part_validator(kind: Kind, part: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Tell of values whether they satisfy a part of the schema of a kind."""
+    return _compiled({"$defs": _schema(kind).get("$defs", {}), **part})
+
+
+def _compiled(schema: dict[str, Any]) -> Callable[[Any], bool]:
     import jsonschema_rs  # noqa: PLC0415  # half of a small run's time; a verb that reads no files goes without
 
-    return jsonschema_rs.Draft202012Validator(_schema(kind)).is_valid
+    return jsonschema_rs.Draft202012Validator(schema).is_valid
 
 
 def _unexplained(kind: Kind, path: str) -> Problem:

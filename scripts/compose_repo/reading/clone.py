@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.composes.layout import Kind, place_of
+from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha
-from compose_repo.core.problems.problem import UsageError
+from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.result import utc
 from compose_repo.core.verdict.decision import Decision
 from compose_repo.core.verdict.decision_text import Basis
@@ -25,9 +26,10 @@ from compose_repo.ports.git.objects import GitTree
 from compose_repo.ports.git.refs import LOCAL, REMOTE, Ref, branches_of, commits_ahead, is_repository, main_of
 from compose_repo.ports.git.repository import Repository, moment
 from compose_repo.ports.tree import Tree, WorkingTree
+from compose_repo.reading.inspection import Inspector
 from compose_repo.reading.judging import has_deadline, judge_branch, judge_files, opened_at
 from compose_repo.reading.line import unattributed
-from compose_repo.reading.loading import GateFiles
+from compose_repo.reading.loading import ANY_TIME, GateFiles
 from compose_repo.reading.publications import Publications
 
 
@@ -82,6 +84,28 @@ def standing(repository: Repository, compose_id: ComposeId, asked: Asked, *, tel
     if asked == Asked() and not is_repository(repository):
         return _copied(repository, compose_id)
     return _committed(repository, compose_id, asked)
+
+
+def opened_manifest(repository: Repository, compose_id: ComposeId, *, tell: Callable[[str], None]) -> Manifest:
+    """Read a compose's manifest where the compose stands: as main has it, or as its branch was opened with.
+
+    Raises:
+        InputError: it has a problem.
+        UsageError: it stands nowhere, or main is not known.
+
+    """
+    place, path = standing(repository, compose_id, Asked(), tell=tell), compose_id.manifest_path
+    tree = place.what
+    if isinstance(tree, Commits):
+        opening = dates.first_with(repository, path, *tree)
+        if opening is None:
+            raise AssertionError("a branch without a manifest is no compose's")
+        tree = GitTree(repository, opening)
+    entry = next(entry for entry in tree.list(compose_id.folder) if entry.path == path)
+    found = Inspector(tree, ANY_TIME).inspect(entry)
+    if found.problems:
+        raise InputError(*found.problems)
+    return Manifest.from_dict(found.data)
 
 
 def judged(

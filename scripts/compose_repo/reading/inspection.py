@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from compose_repo.core.checks import Case, Known, check
 from compose_repo.core.composes import paths
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.composes.layout import (
     GATE_FILES,
     Kind,
@@ -23,7 +24,7 @@ from compose_repo.core.composes.layout import (
     place_of,
     stray,
 )
-from compose_repo.core.documents.limits import MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
+from compose_repo.core.documents.limits import LISTED, MANIFEST_BYTES, RESULT_BYTES, TOML_BYTES
 from compose_repo.core.documents.strict import is_plain_under_schema, read_json, read_toml, too_large
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.schemas import is_valid, violations
@@ -31,6 +32,7 @@ from compose_repo.ports.tree import Entry, Tree
 
 if TYPE_CHECKING:
     from compose_repo.core.rules.advice import Rules
+    from compose_repo.core.verdict.unasked import Unasked
 
 BYTES: Final = {Kind.RESULT: RESULT_BYTES, Kind.MANIFEST: MANIFEST_BYTES}
 """Most bytes of each kind of file; the others are TOML."""
@@ -188,7 +190,7 @@ def inspect_gate(tree: Tree, now: dt.datetime, *, base: Tree | None = None) -> I
 
 def _beside(file: Inspected, aged: Sequence[Problem]) -> Sequence[Problem]:
     """Put what has aged in a file to what is wrong with it; of both together as many are listed as of one."""
-    from compose_repo.core.documents.diagnosis import LISTED, bounded, placed  # noqa: PLC0415  # as above
+    from compose_repo.core.documents.diagnosis import bounded, placed  # noqa: PLC0415  # as above
 
     if len(file.problems) > LISTED:  # the last of them says already that there are more
         return file.problems
@@ -293,11 +295,46 @@ def inspect_all(
         origins = inspect_origins(rules or tree, now)
         problems.extend(origins.problems)
     inspector = Inspector(tree, now, origins=_names(origins, "origins"))
+    unasked = _unasked(rules or tree) if results else None
     for entry in results:
-        problems.extend(inspector.inspect(entry).problems)
+        inspected = inspector.inspect(entry)
+        problems.extend(inspected.problems)
+        if unasked is not None:
+            advice.extend(_advised(unasked, inspected))
         if not is_readme(entry.path):
             checked.add(entry.path)
     return Inspection(checked=checked, problems=problems, advice=advice)
+
+
+def _unasked(rules: Tree) -> "Unasked | None":
+    """Give what advises on results by a policy; None if there is no policy that can be read."""
+    from compose_repo.core.verdict.unasked import Unasked  # noqa: PLC0415  # gate/ alone does not need it
+
+    raw = rules.read(_POLICY)
+    if raw is None or len(raw) > TOML_BYTES:
+        return None
+    try:
+        data = read_toml(raw, _POLICY)
+    except InputError:
+        return None
+    return Unasked(data.get("requirement", ())) if is_valid(Kind.POLICY, data) else None
+
+
+def _advised(unasked: "Unasked", file: Inspected) -> Sequence[Problem]:
+    """Advise on a sound result file; of one that is refused enough is said."""
+    place = place_of(file.path)
+    if place is None or place.kind is not Kind.RESULT or file.problems or file.data is None:
+        return ()
+    try:
+        stream = ComposeId.parse(place.compose_id).stream
+    except ComposeIdError:  # a day that no calendar has
+        return ()
+    found = list(unasked.advice(file.path, place.origin, stream, file.data["results"]))
+    if not found:
+        return ()
+    from compose_repo.core.documents.diagnosis import placed  # noqa: PLC0415  # only what is told needs a line
+
+    return placed(found, file.raw, toml=False)
 
 
 def _names(file: Inspected | None, table: str) -> Mapping[str, Mapping[str, Any]] | None:
@@ -306,6 +343,7 @@ def _names(file: Inspected | None, table: str) -> Mapping[str, Mapping[str, Any]
 
 
 _ORIGINS: Final = "gate/origins.toml"
+_POLICY: Final = "gate/policy.toml"
 _STREAMS: Final = "gate/streams.toml"
 
 

@@ -4,10 +4,12 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.problems.problem import UsageError
 
 if TYPE_CHECKING:
     import datetime as dt
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from compose_repo.passes.survey import Surveyor
     from compose_repo.passes.work import Work
@@ -19,15 +21,28 @@ _LAST_YEAR: Final = 2999
 
 def moment(text: str) -> "dt.datetime":
     """Read a time from the command line; only the years 1970 to 2999 are accepted."""
-    import datetime as dt  # noqa: PLC0415  # only --now and --at need it
+    from compose_repo.core.documents.moment import read_moment  # noqa: PLC0415  # only --now and --at need it
 
     try:
-        found = dt.datetime.fromisoformat(text)
+        found = read_moment(text)
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time with an offset, as in 2026-11-20T06:32:11Z")
     return found
+
+
+def write_report(file: "Path", content: bytes) -> None:
+    """Write a report to the file that the command line names.
+
+    Raises:
+        UsageError: it cannot be written.
+
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
 def compose_id(text: str) -> ComposeId:

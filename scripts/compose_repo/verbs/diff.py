@@ -30,7 +30,7 @@ TIMEOUT: Final = 30.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the two composes and the form of the answer."""
     parser.description = f"{parser.description} The exit code is 0, whether or not anything changed."
-    source = "a manifest, a compose root (directory or URL), or the id of a compose in the repository"
+    source = "a manifest, a compose root (directory or URL), or the id of a compose, open or merged, in this clone"
     parser.add_argument("old", metavar="OLD", help=source)
     parser.add_argument("new", metavar="NEW", help="the same, for the newer compose")
     parser.add_argument(
@@ -74,26 +74,41 @@ def _manifest(source: str, repo: Path, console: Console) -> Manifest:
     except ComposeIdError as error:
         raise UsageError(f"{source!r} is not a file, directory, URL or compose id: {error}") from error
     manifest = repo / compose_id.manifest_path
-    if not manifest.is_file():
-        raise UsageError(f"{source} is not a file or directory here, and {manifest} does not exist")
-    return read_manifest_file(manifest)
+    return read_manifest_file(manifest) if manifest.is_file() else _of_clone(compose_id, repo, console)
+
+
+def _of_clone(compose_id: ComposeId, repo: Path, console: Console) -> Manifest:
+    """Read the manifest of a compose that is not among the files here: of one that is open, of one that main has."""
+    from compose_repo.ports.git.refs import is_repository  # noqa: PLC0415  # two manifests need no git
+    from compose_repo.ports.git.repository import Repository  # noqa: PLC0415  # as above
+    from compose_repo.reading.clone import opened_manifest  # noqa: PLC0415  # as above
+
+    repository = Repository(repo, console.trace, console.clock)
+    if not is_repository(repository):
+        manifest = repo / compose_id.manifest_path
+        raise UsageError(f"{compose_id} is not a file or directory here, and {manifest} does not exist")
+    with console.progress(f"reading {compose_id.folder}"):
+        return opened_manifest(repository, compose_id, tell=console.info)
 
 
 def _root(source: str, console: Console) -> Manifest:
     from compose_repo.passes.manifest import make_manifest  # noqa: PLC0415  # two manifests need no productmd
 
     with console.progress(f"reading {source}"):
-        return make_manifest(source, location=None, timeout=TIMEOUT, console=console)
+        return make_manifest(source, location=None, timeout=TIMEOUT, console=console).manifest
 
 
 def _text(report: ChangeReport, console: Console) -> Iterator[str]:
     """Write the report as Fedora's compose reports look; what comes from outside shows no control characters."""
     changes = report.changes
-    yield f"OLD: {changes.old} ({changes.old_status})"
-    yield f"NEW: {changes.new} ({changes.new_status})"
+    yield f"OLD: {changes.old} ({changes.old_status or 'status not known'})"
+    yield f"NEW: {changes.new} ({changes.new_status or 'status not known'})"
     yield from (console.paint(Paint.WAITING, f"WARNING: {terminal(warning)}") for warning in changes.warnings)
     yield ""
     yield console.paint(Paint.STRONG, "===== SUMMARY =====")
+    if changes.not_known:
+        yield report.headline
+        return
     yield from (f"{count:>9,} {label}" for count, label in (*report.counts, report.unchanged))
     for section in report.sections:
         yield ""

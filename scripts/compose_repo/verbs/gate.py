@@ -2,6 +2,7 @@
 
 import argparse
 import datetime as dt
+from pathlib import Path
 from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId, ComposeIdError
@@ -15,7 +16,7 @@ from compose_repo.ports.git.repository import Repository
 from compose_repo.ports.tree import Tree
 from compose_repo.reading.clone import Asked, judged, standing
 from compose_repo.reading.loading import GateFiles, load_gate
-from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.arguments import moment, write_report
 from compose_repo.verbs.exit_codes import OK, PENDING, PROBLEMS
 
 EXAMPLE: Final = """
@@ -23,6 +24,7 @@ compose-repo gate CentOS-Stream-10-20261120.0
 compose-repo gate CentOS-Stream-10-20261120.0 --format json
 compose-repo gate CentOS-Stream-10-20261120.0 --at 2026-11-20T18:00:00Z
 compose-repo gate CentOS-Stream-10-20261120.0 --working-tree
+compose-repo gate CentOS-Stream-10-20261120.0 --junit gate.xml
 """
 EXIT_CODE: Final = {Verdict.SATISFIED: OK, Verdict.BLOCKED: PROBLEMS, Verdict.PENDING: PENDING}
 PAINT: Final[dict[State | Verdict, Paint]] = {
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("compose_id", metavar="COMPOSE_ID", help="a compose id, or the name of the compose's branch")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to print the answer (default: text)"
+    )
+    parser.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write a JUnit report to FILE, one test case for each required cell"
     )
     parser.add_argument("--all", action="store_true", help="list what passed, too; json always does")
     when = parser.add_mutually_exclusive_group()
@@ -78,6 +83,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         decision, basis = judged(repository, compose_id, place, gate_files=gate_files, now=now)
     if place.hint is not None:
         console.info(place.hint)
+    if arguments.junit is not None:
+        from compose_repo.core.verdict.junit import as_junit  # noqa: PLC0415  # only where JUnit is asked for
+
+        write_report(arguments.junit, as_junit(decision))
     if arguments.format == "json":
         console.info("\n".join(heading(decision, basis, lambda _, text: text)))
         console.out(json_text(decision.to_dict()))

@@ -40,15 +40,14 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Read the compose and write its manifest."""
-    manifest = make_manifest(arguments.source, location=arguments.location, timeout=arguments.timeout, console=console)
-    data = manifest.to_bytes()
+    made = make_manifest(arguments.source, location=arguments.location, timeout=arguments.timeout, console=console)
     if arguments.output is not None:
         try:
-            arguments.output.write_bytes(data)
+            arguments.output.write_bytes(made.raw)
         except OSError as error:
             raise UsageError(f"cannot write {arguments.output}: {error.strerror}") from error
     form = arguments.format or ("json" if arguments.output is None else "text")
-    console.out(data.decode("ascii").removesuffix("\n") if form == "json" else summary(manifest))
+    console.out(made.raw.decode("ascii").removesuffix("\n") if form == "json" else summary(made.manifest))
     return 0
 
 

@@ -8,6 +8,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.passes.merge import Merging, NotPublished, PipelineDue
 from compose_repo.passes.work import Work
+from compose_repo.ports.compose_root import reading_files
 from compose_repo.ports.console import Console
 from compose_repo.ports.http import Http, limits
 from compose_repo.reading.mirror import why_not_published
@@ -50,6 +51,8 @@ def _vouched(_: StreamEntry) -> None:
 
 
 def _why_not(work: Work, compose_id: ComposeId, stream: StreamEntry) -> str | None:
-    http = Http(limits(), clock=work.console.clock, trace=work.console.trace)
+    if stream.published is None:
+        return "gate/streams.toml names no mirrors that carry it; if you know that it is, say --published"
+    read = reading_files(Http(limits(), clock=work.console.clock, trace=work.console.trace).read)
     with work.console.progress(f"reading {stream.published}"):
-        return why_not_published(compose_id, stream.published, http.read)
+        return why_not_published(compose_id, stream.published, read)

@@ -29,6 +29,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         with console.progress(f"reading {arguments.source}"):
             manifest = make_manifest(
                 arguments.source, location=arguments.location, timeout=arguments.timeout, console=console
-            )
+            ).manifest
         carry_out_and_print(work, manifest.compose_id, Opening(work=work, manifest=manifest).next_stage)
     return OK

@@ -19,7 +19,7 @@ from compose_repo.ports.console import Console
 from compose_repo.ports.tree import Entry, Tree, WorkingTree
 from compose_repo.reading.checkout import files_of
 from compose_repo.reading.inspection import Inspector, inspect_all, inspect_gate, inspect_origins, origin_names
-from compose_repo.verbs.arguments import moment
+from compose_repo.verbs.arguments import moment, write_report
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -77,9 +77,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with _collector_at_rest():
         report = _validate(arguments, console) if arguments.base is None else _validate_change(arguments, console)
     if arguments.junit is not None:
-        _write(arguments.junit, as_junit(report))
+        write_report(arguments.junit, as_junit(report))
     if arguments.code_quality is not None:
-        _write(arguments.code_quality, f"{as_code_quality(report)}\n".encode())
+        write_report(arguments.code_quality, f"{as_code_quality(report)}\n".encode())
     console.out(as_json(report) if arguments.format == "json" else as_text(report))
     return _PROBLEMS if report.problems else _OK
 
@@ -236,13 +236,6 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 _PLACES: Final = f"{paths.result_of('ID', 'ORIGIN', 'RUN')}, {paths.manifest_of('ID')} or gate/"

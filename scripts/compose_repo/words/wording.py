@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -55,8 +56,9 @@ def description(  # noqa: PLR0913  # what a description tells of
     policy: Policy,
     origins: Mapping[Origin, OriginEntry],
     comparisons: Sequence[Comparison],
+    gating: bool = False,
 ) -> str:
-    """Describe a compose for its merge request."""
+    """Describe a compose for its merge request; `gating` says that merging leads to publishing."""
     requirements = [line for line in policy.requirements if line.applies_to(manifest.compose_id.stream)]
     return render(
         "merge_request.md.j2",
@@ -72,6 +74,7 @@ def description(  # noqa: PLR0913  # what a description tells of
             for line in comparisons
         ],
         expected=[_expected(line) for line in requirements],
+        gating=gating,
         contacts=list(_contacts(requirements, origins)),
         compose_id=manifest.compose_id,
         clone_url=project.clone_url,
@@ -101,11 +104,12 @@ def jenkins_commit(files: Sequence[ResultFile]) -> str:
     return render("jenkins_commit.txt.j2", origins=sorted({file.origin for file in files}), count=len(files))
 
 
-def merge_commit(decision: Decision, merge_request: MergeRequest) -> str:
+def merge_commit(decision: Decision, merge_request: MergeRequest, *, gating: bool = False) -> str:
     """Give the message of the merge commit. It quotes no result: GitLab acts on words such as `Closes #1`."""
     return render(
         "merge_commit.txt.j2",
         compose_id=decision.compose_id,
+        gating=gating,
         verdict=decision.verdict.value,
         passed=decision.count(State.PASSED),
         required=len(decision.answers),
@@ -118,8 +122,15 @@ def restore_commit(decision: Decision) -> str:
     return render("restore_commit.txt.j2", compose_id=decision.compose_id)
 
 
-def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha, published: bool) -> str:
-    """Give our one note: the decision, and what it was made from."""
+def note(
+    decision: Decision,
+    origins: Mapping[Origin, OriginEntry],
+    *,
+    head: Sha,
+    published: bool = False,
+    approved: bool = False,
+) -> str:
+    """Give our one note: the decision, and what it was made from; whether it is published, or approved for that."""
     return render(
         "note.md.j2",
         marker=Trusted(MARKER),
@@ -127,12 +138,13 @@ def note(decision: Decision, origins: Mapping[Origin, OriginEntry], *, head: Sha
         table=decision_markdown(decision, origins),
         head=head,
         published=published,
+        approved=approved,
     )
 
 
-def superseded(newer: ComposeId, iid: int) -> str:
+def superseded(newer: ComposeId, iid: int, *, gating: bool = False) -> str:
     """Say which compose has overtaken."""
-    return render("superseded.md.j2", newer=newer.text, iid=iid)
+    return render("superseded.md.j2", newer=newer.text, iid=iid, gating=gating)
 
 
 def owner_steps(left: Sequence[Check], *, done: Begun, bots: Bots, home: ProjectState, pair: bool) -> str:
@@ -160,7 +172,7 @@ def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:
 def _images(manifest: Manifest) -> Iterator[Trusted]:
     for image in manifest.images[:IMAGES]:
         text = f"{image.variant} {image.arch} {image.type}: {image.path.rpartition('/')[2]}"
-        yield link(f"{manifest.location}/compose/{image.path}", text, host=False)
+        yield link(f"{manifest.location}/compose/{quote(image.path)}", text, host=False)
     if len(manifest.images) > IMAGES:
         yield Trusted(f"and {len(manifest.images) - IMAGES} more")
 

@@ -13,9 +13,9 @@ DEFENCES = (
         old=(
             "    except ValueError as error:\n"
             "        raise InputError(*_diagnosed_json(text, path, str(error))) from None\n"
-            "    if walked"
+            "    texts = "
         ),
-        new=("    except ValueError:\n        value = {}\n    if walked"),
+        new=("    except ValueError:\n        value = {}\n    texts = "),
     ),
 )
 

@@ -9,8 +9,8 @@ STARTS = (Start.BLOCKED,)
 DEFENCES = (
     Mutation(
         module="ports/gitlab/client.py",
-        old="iterator=limit is None",
-        new="iterator=False",
+        old="if following is None or number == pages:",
+        new="if True:",
     ),
 )
 

@@ -241,6 +241,7 @@ class _Reader:
         self._opening = {} if opening is None else _opening_files(opening, self._manifest_path, self._readme_path)
         self._first: dict[str, Content] = {}
         self._last: dict[str, Content] = {}
+        self._last_commit: dict[str, Sha] = {}
         self._last_owned: dict[str, Content] = {}
         self._taken: dict[str, str] = {}
         self._count: dict[Origin, int] = {}
@@ -262,7 +263,7 @@ class _Reader:
         """Judge commits in the order in which they came."""
         for commit in commits:
             for change in commit.changes:
-                self._last[change.path] = change.after
+                self._last[change.path], self._last_commit[change.path] = change.after, commit.sha
                 if self._owners(commit.sha, change):
                     self._last_owned[change.path] = change.after
         for came, commit in enumerate(commits):
@@ -275,7 +276,7 @@ class _Reader:
             first = before if change.is_folder else _NOTHING
             owners = self._owners(commit.sha, change)
             problem = self._change(commit, change, came)
-            if problem is not None and not self._is_taken_back(problem, first, owners=bool(owners)):
+            if problem is not None and not self._is_taken_back(problem, commit.sha, first, owners=bool(owners)):
                 found.append(problem)
             for origin in owners:
                 self.touched[origin, change.path] = Touch(first, change.after, came)
@@ -290,18 +291,29 @@ class _Reader:
         origins = origins_of(self._id, change, self._attributed.origins)
         return [origin for origin in origins if (origin, commit) in self._attributed.owned]
 
-    def _is_taken_back(self, problem: Problem, first: Content, *, owners: bool) -> bool:
+    def _is_taken_back(self, problem: Problem, commit: Sha, first: Content, *, owners: bool) -> bool:
         """Return whether a later commit has taken back what a problem is about: then there is nothing to tell.
 
         Of what the origin itself did, the origin must have taken it back. Of what was never believed, nothing is left
-        as soon as the file is gone.
+        as soon as the file is gone. Anything else that is not a result must be as it was before the branch changed it,
+        by the user who did it; where nobody says who has pushed, whoever did.
         """
         path = problem.path
         if owners:
             there = self.versions.get(path)
             wanted = first if there is None else Content(PLAIN, there.blob)
             return is_same(self._last_owned[path], wanted)
-        return problem.code == Code.NOT_ATTRIBUTED and self._last[path].mode == GONE
+        if problem.code == Code.NOT_ATTRIBUTED:
+            return self._last[path].mode == GONE
+        is_stray = path not in self._opening and _result_place(self._id, path) is None
+        return is_stray and is_same(self._last[path], self._first[path]) and self._is_by_one(commit, path)
+
+    def _is_by_one(self, commit: Sha, path: str) -> bool:
+        """Tell whether the user who has pushed a commit has also pushed the last change to a path."""
+        one, last = self._pushed.of.get(commit), self._pushed.of.get(self._last_commit[path])
+        if one is None or last is None:
+            return not self._pushed.pushes
+        return one.user.id == last.user.id
 
     def _change(self, commit: Commit, change: Change, came: int) -> Problem | None:
         path, after = change.path, change.after

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from compose_repo.core.composes.compose import FINISHED, Status
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.documents.moment import read_moment
 from compose_repo.core.links import is_link
 from compose_repo.core.names import Arch, Scenario, Testcase, Variant, is_name
 from compose_repo.core.problems.codes import Code
@@ -41,7 +42,8 @@ _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _TEST: Final = re.compile(r"(?:.+\.)?productmd-compose\.test\.(queued|running|complete|error)")
 _TEST_NAME: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _TIME: Final = re.compile(
-    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[+-]00:?00Z|Z|[+-][0-9]{2}:?[0-9]{2}| ?UTC)?"
 )
 _EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _EMAIL_LENGTH: Final = 254
@@ -315,7 +317,7 @@ class _Reader:
         if value is None:
             return None
         try:
-            found = dt.datetime.fromisoformat(value) if _TIME.fullmatch(value) else None
+            found = read_moment(value) if _TIME.fullmatch(value) else None
             at = None if found is None else _in_utc(found)
         except (ValueError, OverflowError):
             at = None

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError, ComposeType
-from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.names import Arch, Sha256, Variant, is_line
 from compose_repo.core.value import Value
 
 __all__ = ["FINISHED", "Compose", "ComposeId", "ComposeIdError", "ComposeType", "Image", "Status"]
@@ -25,6 +25,18 @@ class Status(StrEnum):
 
 FINISHED: Final = frozenset({Status.FINISHED, Status.FINISHED_INCOMPLETE})
 """The statuses of a compose that can be tested; the incomplete one is real and may be shipped."""
+
+
+LABEL_LENGTH: Final = 128
+RELEASE_NAME_LENGTH: Final = 256
+WORD_LENGTH: Final = 128
+"""Most characters of an image's type, format or subvariant."""
+PATH_LENGTH: Final = 1024
+
+
+def is_image_path(text: str) -> bool:
+    """Tell whether a text is a path below a compose's `compose/` folder: relative, on one line, and never upwards."""
+    return is_line(text, PATH_LENGTH) and not {"", ".", ".."} & set(text.split("/"))
 
 
 class Image(Value, frozen=True, kw_only=True):
@@ -53,7 +65,8 @@ class Compose(Struct, frozen=True, kw_only=True):
 
     `location` is the URL of its root (the folder that holds COMPOSE_ID), without a trailing slash. `rpms` is
     productmd's own table: at full size it has 65,000 rows, so it is handed on as it was parsed. `metadata` holds the
-    digest of each metadata file that was read, and None for one that the server does not have.
+    digest of each metadata file that was read, and None for one that the server does not have. `remarks` say what is
+    unusual about it, for people.
     """
 
     id: ComposeId
@@ -65,3 +78,4 @@ class Compose(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Sha256 | None]
     images: tuple[Image, ...]
     rpms: RpmTable
+    remarks: tuple[str, ...] = ()

@@ -1,5 +1,10 @@
-"""What the index of a folder names: listings by Apache's mod_autoindex and nginx's autoindex, the composes in them."""
+"""What the index of a folder names, and the composes in it.
 
+Listings by Apache's mod_autoindex, nginx's autoindex, Caddy's file_server and Python's http.server are read. Those of
+buckets are `bucket`'s.
+"""
+
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, Final
@@ -14,9 +19,10 @@ from compose_repo.core.problems.problem import InputError, Problem
 
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _JSON: Final = frozenset({"application/json"})
-_TITLE: Final = "index of"
+_TITLES_OF_LISTINGS: Final = ("index of", "directory listing for")
 _TITLES: Final = frozenset({"title", "h1"})
 _SORTED: Final = frozenset(f"C={column};O={order}" for column in "NMSD" for order in "AD")
+_CADDYS: Final = re.compile(r"sort=[a-z]+&order=(?:asc|desc)(?P<limit>&limit=[0-9]+)?(?:&offset=[0-9]+)?")
 _SHOWN: Final = 200
 
 
@@ -57,8 +63,9 @@ def read_index(document: bytes, *, url: str, content_type: str | None) -> Index:
 
     A sub-folder is what a link leads to that lies in this folder and ends with a slash. Links to the page itself (in
     another order) and to the folders above it are no entries. What leads elsewhere, is a file or hides a path in its
-    name is ignored. That nothing is listed is believed only of a listing: a page that calls itself "Index of", can be
-    sorted by columns, or leads to "../". It must be whole, or composes would seem to have vanished.
+    name is ignored. That nothing is listed is believed only of a listing: a page that calls itself "Index of" or
+    "Directory listing for", can be sorted by columns, or leads to "../". It must be whole, or composes would seem to
+    have vanished.
 
     Raises:
         InputError: it is no listing (`index-not-a-listing`), or not all of one (`index-truncated`).
@@ -70,7 +77,7 @@ def read_index(document: bytes, *, url: str, content_type: str | None) -> Index:
     elif kind in _HTML:
         entries = _html_entries(document, url)
     else:
-        raise _not_a_listing(url, f"the server sends {kind!a}, not HTML or JSON")
+        raise not_a_listing(url, f"the server sends {kind!a}, not HTML or JSON")
     folders: dict[str, None] = {}
     ignored: dict[Ignored, None] = {}
     for entry in entries:
@@ -91,19 +98,22 @@ def _guessed(document: bytes) -> str:
 
 
 def _json_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
-    """Read nginx's `autoindex_format json`: a list of objects with `name` and `type`."""
+    """Read nginx's `autoindex_format json`, objects with `name` and `type`, or Caddy's, with `name` and `is_dir`."""
     try:
         rows = parse_json(document)
     except ValueError as error:
-        raise _not_a_listing(url, f"it is not a complete JSON document: {error}") from None
+        raise not_a_listing(url, f"it is not a complete JSON document: {error}") from None
     if not isinstance(rows, list) or not all(map(_is_row, rows)):
-        raise _not_a_listing(url, "its JSON is not a list of entries with name and type")
+        raise not_a_listing(url, "its JSON is not a list of entries with name, and type or is_dir")
     for row in rows:
-        yield _named(row["name"]) if row["type"] == "directory" else refused(row["name"], _A_FILE)
+        is_folder = row.get("type") == "directory" or row.get("is_dir") is True
+        yield named(row["name"].removesuffix("/")) if is_folder else refused(row["name"], A_FILE)
 
 
 def _is_row(row: Any) -> bool:  # noqa: ANN401  # JSON holds anything
-    return isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("type"), str)
+    if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+        return False
+    return isinstance(row.get("type"), str) or isinstance(row.get("is_dir"), bool)
 
 
 def _html_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
@@ -112,11 +122,13 @@ def _html_entries(document: bytes, url: str) -> Iterator[str | Ignored]:
         # Never close it: over what is left open the parser ponders for a time that grows with its square.
         page.feed(document.decode("utf-8", "replace"))
     except AssertionError:  # what some versions of the parser say to an odd declaration
-        raise _not_a_listing(url, "it is not HTML") from None
+        raise not_a_listing(url, "it is not HTML") from None
     base = urlsplit(urljoin(url, "."))
     if not page.is_a_listing(base):
-        raise _not_a_listing(url, "its page is not an Apache or nginx listing of a folder")
-    if not page.whole:
+        raise not_a_listing(
+            url, "its page is not a listing of a folder by Apache, nginx, Caddy or Python's http.server"
+        )
+    if not page.whole or page.is_limited(base):
         raise InputError(
             Problem(path=url, code=Code.INDEX_TRUNCATED, message="the listing is cut off", fix="try again later")
         )
@@ -140,6 +152,11 @@ class _Page(HTMLParser):
         """Tell whether it calls itself an index, can be sorted by columns, or leads to `../`."""
         return self._titled or any(href == "../" or _is_another_order(href, base) for href in self.links)
 
+    def is_limited(self, base: SplitResult) -> bool:
+        """Tell whether it shows some of the entries only, as Caddy's does if it is told a number."""
+        found = (_CADDYS.fullmatch(href.partition("?")[2]) for href in self.links if _entry(href, base) is None)
+        return any(one is not None and one["limit"] is not None for one in found)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_title = tag in _TITLES
         if tag == "a":
@@ -150,12 +167,13 @@ class _Page(HTMLParser):
         self.whole = self.whole or tag in {"body", "html"}
 
     def handle_data(self, data: str) -> None:
-        self._titled = self._titled or (self._in_title and data.strip().lower().startswith(_TITLE))
+        self._titled = self._titled or (self._in_title and data.strip().lower().startswith(_TITLES_OF_LISTINGS))
 
 
 def _is_another_order(href: str, base: SplitResult) -> bool:
     _, mark, query = href.partition("?")
-    return bool(mark) and query in _SORTED and _entry(href, base) is None
+    is_an_order = query in _SORTED or _CADDYS.fullmatch(query) is not None
+    return bool(mark) and is_an_order and _entry(href, base) is None
 
 
 def _entry(href: str, base: SplitResult) -> str | Ignored | None:
@@ -172,20 +190,21 @@ def _entry(href: str, base: SplitResult) -> str | Ignored | None:
     name = target.path.removeprefix(here)
     if name == target.path or "/" in name[:-1] or target.query or target.fragment:
         return refused(href, _ELSEWHERE)
-    return _named(unquote(name[:-1])) if name.endswith("/") else refused(href, _A_FILE)
+    return named(unquote(name[:-1])) if name.endswith("/") else refused(href, A_FILE)
 
 
-def _named(name: str) -> str | Ignored:
+def named(name: str) -> str | Ignored:
     """Accept a name that can be a folder's; one that hides a path is not."""
     if name in {"", ".", ".."} or "/" in name or not name.isprintable():
         return refused(name, "no folder has such a name")
     return name
 
 
-_A_FILE: Final = "it is a file"
+A_FILE: Final = "it is a file"
 _ELSEWHERE: Final = "it leads elsewhere"
 
 
-def _not_a_listing(url: str, message: str) -> InputError:
+def not_a_listing(url: str, message: str) -> InputError:
+    """Refuse what is not a listing, or not one that can be read."""
     fix = "look at the address in a browser; it should list the folder"
     return InputError(Problem(path=url, code=Code.INDEX_NOT_A_LISTING, message=message, fix=fix))

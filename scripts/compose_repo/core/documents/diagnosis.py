@@ -3,18 +3,22 @@
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
+from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS, LISTED
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape
 
-LISTED: Final = 100
-"""How many problems of one file are listed, and how much advice on it."""
+STEPS: Final = 50_000
+"""How many tokens of a text, or members of its containers, are looked at one by one to explain why it was refused.
+
+A file is made up to be slow to explain as easily as to be wrong, and what is refused is read in every run.
+"""
 
 _SHOWN: Final = 80
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -25,7 +29,10 @@ _TOML_PLACE: Final = re.compile(
 
 
 def bounded(problems: Sequence[Problem], path: str, *, advice: bool = False) -> list[Problem]:
-    """Sort the problems of one file, or the advice on it, and keep the first; the last says how many more there are."""
+    """Sort the problems of one file, or the advice on it, and keep the first; the last says that there are more.
+
+    How many more problems there are nobody knows: looking for them ends with the first that is not listed.
+    """
     ordered = sorted(problems)
     more = len(ordered) - LISTED
     if more <= 0:
@@ -44,7 +51,7 @@ def bounded(problems: Sequence[Problem], path: str, *, advice: bool = False) -> 
 
 _MORE_PROBLEMS: Final = (
     Code.MORE_PROBLEMS,
-    "and {} more problems in this file",
+    "and more problems in this file",
     "fix those above first, then validate again",
 )
 _MORE_ADVICE: Final = (
@@ -57,20 +64,78 @@ _MORE_ADVICE: Final = (
 def json_lines(data: bytes, pointers: Iterable[str]) -> dict[str, int]:
     """Give the line of each pointer into a JSON document: that of its key, or of the element of an array.
 
-    A pointer to something absent gets the line of the nearest container that is there. Costs as much as a slow parse,
-    so it is for documents that have a problem.
+    A pointer to something absent gets the line of the nearest container that is there, and so does one that is not
+    found within the bound of work. What lies beside the way to a pointer is stepped over as fast as it can be parsed.
     """
-    wanted = set(pointers)
-    for pointer in list(wanted):
-        while pointer := pointer.rpartition("/")[0]:  # every container above it is looked for, too
-            wanted.add(pointer)
-    found = {"": 1}
     text = data.decode("utf-8", "replace")
-    for place in _places(text):
-        if place.pointer in wanted and place.pointer not in found:
-            found[place.pointer] = place.start
+    starts = _Search(text, pointers).found
     lines = _Lines(text)
-    return {pointer: lines.of(start) if pointer else 1 for pointer, start in found.items()}
+    return {pointer: lines.of(start) if pointer else 1 for pointer, start in sorted(starts.items(), key=_by_start)}
+
+
+def _by_start(item: tuple[str, int]) -> int:
+    return item[1]
+
+
+class _Branch(dict[str, "_Branch"]):
+    """The steps that lead on from one place to the places that are looked for."""
+
+
+class _Search:
+    """Finds where pointers stand in a JSON text, from the first to the last, stepping over all else.
+
+    `found` has the position of each that is there, and of every container above it. A text that is not JSON is followed
+    as far as it is.
+    """
+
+    def __init__(self, text: str, pointers: Iterable[str]) -> None:
+        wanted = _Branch()
+        for pointer in pointers:
+            branch = wanted
+            for step in pointer.split("/")[1:]:
+                branch = branch.setdefault(step, _Branch())
+        self.found = {"": 0}
+        self._text = text
+        self._left = STEPS
+        try:
+            self._enter(_after_space(text, 0), "", wanted)
+        except (StopIteration, ValueError, IndexError, RecursionError):
+            return
+
+    def _enter(self, start: int, pointer: str, wanted: _Branch) -> None:
+        opening = self._text[start] if wanted else ""
+        if opening not in _OPENING:
+            return
+        position = _after_space(self._text, start + 1)
+        index, awaited = 0, len(wanted)
+        while awaited and self._left > 0 and self._text[position] not in _CLOSING:
+            self._left -= 1
+            place, step = position, str(index)
+            if opening == "{":
+                step, position = _KEY(self._text, position + 1, LENIENT)
+                step, position = escape(step), _after_space(self._text, _after_space(self._text, position) + 1)
+            branch = wanted.get(step)
+            if branch is not None and f"{pointer}/{step}" not in self.found:  # long keys may be cut to the same
+                awaited -= 1
+                self.found[f"{pointer}/{step}"] = place
+                self._enter(position, f"{pointer}/{step}", branch)
+            if awaited:
+                position = _after_space(self._text, _VALUE(self._text, position)[1])
+                position = _after_space(self._text, position + (self._text[position] == ","))
+            index += 1
+
+
+LENIENT: Final = False
+_KEY: Final[Callable[[str, int, bool], tuple[str, int]]] = json.decoder.scanstring  # type: ignore[attr-defined]  # written in C
+_VALUE: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder(parse_int=len, strict=LENIENT).scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
+"""Where a key, or a whole value, ends; `int` would refuse a number of very many digits."""
+
+
+def _after_space(text: str, position: int) -> int:
+    return _SPACE.match(text, position).end()  # type: ignore[union-attr]  # it matches an empty text, too
+
+
+_SPACE: Final = re.compile(r"[ \t\n\r]*+")
 
 
 def toml_lines(data: bytes) -> dict[str, int]:
@@ -203,11 +268,15 @@ _TOKEN: Final = re.compile(r'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|
 def _places(text: str) -> Iterator[_Place]:
     """Walk through a JSON text without recursion; where the text is no JSON the walk goes on as well as it can.
 
-    What is nested too deep is stepped over: a file of nothing but brackets takes no more memory than another.
+    What is nested too deep is stepped over: a file of nothing but brackets takes no more memory than another. The walk
+    ends after the bound of work.
     """
     frames: list[_Frame] = []
     position = below = 0
-    while match := _TOKEN.match(text, position):
+    for _ in range(STEPS):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return
         position = match.end()
         lexeme, start = match[1], match.start(1)
         if below:
@@ -266,11 +335,16 @@ class _Lines:
 
 
 def json_problems(text: str, path: str, said: str | None) -> list[Problem]:
-    """Read a refused text again and find every problem with its line; `said` is what the parser stopped at."""
+    """Read a refused text again and find its problems with their lines; `said` is what the parser stopped at.
+
+    Looking ends with the first problem that is not listed, and with the bound of work: then there may be none.
+    """
     lines = _Lines(text)
     problems: list[Problem] = []
     depth_told = False
     for place in _places(text):
+        if len(problems) > LISTED:
+            break
         line = lines.of(place.start)
         if place.depth > DEPTH and not depth_told:
             depth_told = True
@@ -286,6 +360,8 @@ def json_problems(text: str, path: str, said: str | None) -> list[Problem]:
 def _syntax_problem(path: str, said: str, text: str) -> Problem:
     match = _JITER_PLACE.fullmatch(said)
     what, line = (said, 1) if match is None else (match["what"], int(match["line"]))
+    if what.startswith(_JITER_TWICE):
+        return _twice(path, "", what.removeprefix(_JITER_TWICE), min(line, text.count("\n") + 1))
     return Problem(
         path=path,
         line=min(line, text.count("\n") + 1),
@@ -293,6 +369,16 @@ def _syntax_problem(path: str, said: str, text: str) -> Problem:
         message=f"the file is not JSON: {what}" + ("" if match is None else f" (column {match['column']})"),
         fix="write it with a JSON library, or fix the place by hand",
     )
+
+
+_JITER_TWICE: Final = "Detected duplicate key "
+
+
+def fault_problems(path: str, text: str, pointer: str, value: Any, depth: int) -> list[Problem]:  # noqa: ANN401  # JSON holds anything
+    """Explain the one value of a parsed document that is known to break a bound; `depth` containers are around it."""
+    found = iter([_too_deep(path)]) if depth > DEPTH else _value_problems(path, pointer, value)
+    problems = list(islice(found, LISTED + 1))
+    return bounded(placed(problems, text.encode("utf-8", "surrogatepass"), toml=False), path)
 
 
 def _place_problems(path: str, place: _Place) -> Iterator[Problem]:
@@ -308,16 +394,21 @@ def _place_problems(path: str, place: _Place) -> Iterator[Problem]:
 
 def _key_problems(path: str, place: _Place) -> Iterator[Problem]:
     if place.repeated:
-        yield Problem(
-            path=path,
-            pointer=_safe(place.pointer),
-            code=Code.DUPLICATE_KEY,
-            message=f"the key {_cut(place.lexeme)} is there twice in its object",
-            fix="keep one of them",
-        )
+        yield _twice(path, place.pointer, place.lexeme)
     if place.nth == KEYS + 1 and not place.repeated:
         yield _too_many_keys(path, place.pointer.rpartition("/")[0])
     yield from _text_problems(path, place.pointer, _unquoted(place.lexeme), CONTROL_IN_KEY)
+
+
+def _twice(path: str, pointer: str, key: str, line: int = 1) -> Problem:
+    return Problem(
+        path=path,
+        line=line,
+        pointer=_safe(pointer),
+        code=Code.DUPLICATE_KEY,
+        message=f"the key {_cut(key)} is there twice in its object",
+        fix="keep one of them",
+    )
 
 
 def _text_problems(path: str, pointer: str, text: str, control: re.Pattern[str]) -> Iterator[Problem]:
@@ -430,7 +521,8 @@ def toml_problems(text: str, path: str, outcome: Exception | Mapping[str, Any]) 
         return [_too_deep(path)]
     if isinstance(outcome, Exception):
         return [_toml_problem(path, text, str(outcome))]
-    return bounded(_placed(list(_value_problems(path, "", outcome)), toml_lines(text.encode())), path)
+    problems = list(islice(_value_problems(path, "", outcome), LISTED + 1))
+    return bounded(_placed(problems, toml_lines(text.encode())), path)
 
 
 def _toml_problem(path: str, text: str, said: str) -> Problem:

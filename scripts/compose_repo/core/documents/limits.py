@@ -27,6 +27,8 @@ DEPTH: Final = 32
 """Most containers inside one another."""
 KEYS: Final = 1000
 """Most keys of one object."""
+LISTED: Final = 100
+"""How many problems of one file are listed, and how much advice on it; nobody looks for more than one beyond that."""
 INTEGER: Final = 2**53 - 1
 """The largest whole number that every JSON reader reads alike (RFC 8259, section 6)."""
 

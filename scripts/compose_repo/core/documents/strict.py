@@ -14,7 +14,7 @@ import jiter
 
 from compose_repo.core.documents.limits import CONTROL, CONTROL_IN_KEY, DEPTH, INTEGER, KEYS
 from compose_repo.core.problems.codes import Code
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, escape
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -70,8 +70,9 @@ def read_json(data: bytes, path: str, *, walked: bool = True) -> Any:  # noqa: A
         value = parse_json(data)
     except ValueError as error:
         raise InputError(*_diagnosed_json(text, path, str(error))) from None
-    if walked and not _is_plain(value, texts=_may_hide_texts(data)):
-        raise InputError(*_diagnosed_json(text, path, None))
+    texts = _may_hide_texts(data)
+    if walked and not _is_plain(value, texts=texts):
+        raise InputError(*(_diagnosed_json(text, path, None) or _diagnosed_value(text, path, value, texts=texts)))
     return value
 
 
@@ -100,6 +101,13 @@ def _diagnosed_json(text: str, path: str, said: str | None) -> list[Problem]:
     from compose_repo.core.documents.diagnosis import json_problems  # noqa: PLC0415  # only what is refused is read again
 
     return json_problems(text, path, said)
+
+
+def _diagnosed_value(text: str, path: str, value: Any, *, texts: bool) -> list[Problem]:  # noqa: ANN401
+    """Explain the first fault of a document that is too large to be looked at piece by piece."""
+    from compose_repo.core.documents.diagnosis import fault_problems  # noqa: PLC0415  # only what is refused is read again
+
+    return fault_problems(path, text, *_first_fault(value, texts=texts))
 
 
 def _diagnosed_toml(text: str, path: str, outcome: Exception | Mapping[str, Any]) -> list[Problem]:
@@ -132,11 +140,42 @@ def _decoded(data: bytes, path: str) -> str:
         ) from None
 
 
-def _is_plain(value: Any, *, texts: bool) -> bool:  # noqa: ANN401
-    """Tell whether a parsed document keeps to the bounds of depth, keys and numbers, and has only text to be shown."""
+def _first_fault(value: Any, *, texts: bool) -> tuple[str, Any, int]:  # noqa: ANN401
+    """Find the first value that breaks a bound by itself: its pointer, itself, and how deep it is.
+
+    Of what a container holds one half is looked at after the other, so that all together takes hardly longer than one
+    look at the whole document.
+    """
+    pointer, depth = "", 1
+    while isinstance(value, (dict, list)) and _breaks_no_bound(value, depth, texts=texts):
+        members = list(value.values()) if isinstance(value, dict) else value
+        begin, end = 0, len(members)
+        while end - begin > 1:
+            middle = (begin + end) // 2
+            if _is_plain(members[begin:middle], texts=texts, depth=depth - 1):
+                begin = middle
+            else:
+                end = middle
+        step = list(value)[begin] if isinstance(value, dict) else begin
+        pointer, value, depth = f"{pointer}/{escape(step)}", members[begin], depth + 1
+    return pointer, value, depth
+
+
+def _breaks_no_bound(container: dict[str, Any] | list[Any], depth: int, *, texts: bool) -> bool:
+    """Tell whether a container is sound but for what it holds."""
+    if depth > DEPTH or isinstance(container, list):
+        return depth <= DEPTH
+    return len(container) <= KEYS and not (texts and not all(map(_is_plain_key, container)))
+
+
+def _is_plain(value: Any, *, texts: bool, depth: int = 0) -> bool:  # noqa: ANN401
+    """Tell whether a parsed document keeps to the bounds of depth, keys and numbers, and has only text to be shown.
+
+    `depth` is the number of containers that are around it.
+    """
     looked_at = _LOOKED_AT_WITH_TEXTS if texts else _LOOKED_AT
     level: list[Any] = [[value]]
-    depth = -1
+    depth -= 1
     while level:
         depth += 1
         below: list[Any] = []

@@ -123,6 +123,20 @@ class Unlock(Struct, frozen=True, kw_only=True):
         return f"take the lock of {self.owner or 'an account that is gone'} off {self.path}"
 
 
+class StartPipeline(Struct, frozen=True, kw_only=True):
+    """Start another pipeline for a merge request's head, for which our account has started `made` already."""
+
+    iid: int
+    sha: Sha
+    made: int
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"start a new pipeline for !{self.iid} at {self.sha[:12]}: {self.reason}"
+
+
 class ReopenMergeRequest(Struct, frozen=True, kw_only=True):
     """Open a closed merge request again."""
 
@@ -306,6 +320,7 @@ ForgeAction: TypeAlias = (
     | OpenMergeRequest
     | UpdateMergeRequest
     | Unlock
+    | StartPipeline
     | ReopenMergeRequest
     | CloseMergeRequest
     | SetStatus

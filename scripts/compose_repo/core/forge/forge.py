@@ -32,8 +32,9 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """The GitLab project that holds the composes; `clone_url` is http(s) and carries no token.
+    """The GitLab project that holds the composes.
 
+    `clone_url` is for people, `remote` for our own git, which sends the token there; both are http(s) and carry none.
     Where `pipelines_must_succeed`, GitLab merges nothing before the pipeline of its head has.
     """
 
@@ -41,6 +42,7 @@ class Project(Struct, frozen=True, kw_only=True):
     path: str
     web_url: str
     clone_url: str
+    remote: str
     default_branch: str
     pipelines_must_succeed: bool = False
 
@@ -50,6 +52,23 @@ class Lock(StrEnum):
 
     DUE = "due"
     FAILED = "failed"
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """A job of a pipeline that has not succeeded, or a status that an account has set in it and that is none of these.
+
+    A job's `author` is who started the pipeline.
+    """
+
+    name: str
+    author: str
+    state: str
+    is_job: bool
+
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else did this: set a status, or cancelled a job; we do neither."""
+        return not self.is_job or self.state == "canceled"
 
 
 class MergeRequestState(StrEnum):
@@ -156,6 +175,14 @@ class Forge(Protocol):
 
     def lock(self, iid: int) -> Lock | None:
         """Tell whether a merge request's pipeline keeps it from being merged."""
+        ...
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded; nothing where it has none."""
+        ...
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit, by pushing or otherwise."""
         ...
 
     def told_time(self) -> dt.datetime | None:

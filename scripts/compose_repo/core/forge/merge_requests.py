@@ -138,7 +138,7 @@ def why_it_stays_closed(
     of an account that is gone, does not take a compose out of the gate.
     """
     if overtaken_by is not None:
-        return f"{overtaken_by} has been published since"
+        return f"{overtaken_by}, which is newer, was merged since"
     closer = merge_request.closed_by
     if closer is None:
         return None

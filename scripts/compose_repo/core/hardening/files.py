@@ -8,7 +8,7 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.hardening.administration import ChangeLabel, CreateLabel, Label, Plan
 from compose_repo.core.hardening.rule import Rule, Seen, Severity, Where, applies_if, needs_gate_files, rule
 from compose_repo.core.links import is_plain_http
-from compose_repo.core.rules.policy import Attribution, SigningKey
+from compose_repo.core.rules.policy import Attribution, Mode, SigningKey
 from compose_repo.core.rules.waivers import EXPIRES_SOON
 
 MOST: Final = 20
@@ -161,7 +161,7 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
 def streams_are_read_encrypted(seen: Seen) -> Iterator[str]:
     """The streams' addresses are https."""
     for name, entry in seen.gate.streams.items():
-        for field, url in (*(("composes", one) for one in entry.composes), ("published", entry.published)):
+        for field, url in entry.addresses:
             if is_plain_http(url):
                 yield f"{field} of {name} is {terminal(url)}"
 
@@ -216,11 +216,13 @@ def our_files_are_there(seen: Seen) -> Iterator[str]:
 def wanted_labels(seen: Seen) -> tuple[Label, ...]:
     """Give the labels that merge requests of composes carry."""
     names = seen.gate.labels
+    gating = any(entry.mode is Mode.GATING for entry in seen.gate.streams.values())
     looks = (
         (names.satisfied, _GREEN, "The gate: all that is required has passed or is waived."),
         (names.pending, _AMBER, "The gate: something that is required has not come in yet."),
         (names.blocked, _RED, "The gate: something that is required failed or is overdue."),
         (names.published, _BLUE, "The compose is on the mirrors."),
+        *([(names.approved, _BLUE, "The gate has let the compose through to be published.")] if gating else []),
         (names.superseded, _GREY, "A newer compose of the stream was published."),
         (names.vanished, _GREY, "Gone from its server before any result came."),
         *((names.of_stream(name), _VIOLET, f"A compose of {name}.") for name in seen.gate.streams),

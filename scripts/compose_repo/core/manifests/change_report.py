@@ -45,6 +45,8 @@ class ChangeReport(Struct, frozen=True, kw_only=True):
     @property
     def headline(self) -> str:
         """The whole comparison in one sentence: `1 downgraded package, 12 upgraded packages; 9 packages unchanged`."""
+        if self.changes.not_known:
+            return "what changed is not known"
         changed = ", ".join(f"{count:,} {label}" for count, label in self.counts) or "nothing changed"
         return "{}; {:,} {}".format(changed, *self.unchanged)
 

@@ -113,36 +113,39 @@ class Changes(Struct, frozen=True, kw_only=True):
 
     `subpackages`, `variants`, `arches` and `trees` (written `variant.arch`) are of the composes as a whole; `trees`
     has only those whose variant and arch both composes know. A variant or tree that a whole compose gained or lost
-    makes no line of its own for each package in it. `unchanged` counts the SRPMs that stand in both, `images_rebuilt`
+    makes no line of its own for each package in it. `not_known` are those of the two of which it is not known what they
+    hold: with any, nothing is compared. `unchanged` counts the SRPMs that stand in both, `images_rebuilt`
     the images of the same name whose checksums differ.
     """
 
     old: ComposeId
     new: ComposeId
-    old_status: Status
-    new_status: Status
+    old_status: Status | None
+    new_status: Status | None
     warnings: tuple[str, ...]
-    downgraded: tuple[Update, ...]
-    unsigned: tuple[Unsigned, ...]
-    arches_of: tuple[ArchChange, ...]
-    moved: tuple[Move, ...]
-    subpackages_of: tuple[SubpackageChange, ...]
-    removed: tuple[Build, ...]
-    added: tuple[Build, ...]
-    upgraded: tuple[Update, ...]
-    unchanged: int
-    subpackages: Difference
-    variants: Difference
-    arches: Difference
-    trees: Difference
-    images_added: tuple[ImageChange, ...]
-    images_dropped: tuple[ImageChange, ...]
-    images_rebuilt: int
+    not_known: tuple[ComposeId, ...] = ()
+    downgraded: tuple[Update, ...] = ()
+    unsigned: tuple[Unsigned, ...] = ()
+    arches_of: tuple[ArchChange, ...] = ()
+    moved: tuple[Move, ...] = ()
+    subpackages_of: tuple[SubpackageChange, ...] = ()
+    removed: tuple[Build, ...] = ()
+    added: tuple[Build, ...] = ()
+    upgraded: tuple[Update, ...] = ()
+    unchanged: int = 0
+    subpackages: Difference = Difference()
+    variants: Difference = Difference()
+    arches: Difference = Difference()
+    trees: Difference = Difference()
+    images_added: tuple[ImageChange, ...] = ()
+    images_dropped: tuple[ImageChange, ...] = ()
+    images_rebuilt: int = 0
 
     def __bool__(self) -> bool:
-        """Tell whether anything changed that is worth a line; a rebuilt image is not."""
+        """Tell whether anything changed that is worth a line, or may have; a rebuilt image is not."""
         return (
-            self.old_status != self.new_status
+            bool(self.not_known)
+            or self.old_status != self.new_status
             or any((self.variants, self.arches, self.trees, self.images_added, self.images_dropped))
             or any((self.downgraded, self.upgraded, self.added, self.removed))
             or any((self.arches_of, self.moved, self.subpackages_of))
@@ -173,10 +176,11 @@ class Changes(Struct, frozen=True, kw_only=True):
         """Give the whole of `changes/1`."""
         return {
             "schema": SCHEMA,
-            "old": {"compose_id": self.old.text, "status": self.old_status.value},
-            "new": {"compose_id": self.new.text, "status": self.new_status.value},
+            "old": {"compose_id": self.old.text, "status": self.old_status},
+            "new": {"compose_id": self.new.text, "status": self.new_status},
             "warnings": list(self.warnings),
-            "summary": self.summary,
+            **({"not_known": [one.text for one in self.not_known]} if self.not_known else {}),
+            "summary": None if self.not_known else self.summary,
             "downgraded": [row.to_dict() for row in self.downgraded],
             "unsigned": [row.to_dict() for row in self.unsigned],
             "compose": {
@@ -201,6 +205,16 @@ class Changes(Struct, frozen=True, kw_only=True):
 
 def compare(old: Manifest, new: Manifest) -> Changes:
     """Say what changed from one compose to another, in whatever order their packages stand."""
+    not_known = tuple(one.compose_id for one in (old, new) if one.unreadable is not None)
+    if not_known:
+        return Changes(
+            old=old.compose_id,
+            new=new.compose_id,
+            old_status=old.status,
+            new_status=new.status,
+            warnings=tuple(_warnings(old, new)),
+            not_known=not_known,
+        )
     before, after = _by_name(old.packages), _by_name(new.packages)
     versions = _Versions()
     for name in sorted({*before, *after}):
@@ -408,7 +422,11 @@ def _warnings(old: Manifest, new: Manifest) -> Iterator[str]:
         yield f"the streams differ: {before.stream} and {after.stream}"
     elif (before.date, before.respin) > (after.date, after.respin):
         yield f"{before} is newer than {after}: what reads as a downgrade may be an upgrade"
-    if _names_images(old) != _names_images(new):
+    for manifest in (old, new):
+        if manifest.unreadable is not None:
+            code = manifest.unreadable.code
+            yield f"what {manifest.compose_id} holds is not known: its metadata could not be read ({code})"
+    if old.unreadable is new.unreadable is None and _names_images(old) != _names_images(new):
         yield f"{after if _names_images(old) else before} has no images.json: no images are compared"
 
 

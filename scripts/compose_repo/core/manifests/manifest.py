@@ -9,20 +9,30 @@ from typing import Any, Final, cast
 from msgspec import Struct, convert
 
 from compose_repo.core.composes.compose import Compose, ComposeId, Image, RowTable, RpmTable, SrpmTable, Status
-from compose_repo.core.names import Arch, Sha256, Variant
+from compose_repo.core.names import Arch, Sha256, Variant, as_line
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.value import Value
 
 SCHEMA: Final = "manifest/1"
 
-_NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.+-]*"
-_NEVRA: Final = rf"{_NAME}-(?:0|[1-9][0-9]{{0,8}}):[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+\.[a-z0-9_]+"
-"""`name-epoch:version-release.arch`, in the characters that rpm allows."""
+_NAME: Final = "[A-Za-z0-9_%][A-Za-z0-9_.+%{}-]*"
+_VERSION: Final = "[A-Za-z0-9_.+%{}~^]+"
+_NEVRA: Final = rf"{_NAME}-(?:0|[1-9][0-9]{{0,9}}):{_VERSION}-{_VERSION}\.[a-z0-9_]+"
+"""`name-epoch:version-release.arch`, in the characters that rpm allows: those of a macro that nobody has expanded, too.
+
+rpm's own lists are in its rpmbuild_internal.h: ALLOWED_CHARS_NAME, ALLOWED_FIRSTCHARS_NAME, ALLOWED_CHARS_VERREL.
+"""
+_LENGTH: Final = 255
+"""Most characters of a name, version and release together: RPMs are files, and a file's name has no more."""
+_EPOCH: Final = 2**32 - 1
+"""The largest epoch: rpm keeps it in 32 bits."""
 _NEVRA_LINES: Final = re.compile(rf"(?:{_NEVRA}\n)*+")
 _NAME_LINES: Final = re.compile(rf"(?:{_NAME}\n)*+")
 _SOURCE: Final = (".src", ".nosrc")
 _UNUSED_CATEGORIES: Final = frozenset({"debug", "source"})
+_MESSAGE: Final = 1024
+"""Most characters of the reason for which a compose is unreadable."""
 _MOST_PROBLEMS: Final = 20
 """A table that is wrong throughout need not be listed throughout."""
 _SHOWN: Final = 80
@@ -68,14 +78,23 @@ class Package(Value, frozen=True, kw_only=True, omit_defaults=True):
         return self.nvr.rsplit("-", 2)[2]
 
 
+class Unreadable(Value, frozen=True, kw_only=True):
+    """Why it is not known what a published compose holds: the code of a problem, and its message."""
+
+    code: str
+    message: str
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """What one compose holds; packages sorted by NVR, images by variant, arch and path.
 
-    `metadata` maps each metadata file's name to its digest, or to None where the server has no such file.
+    `metadata` maps each metadata file's name to its digest, or to None where the server has no such file. Of an
+    `unreadable` compose, variants, images and packages are not known: they are empty here, and null in its bytes. Its
+    status may not be known either, and is None then.
     """
 
     compose_id: ComposeId
-    status: Status
+    status: Status | None
     label: str | None
     release_name: str | None
     location: str
@@ -83,6 +102,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Sha256 | None]
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
+    unreadable: Unreadable | None = None
 
     @property
     def arches(self) -> tuple[Arch, ...]:
@@ -110,6 +130,31 @@ class Manifest(Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
+    def of_unreadable(
+        cls,
+        compose_id: ComposeId,
+        why: Problem,
+        *,
+        location: str,
+        status: Status | None,
+        metadata: Mapping[str, Sha256 | None],
+    ) -> "Manifest":
+        """Record a compose of which no more is known than that it was published, and why."""
+        message = as_line(f"{why.path}: {why.message}", _MESSAGE)
+        return cls(
+            compose_id=compose_id,
+            status=status,
+            label=None,
+            release_name=None,
+            location=location,
+            variants={},
+            metadata=dict(sorted(metadata.items())),
+            images=(),
+            packages=(),
+            unreadable=Unreadable(code=why.code.value, message=message or why.code.value),
+        )
+
+    @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Manifest":
         """Read a manifest; the data must satisfy the manifest schema.
 
@@ -119,36 +164,41 @@ class Manifest(Struct, frozen=True, kw_only=True):
             ComposeIdError: the id does not parse.
 
         """
-        compose = data["compose"]
+        compose, holds = data["compose"], {} if "unreadable" in data else data
         return cls(
             compose_id=ComposeId.parse(compose["id"]),
-            status=Status(compose["status"]),
+            status=None if compose["status"] is None else Status(compose["status"]),
             label=compose["label"],
             release_name=data["release"]["name"],
             location=data["location"],
-            variants={variant: tuple(sorted(arches)) for variant, arches in data["variants"].items()},
+            variants={variant: tuple(sorted(arches)) for variant, arches in (holds.get("variants") or {}).items()},
             metadata=dict(data["metadata"]),
-            images=convert(data["images"], tuple[Image, ...]),
-            packages=convert(data["packages"], tuple[Package, ...]),
+            images=convert(holds.get("images") or (), tuple[Image, ...]),
+            packages=convert(holds.get("packages") or (), tuple[Package, ...]),
+            unreadable=convert(data.get("unreadable"), Unreadable | None),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Give the manifest's JSON value."""
         return {
             **self._head(),
-            "images": [image.to_dict() for image in self.images],
-            "packages": [package.to_dict() for package in self.packages],
+            "images": None if self.unreadable else [image.to_dict() for image in self.images],
+            "packages": None if self.unreadable else [package.to_dict() for package in self.packages],
         }
 
     def to_bytes(self) -> bytes:
         """Write the manifest: the same compose gives the same bytes, one package or image a line."""
         members = [f'"{name}":{_encode(value)}' for name, value in self._head().items()]
-        members.append(f'"images":{_lines(image.to_dict() for image in self.images)}')
-        members.append(f'"packages":{_lines(package.to_dict() for package in self.packages)}')
+        images, packages = "null", "null"
+        if self.unreadable is None:
+            images = _lines(image.to_dict() for image in self.images)
+            packages = _lines(package.to_dict() for package in self.packages)
+        members += [f'"images":{images}', f'"packages":{packages}']
         return ("{\n" + ",\n".join(members) + "\n}\n").encode("ascii")
 
     def _head(self) -> dict[str, Any]:
         compose = self.compose_id
+        variants = {variant: sorted(arches) for variant, arches in sorted(self.variants.items())}
         return {
             "schema": SCHEMA,
             "compose": {
@@ -157,12 +207,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
                 "type": compose.type.value,
                 "respin": compose.respin,
                 "label": self.label,
-                "status": self.status.value,
+                "status": None if self.status is None else self.status.value,
             },
             "release": {"short": compose.short, "version": compose.version, "name": self.release_name},
             "location": self.location,
-            "variants": {variant: sorted(arches) for variant, arches in sorted(self.variants.items())},
+            "variants": None if self.unreadable else variants,
             "metadata": dict(sorted(self.metadata.items())),
+            **({} if self.unreadable is None else {"unreadable": self.unreadable.to_dict()}),
         }
 
 
@@ -303,7 +354,7 @@ class _Reader:
             raise ValueError(self._nevras)
         packages = [_package(nevr, drafts) for nevr, drafts in self._drafts.items()]
         names = [name for package in packages for group in package.rpms for name in group.names]
-        if not _are_all(_NAME_LINES, names):
+        if not _are_all(_NAME_LINES, names) or any(len(name) > _LENGTH for name in names):
             raise ValueError(names)
         packages.sort(key=lambda package: (package.nvr, package.epoch))
         return tuple(packages)
@@ -313,12 +364,15 @@ def _package(nevr: str, drafts: dict[str, _Draft]) -> Package:
     """Finish the package of that name-epoch:version-release from its drafts by variant."""
     name, _, version_release = nevr.partition(":")
     name, _, epoch = name.rpartition("-")
+    nvr = f"{name}-{version_release}"
+    if len(nvr) > _LENGTH or int(epoch) > _EPOCH:
+        raise ValueError(nevr)
     groups: list[RpmGroup] = []
     unsigned = 0
     for variant in sorted(drafts):
         groups += drafts[variant].groups(variant)
         unsigned += drafts[variant].unsigned
-    return Package(nvr=f"{name}-{version_release}", epoch=int(epoch), unsigned=unsigned, rpms=tuple(groups))
+    return Package(nvr=nvr, epoch=int(epoch), unsigned=unsigned, rpms=tuple(groups))
 
 
 def _packages(rpms: RpmTable, path: str) -> tuple[Package, ...]:
@@ -361,9 +415,19 @@ def _nevra_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Probl
     """Every name, of source packages and of their RPMs, is a whole `name-epoch:version-release.arch`."""
     whole = re.compile(_NEVRA)
     for name in sorted({*srpms, *chain.from_iterable(srpms.values())}):
-        if whole.fullmatch(name) is None:
-            message = f"{name[:_SHOWN]!a} is not of the form name-epoch:version-release.arch"
-            yield _problem(path, pointer, Code.NEVRA_INVALID, message)
+        wrong = "is not of the form name-epoch:version-release.arch" if whole.fullmatch(name) is None else _beyond(name)
+        if wrong:
+            yield _problem(path, pointer, Code.NEVRA_INVALID, f"{name[:_SHOWN]!a} {wrong}")
+
+
+def _beyond(nevra: str) -> str | None:
+    """Say which bound a well-formed NEVRA breaks."""
+    named, _, version_release = nevra.rpartition(".")[0].partition(":")
+    name, _, epoch = named.rpartition("-")
+    if int(epoch) > _EPOCH:
+        return f"has an epoch above {_EPOCH}"
+    length = len(name) + 1 + len(version_release)
+    return f"has {length} characters without epoch and arch, {_LENGTH} are allowed" if length > _LENGTH else None
 
 
 def _row_problems(pointer: str, srpms: SrpmTable, path: str) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from compose_repo.core.verdict.decision import Verdict
 
 
 class Labels(Value, frozen=True, kw_only=True):
-    """What each label is called: one of three for the verdict, one of three for the compose, one for the stream.
+    """What each label is called: one of three for the verdict, one of four for the compose, one for the stream.
 
     `stream` is what the name of the stream is put behind.
     """
@@ -18,6 +18,7 @@ class Labels(Value, frozen=True, kw_only=True):
     pending: str = "gate::pending"
     blocked: str = "gate::blocked"
     published: str = "compose::published"
+    approved: str = "compose::approved"
     superseded: str = "compose::superseded"
     vanished: str = "compose::vanished"
     stream: str = "stream::"
@@ -57,7 +58,7 @@ class Labels(Value, frozen=True, kw_only=True):
         """Return what a label means, or None if it is not one of ours."""
         if label in {self.satisfied, self.pending, self.blocked}:
             return "verdict"
-        if label in {self.published, self.superseded, self.vanished}:
+        if label in {self.published, self.approved, self.superseded, self.vanished}:
             return "compose"
         return "stream" if label.startswith(self.stream) else None
 

@@ -383,7 +383,7 @@ def _label_update(
 ) -> Plan:
     gone = (names.vanished,) if vanished else ()
     labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *gone)
-    without = (names.vanished,) if vanished is False else ()
+    without = (names.approved, *((names.vanished,) if vanished is False else ()))
     return _update(merge_request, labels=labels, names=names, without=without)
 
 
@@ -423,7 +423,8 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
     """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
     Where merging follows publishing it is merged whatever the gate says: the mirrors already carry it, and label and
-    note tell. Where merging leads to publishing, only a satisfied gate lets it through. One that is not open needs
+    note tell. Where merging leads to publishing, only a satisfied gate lets it through, and they say that it is
+    approved for publishing. One that is not open needs
     nothing: whether it is opened again is decided before (`plan_restore`).
 
     Raises:
@@ -438,8 +439,9 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
             "fix it, or waive it in gate/waivers.toml"
         )
     stream = names.of_stream(compose_id.stream)
+    merged = names.approved if mode is Mode.GATING else names.published
     return (
-        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), names.published), names=names),
+        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), merged), names=names),
         *_note(merge_request, notes, me, judged.note),
         *(() if restore is None else (restore,)),
         Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),

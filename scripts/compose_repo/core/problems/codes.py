@@ -69,7 +69,8 @@ class Code(StrEnum):
     LABEL_CLASH = "label-clash"
     UNKNOWN_STREAM = "unknown-stream"
 
-    # Advice on policy, waivers and origins
+    # Advice on policy, waivers, origins and results
+    ANSWERS_NO_REQUIREMENT = "answers-no-requirement"
     MORE_ADVICE = "more-advice"
     NO_DOCS = "no-docs"
     PATTERN_MATCHES_NOTHING = "pattern-matches-nothing"
@@ -147,6 +148,7 @@ class Code(StrEnum):
     NOT_DONE = "not-done"
     REFUSED_REPORT = "refused-report"
     PIPELINE_FAILED = "pipeline-failed"
+    PIPELINE_HELD = "pipeline-held"
     PROMOTION_FAILED = "promotion-failed"
     PROMOTION_UNKNOWN = "promotion-unknown"
     PUBLISHED_UNKNOWN = "published-unknown"

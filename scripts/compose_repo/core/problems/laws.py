@@ -125,6 +125,10 @@ GATE: Final = {
 """What files of gate/ must agree with."""
 
 AGEING: Final = {
+    Code.ANSWERS_NO_REQUIREMENT: Law(
+        "A result whose name, or whose test, comes close to a requirement of its origin answers it.",
+        "Report it in a new file under the name, arch, variant and scenario that gate/policy.toml asks for.",
+    ),
     Code.MORE_ADVICE: Law(
         "At most 100 pieces of advice on a file are listed.", "Follow those that are listed first, then validate again."
     ),
@@ -153,7 +157,8 @@ SOURCES: Final = {
     Code.COMPOSE_NOT_FOUND: Law("The compose is where the address says.", "Fix the address."),
     Code.FOREIGN_BRANCH: Law("A compose's branch is created by the compose bot.", "Have a Maintainer delete it."),
     Code.INDEX_NOT_A_LISTING: Law(
-        "An index of composes is a listing by Apache or nginx.", "Fix the address, or try again later."
+        "An index of composes is a listing by Apache, nginx, Caddy, http.server or S3.",
+        "Fix the address, or try again later.",
     ),
     Code.INDEX_NOT_FOUND: Law("The folder of the composes exists.", "Fix the address in gate/streams.toml."),
     Code.INDEX_TRUNCATED: Law("A listing is complete.", "Try again."),
@@ -270,6 +275,10 @@ PASSES: Final = {
     Code.PIPELINE_FAILED: Law(
         "A satisfied compose has a successful pipeline, if GitLab requires one for merging.",
         "Look at the pipeline; retry it if what failed in it is waived now.",
+    ),
+    Code.PIPELINE_HELD: Law(
+        "Nobody sets statuses in the pipeline of a satisfied compose, or cancels its jobs, if GitLab requires one.",
+        "Ask the account that is named to stop, or remove its membership; then a Maintainer runs the pipeline again.",
     ),
     Code.PROMOTION_FAILED: Law(
         "The hook of a stream can be reached and takes the call.", "Fix it, then do with the tag as the message says."

@@ -42,6 +42,10 @@ class InputError(Exception):
         self.problems = problems
 
 
+class UnansweredError(InputError):
+    """A server that gives no answer now, after as many tries as it was given: that says nothing of the input."""
+
+
 class UsageError(Exception):
     """A command line or a configuration that cannot be followed; its message is the one line that says why."""
 
@@ -57,5 +61,9 @@ def shown(value: object) -> str:
     """Show a value in a message: as JSON, on one line, in ASCII, not too long."""
     import json  # noqa: PLC0415  # only what is wrong is shown
 
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    text = ""
+    for part in json.JSONEncoder().iterencode(value):  # no more of it than is shown: a list may be a whole file
+        text += part
+        if len(text) > _SHOWN:
+            return f"{text[:_SHOWN]}…"
+    return text

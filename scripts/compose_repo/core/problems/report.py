@@ -39,7 +39,7 @@ def as_text(report: Report) -> str:
 
 
 def as_line(problem: Problem) -> str:
-    """Write a problem as `path:line: code: pointer: message; fix`."""
+    """Write a problem as `path:line: code: pointer: message; fix`; an address has no line."""
     return f"{_where(problem)}: {_what(problem)}"
 
 
@@ -49,7 +49,9 @@ def as_advice_line(advice: Problem) -> str:
 
 
 def _where(problem: Problem) -> str:
-    return f"{escape.path(problem.path)}:{problem.line}"
+    """Name the place: of a file its line, of an address none, for what a server shows was not looked at by lines."""
+    path = escape.path(problem.path)
+    return path if "://" in problem.path and problem.line == 1 else f"{path}:{problem.line}"
 
 
 def _what(problem: Problem) -> str:

@@ -128,7 +128,7 @@ def _brought(table: str, rows: Sequence[Row] | None, before: Sequence[Row] | Non
 
 def _entry(row: Problem) -> str:
     """Point at the entry that a row is about: the table and the number."""
-    return "/".join(row.pointer.split("/", 3)[:3])
+    return "/".join(row.pointer.split("/")[:3])
 
 
 def _value(row: Row) -> str:

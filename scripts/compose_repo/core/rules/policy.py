@@ -318,7 +318,7 @@ class Mode(StrEnum):
 
 
 class StreamEntry(Struct, frozen=True, kw_only=True):
-    """Which composes of a stream to follow, and where the mirrors say what is published.
+    """Which composes of a stream to follow, and where the mirrors say what is published, if they do.
 
     `composes` are the addresses under which each compose has a folder: composes of several types may have one each.
     `open_at_most` is how many merge requests one pass opens, `promote` whom to call when a compose turns satisfied.
@@ -326,12 +326,18 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
 
     stream: Stream
     composes: tuple[str, ...]
-    published: str
+    published: str | None = None
     types: tuple[ComposeType, ...] = (ComposeType.PRODUCTION,)
     statuses: tuple[Status, ...] = (Status.FINISHED, Status.FINISHED_INCOMPLETE)
     mode: Mode = Mode.MIRROR
     open_at_most: int = 5
     promote: Hook | None = None
+
+    @property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """Every address that is read, with the name of its field."""
+        published = () if self.published is None else (("published", self.published),)
+        return (*(("composes", one) for one in self.composes), *published)
 
     @classmethod
     def from_dict(cls, stream: str, data: Mapping[str, Any]) -> "StreamEntry":
@@ -339,7 +345,7 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
         return cls(
             stream=Stream(stream),
             composes=(data["composes"],) if isinstance(data["composes"], str) else tuple(data["composes"]),
-            published=data["published"],
+            published=data.get("published"),
             types=tuple(map(ComposeType, data.get("types", ("production",)))),
             statuses=tuple(map(Status, data.get("statuses", ("FINISHED", "FINISHED_INCOMPLETE")))),
             mode=Mode(data.get("mode", "mirror")),
@@ -351,7 +357,7 @@ class StreamEntry(Struct, frozen=True, kw_only=True):
         """Give the `[streams.<stream>]` as JSON has it."""
         return {
             "composes": self.composes[0] if len(self.composes) == 1 else list(self.composes),
-            "published": self.published,
+            **({} if self.published is None else {"published": self.published}),
             "types": list(map(str, self.types)),
             "statuses": list(map(str, self.statuses)),
             "mode": str(self.mode),

@@ -23,6 +23,9 @@ from compose_repo.core.verdict.refusals import Refusals, RefusedReport
 from compose_repo.core.verdict.summary import summary
 from compose_repo.core.verdict.unmatched import Reported, unmatched
 
+_UNKNOWN: Final = Finding(
+    State.MISSING, "which arches and variants the compose has is not known: its metadata could not be read"
+)
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -74,6 +77,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
                 _Case(
                     requirement=requirement,
                     wanted=tuple(_wanted(requirement, manifest)),
+                    unknown=manifest.unreadable is not None and "all" in (requirement.arches, requirement.variants),
                     reports=reports[origin][testcase],
                     past=past,
                     waivers=covering.get((origin, testcase), ()),
@@ -104,12 +108,14 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
 class _Case(Struct, frozen=True, kw_only=True):
     """One requirement and everything that bears on it.
 
-    `age` is the time since the merge request was opened, None if that is not known. `waivers` are those in force for
+    `unknown`: it asks for all of something of which the compose's manifest does not know what there is. `age` is the
+    time since the merge request was opened, None if that is not known. `waivers` are those in force for
     its test, `refused` counts the files of its origin that do not count.
     """
 
     requirement: Requirement
     wanted: Sequence[Cell]
+    unknown: bool
     reports: Reports
     past: Past | None
     waivers: Sequence[Waiver]
@@ -121,7 +127,8 @@ class _Case(Struct, frozen=True, kw_only=True):
 def _answers(case: _Case) -> Iterator[Answer]:
     """Each value that a requirement lists must be reported; of a dimension left at "any", each value reported counts.
 
-    A listed value without any report is missing: silence never passes.
+    A listed value without any report is missing: silence never passes. Where it is not known which values there are,
+    something is missing whatever is reported.
     """
     requirement, reports = case.requirement, case.reports
     for wanted in case.wanted:
@@ -132,9 +139,12 @@ def _answers(case: _Case) -> Iterator[Answer]:
             if finding.state is State.MISSING:
                 finding = _overdue(case, finding)
             yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history)
-        if not cells:
+        if not cells and not (case.unknown and wanted[1] is None):
             finding = _compared(case, wanted, None, _overdue(case, Finding(State.MISSING, "nothing reported")))
             yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), {})
+    for scenario in dict.fromkeys(wanted[0] for wanted in case.wanted if case.unknown):
+        nowhere: Cell = (scenario, None, None)
+        yield _answer(case, nowhere, _heeded(case, nowhere, _overdue(case, _UNKNOWN)), {})
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:

@@ -7,7 +7,7 @@ from typing import Final
 from compose_repo.core.branch.commit import GONE, Change, Commit, Content
 from compose_repo.core.composes.paths import COMPOSES
 from compose_repo.core.names import Sha
-from compose_repo.ports.git.repository import GitError, Repository, moment, path_text
+from compose_repo.ports.git.repository import GitError, PartialCloneError, Repository, moment, path_text
 
 _EXACTLY: Final = (
     "--raw",
@@ -131,6 +131,8 @@ def _tree(repository: Repository, revision: str | None, folder: str) -> str:
                 repository.run("rev-parse", "--verify", "--quiet", f"{revision}:{folder.rstrip('/')}").decode().strip()
             )
             return repository.run("rev-parse", "--verify", "--quiet", f"{found}^{{tree}}").decode("ascii").strip()
+    except PartialCloneError:
+        raise
     except GitError:
         pass
     return repository.run("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()

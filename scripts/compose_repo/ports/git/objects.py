@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 from compose_repo.core.branch.commit import PLAIN, Version
 from compose_repo.core.composes.paths import COMPOSES
-from compose_repo.ports.git.repository import Repository, damaged, path_text
+from compose_repo.ports.git.repository import Repository, path_text
 from compose_repo.ports.tree import Entry
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Blobs:
         sizes = self._look(blobs)
         for name, size in sizes.items():
             if size is None:
-                raise damaged(self._repository.path, name)
+                raise self._repository.damaged(name)
         return {name: size for name, size in sizes.items() if size is not None}
 
     def missing(self, objects: Iterable[str]) -> frozenset[str]:
@@ -95,7 +95,7 @@ class Blobs:
         for blob in blobs:
             header = answered.readline().split()
             if len(header) != 3:  # noqa: PLR2004  # name, type, size
-                raise damaged(self._repository.path, blob)
+                raise self._repository.damaged(blob)
             content = answered.read(int(header[2]))
             answered.read(1)
             yield content
@@ -171,7 +171,7 @@ class GitTree:
             if kind == "tree":
                 continue
             if size == _BROKEN:
-                raise damaged(self.repository.path, name)
+                raise self.repository.damaged(name)
             path = path_text(raw)
             at = self.at if path.startswith(_COMPOSES) else None
             entry = Entry(path=path, size=0 if size == "-" else int(size), regular=mode == PLAIN, at=at)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, TypeAlias, cast
+from urllib.parse import urlsplit
 
 from compose_repo.core.names import Sha
 from compose_repo.core.problems.problem import UsageError
@@ -39,6 +40,16 @@ _STAYS: Final = re.compile(
 """What git says of failures that another try does not fix. For the others, such as a line that broke, it has too many
 words to list: they differ by the moment and by git's version."""
 
+_ABSENT: Final = re.compile(
+    "promisor|lazy fetch|missing|unable to read|unable to parse|could not get object|bad object"
+)
+"""What git says where an object is not there."""
+_PROMISED: Final = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$"
+_PARTIAL: Final = (
+    "{path} is a partial clone, and an object that is needed is not in it; nothing is fetched on the way, so run: "
+    "git fetch --refetch --no-filter origin (git 2.36 or later; or clone it again without --filter)"
+)
+
 _LISTED: Final = re.compile(rb"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<name>.+)")
 """A line of ls-remote."""
 
@@ -50,6 +61,11 @@ _SETTINGS: Final = (
     "-c", "log.showSignature=false",
     "-c", "log.follow=false",
     "-c", "core.filesRefLockTimeout=5000",
+    "-c", "safe.bareRepository=all",
+    "-c", "i18n.commitEncoding=UTF-8",
+    "-c", "i18n.logOutputEncoding=UTF-8",
+    "-c", "push.gpgSign=false",
+    "-c", "push.pushOption=",
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
 )  # fmt: skip
@@ -69,6 +85,10 @@ _VARIABLES: Final = {
 
 class GitError(UsageError):
     """A git command that failed; the message says which and why."""
+
+
+class PartialCloneError(GitError):
+    """A clone was made without all objects (`--filter`), and one that is needed is not there."""
 
 
 def moment(seconds: str | int) -> dt.datetime | None:
@@ -127,9 +147,31 @@ class Repository:
         finally:
             self.trace(f"{shown} ({(self._clock.monotonic() - started) * 1000:.0f} ms)")
         if done.returncode != 0:
-            said = _last_line(done.stderr) or f"exit code {done.returncode}"
-            raise GitError(f"`{shown}` failed in {self.path}: {said}")
+            raise self._failure(shown, _last_line(done.stderr) or f"exit code {done.returncode}")
         return done.stdout
+
+    def _failure(self, shown: str, why: str) -> GitError:
+        """Say what has failed; git itself names no way out of a clone from which objects are missing."""
+        if _ABSENT.search(why) and self.is_partial():
+            return PartialCloneError(_PARTIAL.format(path=self.path))
+        return GitError(f"`{shown}` failed in {self.path}: {why}")
+
+    def damaged(self, name: str) -> GitError:
+        """Say that an object is missing."""
+        if self.is_partial():
+            return PartialCloneError(_PARTIAL.format(path=self.path))
+        return GitError(f"git has no object {name} in {self.path}; the repository is damaged: clone it anew")
+
+    def is_partial(self) -> bool:
+        """Tell whether this is a partial clone: git fetches the objects that it left out only when it is asked to."""
+        done = subprocess.run(
+            self._command(["config", "--name-only", "--get-regexp", _PROMISED]),
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+            env=child_variables(**_VARIABLES),
+        )
+        return bool(done.stdout.strip())
 
     def run_at_most(self, most: int, *arguments: str) -> bytes | None:
         """Run one command and give its output, or None where that has more bytes than `most` or git needs more memory.
@@ -162,7 +204,7 @@ class Repository:
             why = _last_line(said.read())
         if _OUT_OF_MEMORY.search(why):
             return None
-        raise GitError(f"`git {' '.join(arguments)}` failed in {self.path}: {why or process.returncode}")
+        raise self._failure(f"git {' '.join(arguments)}", why or f"exit code {process.returncode}")
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command that answers questions on its standard input."""
@@ -216,7 +258,7 @@ class Repository:
 
         """
         self._travel(
-            token, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force",
+            url, token, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force",
             "--end-of-options", url, *refspecs,
         )  # fmt: skip
 
@@ -232,7 +274,7 @@ class Repository:
 
         """
         patterns = [f"{beginning}*" for beginning in below]
-        out = self._travel(token, "ls-remote", "--quiet", "--end-of-options", url, *names, *patterns)
+        out = self._travel(url, token, "ls-remote", "--quiet", "--end-of-options", url, *names, *patterns)
         rows = filter(None, map(_LISTED.fullmatch, out.split(b"\n")))  # a server may send any name
         found = {path_text(row["name"]): Sha(row["sha"].decode("ascii")) for row in rows}
         wanted = {name for name in found if name.startswith(tuple(below)) and not name.endswith("^{}")}
@@ -246,6 +288,7 @@ class Repository:
 
         """
         self._travel(
+            url,
             token,
             "push",
             "--quiet",
@@ -257,11 +300,11 @@ class Repository:
             refspec,
         )
 
-    def _travel(self, token: str | None, *command: str) -> bytes:
+    def _travel(self, url: str, token: str | None, *command: str) -> bytes:
         """Run a command that talks to a server and give its output; what fails for a moment is tried again."""
         silence = f"{max(1, math.ceil(timeout()))}"
         told = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": silence}
-        variables = _configuration(told if token is None else {**told, **_authorization(token)})
+        variables = _configuration(told if token is None else {**told, **_authorization(url, token)})
         retry = Retry(_BACKOFF, self._clock)
         while True:
             try:
@@ -335,24 +378,21 @@ def scratch(beside: Path, trace: Trace = _silent, clock: Clock = REAL) -> Iterat
 
 
 def _objects(repository: Repository) -> Path | None:
-    """Give the folder of a repository's objects; None if there is none, or its history is cut off."""
+    """Give the folder of a repository's objects; None if there is none, or a part of them is missing."""
     try:
         shallow = repository.run("rev-parse", "--is-shallow-repository").strip() == b"true"
         folder = repository.run("rev-parse", "--path-format=absolute", "--git-path", "objects")
     except GitError:
         return None
-    return None if shallow or b"\n" in folder.strip() else Path(os.fsdecode(folder.strip()))
+    return None if shallow or repository.is_partial() or b"\n" in folder.strip() else Path(os.fsdecode(folder.strip()))
 
 
-def damaged(path: Path, name: str) -> GitError:
-    """Say that an object is missing."""
-    return GitError(f"git has no object {name} in {path}; the repository is damaged or partial")
-
-
-def _authorization(token: str) -> dict[str, str]:
+def _authorization(url: str, token: str) -> dict[str, str]:
+    """Give the token to the host of an address alone, wherever else the user's configuration leads git."""
     basic = base64.b64encode(f"oauth2:{token}".encode()).decode("ascii")
+    parts = urlsplit(url)
     return {
-        "http.extraHeader": f"Authorization: Basic {basic}",
+        f"http.{parts.scheme}://{parts.netloc}/.extraHeader": f"Authorization: Basic {basic}",
         "http.followRedirects": "false",
         "credential.helper": "",
     }

@@ -127,7 +127,9 @@ class Administrator(Client):
     def state(self) -> ProjectState:
         """Read how the project is set up."""
         base = self._base
-        project, settings = self._get(f"project {self._project}", base, lambda data: (project_of(data), {**data}))
+        project, settings = self._get(
+            f"project {self._project}", base, lambda data: (project_of(data, home=self.url), {**data})
+        )
         return ProjectState(
             path=project.path,
             default_branch=project.default_branch,

@@ -5,9 +5,10 @@ worked (the line broke, a proxy gave up), GitLab is asked before the write is se
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final, TypedDict, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import gitlab
 import gitlab.exceptions
@@ -18,15 +19,20 @@ from compose_repo.core.links import SCHEMES
 from compose_repo.core.problems.problem import UsageError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.environment import TIMEOUT, Environment
+from compose_repo.ports.gitlab.bounds import TooLarge
 from compose_repo.ports.gitlab.failures import NOT_FOUND, explained
 from compose_repo.ports.gitlab.pace import Pace
-from compose_repo.ports.gitlab.rows import project_of
+from compose_repo.ports.gitlab.rows import project_of, whole_of
 from compose_repo.ports.gitlab.session import BACKOFF, BROKEN, TRANSIENT, Session, Trace
 from compose_repo.ports.retry import Retry, http_date
 
 T = TypeVar("T")
 
 PAGE: Final = 100
+SMALL_PAGE: Final = 10
+"""Rows of a page where that many more are too large: texts of GitLab may have a megabyte each."""
+MOST_PAGES: Final = 1_000
+"""Most pages of one list; GitLab keeps 5,000 notes of a merge request."""
 OURS: Final[dict[str, Any]] = {"obey_rate_limit": False}
 """Keeps python-gitlab from waiting on 429 after `Session` has done so."""
 
@@ -87,7 +93,7 @@ class Client:
         self._project = project
         self._trace = trace
         self._clock = clock
-        self._session = Session(trace, clock, pace or Pace(clock))
+        self._session = Session(self.url, trace, clock, pace or Pace(clock))
         self._client = gitlab.Gitlab(
             self.url,
             private_token=token,
@@ -96,7 +102,6 @@ class Client:
             session=self._session,
             user_agent="compose-repo",
         )
-        self._base = f"/projects/{quote(project, safe='')}"
 
     def close(self) -> None:
         """Close what connections are open."""
@@ -108,7 +113,26 @@ class Client:
 
     def project(self) -> Project:
         """Give the project."""
-        return self._get(f"project {self._project}", self._base, project_of)
+        return self._found
+
+    @cached_property
+    def _found(self) -> Project:
+        return self._read(f"project {self._project}", lambda: project_of(self._row, home=self.url))
+
+    @cached_property
+    def _base(self) -> str:
+        """The project's address, by its id: GitLab takes no write at the path of a project that was renamed since."""
+        if self._project.isdecimal():
+            return f"/projects/{self._project}"
+        return self._read(f"project {self._project}", lambda: f"/projects/{whole_of(self._row['id'])}")
+
+    @cached_property
+    def _row(self) -> Mapping[str, Any]:
+        return self._project_anew()
+
+    def _project_anew(self) -> Mapping[str, Any]:
+        where = f"/projects/{quote(self._project, safe='')}"
+        return self._get(f"project {self._project}", where, lambda data: {**data})
 
     def _send(
         self,
@@ -168,21 +192,41 @@ class Client:
 
         found = self._read(what, ask)
         if found is None:
-            self.project()
+            self._project_anew()
         return found
 
     def _list(
         self, what: str, path: str, parse: Callable[[Mapping[str, Any]], T], *, limit: int | None = None, **query: str
     ) -> list[T]:
-        """Read every page, or the first rows only."""
+        """Read every page, or the first rows only; where a page is too large, smaller ones are asked for.
 
-        def ask() -> list[T]:
-            rows = self._client.http_list(
-                path, query_data={**query, "per_page": PAGE}, iterator=limit is None, get_all=False, **OURS
-            )
+        Of a link to the next page only its query is taken: where GitLab is, it does not say.
+        """
+
+        def ask(page: int) -> list[T]:
+            rows = self._rows(what, path, {**query, "per_page": page}, None if limit is None else -(-limit // page))
             return [parse(row) for row in rows]
 
-        return self._read(what, ask)
+        try:
+            return self._read(what, lambda: ask(PAGE))
+        except ForgeError as error:
+            if not isinstance(error.__cause__, TooLarge):
+                raise
+            return self._read(what, lambda: ask(SMALL_PAGE))
+
+    def _rows(self, what: str, path: str, query: Mapping[str, Any], pages: int | None) -> Iterator[Any]:
+        """Yield the rows of every page, or of so many."""
+        for number in range(1, MOST_PAGES + 1):
+            answer = self._client.http_get(path, query_data=dict(query), raw=True, **OURS)
+            rows = answer.json()  # type: ignore[union-attr]  # `raw` gives the answer itself
+            if type(rows) is not list:
+                raise TypeError("not a list")
+            yield from rows
+            following = answer.links.get("next", {}).get("url")  # type: ignore[union-attr]  # as above
+            if following is None or number == pages:
+                return
+            query = dict(parse_qsl(urlsplit(following).query, keep_blank_values=True))
+        raise ForgeError(f"{self.url}: could not read {what}: it lists more than {MOST_PAGES:,} pages")
 
     def _read(self, what: str, ask: Callable[[], T]) -> T:
         try:

@@ -21,7 +21,7 @@ def explained(url: str, what: str, error: Exception) -> ForgeError:
         why = f"it cannot be reached ({_one_line(_innermost(error))}); check COMPOSE_REPO_URL and the network"
     elif isinstance(error, gitlab.exceptions.RedirectError):
         why = "it redirects; set COMPOSE_REPO_URL to the address that it redirects to"
-    elif isinstance(error, gitlab.exceptions.GitlabParsingError):
+    elif isinstance(error, (gitlab.exceptions.GitlabParsingError, requests.exceptions.InvalidJSONError)):
         why = "its answer is not JSON; COMPOSE_REPO_URL does not name a GitLab"
     elif isinstance(error, gitlab.exceptions.GitlabError):
         why = _refusal(error.response_code) + f" ({_one_line(error.error_message)})"

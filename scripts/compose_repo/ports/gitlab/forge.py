@@ -28,6 +28,7 @@ from compose_repo.core.forge.action import (
     PutNote,
     ReopenMergeRequest,
     SetStatus,
+    StartPipeline,
     Unapprove,
     Unlock,
     UpdateMergeRequest,
@@ -36,11 +37,11 @@ from compose_repo.core.forge.forge import (
     CommitStatus,
     FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
     Note,
-    Project,
     Push,
     StaleHead,
     Thread,
@@ -54,18 +55,21 @@ from compose_repo.ports.gitlab.client import PAGE, Client, address_of, code_of, 
 from compose_repo.ports.gitlab.failures import CONFLICT, NOT_ALLOWED, NOT_FOUND, barred
 from compose_repo.ports.gitlab.pace import Paces
 from compose_repo.ports.gitlab.rows import (
+    Event,
     access_level_of,
     approvers_of,
     content_of,
+    event_of,
     file_locks_of,
     head_of,
+    held_by_status,
+    job_of,
     lock_of,
     merge_request_of,
     merge_status_of,
     note_of,
-    numbered_push_of,
     numbered_status_of,
-    project_of,
+    pipeline_of_head,
     user_of,
 )
 from compose_repo.ports.gitlab.session import Trace
@@ -75,6 +79,8 @@ Numbered: TypeAlias = tuple[int, T]
 
 _DAYS_BEFORE: Final = dt.timedelta(days=2)
 """How much earlier events are asked for: GitLab leaves the day itself out, and its days may begin far from UTC's."""
+_LISTED: Final = 10_000
+"""Events that GitLab lists for one question: it counts no further, so there is no page after those."""
 _LFS: Final = "application/vnd.git-lfs+json"
 _DONE: Final = frozenset({200, 201})
 _STILL_CHECKING: Final = frozenset(
@@ -104,17 +110,41 @@ class GitLab(Client):
         """Give the account that the token belongs to."""
         return self._me
 
-    @cached_property
-    def _found(self) -> Project:
-        return self._get(f"project {self._project}", self._base, project_of)
-
-    def project(self) -> Project:
-        """Give the project."""
-        return self._found
-
     def lock(self, iid: int) -> Lock | None:
         """Tell whether a merge request's pipeline keeps it from being merged."""
         return self._get(f"merge request !{iid}", f"{self._base}/merge_requests/{iid}", lock_of)
+
+    def holders(self, iid: int) -> Sequence[Holder]:
+        """Give what in the pipeline of a merge request's head has not succeeded; nothing where it has none.
+
+        GitLab lists jobs among the statuses, too. Of very many statuses the first hundred are enough to be told.
+        """
+        where = f"{self._base}/merge_requests/{iid}"
+        sha, pipeline = self._get(f"merge request !{iid}", where, lambda data: (data["sha"], pipeline_of_head(data)))
+        if pipeline is None:
+            return ()
+        what = f"pipeline {pipeline}"
+        jobs = dict(self._list(f"the jobs of {what}", f"{self._base}/pipelines/{pipeline}/jobs", job_of))
+        statuses = self._list(
+            f"the statuses of {what}",
+            f"{self._base}/repository/commits/{sha}/statuses",
+            held_by_status,
+            limit=PAGE,
+            pipeline_id=str(pipeline),
+        )
+        found = (*jobs.values(), *(holder for number, holder in statuses if number not in jobs))
+        return [holder for holder in found if holder is not None]
+
+    def pipelines_by(self, sha: Sha, username: str) -> int:
+        """Count the pipelines of merge requests that an account has started for a commit, by pushing or otherwise."""
+        rows = self._list(
+            f"pipelines of {sha[:12]}",
+            f"{self._base}/pipelines",
+            lambda row: row["source"] == "merge_request_event",
+            sha=sha,
+            username=username,
+        )
+        return sum(rows)
 
     def branch_head(self, branch: str) -> Sha | None:
         """Give a branch's commit, or None if there is no such branch."""
@@ -126,18 +156,41 @@ class GitLab(Client):
         return self._find(f"{path} at {ref}", where, content_of, ref=ref)
 
     def pushes(self, branch: str | None, since: dt.date) -> Sequence[Push]:
-        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them."""
-        rows = self._list(
-            "push events",
-            f"{self._base}/events",
-            numbered_push_of,
-            action="pushed",
-            after=str(since - _DAYS_BEFORE),
-            sort="asc",
-        )
-        numbered = dict(row for row in rows if row is not None)  # a page that moved while reading repeats rows
-        pushes = [push for _, push in sorted(numbered.items(), key=_number)]
+        """Give every push to a branch, or to any, since that day, oldest first; a few older ones may be among them.
+
+        GitLab lists no more than some 10,000 events for one question, so the question is put again from the last day
+        that was listed.
+
+        Raises:
+            ForgeError: it has more for a few days than it lists: nobody knows who has pushed what is missing.
+
+        """
+        events: dict[int, Event] = {}  # a page that moved while reading repeats rows
+        after = since - _DAYS_BEFORE
+        while True:
+            listed = self._pushed_events(after, "asc")
+            events.update(listed)
+            if len(listed) < _LISTED:
+                break
+            onwards = max(event.at for event in listed.values()).date() - _DAYS_BEFORE
+            if onwards > after:
+                after = onwards
+                continue
+            newest = self._pushed_events(after, "desc")
+            if len(newest) >= _LISTED and newest.keys().isdisjoint(listed):
+                raise ForgeError(
+                    f"{self.url}: the push events since {after} cannot be read: there are more than twice as many as "
+                    f"GitLab lists ({_LISTED:,}), so who has pushed some of them is not known; look at who pushes so "
+                    "often, and run it again in a few days"
+                )
+            events.update(newest)
+            break
+        pushes = [event.push for _, event in sorted(events.items()) if event.push is not None]
         return pushes if branch is None else [push for push in pushes if push.branch == branch]
+
+    def _pushed_events(self, after: dt.date, sort: str) -> dict[int, Event]:
+        rows = self._list("push events", f"{self._base}/events", event_of, action="pushed", after=str(after), sort=sort)
+        return {row.id: row for row in rows}
 
     def access_level(self, user_id: int) -> int:
         """Give a user's role in the project as GitLab counts it; 0 if it has none."""
@@ -206,8 +259,8 @@ class GitLab(Client):
                 self._open_merge_request(action)
             case UpdateMergeRequest():
                 self._update_merge_request(action)
-            case Unlock():
-                self._unlock(action)
+            case Unlock() | StartPipeline():
+                self._free(action)
             case ReopenMergeRequest() | CloseMergeRequest():
                 self._set_state(action)
             case SetStatus():
@@ -316,12 +369,20 @@ class GitLab(Client):
 
         return self._read("the locks of Git LFS", ask)
 
-    def _unlock(self, action: Unlock) -> None:
-        self._write(
-            action,
-            lambda: self._lfs("POST", f"/{quote(action.lock_id, safe='')}/unlock", {"force": True}),
-            lambda: all(lock.id != action.lock_id for lock in self.file_locks()),
-        )
+    def _free(self, action: Unlock | StartPipeline) -> None:
+        match action:
+            case Unlock(lock_id=lock_id):
+                self._write(
+                    action,
+                    lambda: self._lfs("POST", f"/{quote(lock_id, safe='')}/unlock", {"force": True}),
+                    lambda: all(lock.id != lock_id for lock in self.file_locks()),
+                )
+            case StartPipeline(iid=iid, sha=sha, made=made):
+                self._write(
+                    action,
+                    lambda: self._client.http_post(f"{self._base}/merge_requests/{iid}/pipelines", **_OURS),
+                    lambda: self.pipelines_by(sha, self.me().username) > made,
+                )
 
     def _lfs(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:  # noqa: ANN401  # any JSON
         """Ask Git LFS, which stands beside the API: it wants the token as git sends it, and its own media type.
@@ -462,10 +523,6 @@ class GitLab(Client):
             return self._merge_status(action.iid) in _STILL_CHECKING
         busy = code_of(failure) == CONFLICT and isinstance(action, SetStatus)
         return busy or may_pass(failure)
-
-
-def _number(numbered: Numbered[object]) -> int:
-    return numbered[0]
 
 
 def _note_id(note: Note) -> int:

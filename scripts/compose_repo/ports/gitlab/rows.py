@@ -2,15 +2,17 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import requests
 
+from compose_repo.core.documents.moment import read_moment
 from compose_repo.core.forge.action import CommitState
 from compose_repo.core.forge.forge import (
     CommitStatus,
     FileLock,
     ForgeError,
+    Holder,
     Lock,
     MergeRequest,
     MergeRequestState,
@@ -20,6 +22,7 @@ from compose_repo.core.forge.forge import (
     User,
 )
 from compose_repo.core.names import Sha, is_sha
+from compose_repo.ports.gitlab.bounds import is_below
 
 _NO_COMMIT: Final = frozenset({None, "0" * 40, "0" * 64})
 """How it is said of a push that it has created or deleted its branch."""
@@ -27,13 +30,24 @@ _NEVER_SUCCEEDS: Final = frozenset({"failed", "canceled", "skipped"})
 """The states of a pipeline that nothing but another one fixes."""
 
 
+GONE: Final = User(id=0, username="(deleted account)")
+"""Whoever has done what GitLab ascribes to nobody any more; no account can be called so, and none has this id."""
+
+
 def user_of(data: Mapping[str, Any]) -> User:
     """Read an account."""
     return User(id=data["id"], username=data["username"])
 
 
-def project_of(data: Mapping[str, Any]) -> Project:
-    """Read the project.
+def author_of(data: Mapping[str, Any] | None) -> User:
+    """Read who has written something; an author that GitLab gives as null is gone."""
+    return GONE if data is None else user_of(data)
+
+
+def project_of(data: Mapping[str, Any], *, home: str) -> Project:
+    """Read the project of the GitLab at `home`.
+
+    Its address for git may be on another host, for people: the token is sent to GitLab's own only.
 
     Raises:
         ForgeError: it is empty yet.
@@ -46,9 +60,15 @@ def project_of(data: Mapping[str, Any]) -> Project:
         path=data["path_with_namespace"],
         web_url=data["web_url"],
         clone_url=data["http_url_to_repo"],
+        remote=own_remote(data["http_url_to_repo"], home, data["path_with_namespace"]),
         default_branch=data["default_branch"],
         pipelines_must_succeed=bool(data.get("only_allow_merge_if_pipeline_succeeds")),
     )
+
+
+def own_remote(url: str, home: str, path: str) -> str:
+    """Give the address from which our own git fetches: the one that GitLab names, if that is on its own host."""
+    return url if is_below(url, home) else f"{home.rstrip('/')}/{path}.git"
 
 
 def head_of(branch: requests.Response) -> Sha:
@@ -63,7 +83,7 @@ def content_of(file: requests.Response) -> bytes:
 
 def approvers_of(data: Mapping[str, Any]) -> frozenset[int]:
     """Read who has approved."""
-    return frozenset(row["user"]["id"] for row in data["approved_by"])
+    return frozenset(author_of(row["user"]).id for row in data["approved_by"])
 
 
 def note_of(data: Mapping[str, Any]) -> tuple[bool, Note]:
@@ -73,7 +93,7 @@ def note_of(data: Mapping[str, Any]) -> tuple[bool, Note]:
     edited = data.get("updated_at") or data.get("created_at")
     note = Note(
         id=data["id"],
-        author_id=data["author"]["id"],
+        author_id=author_of(data["author"]).id,
         body=data["body"],
         edited_at=None if edited is None else _moment(edited),
     )
@@ -94,6 +114,35 @@ def lock_of(data: Mapping[str, Any]) -> Lock | None:
     return Lock.FAILED if over else Lock.DUE
 
 
+_NO_OBSTACLE: Final = frozenset({"success", "skipped", "manual"})
+"""The states of a job or a status that keep no pipeline from succeeding."""
+
+
+def pipeline_of_head(data: Mapping[str, Any]) -> int | None:
+    """Read the id of a merge request's pipeline; one of an earlier head is none."""
+    pipeline = data.get("head_pipeline")
+    return None if pipeline is None or pipeline["sha"] != data["sha"] else whole_of(pipeline["id"])
+
+
+def job_of(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
+    """Read a job with its id; what keeps no pipeline from succeeding holds nothing."""
+    author = (data.get("user") or {}).get("username")
+    return whole_of(data["id"]), _holder(data, author, is_job=True)
+
+
+def held_by_status(data: Mapping[str, Any]) -> tuple[int, Holder | None]:
+    """Read a commit status with its id, and what it holds."""
+    author = (data.get("author") or {}).get("username")
+    return whole_of(data["id"]), _holder(data, author, is_job=False)
+
+
+def _holder(data: Mapping[str, Any], author: object, *, is_job: bool) -> Holder | None:
+    state = _text(data["status"])
+    if state in _NO_OBSTACLE or data.get("allow_failure") is True:
+        return None
+    return Holder(name=str(data["name"]), author=str(author or ""), state=state, is_job=is_job)
+
+
 def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
     """Read a merge request."""
     return MergeRequest(
@@ -104,9 +153,9 @@ def merge_request_of(data: Mapping[str, Any]) -> MergeRequest:
         source_branch=data["source_branch"],
         target_branch=data["target_branch"],
         head=None if data["sha"] is None else Sha(data["sha"]),
-        author=user_of(data["author"]),
+        author=author_of(data["author"]),
         labels=frozenset(data["labels"]),
-        created_at=dt.datetime.fromisoformat(data["created_at"]),
+        created_at=_moment(data["created_at"]),
         web_url=data["web_url"],
         closed_by=None if data.get("closed_by") is None else user_of(data["closed_by"]),
         from_fork=data["source_project_id"] != data["target_project_id"],
@@ -126,30 +175,45 @@ def file_locks_of(data: Mapping[str, Any]) -> list[FileLock]:
 
 def access_level_of(member: requests.Response) -> int:
     """Read a member's role."""
-    return _whole(member.json()["access_level"])
+    return whole_of(member.json()["access_level"])
 
 
-def numbered_push_of(data: Mapping[str, Any]) -> tuple[int, Push] | None:
-    """Read a push of a branch with its event's id, which tells which is newer; None for any other event.
+class Event(NamedTuple):
+    """An event of pushing: `push` is None for any but the push of one branch."""
 
-    None also for a push of many branches at once, of which GitLab says neither the names nor the commits. Of all rows
-    this is the one that trust rests on, so it is read with particular care.
+    id: int
+    at: dt.datetime
+    push: Push | None
+
+
+def event_of(data: Mapping[str, Any]) -> Event:
+    """Read an event with its id, which tells which is newer, and its push of a branch.
+
+    There is none of a push of many branches at once, of which GitLab says neither the names nor the commits. Of all
+    rows this is the one that trust rests on, so it is read with particular care.
     """
-    number = _whole(data["id"])
+    number, at = whole_of(data["id"]), _moment(data["created_at"])
     pushed = data.get("push_data")
     if pushed is None or pushed.get("ref") is None or pushed["ref_type"] != "branch":
-        return None
-    author = data["author"]
-    if author["id"] != data["author_id"]:
-        raise ValueError("an event has two authors")
+        return Event(number, at, None)
     push = Push(
-        user=User(id=_whole(author["id"]), username=_text(author["username"])),
+        user=_pusher_of(data),
         branch=_text(pushed["ref"]),
         before=_commit_of(pushed["commit_from"]),
         after=_commit_of(pushed["commit_to"]),
-        at=_moment(data["created_at"]),
+        at=at,
     )
-    return number, push
+    return Event(number, at, push)
+
+
+def _pusher_of(data: Mapping[str, Any]) -> User:
+    """Read who has pushed; one that is gone is nobody's account, whatever name it had."""
+    author = data["author"]
+    if author is None:
+        return GONE
+    if author["id"] != data["author_id"]:
+        raise ValueError("an event has two authors")
+    return User(id=whole_of(author["id"]), username=_text(author["username"]))
 
 
 def _commit_of(value: Any) -> Sha | None:  # noqa: ANN401  # any JSON
@@ -160,7 +224,8 @@ def _commit_of(value: Any) -> Sha | None:  # noqa: ANN401  # any JSON
     return Sha(value)
 
 
-def _whole(value: Any) -> int:  # noqa: ANN401  # any JSON
+def whole_of(value: Any) -> int:  # noqa: ANN401  # any JSON
+    """Read a whole number."""
     if type(value) is not int:
         raise TypeError("not a whole number")
     return value
@@ -173,7 +238,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  # any JSON
 
 
 def _moment(value: Any) -> dt.datetime:  # noqa: ANN401  # any JSON
-    moment = dt.datetime.fromisoformat(value)
+    moment = read_moment(_text(value))
     if moment.tzinfo is None:
         raise ValueError("of no time zone")
     return moment
@@ -189,7 +254,7 @@ def commit_status_of(data: Mapping[str, Any]) -> CommitStatus:
     state = data["status"]
     return CommitStatus(
         name=data["name"],
-        author_id=(data.get("author") or {"id": 0})["id"],
+        author_id=author_of(data.get("author")).id,
         state=CommitState(state) if state in set(CommitState) else None,
         description=data["description"] or "",
         set_at=_moment(data.get("finished_at") or data["created_at"]),

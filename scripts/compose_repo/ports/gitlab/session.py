@@ -1,4 +1,4 @@
-"""What goes over the line to GitLab: traced, paced, bounded in time, repeated where that is safe."""
+"""What goes over the line to GitLab: traced, paced, bounded, repeated where that is safe."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
+from compose_repo.core.links import SCHEMES
 from compose_repo.ports.clock import Clock
+from compose_repo.ports.gitlab.bounds import BoundedAdapter, Elsewhere, is_below
 from compose_repo.ports.gitlab.pace import Pace
 from compose_repo.ports.retry import Backoff, Retry, retry_after
 
@@ -30,13 +32,16 @@ BROKEN: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions
 
 
 class Session(requests.Session):
-    """Requests that are traced, paced, bounded in time, repeated where that is safe, and keep the token to their host.
+    """Requests that are traced, paced, bounded in time and size, repeated where that is safe, and all to one host.
 
-    Each try has its own turn.
+    Each try has its own turn. `home` is GitLab's address: what is not below it gets no request, and so no token.
     """
 
-    def __init__(self, trace: Trace, clock: Clock, pace: Pace) -> None:
+    def __init__(self, home: str, trace: Trace, clock: Clock, pace: Pace) -> None:
         super().__init__()
+        self._home = home
+        for scheme in SCHEMES:
+            self.mount(f"{scheme}://", BoundedAdapter(clock))
         self._trace = trace
         self._clock = clock
         self._pace = pace
@@ -45,7 +50,14 @@ class Session(requests.Session):
         """What the last answer says of the time."""
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401  # handed on as they are
-        """Send; repeat when told to slow down, and reads also when the failure may pass."""
+        """Send; repeat when told to slow down, and reads also when the failure may pass.
+
+        Raises:
+            Elsewhere: the address is not GitLab's.
+
+        """
+        if not is_below(url, self._home):
+            raise Elsewhere(url)
         reads = method.upper() == "GET"
         retry = Retry(BACKOFF, self._clock)
         while True:

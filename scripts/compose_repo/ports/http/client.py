@@ -11,7 +11,7 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
 
 from compose_repo.core.problems.codes import Code
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, UnansweredError
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.http.address import RedirectError, redirected
 from compose_repo.ports.http.connection import failures, open_url
@@ -93,6 +93,7 @@ class Http:
         """Give a document of at most `limit` bytes, or None where the server has none (404, 410).
 
         Raises:
+            UnansweredError: the server gives no answer now.
             InputError: anything else went wrong; the code says what, of `source-unreachable`, `-timeout`, `-tls`,
                 `-redirect`, `-status`, `-truncated` and `-too-large`.
 
@@ -104,7 +105,7 @@ class Http:
                 return self._try(url, limit, deadline)
             except _TryAgain as failure:
                 if not retry.again(failure.asked):
-                    raise InputError(failure.problem) from failure
+                    raise UnansweredError(failure.problem) from failure
 
     def _try(self, url: str, limit: int, deadline: Deadline) -> Document | None:
         try:

@@ -41,7 +41,7 @@ def open_url(
 
     def connect_in_time(**how: Any) -> Any:  # noqa: ANN401  # what the pool says of it, and what it would make of that
         connection: Any = connect(**how)
-        connection.response_class = functools.partial(_Response, deadline=deadline)
+        connection.response_class = functools.partial(ResponseInTime, deadline=deadline)
         return connection
 
     pool.ConnectionCls = connect_in_time  # type: ignore[assignment]  # it is only called
@@ -70,7 +70,9 @@ def _manager(url: str, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
     return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=known), ssl_context=tls)
 
 
-class _Response(http.client.HTTPResponse):
+class ResponseInTime(http.client.HTTPResponse):
+    """An answer of which each byte, its headers too, comes before a deadline."""
+
     def __init__(self, sock: socket.socket, *, deadline: Deadline, method: str | None = None) -> None:
         super().__init__(sock, method=method)
         self.fp = io.BufferedReader(_FileInTime(self.fp.detach(), sock, deadline))

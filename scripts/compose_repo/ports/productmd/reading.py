@@ -2,29 +2,40 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from compose_repo.core.composes.compose import (
     FINISHED,
+    LABEL_LENGTH,
+    RELEASE_NAME_LENGTH,
+    WORD_LENGTH,
     Compose,
     ComposeId,
     ComposeIdError,
     Image,
     RpmTable,
     Status,
+    is_image_path,
 )
-from compose_repo.core.documents.limits import METADATA_BYTES, WORD_BYTES
+from compose_repo.core.documents.limits import INTEGER, METADATA_BYTES, WORD_BYTES
 from compose_repo.core.documents.strict import parse_json
-from compose_repo.core.names import Arch, Sha256, Variant, is_name, is_sha256
+from compose_repo.core.names import Arch, Sha256, Variant, as_line, is_line, is_name, is_sha256
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.compose_root import Root, failure
+from compose_repo.ports.productmd.words import new_words
 
 _SHOWN: Final = 200
 """Most characters of foreign text that a message repeats."""
 _CORRECT_METADATA: Final = "ask the compose's makers to fix its metadata"
 _SUPPORTED_MAJOR: Final = "1"
+METADATA: Final = ("composeinfo.json", "images.json", "modules.json", "rpms.json")
+"""The files that a manifest names."""
+_NO_TREES: Final = frozenset({"src", "nosrc", "noarch"})
+"""Words of productmd's list of arches that no tree is for."""
+_LISTED: Final = 10
+"""Most new words that are named."""
 
 
 def read_compose(root: Root, *, location: str | None = None) -> Compose:
@@ -59,6 +70,7 @@ def read_compose(root: Root, *, location: str | None = None) -> Compose:
         metadata=files.digests,
         images=files.images,
         rpms=files.rpms,
+        remarks=tuple(files.remarks),
     )
 
 
@@ -89,6 +101,25 @@ def identity(root: Root) -> tuple[ComposeId, Status]:
     if problems:
         raise InputError(*problems)
     return _compose_id(root, texts["COMPOSE_ID"] or b""), _status(root, texts["STATUS"] or b"")
+
+
+def what_is_left(root: Root) -> tuple[Status | None, dict[str, Sha256 | None]]:
+    """Give the status and the digests of a compose that cannot be read, as far as its server gives them."""
+    word = (_attempted(root, "STATUS", WORD_BYTES) or b"").decode("ascii", errors="replace").strip()
+    files = {name: _attempted(root, f"compose/metadata/{name}", METADATA_BYTES) for name in METADATA}
+    digests = {name: None if data is None else _digest(data) for name, data in files.items()}
+    return next((status for status in FINISHED if status == word), None), digests
+
+
+def _attempted(root: Root, path: str, limit: int) -> bytes | None:
+    try:
+        return root.read(path, limit)
+    except InputError:
+        return None
+
+
+def _digest(data: bytes) -> Sha256:
+    return Sha256(hashlib.sha256(data).hexdigest())
 
 
 def _names(root: Root, compose_id: ComposeId) -> bool:
@@ -147,7 +178,7 @@ class _Fetch(threading.Thread):
 
 def _read_metadata(root: Root, name: str) -> tuple[bytes, Sha256] | None:
     data = root.read(f"compose/metadata/{name}", METADATA_BYTES)
-    return None if data is None else (data, Sha256(hashlib.sha256(data).hexdigest()))
+    return None if data is None else (data, _digest(data))
 
 
 class _Metadata:
@@ -162,7 +193,10 @@ class _Metadata:
 
         self._folder = f"{root.location}/compose/metadata"
         self._id = compose_id
-        self._arches = frozenset(RPM_ARCHES) - {"src", "nosrc", "noarch"}
+        self._arches = frozenset(RPM_ARCHES)
+        self._new: dict[str, None] = {}
+        """What productmd does not know, in the order of its first use."""
+        self.remarks: list[str] = []
         self.digests: dict[str, Sha256 | None] = {}
         small = {"composeinfo.json": ComposeInfo, "images.json": Images, "modules.json": Modules}
         parts = {name: self._load(name, make(), _read_metadata(root, name)) for name, make in small.items()}
@@ -172,10 +206,12 @@ class _Metadata:
             raise self._refusal("rpms.json", Code.METADATA_MISSING, message)
         self.rpms = self._rpms(rpms)
         info = parts["composeinfo.json"]
-        self.label: str | None = (info or rpms).compose.label
-        self.release_name: str | None = None if info is None else info.release.name
+        self.label = as_line((info or rpms).compose.label, LABEL_LENGTH)
+        self.release_name = None if info is None else as_line(info.release.name, RELEASE_NAME_LENGTH)
         self.variants = self._variants(info)
         self.images = self._images(parts["images.json"])
+        if self._new:
+            self.remarks.append(_news(list(self._new)))
 
     def _load(self, name: str, metadata: Any, file: tuple[bytes, Sha256] | None) -> Any:  # noqa: ANN401  # untyped
         """Give productmd's object with the file's content, or None where there is no such file."""
@@ -184,12 +220,14 @@ class _Metadata:
             return None
         data = self._parse(name, file[0])
         try:
-            version = data["header"]["version"]
-            if version.partition(".")[0] != _SUPPORTED_MAJOR:
-                message = f"it is of version {version[:_SHOWN]!a}, only {_SUPPORTED_MAJOR}.x can be read"
+            written = data["header"]["version"]
+            if written.partition(".")[0] != _SUPPORTED_MAJOR:
+                message = f"it is of version {written[:_SHOWN]!a}, only {_SUPPORTED_MAJOR}.x can be read"
                 raise self._refusal(name, Code.METADATA_VERSION, message)
-            metadata.deserialize(data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            with new_words(data["payload"]) as words:
+                metadata.deserialize(data)
+            self._new |= dict.fromkeys(words)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"productmd refuses it: {type(error).__name__}: {str(error)[:_SHOWN]!a}"
             raise self._refusal(name, Code.METADATA_INVALID, message) from error
         if mismatches := list(self._mismatches(name, metadata.compose)):
@@ -249,10 +287,14 @@ class _Metadata:
             if not is_name(variant):
                 raise self._refusal(name, Code.METADATA_INVALID, f"{variant[:_SHOWN]!a} is not a valid variant name")
             for arch in arches:
-                if arch not in self._arches:
+                if arch in _NO_TREES or not is_name(arch):
                     raise self._refusal(name, Code.METADATA_INVALID, f"{arch[:_SHOWN]!a} is not the arch of a tree")
+                if arch not in self._arches:
+                    self._new[f"the arch {arch!a}"] = None
+            if not arches:
+                self.remarks.append(f"the variant {variant} has no arch, so nothing is in it: it is left out")
         self._agree("rpms.json", ((name, arch) for name, trees in self.rpms.items() for arch in trees), variants)
-        return variants
+        return {variant: arches for variant, arches in variants.items() if arches}
 
     def _images(self, images: Any) -> tuple[Image, ...]:  # noqa: ANN401  # productmd is untyped
         """Give the images; their trees must be those of the compose."""
@@ -268,14 +310,12 @@ class _Metadata:
         )
 
     def _image(self, variant: Variant, arch: Arch, image: Any) -> Image:  # noqa: ANN401  # productmd is untyped
-        path = image.path
-        sha256 = image.checksums.get("sha256")
-        if path.startswith("/") or ".." in path.split("/") or not (path.isascii() and path.isprintable()):
+        path, sha256 = image.path, image.checksums.get("sha256")
+        if not is_image_path(path):
             raise self._refusal("images.json", Code.METADATA_INVALID, f"{path[:_SHOWN]!a} is not a path below compose/")
-        if sha256 is not None and not (isinstance(sha256, str) and is_sha256(sha256)):
-            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has an invalid SHA-256")
-        if image.size < 0:
-            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has a negative size")
+        wrong = next(_faults(image), None)
+        if wrong:
+            raise self._refusal("images.json", Code.METADATA_INVALID, f"{path!a} has {wrong}")
         return Image(
             variant=variant,
             arch=arch,
@@ -298,3 +338,25 @@ class _Metadata:
 
     def _refusal(self, name: str, code: Code, message: str) -> InputError:
         return failure(f"{self._folder}/{name}", code, message, _CORRECT_METADATA)
+
+
+def _news(words: Sequence[str]) -> str:
+    """Say which words are newer than productmd."""
+    from importlib.metadata import version  # noqa: PLC0415  # few composes have any
+
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return f"productmd {version('productmd')} does not know {', '.join(words[:_LISTED])}{more}: kept as written"
+
+
+def _faults(image: Any) -> Iterator[str]:  # noqa: ANN401  # productmd is untyped
+    """Say what of an image's fields productmd takes, and a manifest cannot hold."""
+    for what, word in (("type", image.type), ("format", image.format), ("subvariant", image.subvariant)):
+        if not is_line(word, WORD_LENGTH) and (what != "subvariant" or word):
+            yield f"a {what} that is not one line of at most {WORD_LENGTH} characters"
+    sha256 = image.checksums.get("sha256")
+    if sha256 is not None and not (isinstance(sha256, str) and is_sha256(sha256)):
+        yield "an invalid SHA-256"
+    if image.size < 0:
+        yield "a negative size"
+    if image.size > INTEGER:
+        yield f"a size above {INTEGER}"

@@ -60,6 +60,14 @@ def test_an_unknown_set_is_named(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "in-venv: there is no requirements/everything.txt\n")
 
 
+@pytest.mark.parametrize("there", ["compose_repo.py", "json.py"])
+def test_what_lies_where_a_job_stands_is_not_run(checkout: Path, there: str) -> None:
+    for name in ("scripts/compose_repo", "schemas", "templates"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / there).write_text("raise SystemExit(9)\n", encoding="utf-8")
+    assert in_venv(checkout, "run", "compose-repo", "validate", "-h").returncode == 0
+
+
 @pytest.mark.smoke
 def test_an_environment_that_is_given_is_used_as_it_is(checkout: Path) -> None:
     given = checkout / "given"

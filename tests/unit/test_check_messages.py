@@ -237,7 +237,6 @@ def test_a_job_is_read_over_tls_or_on_this_machine(address: str, wrong: str | No
     assert lines(ORIGINS, jobs(rdo=[job(address)])) == expected
 
 
-GATED = {"mode": "gating"}
 """A stream that needs no address of the mirrors."""
 
 
@@ -245,12 +244,12 @@ GATED = {"mode": "gating"}
 @pytest.mark.parametrize(("hook", "field"), [("jenkins", "job"), ("gitlab", "url")])
 def test_a_hook_is_called_over_tls_or_on_this_machine(hook: str, field: str, address: str, wrong: str | None) -> None:
     expected = [] if wrong is None else [f"bad-link /streams/CentOS-Stream-10/promote/{hook}/{field}: {wrong}"]
-    streams = {"CentOS-Stream-9": GATED, "CentOS-Stream-10": {**GATED, "promote": {hook: {field: address}}}}
+    streams = {"CentOS-Stream-9": GATING, "CentOS-Stream-10": {**GATING, "promote": {hook: {field: address}}}}
     assert lines(STREAMS, {"streams": streams}) == expected
 
 
 def test_a_command_has_no_address_to_check() -> None:
-    stream = {**GATED, "promote": {"command": ["true"]}}
+    stream = {**GATING, "promote": {"command": ["true"]}}
     assert lines(STREAMS, {"streams": {"CentOS-Stream-10": stream}}) == []
 
 

@@ -383,7 +383,9 @@ def _label_update(
 ) -> Plan:
     gone = (names.vanished,) if vanished else ()
     labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *gone)
-    without = (names.approved, *((names.vanished,) if vanished is False else ()))
+    # What is satisfied is approved for publishing as soon as it is merged: the label of a run that was killed stays.
+    early = () if judged.verdict is Verdict.SATISFIED else (names.approved,)
+    without = (*early, *((names.vanished,) if vanished is False else ()))
     return _update(merge_request, labels=labels, names=names, without=without)
 
 

@@ -30,6 +30,7 @@ MUTATED: Final = (
     "verdict/refusals",
     "verdict/summary",
     "branch/touch",
+    "verdict/unasked",
     "verdict/unmatched",
     "rules/waivers",
 )
@@ -45,6 +46,7 @@ TESTS: Final = (
     "test_check_messages.py",
     "test_history.py",
     "test_refusals.py",
+    "test_unasked.py",
     "test_unmatched.py",
 )
 UNNOTICED: Final = frozenset({"survived", "no tests", "suspicious", "skipped"})

@@ -172,7 +172,8 @@ def _repositories(manifest: Manifest) -> Iterator[tuple[str, list[Trusted]]]:
 def _images(manifest: Manifest) -> Iterator[Trusted]:
     for image in manifest.images[:IMAGES]:
         text = f"{image.variant} {image.arch} {image.type}: {image.path.rpartition('/')[2]}"
-        yield link(f"{manifest.location}/compose/{quote(image.path)}", text, host=False)
+        path = quote(image.path, errors="replace")
+        yield link(f"{manifest.location}/compose/{path}", text, host=False)
     if len(manifest.images) > IMAGES:
         yield Trusted(f"and {len(manifest.images) - IMAGES} more")
 

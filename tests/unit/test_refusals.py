@@ -206,3 +206,12 @@ def test_many_refused_reports_bear_on_many_answers() -> None:
     lines = [requirement(testcase=f"t{number}") for number in range(1000)]
     decision = judge([], *lines, refused_reports=reports)
     assert set(decision.bears_on.values()) == {1000}
+
+
+def test_what_nobody_can_list_is_held_too() -> None:
+    answer = only(judge([], refused_reports=[refused_report()], unreadable=True))
+    assert (answer.state, answer.reason) == (
+        State.ERRORED,
+        "which arches and variants the compose has is not known: its metadata could not be read; "
+        "a report of rdo was refused: rdo/9.json (not-json); push a report, or take rdo/9.json back",
+    )

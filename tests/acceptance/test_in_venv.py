@@ -162,7 +162,9 @@ HOLDS: Final = (
 def test_the_set_of_the_jobs_holds_this_checkout_and_nothing_that_builds(checkout: Path) -> None:
     for name in ("scripts/compose_repo", "schemas", "templates"):
         shutil.copytree(ROOT / name, checkout / name)
-    done = in_venv(checkout, "run", "compose-repo", "validate", "--help")
+    ours = Path(sys.prefix) / "bin"  # the Python there has no pip either
+    others = {"PATH": os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if Path(one) != ours)}
+    done = in_venv(checkout, "run", "compose-repo", "validate", "--help", variables=others)
     assert (done.returncode, done.stdout.partition(" [")[0]) == (0, "usage: compose-repo validate"), done.stderr
     held = in_venv(checkout, "run", "python", "-I", "-c", HOLDS)
     assert (held.stdout, held.stderr) == (f"{checkout / 'scripts/compose_repo/__init__.py'} None None\n", "")

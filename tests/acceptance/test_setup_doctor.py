@@ -451,7 +451,7 @@ SETUP: dict[str, tuple[Break, str]] = {
     ),
     "gating mode": (
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL"\nmode = "gating"'),
-        "pipeline-before-merge",
+        "label-missing pipeline-before-merge",
     ),
     "records that anybody makes before promotions": (
         lambda w: w.api().protectedtags.delete("promotion/*"),

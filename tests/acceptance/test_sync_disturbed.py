@@ -18,7 +18,7 @@ __all__ = ["kept", "worlds"]
 KINDS: tuple[Kind, ...] = ("429", "500", "502", "reset", "apply-then-drop", "apply-then-hang", "truncated")
 STRIDE = 4
 PATIENCE = 0.3
-"""Seconds that a disturbed pass waits for an answer. Whoever hangs does so for twice as long."""
+"""Seconds that a disturbed pass waits for who hangs, which is for twice as long."""
 Target = tuple[str, int]
 """A request, with its sha left out, and the how manyeth of its kind."""
 
@@ -55,8 +55,14 @@ class Disturbance:
         return True
 
 
-def walk(world: FaultWorld, wanted: list[Target], disturb: Callable[[Disturbance], None]) -> list[str]:
-    """Disturb every request of a pass, a few in each, and say what went wrong in the end."""
+def walk(
+    world: FaultWorld,
+    wanted: list[Target],
+    kind: Kind,
+    disturb: Callable[[Disturbance], None],
+    besides: tuple[str, ...] = (),
+) -> list[str]:
+    """Disturb every request of a pass, a few in each, and say what went wrong in the end, but what may be `besides`."""
     wrong: list[str] = []
     for offset in range(STRIDE):
         left = set(wanted[offset::STRIDE])
@@ -64,14 +70,15 @@ def walk(world: FaultWorld, wanted: list[Target], disturb: Callable[[Disturbance
             world.again()
             disturbance = Disturbance(left)
             disturb(disturbance)
-            world.sync.monkeypatch.setenv("COMPOSE_REPO_TIMEOUT", str(PATIENCE))
+            if kind == "apply-then-hang":
+                world.sync.monkeypatch.setenv("COMPOSE_REPO_TIMEOUT", str(PATIENCE))
             first = world.run()
             hit = left - disturbance.left
             assert hit, f"{left} are not asked for any more: {first}"
             left = disturbance.left
             world.undisturbed()
-            world.sync.monkeypatch.delenv("COMPOSE_REPO_TIMEOUT")
-            found = [*unclean(first), *left_behind(world)]
+            world.sync.monkeypatch.delenv("COMPOSE_REPO_TIMEOUT", raising=False)
+            found = [*unclean(first), *(line for line in left_behind(world) if not line.startswith(besides))]
             if found:
                 wrong += [f"disturbed: {sorted(hit)}", f"which said {first.code}: {first.err}", *found, ""]
     return wrong
@@ -104,7 +111,7 @@ def test_whatever_gitlab_answers_is_made_good_by_the_next_pass(worlds: Worlds, k
             kind, times=1000, retry_after=0, seconds=2 * PATIENCE, when=lambda *asked: disturbance.hits(key(*asked))
         )
 
-    wrong = walk(world, targets(key(entry.method, entry.path) for entry in world.asked), disturb)
+    wrong = walk(world, targets(key(entry.method, entry.path) for entry in world.asked), kind, disturb)
     assert not wrong, "\n".join(wrong)
 
 
@@ -115,5 +122,7 @@ def test_whatever_the_compose_server_answers_is_made_good_by_the_next_pass(world
     def disturb(disturbance: Disturbance) -> None:
         world.spoils.how = lambda path: kind if disturbance.hits(path) else None
 
-    wrong = walk(world, targets(world.read), disturb)
+    # Who hangs is not asked again in that run. What the mirrors would have told is then judged before it is merged.
+    besides = ("/statuses: too much: ",) if kind == "apply-then-hang" else ()
+    wrong = walk(world, targets(world.read), kind, disturb, besides)
     assert not wrong, "\n".join(wrong)

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 import door
+from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.laws import AGEING, GATE, MANIFESTS, PLACES, READING, RESULTS, SCHEMAS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -80,4 +81,4 @@ def test_an_example_shows_the_code_it_is_named_by(example: Path) -> None:
 def test_every_code_of_validate_has_an_example() -> None:
     codes = {**READING, **SCHEMAS, **PLACES, **RESULTS, **MANIFESTS, **GATE}
     assert set(codes) - {folder.name for folder in folders("invalid")} == set(WITHOUT_EXAMPLE)
-    assert set(AGEING) == {folder.name for folder in folders("advice")}
+    assert set(AGEING) - {Code.ANSWERS_NO_REQUIREMENT} == {folder.name for folder in folders("advice")}  # a change may

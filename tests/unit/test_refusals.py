@@ -212,6 +212,8 @@ def test_what_nobody_can_list_is_held_too() -> None:
     answer = only(judge([], refused_reports=[refused_report()], unreadable=True))
     assert (answer.state, answer.reason) == (
         State.ERRORED,
-        "which arches and variants the compose has is not known: its metadata could not be read; "
-        "a report of rdo was refused: rdo/9.json (not-json); push a report, or take rdo/9.json back",
+        (
+            "which arches and variants the compose has is not known: its metadata could not be read; "
+            "a report of rdo was refused: rdo/9.json (not-json); push a report, or take rdo/9.json back"
+        ),
     )

@@ -45,6 +45,7 @@ from compose_repo import cli
 from compose_repo.verbs import parsers
 from local_gitlab import DEVELOPER, MAINTAINER, LocalGitLab, Project, User
 from samples import write_compose
+from skipping_clock import RunningClock
 
 HERE: Final = Path(__file__).resolve().parent
 OLDER, BETWEEN, ID = (f"CentOS-Stream-10-202611{day}" for day in ("19.0", "19.1", "20.0"))
@@ -561,7 +562,7 @@ def run_cli(variables: Mapping[str, str], *arguments: str) -> Ran:
     os.environ.update(variables)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli._run(list(arguments), parsers.load)
+            code = cli._run(list(arguments), parsers.load, RunningClock())
     finally:
         os.environ.clear()
         os.environ.update(before)

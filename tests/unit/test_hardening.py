@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from compose_repo.core.bus.hint import TEMPLATE
-from compose_repo.core.hardening import RULES, State, as_markdown, examine, plan_setup
+from compose_repo.core.hardening import RULES, Begun, Check, State, as_markdown, begun, examine, plan_setup
 from compose_repo.core.hardening.administration import (
     DEVELOPER,
     MAINTAINER,
@@ -675,3 +675,17 @@ def test_who_has_the_newest_version_of_the_template_is_told_nothing() -> None:
 def test_where_the_versions_cannot_be_compared_it_is_said_why(template: Template | None, why: str) -> None:
     [check] = [check for check in examine(with_template(template)) if check.rule.code == "template-behind"]
     assert (check.state, check.absent) == (State.ABSENT, why)
+
+
+def test_which_of_the_steps_of_people_are_done_is_told_by_the_checks() -> None:
+    fine = [Check(rule=rule, project="centos/composes", state=State.FINE) for rule in RULES]
+    assert begun(fine) == Begun(accounts=True, tokens=True, schedule=True, webhook=True)
+    for codes, step in (
+        (("bot-missing", "bots-are-one"), "accounts"),
+        (("token-missing",), "tokens"),
+        (("schedule-missing", "schedule-off", "schedule-of-another"), "schedule"),
+        (("webhook-missing", "webhook-wrong"), "webhook"),
+    ):
+        for code in codes:
+            checks = [replace(check, state=State.BROKEN) if check.rule.code == code else check for check in fine]
+            assert begun(checks) == replace(begun(fine), **{step: False}), code

@@ -24,7 +24,7 @@ scripts/in-venv dev coverage report --skip-covered --show-missing --fail-under $
 endef
 
 define LINT
-scripts/in-venv dev ruff check || status=$$?; \
+scripts/in-venv dev ruff check --no-cache || status=$$?; \
 scripts/in-venv dev ruff format --check || status=$$?; \
 scripts/in-venv dev mypy || status=$$?; \
 scripts/in-venv dev shellcheck scripts/in-venv scripts/lock .ci/run || status=$$?

@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 from jenkins import START, Answer, Jenkins, case, jenkins, send, send_json
-from skipping_clock import RunningClock
 from sync_world import ROOT, SyncWorld, sync_world
 from test_main_path import ORIGINS, git
 
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
+from skipping_clock import RunningClock
 
 SCHEMA = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
 A, B = (f"CentOS-Stream-10-202611{day}.0" for day in (20, 21))

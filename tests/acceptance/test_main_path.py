@@ -17,7 +17,6 @@ from typing import Any, Final
 import gitlab
 import jsonschema
 import pytest
-from skipping_clock import RunningClock
 
 from compose_repo import cli
 from compose_repo.ports.clock import Clock
@@ -25,6 +24,7 @@ from compose_repo.verbs import parsers
 from local_gitlab.faults import Kind, LoggedRequest
 from local_gitlab.server import LocalGitLab, Project, User
 from samples import write_compose
+from skipping_clock import RunningClock
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER, ID, NEWER = (f"CentOS-Stream-10-202611{day}.0" for day in (19, 20, 21))

@@ -12,7 +12,6 @@ from typing import Any
 import jsonschema
 import pytest
 from jenkins import Jenkins, jenkins, send
-from skipping_clock import RunningClock
 from sync_world import ROOT, STREAMS, SyncWorld, sync_world
 from test_main_path import git
 
@@ -22,6 +21,7 @@ from compose_repo.core.rules.hook import CommandHook, JenkinsHook
 from compose_repo.ports.promoting import call
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab
+from skipping_clock import RunningClock
 
 SYNC = json.loads((ROOT / "schemas" / "sync.schema.json").read_text())
 A, B = (f"CentOS-Stream-10-202611{day}.0" for day in (20, 21))

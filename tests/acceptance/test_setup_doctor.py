@@ -12,7 +12,6 @@ import gitlab
 import jsonschema
 import pytest
 from gitlab.v4.objects import Project as ApiProject
-from skipping_clock import RunningClock
 
 from compose_repo import cli
 from compose_repo.core.hardening import RULES
@@ -20,6 +19,7 @@ from compose_repo.ports.resources import version
 from compose_repo.verbs import parsers
 from local_gitlab.faults import Kind
 from local_gitlab.server import LocalGitLab, Project, User
+from skipping_clock import RunningClock
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ("compose-bot", "gate-bot", "rdo-ci", "idm-ci", "someone")

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pytest
 from gitlab_world import World, build_world, commit, git, write
-from skipping_clock import RunningClock
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Sha, Sha256
@@ -18,6 +17,7 @@ from compose_repo.ports.gitlab.forge import GitLab
 from compose_repo.reading.line import LineReader, Reading
 from compose_repo.reading.loading import GateFiles
 from local_gitlab.server import User
+from skipping_clock import RunningClock
 
 ID: Final = ComposeId.parse("CentOS-Stream-10-20261120.0")
 RESULT: Final = f"{ID.folder}/results/rdo/1.json"

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker import SECONDS, Broker, Bus, wait_for
-from skipping_clock import RunningClock
 
 from benchmarks.figure import Figure
 from compose_demo import gate_files
@@ -39,6 +38,7 @@ from compose_repo.ports.gitlab.pace import SPAN, Pace, Paces
 from compose_repo.ports.http import Document, Http, Limits, Patience
 from compose_repo.ports.productmd.reading import read_compose
 from sample_composes.sample import SampleSpec, write_compose
+from skipping_clock import RunningClock
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSES: Final = [f"CentOS-Stream-10-{dt.date(2026, 5, 1) + dt.timedelta(days=day):%Y%m%d}.0" for day in range(200)]

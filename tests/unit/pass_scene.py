@@ -15,7 +15,6 @@ from typing import Final
 
 from memory_forge import MemoryWorld, Sent, Write
 from pass_world import ID, manifest_of
-from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import ForgeAction
@@ -26,6 +25,7 @@ from compose_repo.passes.world import World
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.tags import create_tag
 from compose_repo.ports.http import Document, Http, Limits
+from skipping_clock import SkippingClock
 
 ARROW: Final = "→ "
 ON_TOP: Final = " on top of "

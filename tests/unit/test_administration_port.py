@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skipping_clock import SkippingClock
 
 from compose_repo.core.hardening.administration import (
     Access,
@@ -24,6 +23,7 @@ from compose_repo.ports.environment import Environment
 from compose_repo.ports.gitlab.administration import Administrator, administer
 from compose_repo.ports.gitlab.setup_rows import branch_rule_of, level_of, schedule_of, trigger_of, variable_of
 from local_gitlab.server import LocalGitLab
+from skipping_clock import SkippingClock
 
 LEVELS = {"name": "main", "allow_force_push": False, "merge_access_levels": []}
 

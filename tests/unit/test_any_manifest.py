@@ -8,7 +8,6 @@ import pytest
 from compose_server import Answer, serving
 from hypothesis import event, given
 from hypothesis import strategies as st
-from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import as_line, is_line
@@ -21,6 +20,7 @@ from compose_repo.ports.http import Http, Limits
 from compose_repo.ports.tree import GivenTree
 from compose_repo.reading.inspection import Inspector
 from compose_repo.reading.loading import ANY_TIME
+from skipping_clock import SkippingClock
 
 ID = ComposeId.parse("CentOS-Stream-10-20261119.0")
 COMPOSE = {"id": ID.text, "date": "20261119", "type": "production", "respin": 0}

@@ -13,7 +13,6 @@ from fedora_messaging import config, exceptions
 from fedora_messaging import message as fedora
 from hypothesis import given
 from hypothesis import strategies as st
-from skipping_clock import SkippingClock
 
 from compose_repo import cli
 from compose_repo.core.bus.announcement import DecisionChanged
@@ -29,6 +28,7 @@ from compose_repo.ports.bus.messages import decision_changed, message_refused
 from compose_repo.ports.bus.settings import Settings, load, settings
 from compose_repo.ports.clock import Signal
 from compose_repo.verbs import parsers
+from skipping_clock import SkippingClock
 
 HEADERS: Final = {"fedora_messaging_schema": "base.message", "fedora_messaging_severity": 20}
 PROBLEM: Final = Problem(path="message a", pointer="/x", code=Code.UNKNOWN_ORIGIN, message="nobody's", fix="map it")

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from compose_server import Answer, ComposeServer, serving
-from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.compose import Compose, Status
 from compose_repo.core.manifests.manifest import Manifest
@@ -23,6 +22,7 @@ from compose_repo.ports.http import Http, Limits, normal_url
 from compose_repo.ports.productmd.reading import read_compose
 from sample_composes.sample import SampleSpec
 from samples import write_sample
+from skipping_clock import SkippingClock
 
 COMPOSE_ID = "CentOS-Stream-10-20261119.0"
 METADATA = "compose/metadata"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from skipping_clock import SkippingClock
 
 from compose_repo.core.branch.commit import GONE, PLAIN, Content, Version
 from compose_repo.core.names import Sha
@@ -15,6 +14,7 @@ from compose_repo.ports.git.branch import BranchMoved, commit_files, push
 from compose_repo.ports.git.history import changed_since, commits_since, dates_of
 from compose_repo.ports.git.objects import Blobs, GitTree, VersionTree
 from compose_repo.ports.git.repository import GitError, Repository, scratch
+from skipping_clock import SkippingClock
 
 HOUR: Final = dt.timedelta(hours=1)
 MORNING: Final = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)

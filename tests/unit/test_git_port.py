@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from skipping_clock import SkippingClock
 
 from compose_repo.ports.git import history
 from compose_repo.ports.git.branch import commit_files
@@ -15,6 +14,7 @@ from compose_repo.ports.git.objects import Blobs, GitTree
 from compose_repo.ports.git.repository import GitError, PartialCloneError, Repository, scratch
 from compose_repo.ports.git.tags import release_refs
 from compose_repo.ports.tree import Entry
+from skipping_clock import SkippingClock
 
 MANIFEST = "composes/C-1-20260101.0/manifest.json"
 WHEN = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)

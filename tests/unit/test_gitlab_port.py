@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 import requests
 from msgspec import structs
-from skipping_clock import SkippingClock
 
 from compose_repo.core.forge.action import (
     Approve,
@@ -37,6 +36,7 @@ from compose_repo.ports.gitlab.bounds import ANSWER_BYTES
 from compose_repo.ports.gitlab.forge import GitLab, connect
 from compose_repo.ports.gitlab.pace import Pace, Paces
 from compose_repo.ports.gitlab.session import LONGEST_IN_ALL, LONGEST_WAIT, TRIES, Session
+from skipping_clock import SkippingClock
 
 TOKEN = "glpat-s3cret"  # noqa: S105
 SHA = Sha("a" * 40)

@@ -10,11 +10,11 @@ from typing import Final
 
 import pytest
 from compose_server import Answer, ComposeServer, serving
-from skipping_clock import SkippingClock
 
 from compose_repo.core.problems.problem import InputError
 from compose_repo.ports.http import Document, Http, Limits, Patience
 from compose_repo.ports.retry import STEADY
+from skipping_clock import SkippingClock
 
 LIMITS: Final = Limits(timeout=5.0, total=100.0, tries=4, backoff=1.0, longest_wait=30.0)
 LIMIT: Final = 1000

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from skipping_clock import SkippingClock
 
 from compose_repo.ports.http import Limits
 from compose_repo.ports.http.post import Told, post_form
+from skipping_clock import SkippingClock
 
 LIMITS = Limits(timeout=0.3, total=5.0, tries=1)
 SECRET = "s3cret"  # noqa: S105

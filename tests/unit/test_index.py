@@ -18,13 +18,13 @@ import pytest
 from compose_server import Answer, ComposeServer, serving
 from hypothesis import given
 from hypothesis import strategies as st
-from skipping_clock import SkippingClock
 
 from compose_repo.core.composes.bucket import read_bucket
 from compose_repo.core.composes.index import ComposeIndex, Ignored, Index, compose_index, read_index
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.ports.http import Document, Http, Limits
 from compose_repo.reading.index import compose_ids
+from skipping_clock import SkippingClock
 
 LISTINGS: Final = Path(__file__).parent / "listings"
 """What Apache 2.4.71 and nginx 1.22.1 answer for one folder of odd names."""

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from skipping_clock import SkippingClock
 
 from compose_repo.core.forge.action import PutNote
 from compose_repo.ports.gitlab.forge import GitLab
 from compose_repo.ports.gitlab.pace import MOST_NOTES, MOST_REQUESTS, SPAN, Pace, Paces
 from local_gitlab import LocalGitLab
+from skipping_clock import SkippingClock
 
 NOTE, OTHER = "/api/v4/projects/g%2Fp/merge_requests/7/notes", "/api/v4/projects/g%2Fp/merge_requests/7"
 

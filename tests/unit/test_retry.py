@@ -4,10 +4,10 @@ import math
 import threading
 
 import pytest
-from skipping_clock import NOW, RunningClock, SkippingClock
 
 from compose_repo.ports.clock import Clock
 from compose_repo.ports.retry import STEADY, Backoff, Deadline, Retry, http_date, retry_after
+from skipping_clock import NOW, RunningClock, SkippingClock
 
 
 def waits(retry: Retry, most: int = 9) -> list[float | None]:

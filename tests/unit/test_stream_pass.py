@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from skipping_clock import SkippingClock
 from test_plan import GATE
 from test_sync_plan import A, B
 
@@ -21,6 +20,7 @@ from compose_repo.passes.tools import Tools
 from compose_repo.ports.console import Console
 from compose_repo.ports.git.repository import GitError
 from compose_repo.ports.http import Http, Limits
+from skipping_clock import SkippingClock
 
 PROBLEM = Problem(path="x", code=Code.NOT_JSON, message="it is none", fix="fix it")
 

@@ -11,10 +11,11 @@ from typing import Final
 import pytest
 from compose_server import Answer, ComposeServer, serving
 
-from compose_repo.core.problems.problem import InputError
+from compose_repo.core.problems.codes import Code
+from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.ports.http import Document, Http, Limits, Patience
 from compose_repo.ports.retry import STEADY
-from skipping_clock import SkippingClock
+from skipping_clock import RunningClock, SkippingClock
 
 LIMITS: Final = Limits(timeout=5.0, total=100.0, tries=4, backoff=1.0, longest_wait=30.0)
 LIMIT: Final = 1000
@@ -163,6 +164,14 @@ class TestDeadline:
         assert body(http, server, Answer(raw=b"", delay=0.5), OK) == b"now"
 
 
+NO_ANSWER: Final = Problem(path="x", code=Code.SOURCE_TIMEOUT, message="the server took too long", fix="wait")
+
+
+def dripping_at(time: SkippingClock) -> Answer:
+    """Make an answer of which a byte comes at each tick."""
+    return Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick)
+
+
 class TestPatience:
     """What a server may cost a run, however much is read there."""
 
@@ -173,14 +182,31 @@ class TestPatience:
     def test_a_server_that_drips_costs_one_time_limit_and_is_asked_no_more(
         self, patient: Http, server: ComposeServer, time: SkippingClock
     ) -> None:
-        dripping = Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick)
-        assert failure(patient, server, dripping) == "source-timeout"
+        dripping = dripping_at(time)
+        assert {failure(patient, server, dripping) for _ in range(10)} == {"source-timeout"}
         server.seen.clear()
         codes = [failure(patient, server, OK) for _ in range(50)]
         assert (set(codes), server.seen) == ({"source-timeout"}, [])
 
+    def test_one_document_that_hangs_leaves_time_for_the_others(self, server: ComposeServer) -> None:
+        clock = RunningClock()
+        http = Http(Limits(timeout=1.0), clock=clock, patience=Patience(1.0, clock))
+        assert failure(http, server, Answer(raw=b"", delay=2.0)) == "source-timeout"
+        assert body(http, server, OK) == b"now"
+
+    def test_each_document_may_cost_half_of_what_is_left_until_next_to_nothing_is(self, time: SkippingClock) -> None:
+        patience, spent = Patience(32.0, time), []
+        while patience.lost_with("server") is None:
+            began, spend = time.passed, patience.left("server") - patience.kept_for_others("server")
+            time.tick(spend)
+            patience.failed("server", began, NO_ANSWER)
+            spent.append(spend)
+        assert spent == [16.0, 8.0, 4.0, 2.0]
+        assert patience.lost_with("server") is NO_ANSWER
+
     def test_what_it_is_not_asked_for_says_so(self, patient: Http, server: ComposeServer, time: SkippingClock) -> None:
-        failure(patient, server, Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick))
+        for _ in range(10):
+            failure(patient, server, dripping_at(time))
         message = r"/other: the server is not asked again in this run: the server took too long \(source-timeout\)"
         with pytest.raises(InputError, match=message):
             patient.get(f"{server.url}/other", LIMIT)
@@ -205,7 +231,8 @@ class TestPatience:
     def test_another_server_has_its_own(
         self, patient: Http, server: ComposeServer, time: SkippingClock, tmp_path: Path
     ) -> None:
-        failure(patient, server, Answer(raw=b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, drip=time.tick))
+        for _ in range(10):
+            failure(patient, server, dripping_at(time))
         with serving(tmp_path) as other:
             assert body(patient, other, OK) == b"now"
 

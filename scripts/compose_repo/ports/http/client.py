@@ -117,15 +117,16 @@ class Http:
         steady = None if self._patience is None else STEADY
         deadline = Deadline(self._limits.total, self._clock, silence=self._limits.timeout, steady=steady)
         retry = Retry(self._limits.between_tries, self._clock, deadline)
+        kept = patience.kept_for_others(server)
         while True:
             began = self._clock.monotonic()
-            deadline.allow(min(self._limits.timeout, patience.left(server)))
+            deadline.allow(min(self._limits.timeout, patience.left(server) - kept))
             try:
                 return self._try(url, limit, deadline)
             except _TryAgain as failure:
                 patience.failed(server, began, failure.problem)
                 wait = retry.wait(failure.asked)
-                if wait is None or wait >= patience.left(server):
+                if wait is None or wait >= patience.left(server) - kept:
                     raise UnansweredError(failure.problem) from failure
                 self._clock.sleep(wait)
                 patience.waited(server, wait)

@@ -1,5 +1,7 @@
 """How long to wait for a server: between tries, for its next byte, and for all of it."""
 
+import math
+
 from msgspec import Struct
 
 from compose_repo.core.problems.problem import Problem
@@ -39,6 +41,8 @@ class Patience:
 
     What a server has cost by tries that failed, and by the waits between them, adds up over all its documents. One that
     has cost all of it is not asked again: a server that hangs costs a run no more, however much is to be read there.
+    One document may cost half of what is left, so that a single one that hangs in each run does not keep the others
+    from ever being read. When less than a sixteenth is left, nothing is.
     """
 
     def __init__(self, seconds: float, clock: Clock) -> None:
@@ -51,6 +55,10 @@ class Patience:
         """Return the seconds that are left for a server."""
         return self._seconds - self._spent.get(server, 0.0)
 
+    def kept_for_others(self, server: str) -> float:
+        """Return the seconds that must be left for a server after its next document."""
+        return 0.0 if math.isinf(self._seconds) else self.left(server) / 2
+
     def failed(self, server: str, began: float, problem: Problem) -> None:
         """Count a try that has failed."""
         self._spent[server] = self._spent.get(server, 0.0) + self._clock.monotonic() - began
@@ -62,7 +70,7 @@ class Patience:
 
     def lost_with(self, server: str) -> Problem | None:
         """Give what was wrong with a server for which none is left; None while there is."""
-        return self._last.get(server) if self.left(server) <= 0 else None
+        return self._last.get(server) if self.left(server) <= self._seconds / 16 else None
 
 
 def patience(clock: Clock) -> Patience:

@@ -17,7 +17,7 @@ from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Un
 from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Stream, Testcase, Variant
 from compose_repo.core.plan.labels import Labels
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import ACCEPTABLE, Contact, Outcome, Result, ResultFile, Run
+from compose_repo.core.result import ACCEPTABLE, CONCLUSIVE, Contact, Counts, Outcome, Result, ResultFile, Run, Tried
 from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.core.rules.policy import (
     Attempts,
@@ -27,6 +27,7 @@ from compose_repo.core.rules.policy import (
     JenkinsJob,
     Mode,
     OriginEntry,
+    Passes,
     Policy,
     Requirement,
     SigningKey,
@@ -34,7 +35,7 @@ from compose_repo.core.rules.policy import (
     Waiver,
 )
 from compose_repo.core.rules.waivers import WaiverNotice, WaiverState
-from compose_repo.core.verdict.decision import Answer, Attempt, Decision, Hold, State, Unmatched, Verdict
+from compose_repo.core.verdict.decision import Answer, Decision, Hold, NotCounted, State, Unmatched, Usual, Verdict
 
 _LETTERS: Final = string.ascii_letters
 _DIGITS: Final = string.digits
@@ -110,6 +111,7 @@ miscs: Final = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5)
 contacts: Final = st.builds(
     Contact, name=optional(lines), email=optional(emails), url=optional(links), docs=optional(links)
 )
+_COUNTED: Final = ("passed", "failed", "skipped", "errored")
 results: Final = st.builds(
     Result,
     testcase=testcases,
@@ -122,6 +124,13 @@ results: Final = st.builds(
     note=optional(notes),
     error_reason=optional(lines),
     duration=optional(st.floats(0, 31_536_000)),
+    attempts=st.lists(
+        st.builds(Tried, outcome=st.sampled_from(sorted(CONCLUSIVE | {Outcome.ERROR})), note=optional(notes)),
+        max_size=3,
+    ).map(tuple),
+    counts=optional(
+        st.builds(Counts, run=st.integers(0, 10**9), **{name: optional(st.integers(0, 10**9)) for name in _COUNTED})
+    ),
     misc=optional(miscs),
 )
 runs: Final = st.builds(
@@ -198,7 +207,11 @@ requirements: Final = st.builds(
     Requirement,
     origin=origins,
     testcase=testcases,
-    why=lines,
+    testcase_was=st.just(()) | some(testcases),
+    why=lines | st.just(""),
+    blocking=st.booleans(),
+    max_attempts=optional(st.integers(1, 100)),
+    complete=optional(st.integers(1, 100)),
     streams=optional(some(streams)),
     arches=st.sampled_from(["all", "any"]) | some(values),
     variants=st.sampled_from(["all", "any"]) | some(values),
@@ -207,6 +220,11 @@ requirements: Final = st.builds(
     attempts=st.sampled_from(Attempts),
     deadline=optional(durations),
     baseline=st.sampled_from([None, "published"]),
+) | st.builds(
+    Requirement,
+    origin=origins,
+    testcase=testcases,
+    passes=st.builds(Passes, passed=st.integers(1, 100), of=st.integers(1, 100)),
 )
 policies: Final = st.builds(Policy, requirements=st.lists(requirements, max_size=3).map(tuple))
 waivers: Final = st.builds(
@@ -289,7 +307,7 @@ problems: Final = st.builds(
     message=lines.filter(str.strip),
     fix=lines.filter(str.strip),
 )
-attempts: Final = st.builds(Attempt, outcome=st.sampled_from(Outcome), run_id=names.map(RunId), url=links)
+attempts: Final = st.builds(NotCounted, outcome=st.sampled_from(Outcome), run_id=names.map(RunId), url=links)
 holds: Final = st.builds(Hold, reason=lines, issue=links, by=users, until=st.dates(min_value=dt.date(1000, 1, 1)))
 unmatched: Final = st.builds(
     Unmatched, origin=origins, named=st.lists(lines, max_size=3).map(tuple), others=st.integers(0, 100)
@@ -309,6 +327,13 @@ answers: Final = st.builds(
     attempts=st.integers(0, 100),
     not_counted=st.lists(attempts, max_size=2).map(tuple),
     since=optional(compose_ids),
+    usual=optional(
+        st.builds(
+            Usual,
+            median=st.integers(0, 2000).map(lambda halves: halves / 2),
+            composes=st.lists(st.tuples(compose_ids, st.integers(0, 1000)), min_size=3, max_size=10).map(tuple),
+        )
+    ),
     flaky=st.booleans(),
     waiver=optional(waivers),
     reason=lines | st.just(""),

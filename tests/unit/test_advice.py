@@ -162,12 +162,22 @@ def test_nothing_is_said_of_docs_where_the_origin_is_not_known(origins: Mapping[
     assert advice(Rules(requirements=[requirement()], origins=origins)) == []
 
 
+def test_a_requirement_that_blocks_says_why() -> None:
+    blocking = {key: value for key, value in requirement().items() if key != "why"}
+    rules = Rules(requirements=[requirement(), blocking, {**blocking, "mode": "informing"}])
+    assert advice(rules) == [("/requirement/1", "no-why")]
+
+
+def test_nothing_is_said_of_docs_where_the_requirement_only_informs() -> None:
+    assert advice(Rules(requirements=[{**requirement(), "mode": "informing"}], origins={"rdo": BARE})) == []
+
+
 def test_of_rules_of_which_nothing_is_known_nothing_is_said() -> None:
     assert advice(Rules()) == []
 
 
 AGED: Final = Rules(
-    requirements=[requirement()],
+    requirements=[{key: value for key, value in requirement().items() if key != "why"}],
     waivers=[waiver("2026-11-01"), waiver(composes=["x"])],
     origins={"rdo": BARE},
     streams=STREAMS,
@@ -175,7 +185,7 @@ AGED: Final = Rules(
 
 
 def test_every_law_has_something_to_say_of_what_has_aged() -> None:
-    assert [len(list(law(AGED, NOW))) for law in ADVICE] == [1, 1, 1]
+    assert [len(list(law(AGED, NOW))) for law in ADVICE] == [1, 1, 1, 1]
 
 
 def judged(rules: Rules, base: Rules) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -225,7 +235,7 @@ def test_an_entry_is_changed_by_any_field(change: dict[str, Any]) -> None:
 def test_a_waiver_and_a_requirement_of_one_number_are_two_entries() -> None:
     base = Rules(waivers=AGED.waivers, requirements=[], origins=AGED.origins)
     problems, rows = judged(AGED, base)
-    assert problems == [("/requirement/0/origin", "no-docs")]
+    assert problems == [("/requirement/0/origin", "no-docs"), ("/requirement/0", "no-why")]
     assert [code for _, code in rows] == ["waiver-expired", "pattern-matches-nothing"]
 
 

@@ -145,6 +145,12 @@ def run(**fields: str) -> Change:
         (lambda data: data["run"].pop("finished_at"), [("missing-finish", "/run")]),
         (rows({"error_reason": "x"}), [("stray-error-reason", "/results/0/error_reason")]),
         (rows({"error_reason": "x", "outcome": "error"}), []),
+        (rows({"counts": {"run": 9, "passed": 7, "failed": 1, "errored": 1, "skipped": 5}}), []),
+        (
+            rows({"testcase": "u"}, {"counts": {"run": 9, "passed": 10}}),
+            [("counts-contradiction", "/results/1/counts/run")],
+        ),
+        (rows({"counts": {"run": 1, "failed": 1, "errored": 1}}), [("counts-contradiction", "/results/0/counts/run")]),
         (rows({"arch": "ppc"}), [("unknown-arch", "/results/0/arch")]),
         (rows({"variant": "X"}), [("unknown-variant", "/results/0/variant")]),
         (rows({"variant": "NFV"}), []),
@@ -341,6 +347,25 @@ def test_of_each_law_one_problem_more_is_found_than_is_listed() -> None:
         ),
         ([REQUIREMENT, {**REQUIREMENT, "arches": ["x86_64"]}], []),
         ([REQUIREMENT, {**REQUIREMENT, "testcase": "u"}], []),
+        ([{**REQUIREMENT, "attempts": "worst", "max_attempts": 1}], []),
+        ([{**REQUIREMENT, "attempts": {"passed": 3, "of": 3}, "max_attempts": 3}], []),
+        (
+            [{**REQUIREMENT, "attempts": {"passed": 4, "of": 3}, "max_attempts": 2}],
+            [
+                ("too-few-attempts", "/requirement/0/attempts/passed"),
+                ("too-few-attempts", "/requirement/0/attempts/of"),
+            ],
+        ),
+        ([{**REQUIREMENT, "testcase_was": ["u", "v"]}, {**REQUIREMENT, "testcase_was": ["u"], "arches": "any"}], []),
+        ([{**REQUIREMENT, "testcase_was": ["t"]}], [("name-collision", "/requirement/0/testcase_was/0")]),
+        (
+            [{**REQUIREMENT, "testcase_was": ["u"]}, {**REQUIREMENT, "testcase": "u"}],
+            [("name-collision", "/requirement/0/testcase_was/0")],
+        ),
+        (
+            [{**REQUIREMENT, "testcase_was": ["u"]}, {**REQUIREMENT, "testcase": "v", "testcase_was": ["w", "u"]}],
+            [("name-collision", "/requirement/1/testcase_was/1")],
+        ),
     ],
 )
 def test_laws_of_the_policy(requirements: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:

@@ -78,7 +78,7 @@ Of 9 required, 1 failed (rdo e on x86_64), 1 overdue (idm late), 1 errored, 1 ru
 known, 1 waived; 1 result file refused.
 
 STATE    ORIGIN  TEST   WHERE     WHY
-failed   rdo     e      x86_64    2 attempts
+failed   rdo     e      x86_64    failed on attempt 2 of 2 (passed, failed)
          https://ci.example.org/3
 overdue  idm     late   anywhere  nothing reported; due within 1h
 errored  rdo     d      x86_64    infrastructure error: no route
@@ -108,7 +108,7 @@ def test_all_lists_what_passed_too() -> None:
     assert (
         """
 passed   rdo     a      x86_64
-passed   rdo     f      x86_64 AppStream        passed after a failure; 2 attempts; flaky
+passed   rdo     f      x86_64 AppStream        passed on attempt 2 of 2 (failed, passed); flaky
                         (bios)
 
 Refused files"""

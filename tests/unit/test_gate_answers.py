@@ -294,7 +294,7 @@ def test_the_last_error_says_why() -> None:
         run(result("error", error_reason="no route"), at=2, run_id="2"),
     ]
     answer = only(judge(files))
-    assert (answer.reason, answer.run_id, answer.attempts) == ("infrastructure error: disk full", "1", 2)
+    assert (answer.reason, answer.run_id, answer.attempts) == ("infrastructure error: disk full; 2 attempts", "1", 2)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_of_several_reruns_one_that_started_after_the_error_is_enough() -> None:
         run(result("running"), at=None, started=3, run_id="3"),
     ]
     answer = only(judge(files))
-    assert (answer.state, answer.run_id, answer.reason) == (State.RUNNING, "2", "queued")
+    assert (answer.state, answer.run_id, answer.reason) == (State.RUNNING, "2", "queued; 3 attempts")
 
 
 def test_an_error_comes_before_a_skip() -> None:
@@ -356,7 +356,11 @@ def test_the_latest_verdict_counts_and_a_pass_after_a_failure_is_flaky(
 
 def test_a_pass_after_a_failure_says_so() -> None:
     answer = only(judge(attempts("failed", "passed")))
-    assert (answer.reason, answer.run_id, answer.url) == ("passed after a failure", "2", "https://ci.example.org/2")
+    assert (answer.reason, answer.run_id, answer.url) == (
+        "passed on attempt 2 of 2 (failed, passed)",
+        "2",
+        "https://ci.example.org/2",
+    )
 
 
 @pytest.mark.parametrize(
@@ -434,7 +438,7 @@ def test_of_equal_results_of_runs_of_one_name_the_last_address_is_named() -> Non
 
 def test_of_equal_errors_in_one_run_the_last_reason_is_named() -> None:
     files = [run(result("error", error_reason=reason)) for reason in ("b", "c", "a")]
-    assert only(judge(files)).reason == "infrastructure error: c"
+    assert only(judge(files)).reason == "infrastructure error: c; 3 attempts"
 
 
 def test_the_first_failure_decides_whether_a_pass_is_flaky() -> None:

@@ -29,7 +29,7 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome
 from compose_repo.core.rules.waivers import WaiverState
-from compose_repo.core.verdict.decision import Attempt, Decision, Hold, State, Verdict
+from compose_repo.core.verdict.decision import Decision, Hold, NotCounted, State, Verdict
 from compose_repo.core.verdict.refusals import RefusedReport
 from compose_repo.core.verdict.unmatched import Reported
 
@@ -358,6 +358,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "flaky": False,
                 "waiver": None,
                 "since": None,
+                "usual": None,
                 "reason": "nothing reported",
             },
             {
@@ -376,6 +377,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "flaky": False,
                 "waiver": excused,
                 "since": None,
+                "usual": None,
                 "reason": "failed; waived: known bug",
             },
         ],
@@ -448,7 +450,7 @@ def test_a_hold_is_part_of_the_digest_without_its_words() -> None:
 
 
 def test_an_attempt_that_does_not_count_is_named_by_its_run() -> None:
-    attempt = Attempt(outcome=Outcome.PASSED, run_id=RunId("4"), url="https://ci.example.org/4")
+    attempt = NotCounted(outcome=Outcome.PASSED, run_id=RunId("4"), url="https://ci.example.org/4")
     answer = replace(judge([]).answers[0], not_counted=(attempt,), since=COMPOSE)
     row = answer.to_dict()
     assert row["not_counted"] == [{"outcome": "passed", "run_id": "4", "url": "https://ci.example.org/4"}]

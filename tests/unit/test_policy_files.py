@@ -40,6 +40,10 @@ REQUIREMENT: dict[str, Any] = {
     "deadline": "2d",
     "baseline": "published",
     "memory": 3,
+    "mode": "informing",
+    "testcase_was": ["smoke-old"],
+    "max_attempts": 3,
+    "complete": "75%",
     "why": "It boots.",
 }
 LEAST: dict[str, Any] = {"origin": "rdo", "testcase": "smoke", "why": "It boots."}
@@ -94,6 +98,10 @@ def test_a_policy_is_read_whole() -> None:
                 deadline=dt.timedelta(days=2),
                 baseline="published",
                 memory=3,
+                blocking=False,
+                testcase_was=(Testcase("smoke-old"),),
+                max_attempts=3,
+                complete=75,
             ),
             Requirement(
                 origin=Origin("rdo"),
@@ -129,6 +137,7 @@ def test_a_policy_is_written_whole() -> None:
                 "accept": ["passed", "info"],
                 "attempts": "latest",
                 "memory": 8,
+                "mode": "blocking",
             },
         ],
     }

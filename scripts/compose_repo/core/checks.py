@@ -211,6 +211,22 @@ def reason_only_of_an_error(case: Case) -> Iterator[Problem]:
             )
 
 
+def counts_agree(case: Case) -> Iterator[Problem]:
+    """Tests that passed, failed or errored have run."""
+    for index, result in enumerate(case.data["results"]):
+        counts = result.get("counts")
+        if counts is None:
+            continue
+        ended = sum(counts.get(name, 0) for name in ("passed", "failed", "errored"))
+        if ended > counts["run"]:
+            yield case.problem(
+                f"/results/{index}/counts/run",
+                Code.COUNTS_CONTRADICTION,
+                f"{counts['run']} tests ran, but {ended} passed, failed or errored",
+                "give the numbers that the tool itself counted, or leave out those that it does not have",
+            )
+
+
 def links_lead_somewhere(case: Case) -> Iterator[Problem]:
     """Each link has a host, a port that can be, and nobody's credentials."""
     yield from _links(case, "/run", case.data["run"], _RESULT_LINKS)
@@ -377,6 +393,52 @@ def requirements_stand_once(case: Case) -> Iterator[Problem]:
                 Code.DUPLICATE_REQUIREMENT,
                 f"this asks the same as requirement {first + 1}",
                 "keep one of them",
+            )
+
+
+def attempts_can_be_made(case: Case) -> Iterator[Problem]:
+    """Of the attempts that are looked at, as many can pass as must, and as many count as are looked at."""
+    for index, requirement in enumerate(case.data.get("requirement", ())):
+        attempts = requirement.get("attempts")
+        if not isinstance(attempts, Mapping):
+            continue
+        passed, of, most = attempts["passed"], attempts["of"], requirement.get("max_attempts")
+        if passed > of:
+            yield case.problem(
+                f"/requirement/{index}/attempts/passed",
+                Code.TOO_FEW_ATTEMPTS,
+                f"{passed} of {of} attempts can never pass",
+                "ask for fewer passes, or look at more attempts",
+            )
+        if most is not None and of > most:
+            yield case.problem(
+                f"/requirement/{index}/attempts/of",
+                Code.TOO_FEW_ATTEMPTS,
+                f"{of} attempts are looked at, but max_attempts is {most}",
+                "raise max_attempts, or look at fewer attempts",
+            )
+
+
+def names_are_one_tests(case: Case) -> Iterator[Problem]:
+    """No test of an origin has, as its earlier name, the name of another one, now or earlier."""
+    rows = list(enumerate(case.data.get("requirement", ())))
+    now = {(row["origin"], row["testcase"]) for _, row in rows}
+    claimed: dict[tuple[str, str], tuple[int, str]] = {}
+    for index, row in rows:
+        for position, name in enumerate(row.get("testcase_was", ())):
+            key = (row["origin"], name)
+            first, testcase = claimed.setdefault(key, (index, row["testcase"]))
+            if key in now:
+                why = "is what a test of the origin is called now"
+            elif testcase != row["testcase"]:
+                why = f"is an earlier name of {shown(testcase)} already, in requirement {first + 1}"
+            else:
+                continue
+            yield case.problem(
+                f"/requirement/{index}/testcase_was/{position}",
+                Code.NAME_COLLISION,
+                f"{shown(name)} {why}",
+                "take it out: a result of that name could be about either",
             )
 
 
@@ -623,6 +685,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         times_are_past,
         finished_unless_in_progress,
         reason_only_of_an_error,
+        counts_agree,
         links_lead_somewhere,
         cells_are_in_the_compose,
     ),
@@ -634,7 +697,13 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         packages_are_sorted,
         manifest_is_canonical,
     ),
-    Kind.POLICY: (origins_of_requirements_are_known, streams_of_requirements_are_known, requirements_stand_once),
+    Kind.POLICY: (
+        origins_of_requirements_are_known,
+        streams_of_requirements_are_known,
+        requirements_stand_once,
+        attempts_can_be_made,
+        names_are_one_tests,
+    ),
     Kind.WAIVERS: (origins_of_waivers_are_known, waivers_end_on_a_day, waivers_link_an_issue),
     Kind.ORIGINS: (
         origins_differ,

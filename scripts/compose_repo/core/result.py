@@ -131,8 +131,28 @@ WORST_FIRST: Final = (
 """Which of several outcomes in one run counts: a failure is never hidden, an error hides a pass, a skip nothing."""
 
 
+class Tried(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """What a tool had tried before it came to a result; the outcome is conclusive, or an error."""
+
+    outcome: Outcome
+    note: str | None = None
+
+
+class Counts(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How many tests a result sums: what the tool itself counted."""
+
+    run: int
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    errored: int | None = None
+
+
 class Result(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """One test's outcome in one cell: testcase, scenario, arch and variant. `duration` is in seconds."""
+    """One test's outcome in one cell: testcase, scenario, arch and variant. `duration` is in seconds.
+
+    `attempts` are earlier outcomes of the cell in the same run, the oldest first.
+    """
 
     testcase: Testcase
     outcome: Outcome
@@ -144,6 +164,8 @@ class Result(Value, frozen=True, kw_only=True, omit_defaults=True):
     note: str | None = None
     error_reason: str | None = None
     duration: float | None = None
+    attempts: tuple[Tried, ...] = ()
+    counts: Counts | None = None
     misc: Mapping[str, Any] | None = None
 
     @property

@@ -160,7 +160,7 @@ def load_compose(tree: Tree, compose_id: ComposeId, gate_files: GateFiles, now: 
     refused: list[Problem] = []
     files = []
     unasked: set[Reported] = set()
-    wanted = {line.testcase for line in gate_files.policy.requirements}
+    wanted = {name for line in gate_files.policy.requirements for name in line.names}
     for entry in entries.values():
         inspected = inspector.inspect(entry)
         refused.extend(inspected.problems)

@@ -98,7 +98,7 @@ def _results(
 ) -> Iterator[ResultFile]:
     """Give the result files of some origins, with the results that the requirements name."""
     inspector = Inspector(main, _LONG_AFTER)
-    wanted = {line.testcase for line in requirements}
+    wanted = {name for line in requirements for name in line.names}
     for entry in main.list(compose_id.results_folder):
         place = place_of(entry.path)
         if place is None or place.origin not in origins:

@@ -45,6 +45,7 @@ class Code(StrEnum):
 
     # Results
     BAD_TIME = "bad-time"
+    COUNTS_CONTRADICTION = "counts-contradiction"
     DUPLICATE_CELL = "duplicate-cell"
     FUTURE_TIME = "future-time"
     MANIFEST_MISMATCH = "manifest-mismatch"
@@ -67,12 +68,14 @@ class Code(StrEnum):
     DUPLICATE_MAPPING = "duplicate-mapping"
     DUPLICATE_REQUIREMENT = "duplicate-requirement"
     LABEL_CLASH = "label-clash"
+    TOO_FEW_ATTEMPTS = "too-few-attempts"
     UNKNOWN_STREAM = "unknown-stream"
 
     # Advice on policy, waivers, origins and results
     ANSWERS_NO_REQUIREMENT = "answers-no-requirement"
     MORE_ADVICE = "more-advice"
     NO_DOCS = "no-docs"
+    NO_WHY = "no-why"
     PATTERN_MATCHES_NOTHING = "pattern-matches-nothing"
     WAIVER_EXPIRED = "waiver-expired"
 

@@ -75,6 +75,10 @@ PLACES: Final = {
 
 RESULTS: Final = {
     Code.BAD_TIME: Law("Times and dates are valid.", "Fix it; give times in UTC."),
+    Code.COUNTS_CONTRADICTION: Law(
+        "Tests that passed, failed or errored have run: together they are no more than `run`.",
+        "Give the numbers that the tool itself counted, or leave out those that it does not have.",
+    ),
     Code.DUPLICATE_CELL: Law(
         "A file has each testcase, scenario, arch and variant once.", "Report a rerun in a new file."
     ),
@@ -120,6 +124,10 @@ GATE: Final = {
         "Each label has its own name, and labels that mean different things have different scopes.",
         "Give it another name: GitLab keeps one label of a scope, the part before its last two colons.",
     ),
+    Code.TOO_FEW_ATTEMPTS: Law(
+        "Of `{passed = m, of = n}`, m is at most n, and n at most `max_attempts`: else no compose could pass.",
+        "Ask for fewer passes, or look at more attempts.",
+    ),
     Code.UNKNOWN_STREAM: Law("Requirements name streams of gate/streams.toml.", "Fix the name, or add the stream."),
 }
 """What files of gate/ must agree with."""
@@ -135,6 +143,10 @@ AGEING: Final = {
     Code.NO_DOCS: Law(
         "The contact of an origin that a blocking requirement waits for has docs.",
         "Add the address of a page about its tests to its contact in gate/origins.toml.",
+    ),
+    Code.NO_WHY: Law(
+        "A requirement that blocks says why: who waits for it wants to know what it protects.",
+        "Add why to it, in one line.",
     ),
     Code.PATTERN_MATCHES_NOTHING: Law(
         "A waiver's pattern can match a compose of a stream of gate/streams.toml.",

@@ -16,7 +16,7 @@ from msgspec import Struct
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
-from compose_repo.core.rules.policy import Waiver
+from compose_repo.core.rules.policy import BLOCKING, Waiver
 
 POLICY: Final = "gate/policy.toml"
 WAIVERS: Final = "gate/waivers.toml"
@@ -70,8 +70,8 @@ def patterns_match_something(rules: Rules, _now: dt.datetime) -> Iterator[Proble
 
 
 def required_origins_have_docs(rules: Rules, _now: dt.datetime) -> Iterator[Problem]:
-    """The contact of an origin that a blocking requirement waits for has docs; every requirement blocks."""
-    for index, row in enumerate(rules.requirements or ()):
+    """The contact of an origin that a blocking requirement waits for has docs."""
+    for index, row in _blocking(rules.requirements):
         origin = (rules.origins or {}).get(row["origin"])
         if origin is not None and not _has_docs(origin):
             yield Problem(
@@ -83,13 +83,37 @@ def required_origins_have_docs(rules: Rules, _now: dt.datetime) -> Iterator[Prob
             )
 
 
-ADVICE: Final[tuple[Law, ...]] = (waivers_are_in_force, patterns_match_something, required_origins_have_docs)
+def blocking_requirements_say_why(rules: Rules, _now: dt.datetime) -> Iterator[Problem]:
+    """A requirement that blocks says why."""
+    for index, row in _blocking(rules.requirements):
+        if "why" not in row:
+            yield Problem(
+                path=POLICY,
+                pointer=f"/requirement/{index}",
+                code=Code.NO_WHY,
+                message=f"the requirement for {shown(row['testcase'])} blocks, but does not say why",
+                fix="add why, in one line: what it protects",
+            )
+
+
+def _blocking(requirements: Sequence[Row] | None) -> Iterator[tuple[int, Row]]:
+    for index, row in enumerate(requirements or ()):
+        if row.get("mode", BLOCKING) == BLOCKING:
+            yield index, row
+
+
+ADVICE: Final[tuple[Law, ...]] = (
+    waivers_are_in_force,
+    patterns_match_something,
+    required_origins_have_docs,
+    blocking_requirements_say_why,
+)
 """Every law about rules that age."""
 
 
 def docs_are_kept(rules: Rules, base: Rules) -> Iterator[Problem]:
-    """A change takes no docs away from an origin that a requirement waits for."""
-    required = {row["origin"] for row in rules.requirements or ()}
+    """A change takes no docs away from an origin that a blocking requirement waits for."""
+    required = {row["origin"] for _, row in _blocking(rules.requirements)}
     for name, origin in (rules.origins or {}).items():
         before = (base.origins or {}).get(name)
         if name in required and before is not None and _has_docs(before) and not _has_docs(origin):

@@ -18,6 +18,8 @@ from compose_repo.core.value import Value
 
 ALL: Final = "all"
 ANY: Final = "any"
+BLOCKING: Final = "blocking"
+INFORMING: Final = "informing"
 
 
 class Attempts(StrEnum):
@@ -27,24 +29,43 @@ class Attempts(StrEnum):
     WORST = "worst"
 
 
+class Passes(Value, frozen=True, kw_only=True):
+    """So many passes among the first so many attempts."""
+
+    passed: int
+    of: int
+
+    def __str__(self) -> str:
+        """Write it as reports do."""
+        return f"{self.passed} of {self.of}"
+
+
 class Requirement(Struct, frozen=True, kw_only=True):
     """One line of the policy.
 
     A dimension (`arches`, `variants`, `scenarios`) given as a tuple, or "all", must be reported and acceptable for
     each of its values; one left at "any" needs at least one report, and each that is there must be acceptable.
     `streams` is None for every stream. `deadline` runs from the opening of the merge request.
-    With a `baseline`, at most `memory` published composes are remembered.
+    With a `baseline`, at most `memory` published composes are remembered. One that is not `blocking` only informs.
+    `testcase_was` are earlier names of the test. Where `passes` are given, `attempts` is not looked at. After
+    `max_attempts` conclusive attempts no further pass counts. `complete` is the share, in percent, of the usual number
+    of tests under which a pass is none.
     """
 
     origin: Origin
     testcase: Testcase
-    why: str
+    testcase_was: tuple[Testcase, ...] = ()
+    why: str = ""
     streams: tuple[Stream, ...] | None = None
+    blocking: bool = True
     arches: tuple[Arch, ...] | Literal["all", "any"] = "all"
     variants: tuple[Variant, ...] | Literal["all", "any"] = "any"
     scenarios: tuple[Scenario, ...] | Literal["any"] = "any"
     accept: frozenset[Outcome] = ACCEPTED
     attempts: Attempts = Attempts.LATEST
+    passes: Passes | None = None
+    max_attempts: int | None = None
+    complete: int | None = None
     deadline: dt.timedelta | None = None
     baseline: Literal["published"] | None = None
     memory: int = 8
@@ -53,20 +74,37 @@ class Requirement(Struct, frozen=True, kw_only=True):
         """Tell whether composes of a stream must satisfy it."""
         return self.streams is None or stream in self.streams
 
+    @property
+    def names(self) -> tuple[Testcase, ...]:
+        """The test's name, and those that it had before."""
+        return (self.testcase, *self.testcase_was)
+
+    @property
+    def remembers(self) -> bool:
+        """Tell whether published composes are asked for anything."""
+        return self.baseline is not None or self.complete is not None
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Requirement":
         """Read one `[[requirement]]`; the data must satisfy the policy schema."""
         streams, scenario, deadline = data.get("streams"), data.get("scenario", ANY), data.get("deadline")
+        attempts, complete = data.get("attempts", Attempts.LATEST), data.get("complete")
+        passes = attempts if isinstance(attempts, Mapping) else None
         return cls(
             origin=data["origin"],
             testcase=data["testcase"],
-            why=data["why"],
+            testcase_was=tuple(data.get("testcase_was", ())),
+            why=data.get("why", ""),
+            blocking=data.get("mode", BLOCKING) == BLOCKING,
             streams=None if streams is None else tuple(streams),
             arches=_dimension(data.get("arches", ALL)),
             variants=_dimension(data.get("variants", ANY)),
             scenarios=ANY if scenario == ANY else _values(scenario),
             accept=frozenset(map(Outcome, data.get("accept", ACCEPTED))),
-            attempts=Attempts(data.get("attempts", "latest")),
+            attempts=Attempts.LATEST if passes is not None else Attempts(attempts),
+            passes=None if passes is None else Passes.from_dict(passes),
+            max_attempts=data.get("max_attempts"),
+            complete=None if complete is None else int(complete.removesuffix("%")),
             deadline=None if deadline is None else parse_duration(deadline),
             baseline=data.get("baseline"),
             memory=data.get("memory", 8),
@@ -81,10 +119,18 @@ class Requirement(Struct, frozen=True, kw_only=True):
             "variants": _spelled(self.variants),
             "scenario": _spelled(self.scenarios),
             "accept": [str(outcome) for outcome in Outcome if outcome in self.accept],
-            "attempts": str(self.attempts),
+            "attempts": str(self.attempts) if self.passes is None else self.passes.to_dict(),
             "memory": self.memory,
-            "why": self.why,
+            "mode": BLOCKING if self.blocking else INFORMING,
         }
+        if self.testcase_was:
+            data["testcase_was"] = list(self.testcase_was)
+        if self.why:
+            data["why"] = self.why
+        if self.max_attempts is not None:
+            data["max_attempts"] = self.max_attempts
+        if self.complete is not None:
+            data["complete"] = f"{self.complete}%"
         if self.streams is not None:
             data["streams"] = list(self.streams)
         if self.deadline is not None:

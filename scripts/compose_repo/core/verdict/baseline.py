@@ -17,33 +17,43 @@ from compose_repo.core.names import Cell, Stream
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import Policy, Requirement
 from compose_repo.core.verdict.attempts import sorted_by_cell
-from compose_repo.core.verdict.decision import State
-from compose_repo.core.verdict.finding import Finding, conclusion
+from compose_repo.core.verdict.decision import State, Usual
+from compose_repo.core.verdict.finding import Finding, conclusion, tests_run
 
 
 class Published(Struct, frozen=True, kw_only=True):
     """What a published compose came to, for each requirement that `remembering` gives, in that order.
 
     Each cell that was reported has True where it passed, False where it failed, None where nothing was conclusive.
+    `tests_run` has of each conclusive cell how many tests ran, None where that was not said; it is empty where the
+    requirement does not ask.
     """
 
     compose_id: ComposeId
     conclusions: tuple[Mapping[Cell, bool | None], ...]
+    tests_run: tuple[Mapping[Cell, int | None], ...]
 
 
 def remembering(policy: Policy, stream: Stream) -> list[Requirement]:
     """Return the requirements for a stream that compare with what was published, in the order of the policy."""
-    return [line for line in policy.requirements if line.baseline is not None and line.applies_to(stream)]
+    return [line for line in policy.requirements if line.remembers and line.applies_to(stream)]
 
 
 def conclude(compose_id: ComposeId, files: Iterable[ResultFile], requirements: Sequence[Requirement]) -> Published:
     """Judge every cell of a published compose, for each of some requirements."""
     index = sorted_by_cell(files, requirements)
+    cells = [(line, index[line.origin][line.testcase].cells) for line in requirements]
+    conclusions = tuple(
+        {cell: conclusion(line, history) for cell, history in histories.items()} for line, histories in cells
+    )
     return Published(
         compose_id=compose_id,
-        conclusions=tuple(
-            {cell: conclusion(line, history) for cell, history in index[line.origin][line.testcase].cells.items()}
-            for line in requirements
+        conclusions=conclusions,
+        tests_run=tuple(
+            {}
+            if line.complete is None
+            else {cell: tests_run(line, histories[cell]) for cell, passed in found.items() if passed is not None}
+            for (line, histories), found in zip(cells, conclusions, strict=True)
         ),
     )
 
@@ -84,6 +94,12 @@ COMPARED: Final = frozenset({State.PASSED, State.FAILED, State.OVERDUE})
 _SILENT: Final = object()
 
 
+_USUAL_OF: Final = 10
+"""In how many published composes, the newest in which a cell passed or failed, is looked how many tests usually run."""
+_USUAL_FROM: Final = 3
+"""Of fewer that say how many ran, nothing is concluded."""
+
+
 class Past:
     """What the published composes say of one requirement; `index` is its place among those that `remembering` gives."""
 
@@ -121,6 +137,18 @@ class Past:
                 return own
         return memory
 
+    def usual(self, cell: Cell) -> Usual | None:
+        """Return how many tests usually run in a cell, None if too few published composes say so."""
+        told = (
+            (published.compose_id, published.tests_run[self._index][cell])
+            for published in self._shelf
+            if cell in published.tests_run[self._index]
+        )
+        composes = tuple((compose_id, run) for compose_id, run in islice(told, _USUAL_OF) if run is not None)
+        if len(composes) < _USUAL_FROM:
+            return None
+        return Usual(median=_median([run for _, run in composes]), composes=composes)
+
     def _of_cell(self, cell: Cell) -> tuple[Memory | None, bool]:
         was_reported = False
 
@@ -150,6 +178,12 @@ class Past:
             }
             if found:
                 yield published.compose_id, False not in found
+
+
+def _median(numbers: Iterable[int]) -> float:
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _stands_for(wanted: Cell, cell: Cell) -> bool:

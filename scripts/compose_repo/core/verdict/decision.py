@@ -47,12 +47,26 @@ BLOCKING: Final = (State.FAILED, State.OVERDUE)
 WAITING: Final = (State.ERRORED, State.RUNNING, State.MISSING)
 
 
-class Attempt(Value, frozen=True, kw_only=True):
-    """One report of a cell, as `decision/2` names it."""
+class NotCounted(Value, frozen=True, kw_only=True):
+    """An attempt at a cell that came too late to count."""
 
     outcome: Outcome
     run_id: RunId
     url: str
+
+
+class Usual(Struct, frozen=True, kw_only=True):
+    """How many tests usually run in a cell: the median over published composes, and what it is made of."""
+
+    median: float
+    composes: tuple[tuple[ComposeId, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the value of `usual` in `decision/2`."""
+        return {
+            "median": self.median,
+            "composes": [{"compose_id": str(compose_id), "run": run} for compose_id, run in self.composes],
+        }
 
 
 class Hold(Value, frozen=True, kw_only=True):
@@ -74,8 +88,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     An answer that is not `blocking` only informs. `attempts` counts every report of the cell, `not_counted` are those
     beyond the last one that the policy admits. `flaky` marks a pass after a failure. `outcome`, `run_id` and `url` are
-    those of the attempt that counted. `since` is the oldest compose since which the state has been so without a break,
-    None if that is not known.
+    those of the attempt that counted. `usual` is how many tests usually run there, where that is asked. `since` is the
+    oldest compose since which the state has been so without a break, None if that is not known.
     """
 
     origin: Origin
@@ -89,10 +103,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     run_id: RunId | None = None
     url: str | None = None
     attempts: int = 0
-    not_counted: tuple[Attempt, ...] = ()
+    not_counted: tuple[NotCounted, ...] = ()
     flaky: bool = False
     waiver: Waiver | None = None
     since: ComposeId | None = None
+    usual: Usual | None = None
     reason: str = ""
 
     @property
@@ -134,6 +149,7 @@ class Answer(Struct, frozen=True, kw_only=True):
             "flaky": self.flaky,
             "waiver": None if self.waiver is None else self.waiver.to_dict(),
             "since": None if self.since is None else str(self.since),
+            "usual": None if self.usual is None else self.usual.to_dict(),
             "reason": self.reason,
         }
 

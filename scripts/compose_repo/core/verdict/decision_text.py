@@ -147,8 +147,7 @@ def place(answer: Answer) -> str:
 
 def remarks(answer: Answer) -> str:
     """Say what is to be known of an answer beside its state, but for the waiver's own link."""
-    attempts = f"{answer.attempts} attempts" if answer.attempts > 1 else ""
-    return "; ".join(part for part in (answer.reason, attempts, "flaky" if answer.flaky else "") if part)
+    return "; ".join(part for part in (answer.reason, "flaky" if answer.flaky else "") if part)
 
 
 def _waiver_lines(decision: Decision) -> list[str]:

@@ -1,44 +1,65 @@
 """What the reports of one cell come to, by the word of one requirement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from compose_repo.core.result import CONCLUSIVE, IN_PROGRESS, NOT_RUN, Outcome
-from compose_repo.core.rules.policy import Attempts, Requirement
-from compose_repo.core.verdict.attempts import BEGINNING, Alike, History, last_of
-from compose_repo.core.verdict.decision import State
+from compose_repo.core.rules.policy import Attempts, Passes, Requirement
+from compose_repo.core.verdict.attempts import (
+    Attempt,
+    History,
+    as_they_came,
+    last_of,
+    sequence,
+    told,
+)
+from compose_repo.core.verdict.decision import State, Usual
 
 
 class Finding(NamedTuple):
-    """A state and why; `counted` is the attempt that decided, or None."""
+    """A state and why; `counted` is the attempt that decided, or None.
+
+    `tells_attempts`: the reason says what several attempts came to. `is_open`: the attempts that are wanted are not all
+    there yet. `late` are the attempts that came too late to count.
+    """
 
     state: State
     reason: str = ""
-    counted: Alike | None = None
+    counted: Attempt | None = None
     flaky: bool = False
+    tells_attempts: bool = False
+    is_open: bool = False
+    late: Sequence[Attempt] = ()
 
 
-def judge(requirement: Requirement, history: History) -> Finding:
-    """Let the attempt that counts speak for its cell.
+def judge(requirement: Requirement, history: History, usual: Usual | None = None) -> Finding:
+    """Let the attempts that count speak for their cell.
 
     A conclusive attempt always counts before one that is not: an error of the lab, a rerun in progress or a skip never
     replaces a verdict. A skip that is accepted by name is the weakest verdict. Without any verdict, an error counts
-    unless a rerun is known to have started after it; what was only skipped is missing.
+    unless a rerun is known to have started after it; what was only skipped is missing. Where the requirement asks how
+    many tests ran, `usual` says how many do, None if that is not known.
     """
-    conclusive = [attempts for outcome, attempts in history.items() if outcome in CONCLUSIVE]
+    if requirement.complete is not None:
+        history = [_if_complete(attempt, requirement, requirement.complete, usual) for attempt in history]
+    conclusive = [attempt for attempt in history if attempt.outcome in CONCLUSIVE]
     if conclusive:
         return _judge_conclusive(requirement, conclusive)
-    skips = [history[outcome] for outcome in history.keys() & NOT_RUN]
-    accepted = [attempts for attempts in skips if attempts.outcome in requirement.accept]
+    skips = [attempt for attempt in history if attempt.outcome in NOT_RUN]
+    accepted = [attempt for attempt in skips if attempt.outcome in requirement.accept]
     if accepted:
         last = last_of(accepted)
         return Finding(State.PASSED, f"{last.outcome}, which is accepted", last)
-    error = history.get(Outcome.ERROR)
-    reruns = [history[outcome] for outcome in history.keys() & IN_PROGRESS]
-    if reruns and (error is None or last_of(reruns).last > error.last):
-        last = last_of(reruns)
-        return Finding(State.RUNNING, last.outcome.value, last)
-    if error is not None:
+    errors = [attempt for attempt in history if attempt.outcome is Outcome.ERROR]
+    reruns = [attempt for attempt in history if attempt.outcome in IN_PROGRESS]
+    if reruns:
+        rerun = last_of(reruns)
+        if not errors or _is_after(rerun, last_of(errors)):
+            return Finding(State.RUNNING, rerun.outcome.value, rerun)
+    if errors:
+        error = last_of(errors)
         why = error.result.error_reason or "no reason given"
         return Finding(State.ERRORED, f"infrastructure error: {why}", error)
     last = last_of(skips)
@@ -46,32 +67,124 @@ def judge(requirement: Requirement, history: History) -> Finding:
 
 
 def conclusion(requirement: Requirement, history: History) -> bool | None:
-    """Return whether a cell passed, by the word of one requirement; None where nothing in it is conclusive."""
-    if len(history) > 1:
-        state = judge(requirement, history).state
+    """Return whether a cell of a published compose passed; None where nothing in it is conclusive.
+
+    How many tests ran is not asked there: that would ask for what had been published before, and so on.
+    """
+    if len(history) > 1 or requirement.passes is not None:
+        state = judge(without_completeness(requirement), history).state
         return state is State.PASSED if state in _CONCLUDED else None
-    (outcome,) = history  # most cells have one report, and a memory holds very many
+    outcome = history[0].outcome  # most cells have one report, and a memory holds very many
     if outcome in requirement.accept:
         return True
     return False if outcome in CONCLUSIVE else None
 
 
+def tests_run(requirement: Requirement, history: History) -> int | None:
+    """Return how many tests ran, by the attempt that counts in a cell; None where it does not say so."""
+    counted = judge(without_completeness(requirement), history).counted
+    return None if counted is None or counted.result.counts is None else counted.result.counts.run
+
+
+def without_completeness(requirement: Requirement) -> Requirement:
+    """Give a requirement that does not ask how many tests ran."""
+    return requirement if requirement.complete is None else replace(requirement, complete=None)
+
+
 _CONCLUDED: Final = frozenset({State.PASSED, State.FAILED})
 
 
-def _judge_conclusive(requirement: Requirement, conclusive: Sequence[Alike]) -> Finding:
+def _if_complete(attempt: Attempt, requirement: Requirement, share: int, usual: Usual | None) -> Attempt:
+    """Read a pass of too few tests as an error; a failure stays one, however few tests ran.
+
+    A pass that does not say how many tests ran cannot be known to be one. Where it is not known how many usually run,
+    nothing is concluded from a number.
+    """
+    if attempt.outcome not in CONCLUSIVE or attempt.outcome not in requirement.accept:
+        return attempt
+    counts = attempt.result.counts
+    if counts is None:
+        why = f"{attempt.outcome}, but it does not say how many tests ran"
+    elif usual is not None and 100 * counts.run < share * usual.median:
+        why = f"{attempt.outcome}, but only {counts.run} tests ran, under {share}% of the usual {usual.median:g}"
+    else:
+        return attempt
+    result = replace(attempt.result, outcome=Outcome.ERROR, error_reason=why)
+    return replace(attempt, outcome=Outcome.ERROR, result=result)
+
+
+def _judge_conclusive(requirement: Requirement, conclusive: Sequence[Attempt]) -> Finding:
+    if requirement.passes is not None:
+        return _enough_of(requirement, requirement.passes, conclusive)
+    late: Sequence[Attempt] = ()
+    if requirement.max_attempts is not None and len(conclusive) > requirement.max_attempts:
+        conclusive, late = _in_time(requirement, requirement.max_attempts, conclusive)
+    return _one_of(requirement, conclusive)._replace(late=late)
+
+
+def _in_time(
+    requirement: Requirement, most: int, conclusive: Iterable[Attempt]
+) -> tuple[Sequence[Attempt], Sequence[Attempt]]:
+    """Part attempts into those that count and those that came too late: no pass after so many attempts counts.
+
+    A failure always counts. Attempts are numbered as they came to the branch, whatever time they give.
+    """
+    ordered = as_they_came(conclusive)
+    late = [attempt for attempt in ordered[most:] if attempt.outcome in requirement.accept]
+    further = [attempt for attempt in ordered[most:] if attempt.outcome not in requirement.accept]
+    return [*ordered[:most], *further], late
+
+
+def _one_of(requirement: Requirement, conclusive: Sequence[Attempt]) -> Finding:
     """Take the last attempt, or the worst, by the requirement's word; a tie in time goes to the worst.
 
     `needs_inspection`, and `info` where it is not accepted, count as failed. A pass after a failure is flaky.
     """
-    good = [attempts for attempts in conclusive if attempts.outcome in requirement.accept]
+    accept = requirement.accept
+    good = [attempt for attempt in conclusive if attempt.outcome in accept]
     if len(good) == len(conclusive):
         return Finding(State.PASSED, "", last_of(good))
-    bad = [attempts for attempts in conclusive if attempts.outcome not in requirement.accept]
+    bad = [attempt for attempt in conclusive if attempt.outcome not in accept]
     failed = last_of(bad)
-    passed_at = max((attempts.last for attempts in good), default=BEGINNING)
-    flaky = passed_at > min(attempts.first for attempts in bad)
-    if requirement.attempts is Attempts.LATEST and passed_at > failed.last:
-        return Finding(State.PASSED, "passed after a failure", last_of(good), flaky)
-    reason = "" if failed.outcome is Outcome.FAILED else f"{failed.outcome} is not accepted"
-    return Finding(State.FAILED, reason, failed, flaky)
+    if not good:
+        return Finding(State.FAILED, _not_accepted(failed), failed)
+    passed = last_of(good)
+    flaky = any(_is_after(passed, attempt) for attempt in bad)
+    if requirement.attempts is Attempts.LATEST and _is_after(passed, failed):
+        return Finding(State.PASSED, told(conclusive, passed), passed, flaky, tells_attempts=True)
+    reason = _with(_not_accepted(failed), told(conclusive, failed))
+    return Finding(State.FAILED, reason, failed, flaky, tells_attempts=True)
+
+
+def _is_after(attempt: Attempt, other: Attempt) -> bool:
+    return (attempt.made, attempt.place) > (other.made, other.place)
+
+
+def _enough_of(requirement: Requirement, wanted: Passes, conclusive: Sequence[Attempt]) -> Finding:
+    """Ask for so many passes among the first so many attempts, as they came to the branch.
+
+    It is open until all are there, or until what is still to come can change nothing.
+    """
+    ordered = as_they_came(conclusive)
+    first, late = ordered[: wanted.of], ordered[wanted.of :]
+    good = [attempt for attempt in first if attempt.outcome in requirement.accept]
+    bad = [attempt for attempt in first if attempt.outcome not in requirement.accept]
+    tried = f"{len(good)} of {len(first)} attempts passed ({sequence(first)}), {wanted} wanted"
+    flaky = bool(good and bad)
+    if len(good) >= wanted.passed:
+        return Finding(State.PASSED, tried, last_of(good), flaky, tells_attempts=True, late=late)
+    if len(bad) > wanted.of - wanted.passed:
+        failed = last_of(bad)
+        reason = _with(_not_accepted(failed), tried)
+        return Finding(State.FAILED, reason, failed, flaky, tells_attempts=True, late=late)
+    more = wanted.passed - len(good)
+    reason = _with(f"{more} more {'pass' if more == 1 else 'passes'} wanted", tried)
+    return Finding(State.RUNNING, reason, last_of(first), flaky, tells_attempts=True, is_open=True)
+
+
+def _not_accepted(failed: Attempt) -> str:
+    return "" if failed.outcome is Outcome.FAILED else f"{failed.outcome} is not accepted"
+
+
+def _with(reason: str, more: str) -> str:
+    return "; ".join(part for part in (reason, more) if part)

@@ -15,9 +15,18 @@ from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import Policy, Requirement, Waiver, format_duration
 from compose_repo.core.rules.waivers import in_force, notices
-from compose_repo.core.verdict.attempts import History, Reports, sorted_by_cell
+from compose_repo.core.verdict.attempts import Attempt, History, Reports, sorted_by_cell
 from compose_repo.core.verdict.baseline import COMPARED, Past, Published, Shelf, compared
-from compose_repo.core.verdict.decision import BLOCKING, WAITING, Answer, Decision, State, Verdict
+from compose_repo.core.verdict.decision import (
+    BLOCKING,
+    WAITING,
+    Answer,
+    Decision,
+    NotCounted,
+    State,
+    Usual,
+    Verdict,
+)
 from compose_repo.core.verdict.finding import Finding, judge
 from compose_repo.core.verdict.refusals import Refusals, RefusedReport
 from compose_repo.core.verdict.summary import summary
@@ -58,9 +67,9 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     compose_id = manifest.compose_id
     files = tuple(files)
     requirements = [line for line in policy.requirements if line.applies_to(compose_id.stream)]
-    reports = sorted_by_cell(files, requirements)
-    shelf, compared_so_far = Shelf(published), 0
-    refusals = Refusals(refused_reports, files, came)
+    reports = sorted_by_cell(files, requirements, came)
+    shelf, remembered_so_far = Shelf(published), 0
+    refusals = Refusals(refused_reports, files, came, requirements)
     covering = in_force(waivers, compose_id, now)
     refused_files = Counter(origin_in(path) for path in {problem.path for problem in refused})
     age = None if opened_at is None else now - opened_at
@@ -69,9 +78,9 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     for requirement in requirements:
         origin, testcase = requirement.origin, requirement.testcase
         past = None
-        if requirement.baseline is not None:
-            past = Past(requirement, compared_so_far, shelf)
-            compared_so_far += 1
+        if requirement.remembers:
+            past = Past(requirement, remembered_so_far, shelf)
+            remembered_so_far += 1
         answers.extend(
             _answers(
                 _Case(
@@ -80,7 +89,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
                     unknown=manifest.unreadable is not None and "all" in (requirement.arches, requirement.variants),
                     reports=reports[origin][testcase],
                     past=past,
-                    waivers=covering.get((origin, testcase), ()),
+                    waivers=[one for name in requirement.names for one in covering.get((origin, name), ())],
                     refusals=refusals,
                     refused=refused_files[origin],
                     age=age,
@@ -135,16 +144,17 @@ def _answers(case: _Case) -> Iterator[Answer]:
         cells = reports.matching(wanted)
         for cell in cells:
             history = reports.cells[cell]
-            finding = judge(requirement, history)
-            if finding.state is State.MISSING:
+            usual = None if requirement.complete is None or case.past is None else case.past.usual(cell)
+            finding = judge(requirement, history, usual)
+            if finding.state is State.MISSING or finding.is_open:
                 finding = _overdue(case, finding)
-            yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history)
+            yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history, usual)
         if not cells and not (case.unknown and wanted[1] is None):
             finding = _compared(case, wanted, None, _overdue(case, Finding(State.MISSING, "nothing reported")))
-            yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), {})
+            yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), [])
     for scenario in dict.fromkeys(wanted[0] for wanted in case.wanted if case.unknown):
         nowhere: Cell = (scenario, None, None)
-        yield _answer(case, nowhere, _heeded(case, nowhere, _overdue(case, _UNKNOWN)), {})
+        yield _answer(case, nowhere, _heeded(case, nowhere, _overdue(case, _UNKNOWN)), [])
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
@@ -179,8 +189,8 @@ def _wanted_variants(requirement: Requirement, manifest: Manifest, arch: Arch | 
 
 
 def _overdue(case: _Case, finding: Finding) -> Finding:
-    """After the deadline, what is missing is overdue."""
-    state, reason, deadline = State.MISSING, finding.reason, case.requirement.deadline
+    """After the deadline, what is missing is overdue, and so are attempts that are still wanted."""
+    state, reason, deadline = finding.state, finding.reason, case.requirement.deadline
     if case.refused:
         files = "file" if case.refused == 1 else "files"
         reason = f"{reason}; {case.refused} {files} of {case.requirement.origin} refused"
@@ -209,14 +219,14 @@ def _excused_in_part(case: _Case, wanted: Cell, finding: Finding) -> Finding:
 def _compared(case: _Case, wanted: Cell, cell: Cell | None, finding: Finding) -> Finding:
     """Compare with what was published, where the requirement asks for it; no cell, where nothing is reported."""
     past = case.past
-    if past is None or finding.state not in COMPARED:
+    if past is None or case.requirement.baseline is None or finding.state not in COMPARED:
         return finding
     return compared(finding, past.of_silence(wanted) if cell is None else past.of(wanted, cell))
 
 
 def _heeded(case: _Case, cell: Cell, finding: Finding) -> Finding:
     """What was refused keeps a cell from passing."""
-    return case.refusals.keep_open(case.requirement.origin, case.requirement.testcase, cell, finding)
+    return case.refusals.keep_open(case.requirement, cell, finding)
 
 
 def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
@@ -226,35 +236,45 @@ def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
     return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
 
 
-def _answer(case: _Case, cell: Cell, finding: Finding, history: History) -> Answer:
+def _answer(case: _Case, cell: Cell, finding: Finding, history: History, usual: Usual | None = None) -> Answer:
     requirement, counted = case.requirement, finding.counted
     scenario, arch, variant = cell
     waiver = _waiver(case, cell, finding.state)
+    attempts = f"{len(history)} attempts" if len(history) > 1 and not finding.tells_attempts else ""
     return Answer(
         origin=requirement.origin,
         testcase=requirement.testcase,
         scenario=scenario,
         arch=arch,
         variant=variant,
+        blocking=requirement.blocking,
         state=finding.state if waiver is None else State.WAIVED,
         outcome=None if counted is None else counted.outcome,
         run_id=None if counted is None else counted.run.id,
         url=None if counted is None else counted.result.url or counted.run.url,
-        attempts=sum(attempts.count for attempts in history.values()),
+        attempts=len(history),
+        not_counted=tuple(map(_late, finding.late)),
         flaky=finding.flaky,
         waiver=waiver,
-        reason=finding.reason if waiver is None else f"{finding.state}; waived: {waiver.reason}",
+        usual=usual,
+        reason="; ".join(part for part in (finding.reason, attempts) if part)
+        if waiver is None
+        else f"{finding.state}; waived: {waiver.reason}",
     )
+
+
+def _late(attempt: Attempt) -> NotCounted:
+    return NotCounted(outcome=attempt.outcome, run_id=attempt.run.id, url=attempt.result.url or attempt.run.url)
 
 
 def _verdict(answers: Sequence[Answer]) -> Verdict:
     """Any failed or overdue blocks; else any errored, running or missing waits; else it is satisfied.
 
-    What is known or waived neither blocks nor waits.
+    What is known or waived neither blocks nor waits, and what only informs does nothing.
 
-    No requirement at all blocks: nobody has said what would be enough.
+    No requirement at all blocks, and so does none that blocks: nobody has said what would be enough.
     """
-    states = {answer.state for answer in answers}
+    states = {answer.state for answer in answers if answer.blocking}
     if not states or not states.isdisjoint(BLOCKING):
         return Verdict.BLOCKED
     return Verdict.SATISFIED if states.isdisjoint(WAITING) else Verdict.PENDING
@@ -267,6 +287,7 @@ def _answer_order(answer: Answer) -> tuple[Any, ...]:
         answer.scenario or "",
         answer.arch or "",
         answer.variant or "",
+        not answer.blocking,
         answer.state,
         answer.reason,
     )

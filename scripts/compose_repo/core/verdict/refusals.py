@@ -16,6 +16,7 @@ from compose_repo.core import escape
 from compose_repo.core.composes.paths import below_results
 from compose_repo.core.names import Cell, Origin
 from compose_repo.core.result import CONCLUSIVE, ResultFile
+from compose_repo.core.rules.policy import Requirement
 from compose_repo.core.verdict.decision import State
 from compose_repo.core.verdict.finding import Finding
 
@@ -54,10 +55,18 @@ NEVER: Final = -1
 class Refusals:
     """The refused reports of a compose that nobody has taken back, by origin, oldest first.
 
-    `came` says of each result file's path when it came to the branch.
+    `came` says of each result file's path when it came to the branch, `requirements` which test has had which
+    name.
     """
 
-    def __init__(self, reports: Iterable[RefusedReport], files: Iterable[ResultFile], came: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        reports: Iterable[RefusedReport],
+        files: Iterable[ResultFile],
+        came: Mapping[str, int],
+        requirements: Iterable[Requirement],
+    ) -> None:
+        self._names = {(line.origin, name): line.testcase for line in requirements for name in line.names}
         self._by_origin: dict[str, list[RefusedReport]] = {}
         for report in sorted(reports, key=_order):
             self._by_origin.setdefault(report.origin, []).append(report)
@@ -74,23 +83,26 @@ class Refusals:
             when = came.get(file.path, NEVER)
             for result in file.results:
                 if result.outcome in CONCLUSIVE:
-                    key = (file.origin, result.testcase, (result.scenario, result.arch, result.variant))
+                    name = self._names.get((file.origin, result.testcase), result.testcase)
+                    key = (file.origin, name, (result.scenario, result.arch, result.variant))
                     last[key] = max(last.get(key, NEVER), when)
         return last
 
-    def keep_open(self, origin: Origin, testcase: str, cell: Cell, finding: Finding) -> Finding:
+    def keep_open(self, requirement: Requirement, cell: Cell, finding: Finding) -> Finding:
         """Keep a cell from passing where its last conclusive report did not come after every refused one.
 
         What came in the same commit did not come after it. Whatever fails, is overdue or is running stays as it is: it
-        does not pass anyway.
+        does not pass anyway. An answer that only informs is not counted among those that a file affects.
         """
+        origin, testcase = requirement.origin, requirement.testcase
         reports = self._by_origin.get(origin)
         if reports is None:
             return finding
         first = bisect_left(self._times[origin], self._last.get((origin, testcase, cell), NEVER))
         if first == len(reports):
             return finding
-        self._starts[origin][first] += 1
+        if requirement.blocking:
+            self._starts[origin][first] += 1
         if finding.state not in OPEN_BY_REFUSAL:
             return finding
         reason = _reason(cell, finding, reports[-1], len(reports) - first - 1)
@@ -98,7 +110,7 @@ class Refusals:
 
     @property
     def bears_on(self) -> dict[str, int]:
-        """How many of the answers so far each refused report affects, by path; one that affects none is absent."""
+        """How many blocking answers so far each refused report affects, by path; one that affects none is absent."""
         answers: Counter[str] = Counter()  # a folder may be several origins'
         for origin, reports in self._by_origin.items():
             for report, count in zip(reports, accumulate(self._starts[origin]), strict=True):

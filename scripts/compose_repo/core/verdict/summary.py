@@ -23,12 +23,22 @@ def summary(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer], 
         *([f"{files} result {'file' if files == 1 else 'files'}"] if files else []),
         *([f"{others} other {'change' if others == 1 else 'changes'}"] if others else []),
     ]
-    return f"{sentence}; {' and '.join(parts)} refused" if parts else sentence
+    refused_files = [f"{' and '.join(parts)} refused"] if parts else []
+    return "; ".join([sentence, *refused_files, *_informing(answers)])
+
+
+def _informing(answers: Sequence[Answer]) -> list[str]:
+    """Count what only informs, by state."""
+    counts = Counter(answer.state for answer in answers if not answer.blocking)
+    said = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    return [f"informing: {said}"] if said else []
 
 
 def _sentence(compose_id: ComposeId, verdict: Verdict, answers: Sequence[Answer]) -> str:
+    asked = "requirement that blocks" if answers else "requirement"
+    answers = [answer for answer in answers if answer.blocking]
     if not answers:
-        return f"No requirement applies to {compose_id.stream}, so nothing can be satisfied"
+        return f"No {asked} applies to {compose_id.stream}, so nothing can be satisfied"
     counts = Counter(answer.state for answer in answers)
     named = BLOCKING if verdict is Verdict.BLOCKED else WAITING
     parts = [

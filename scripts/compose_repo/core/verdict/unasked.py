@@ -42,7 +42,8 @@ class Unasked:
         wanted: dict[str, list[Row]] = defaultdict(list)
         for line in self._requirements:
             if line["origin"] == origin and stream in line.get("streams", (stream,)):
-                wanted[line["testcase"]].append(line)
+                for name in (line["testcase"], *line.get("testcase_was", ())):
+                    wanted[name].append(line)
         reported = {row["testcase"] for row in results}
         silent = [testcase for testcase in wanted if testcase not in reported]
         known: dict[str, str | None] = {}

@@ -334,6 +334,7 @@ answers: Final = st.builds(
             composes=st.lists(st.tuples(compose_ids, st.integers(0, 1000)), min_size=3, max_size=10).map(tuple),
         )
     ),
+    due=optional(times),
     flaky=st.booleans(),
     waiver=optional(waivers),
     reason=lines | st.just(""),

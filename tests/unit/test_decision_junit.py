@@ -110,7 +110,26 @@ def test_the_verdict_and_its_sentence_are_properties_of_the_suite() -> None:
 
 def test_a_stream_without_any_requirement_has_a_case_that_failed() -> None:
     decision = judge([], requirement(streams=(Stream("CentOS-Stream-9"),)))
-    assert told(decision) == [("a requirement for CentOS-Stream-10", "failure", f"failed: {decision.summary}")]
+    assert told(decision) == [
+        ("a requirement that blocks for CentOS-Stream-10", "failure", f"failed: {decision.summary}")
+    ]
+
+
+def test_what_only_informs_is_skipped_and_says_so() -> None:
+    decision = judge(
+        [run(result("passed"), result("failed", testcase="new"))],
+        requirement(),
+        requirement(testcase="new", blocking=False),
+    )
+    assert told(decision) == [
+        ("rdo new on x86_64", "skipped", "failed: informing, moves no verdict"),
+        (SMOKE, None, None),
+    ]
+    alone = told(judge([run(result("passed"))], requirement(blocking=False)))
+    assert [(name, tag) for name, tag, _ in alone] == [
+        ("a requirement that blocks for CentOS-Stream-10", "failure"),
+        (SMOKE, None),
+    ]
 
 
 def test_cells_of_one_name_are_told_apart() -> None:

@@ -3,7 +3,8 @@
 import datetime as dt
 import re
 
-from gate_world import ARM, TWO_ARCHES, judge, problem, requirement, result, run, waiver
+import pytest
+from gate_world import ARM, TWO_ARCHES, judge, only, problem, requirement, result, run, waiver
 from gitlab_markdown import acts
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from markdown_it import MarkdownIt
 
 from compose_repo.core.names import Origin
 from compose_repo.core.result import Contact
-from compose_repo.core.rules.policy import OriginEntry
+from compose_repo.core.rules.policy import OriginEntry, Passes
+from compose_repo.core.verdict.decision import Decision
+from compose_repo.core.verdict.decision_text import next_step
 from compose_repo.words.decision_note import LONGEST, decision_markdown
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -44,11 +47,11 @@ def test_a_note_says_everything() -> None:
 
 Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result file refused.
 
-| State | Origin | Test | Where | Why |
-|---|---|---|---|---|
-| failed | rdo | [smoke](<https://ci.example.org/2>) (ci.example.org) | x86_64 | 2 attempts |
-| running | idm | [smoke](<https://ci.example.org/3>) (ci.example.org) | x86_64 (bios) | running |
-| waived | idm | smoke | aarch64 | overdue; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |
+| State | Origin | Test | Where | Why | What next |
+|---|---|---|---|---|---|
+| failed | rdo | [smoke](<https://ci.example.org/2>) (ci.example.org) | x86_64 | 2 attempts | ask https\://rdo.example.org; then rerun the test, or waive the failure |
+| running | idm | [smoke](<https://ci.example.org/3>) (ci.example.org) | x86_64 (bios) | running | wait, or ask https\://idm.example.org |
+| waived | idm | smoke | aarch64 | overdue; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |  |
 
 <details><summary>1 passed: rdo 1</summary>
 
@@ -74,15 +77,64 @@ Of 4 required, 1 failed (rdo smoke on x86_64), 1 running, 1 waived; 1 result fil
     )
 
 
+def test_what_informs_is_folded_and_what_came_too_late_is_linked() -> None:
+    lines = [requirement(max_attempts=1), requirement(testcase="new", blocking=False)]
+    files = [
+        run(result("failed"), result("failed", testcase="new"), at=2),
+        run(result("passed", url="https://ci.example.org/late"), at=1, run_id="2"),
+    ]
+    text = decision_markdown(judge(files, *lines), ORIGINS).replace("\N{WORD JOINER}", "")
+    folded = text.partition("<details>")[2].partition("</details>")[0]
+    assert folded.startswith("<summary>1 informing, which move no verdict</summary>")
+    assert "| failed | rdo | [new]" in folded
+    late = "rdo smoke on x86_64: passed in run 2"
+    assert f"\n- [{late}](<https://ci.example.org/late>) (ci.example.org)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("decision", "step"),
+    [
+        (judge([run(result("failed"))]), "ask https://rdo.example.org; then rerun the test, or waive the failure"),
+        (judge([run(result("error"))]), "ask https://rdo.example.org to run it again"),
+        (judge([run(result("running"), at=None)]), "wait, or ask https://rdo.example.org"),
+        (judge([]), "ask https://rdo.example.org to report"),
+        (judge([], requirement("other")), "ask other to report"),
+        (
+            judge([], requirement(deadline=dt.timedelta(hours=6))),
+            "wait until 2026-11-21 17:00 UTC, or ask https://rdo.example.org",
+        ),
+        (
+            judge([], requirement(deadline=dt.timedelta(minutes=6))),
+            "ask https://rdo.example.org to report, or waive the test",
+        ),
+        (
+            judge([run(result("passed"))], requirement(passes=Passes(passed=2, of=3), deadline=dt.timedelta(hours=6))),
+            "wait until 2026-11-21 17:00 UTC, or ask https://rdo.example.org",
+        ),
+        (judge([run(result("passed"))]), ""),
+        (judge([run(result("failed"))], requirement(blocking=False)), ""),
+    ],
+)
+def test_what_to_do_next_is_one_line(decision: Decision, step: str) -> None:
+    assert next_step(only(decision), ORIGINS) == step
+
+
+def test_who_has_only_a_name_is_asked_by_it() -> None:
+    entry = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact(name="the RDO team"))
+    assert next_step(only(judge([])), {Origin("rdo"): entry}) == "ask the RDO team to report"
+    bare = OriginEntry(origin=Origin("rdo"), name="RDO", contact=Contact())
+    assert next_step(only(judge([])), {Origin("rdo"): bare}) == "ask RDO to report"
+
+
 def test_a_note_without_anything_to_look_at_is_short() -> None:
     assert decision_markdown(judge([], waivers=[waiver()]), ORIGINS) == (
         """### The gate is satisfied
 
 Of 1 required, 0 passed, 1 waived.
 
-| State | Origin | Test | Where | Why |
-|---|---|---|---|---|
-| waived | rdo | smoke | x86_64 | missing; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |
+| State | Origin | Test | Where | Why | What next |
+|---|---|---|---|---|---|
+| waived | rdo | smoke | x86_64 | missing; waived: known bug; [until 2026-12-31](<https://issues.example.org/1>) (issues.example.org) |  |
 
 """  # noqa: E501  # a table's row is one line
     )
@@ -142,4 +194,4 @@ def test_no_name_that_a_test_may_have_adds_markup_or_links(name: str) -> None:
     }  # fmt: skip
     assert set(re.findall(r'href="([^"]*)"', html)) <= {"https://ci.example.org/1", "https://issues.example.org/1"}
     assert not any(line.lstrip().startswith("/") for line in text.splitlines())
-    assert {row.count("<td>") for row in html.split("</tr>")[1:]} <= {0, 5}
+    assert {row.count("<td>") for row in html.split("</tr>")[1:]} <= {0, 5, 6}

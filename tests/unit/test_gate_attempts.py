@@ -114,7 +114,7 @@ class TestPassesAmongTheFirst:
         late = answer("passed", line, age=3)
         assert (late.state, late.reason) == (
             State.OVERDUE,
-            "2 more passes wanted; 1 of 1 attempts passed (passed), 3 of 5 wanted; due within 2h",
+            "2 more passes wanted; due within 2h; 1 of 1 attempts passed (passed), 3 of 5 wanted",
         )
         assert answer("passed passed passed", line, age=3).state is State.PASSED
 
@@ -150,7 +150,7 @@ class TestRetriesInOneRun:
 
     def test_of_very_many_each_outcome_is_counted(self) -> None:
         found = only(judge([retried("passed", *["failed"] * 10)]))
-        assert found.reason == "passed on attempt 11 of 11 (10 failed, 1 passed)"
+        assert found.reason == "passed; 11 attempts: 10 failed, 1 passed"
 
     @given(
         words=st.lists(

@@ -359,6 +359,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "waiver": None,
                 "since": None,
                 "usual": None,
+                "due": None,
                 "reason": "nothing reported",
             },
             {
@@ -378,6 +379,7 @@ def test_a_decision_has_the_fields_of_the_contract() -> None:
                 "waiver": excused,
                 "since": None,
                 "usual": None,
+                "due": None,
                 "reason": "failed; waived: known bug",
             },
         ],

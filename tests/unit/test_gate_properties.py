@@ -31,14 +31,18 @@ from msgspec import structs
 from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
-from compose_repo.core.result import ACCEPTABLE, Outcome, Result, ResultFile, Run
-from compose_repo.core.rules.policy import Attempts, Policy, Requirement, Waiver
+from compose_repo.core.result import ACCEPTABLE, CONCLUSIVE, Counts, Outcome, Result, ResultFile, Run, Tried
+from compose_repo.core.rules.policy import Attempts, Passes, Policy, Requirement, Waiver
+from compose_repo.core.verdict.attempts import sorted_by_cell
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
+from compose_repo.core.verdict.finding import judge as judge_history
+from compose_repo.core.verdict.finding import judge_attempts
 from compose_repo.core.verdict.gate import decide
 from compose_repo.core.verdict.refusals import RefusedReport
 
 ORIGINS = st.sampled_from([*[Origin("rdo")] * 4, Origin("idm")])
 TESTCASES = st.sampled_from([*[Testcase("smoke")] * 4, Testcase("full")])
+REPORTED = st.sampled_from([*[Testcase("smoke")] * 4, Testcase("full"), Testcase("boot")])
 ARCHES = st.sampled_from([X86, ARM])
 VARIANTS = st.sampled_from([BASEOS, APPSTREAM])
 SCENARIOS = st.sampled_from([Scenario("bios"), Scenario("uefi")])
@@ -56,6 +60,11 @@ REQUIREMENTS = st.builds(
     Requirement,
     origin=ORIGINS,
     testcase=TESTCASES,
+    testcase_was=st.sampled_from([(), (), (Testcase("boot"),)]),
+    blocking=st.sampled_from([True, True, True, False]),
+    passes=st.sampled_from([None, None, Passes(passed=1, of=2), Passes(passed=2, of=3)]),
+    max_attempts=st.none() | st.integers(1, 3),
+    complete=st.sampled_from([None, None, 75]),
     why=st.just("It boots."),
     streams=st.sampled_from([None, (Stream("CentOS-Stream-10"),), (Stream("CentOS-Stream-9"),)]),
     arches=st.sampled_from(["all", "any"]) | listed(ARCHES),
@@ -76,13 +85,17 @@ LISTED = st.builds(
 )
 RESULTS = st.builds(
     Result,
-    testcase=TESTCASES,
+    testcase=REPORTED,
     outcome=st.sampled_from(Outcome),
     arch=ARCHES,
     variant=st.none() | VARIANTS,
     scenario=st.none() | SCENARIOS,
     url=st.none() | st.sampled_from(["https://ci.example.org/a", "https://ci.example.org/b"]),
     error_reason=st.none() | st.sampled_from(["no route", "disk full"]),
+    attempts=st.lists(st.builds(Tried, outcome=st.sampled_from(sorted(CONCLUSIVE | {Outcome.ERROR}))), max_size=2).map(
+        tuple
+    ),
+    counts=st.none() | st.builds(Counts, run=st.sampled_from([10, 70, 100])),
 )
 RUNS = st.builds(
     Run,
@@ -293,7 +306,7 @@ def test_silence_on_a_listed_arch_never_passes(world: INPUTS, data: st.DataObjec
 @given(WORLDS)
 def test_the_verdict_follows_from_the_answers_alone(world: INPUTS) -> None:
     decision = decided(world)
-    states = {answer.state for answer in decision.answers}
+    states = {answer.state for answer in decision.answers if answer.blocking}
     if not states or states & set(BLOCKING):
         assert decision.verdict is Verdict.BLOCKED
     elif states & set(WAITING):
@@ -350,11 +363,132 @@ def test_a_decision_without_any_result_is_never_satisfied_unless_all_is_waived(w
 def test_only_what_is_accepted_passes(outcome: Outcome, world: INPUTS) -> None:
     lines = tuple(structs.replace(line, accept=frozenset({Outcome.PASSED})) for line in world["policy"].requirements)
     files = [
-        structs.replace(file, results=tuple(structs.replace(each, outcome=outcome) for each in file.results))
+        structs.replace(
+            file, results=tuple(structs.replace(each, outcome=outcome, attempts=()) for each in file.results)
+        )
         for file in world["files"]
     ]
     decision = decided({**world, "policy": Policy(requirements=lines), "files": files})
     assert decision.count(State.PASSED) == 0
+
+
+# Attempts
+
+
+@given(WORLDS, st.lists(REQUIREMENTS, max_size=2), st.lists(FILES, max_size=3))
+def test_nothing_informing_changes_a_verdict(world: INPUTS, lines: list[Requirement], files: list[ResultFile]) -> None:
+    """Add informing requirements, of tests that nothing else asks for, and whatever is reported of them."""
+    new = {"origin": Origin("rdo"), "testcase": Testcase("new"), "testcase_was": (), "blocking": False}
+    informing = [structs.replace(line, **new) for line in lines]
+    reports = [
+        structs.replace(
+            file,
+            origin=Origin("rdo"),
+            results=tuple(structs.replace(each, testcase=Testcase("new")) for each in file.results),
+        )
+        for file in files
+    ]
+    policy = Policy(requirements=(*world["policy"].requirements, *informing))
+    with_them = {**world, "policy": policy, "files": [*world["files"], *reports], "came": {}}
+    without = decided({**world, "came": {}})
+    after = decided(with_them)
+    assert after.verdict is without.verdict
+    assert after.bears_on == without.bears_on
+    assert [answer for answer in after.answers if answer.blocking] == [
+        answer for answer in without.answers if answer.blocking
+    ]
+
+
+@given(WORLDS, st.integers(1, 3), st.builds(structs.replace, FILES, results=st.lists(RESULTS, max_size=2).map(tuple)))
+def test_no_attempt_after_the_last_one_turns_anything_into_satisfied(
+    world: INPUTS, most: int, extra: ResultFile
+) -> None:
+    """Law: with `max_attempts = k` no attempt after the k-th turns block or pending into pass.
+
+    Every cell that the new file reports has so many conclusive attempts already, which came before.
+    """
+    lines = tuple(
+        structs.replace(line, max_attempts=most, passes=None, testcase_was=()) for line in world["policy"].requirements
+    )
+    before = {**world, "policy": Policy(requirements=lines), "came": {}}
+    full = {
+        (file.origin, each.testcase, each.scenario, each.arch, each.variant)
+        for file in world["files"]
+        for each in file.results
+        if sum(_conclusive_attempts(before, file.origin, each)) >= most
+    }
+    kept = tuple(
+        each for each in extra.results if (extra.origin, each.testcase, each.scenario, each.arch, each.variant) in full
+    )
+    assume(kept and decided(before).verdict is not Verdict.SATISFIED)
+    later = structs.replace(extra, results=kept, run=structs.replace(extra.run, id=RunId("late")))
+    after = {**before, "files": [*world["files"], later], "came": {later.path: 9}, "refused_reports": []}
+    assume(decided({**before, "refused_reports": []}).verdict is not Verdict.SATISFIED)
+    assert decided(after).verdict is not Verdict.SATISFIED
+
+
+def _conclusive_attempts(world: INPUTS, origin: str, wanted: Result) -> list[int]:
+    """Count the conclusive attempts at a cell, result by result; a pass of which nothing says how many ran is none."""
+    cell = (wanted.testcase, wanted.scenario, wanted.arch, wanted.variant)
+    return [
+        each.outcome is Outcome.FAILED
+        for file in world["files"]
+        if file.origin == origin
+        for each in file.results
+        if (each.testcase, each.scenario, each.arch, each.variant) == cell
+    ]
+
+
+@given(WORLDS)
+def test_an_earlier_name_is_as_good_as_the_new_one(world: INPUTS) -> None:
+    """Law: `testcase_was` gives the same decision as renaming the results, where a file holds one of the names."""
+    assume(not any({"smoke", "boot"} <= {each.testcase for each in file.results} for file in world["files"]))
+    lines = [line for line in world["policy"].requirements if line.testcase != "boot"]
+    was = tuple(
+        structs.replace(line, testcase_was=(Testcase("boot"),) if line.testcase == "smoke" else ()) for line in lines
+    )
+    now = tuple(structs.replace(line, testcase_was=()) for line in lines)
+
+    def renamed(files: Sequence[ResultFile]) -> list[ResultFile]:
+        return [
+            structs.replace(
+                file,
+                results=tuple(
+                    structs.replace(each, testcase=Testcase("smoke")) if each.testcase == "boot" else each
+                    for each in file.results
+                ),
+            )
+            for file in files
+        ]
+
+    assume(
+        not any(
+            {"smoke", "boot"} <= {each.testcase for each in file.results}
+            for files in world["composes"]
+            for file in files
+        )
+    )
+    one = decided({**world, "policy": Policy(requirements=was)})
+    other = decided(
+        {
+            **world,
+            "policy": Policy(requirements=now),
+            "files": renamed(world["files"]),
+            "composes": list(map(renamed, world["composes"])),
+        }
+    )
+    assert to_bytes(one) == to_bytes(other)
+
+
+@given(st.lists(FILES, max_size=4), REQUIREMENTS)
+def test_most_cells_are_judged_at_once_as_they_would_be_one_by_one(files: list[ResultFile], line: Requirement) -> None:
+    line = structs.replace(line, passes=None, max_attempts=None, complete=None)
+    for reports in sorted_by_cell(files, [line])[line.origin].values():
+        for history in reports.cells.values():
+            one, other = judge_history(line, history), judge_attempts(line, history.attempts())
+            assert one._replace(tells=None) == other._replace(tells=None)
+            told = [finding.tells and finding.tells() for finding in (one, other)]
+            assert told[0] == told[1]
 
 
 # Refused reports

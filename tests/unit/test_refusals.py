@@ -155,7 +155,7 @@ def test_the_codes_of_a_refused_report_are_named_if_there_are_any(codes: tuple[s
 
 def test_the_run_that_passed_is_named_before_what_else_is_to_be_said_of_it() -> None:
     answer = only(judge(attempts("failed", "passed"), refused_reports=[refused_report()]))
-    assert answer.reason == f"passed in run 2; passed on attempt 2 of 2 (failed, passed); {HELD}"
+    assert answer.reason == f"passed in run 2; {HELD}; passed on attempt 2 of 2 (failed, passed)"
 
 
 def test_a_refused_report_of_another_origin_does_not_matter() -> None:

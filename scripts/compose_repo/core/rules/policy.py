@@ -80,6 +80,11 @@ class Requirement(Struct, frozen=True, kw_only=True):
         return (self.testcase, *self.testcase_was)
 
     @property
+    def counts_all(self) -> bool:
+        """Tell whether each conclusive attempt counts, whenever it came."""
+        return self.passes is None and self.max_attempts is None
+
+    @property
     def remembers(self) -> bool:
         """Tell whether published composes are asked for anything."""
         return self.baseline is not None or self.complete is not None

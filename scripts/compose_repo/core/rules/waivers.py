@@ -38,7 +38,7 @@ def in_force(
 ) -> Mapping[tuple[str, str], Sequence[Waiver]]:
     """Sort the waivers that hold for a compose by the test they name, the one that lasts longest first."""
     by_test: dict[tuple[str, str], list[Waiver]] = {}
-    for waiver in sorted(waivers, key=_order):
+    for waiver in sorted(waivers, key=longest_first):
         if waiver.holds(now) and waiver.covers_compose(str(compose_id)):
             by_test.setdefault((waiver.origin, waiver.testcase), []).append(waiver)
     return by_test
@@ -56,10 +56,11 @@ def notices(
     `used` are those that answers name. A waiver for a test that is asked of other streams only is not unused: it waits
     for their composes.
     """
-    here = {(line.origin, line.testcase) for line in policy.requirements if line.applies_to(compose_id.stream)}
-    elsewhere = {(line.origin, line.testcase) for line in policy.requirements} - here
+    lines = policy.requirements
+    here = {(line.origin, name) for line in lines if line.applies_to(compose_id.stream) for name in line.names}
+    elsewhere = {(line.origin, name) for line in lines for name in line.names} - here
     found = []
-    for waiver in sorted(waivers, key=_order):
+    for waiver in sorted(waivers, key=longest_first):
         if not waiver.covers_compose(str(compose_id)):
             continue
         if not waiver.holds(now):
@@ -72,6 +73,6 @@ def notices(
     return tuple(found)
 
 
-def _order(waiver: Waiver) -> tuple[Any, ...]:
+def longest_first(waiver: Waiver) -> tuple[Any, ...]:
     """The one that lasts longest first; every field counts, so that the order of the file never shows."""
     return (-waiver.expires.toordinal(), waiver.title, repr(waiver))

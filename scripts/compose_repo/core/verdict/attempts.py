@@ -5,8 +5,8 @@ itself stands in one result: such attempts come right before it, in their order.
 """
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -19,9 +19,11 @@ from compose_repo.core.rules.policy import Requirement
 
 BEGINNING: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 """When an attempt was made whose run names no time."""
+END: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
+"""After every attempt."""
 NOWHERE: Final[Mapping[str, int]] = MappingProxyType({})
 """When files came to the branch, where that is not known: all of them at once."""
-_SHOWN: Final = 10
+SHOWN: Final = 10
 """Most attempts whose outcomes are named one by one; of more, each outcome is counted."""
 
 
@@ -41,35 +43,83 @@ class Attempt(Struct, frozen=True, gc=False):
     result: Result
 
 
-History: TypeAlias = list[Attempt]
-"""Every attempt at one cell, in no order."""
+class Source(Struct, frozen=True, gc=False):
+    """What all results of one file have in common: when it was made, when it came to the branch, and its run."""
+
+    made: dt.datetime
+    came: int
+    run: Run
+
+
+class History:
+    """Every attempt at one cell, in no order: results, and beside each its outcome and the file that it is from.
+
+    Nearly all cells are judged without an object for each attempt, and without a second look at each result; `attempts`
+    makes such objects.
+    """
+
+    __slots__ = ("outcomes", "results", "retries", "sources")
+
+    def __init__(self) -> None:
+        self.retries = 0
+        self.outcomes: list[Outcome] = []
+        self.results: list[Result] = []
+        self.sources: list[Source] = []
+
+    def add(self, source: Source, result: Result) -> None:
+        """Add a report."""
+        self.outcomes.append(result.outcome)
+        self.results.append(result)
+        self.sources.append(source)
+        if result.attempts:
+            self.retries += len(result.attempts)
+
+    def __len__(self) -> int:
+        """Count the attempts, those among them that a tool had made before its result."""
+        return len(self.results) + self.retries
+
+    def attempts(self) -> list[Attempt]:
+        """Give every attempt."""
+        return [
+            attempt
+            for source, result in zip(self.sources, self.results, strict=True)
+            for attempt in (*_tried_before(source, result), attempt_of(source, result))
+        ]
+
+
+def attempt_of(source: Source, result: Result) -> Attempt:
+    """Give the last attempt of a run, which is its result."""
+    return Attempt(source.made, 0, source.came, result.outcome, source.run, result)
 
 
 def last_of(attempts: Sequence[Attempt]) -> Attempt:
     """Return the attempt that was made last; a tie goes to the worst, and one of equals is taken by its names."""
     last = attempts[0]
     for other in attempts:
-        if other.made > last.made or (other.made == last.made and _order(other) > _order(last)):
+        if other.made > last.made or (other.made == last.made and other is not last and _is_later(other, last)):
             last = other
     return last
 
 
-def as_made(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Sort attempts by when they were made, the last one last."""
-    return sorted(attempts, key=_order)
+def _is_later(attempt: Attempt, other: Attempt) -> bool:
+    one, two = _order(attempt), _order(other)
+    return one > two if one != two else _names(attempt) > _names(other)
 
 
 def as_they_came(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Sort attempts by when they came to the branch; of what came at once, by when it was made, the worst first."""
-    return sorted(attempts, key=_arrival)
+    ordered = sorted(attempts, key=_arrival)
+    if any(_arrival(one) == _arrival(other) for one, other in pairwise(ordered)):  # rare, and names take long
+        ordered.sort(key=lambda attempt: (_arrival(attempt), _names(attempt)))
+    return ordered
 
 
-def _order(attempt: Attempt) -> tuple[dt.datetime, int, int, str, str, str]:
-    return (attempt.made, attempt.place, SEVERITY[attempt.outcome], *_names(attempt))
+def _order(attempt: Attempt) -> tuple[dt.datetime, int, int]:
+    return (attempt.made, attempt.place, SEVERITY[attempt.outcome])
 
 
-def _arrival(attempt: Attempt) -> tuple[int, dt.datetime, int, int, str, str, str]:
-    return (attempt.came, attempt.made, attempt.place, -SEVERITY[attempt.outcome], *_names(attempt))
+def _arrival(attempt: Attempt) -> tuple[int, dt.datetime, int, int]:
+    return (attempt.came, attempt.made, attempt.place, -SEVERITY[attempt.outcome])
 
 
 def _names(attempt: Attempt) -> tuple[str, str, str]:
@@ -77,21 +127,29 @@ def _names(attempt: Attempt) -> tuple[str, str, str]:
 
 
 def told(attempts: Sequence[Attempt], counted: Attempt) -> str:
-    """Say which of several attempts counted: `passed on attempt 3 of 3 (failed, failed, passed)`."""
-    return f"{counted.outcome} on attempt {_number(attempts, counted)} of {len(attempts)} ({sequence(attempts)})"
+    """Say which of several attempts counted: `passed on attempt 3 of 3 (failed, failed, passed)`.
+
+    Of very many it is only said how many there were.
+    """
+    if len(attempts) > SHOWN:
+        return f"{counted.outcome}; {sequence(attempts)}"
+    place = _order(counted)
+    number = 1 + sum(_order(attempt) < place for attempt in attempts)
+    return f"{counted.outcome} on attempt {number} of {len(attempts)} ({sequence(attempts)})"
 
 
 def sequence(attempts: Sequence[Attempt]) -> str:
     """Name the outcomes of attempts as they were made; of very many, how often each came: `10 failed, 2 passed`."""
-    if len(attempts) <= _SHOWN:
-        return ", ".join(attempt.outcome for attempt in as_made(attempts))
-    counts = Counter(attempt.outcome for attempt in attempts)
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in WORST_FIRST if outcome in counts)
+    if len(attempts) > SHOWN:
+        return counted_by_outcome([attempt.outcome for attempt in attempts])
+    return ", ".join(attempt.outcome for attempt in sorted(attempts, key=_order))
 
 
-def _number(attempts: Sequence[Attempt], counted: Attempt) -> int:
-    place = _order(counted)
-    return 1 + sum(_order(attempt) < place for attempt in attempts)
+def counted_by_outcome(outcomes: Sequence[Outcome]) -> str:
+    """Say how often each outcome came: `12 attempts: 10 failed, 2 passed`."""
+    found = set(outcomes)
+    counts = [f"{outcomes.count(outcome)} {outcome}" for outcome in WORST_FIRST if outcome in found]
+    return f"{len(outcomes)} attempts: {', '.join(counts)}"
 
 
 class Reports:
@@ -132,26 +190,24 @@ Index: TypeAlias = Mapping[str, Mapping[str, Reports]]
 
 
 def sorted_by_cell(
-    files: Iterable[ResultFile], requirements: Iterable[Requirement], came: Mapping[str, int] = NOWHERE
+    files: Iterable[ResultFile], requirements: Collection[Requirement], came: Mapping[str, int] = NOWHERE
 ) -> Index:
     """Sort every report that some requirement asks for into its cell; one under an earlier name counts for the new one.
 
     `came` says of each file's path when it came to the branch.
     """
     index: dict[str, dict[str, Reports]] = {}
-    by_name: dict[str, dict[str, Reports]] = {}
-    renamed: set[str] = set()
     for requirement in requirements:
-        origin, testcase = requirement.origin, requirement.testcase
-        named = index.setdefault(origin, {}).setdefault(testcase, Reports())
-        by_name.setdefault(origin, {}).update(dict.fromkeys(requirement.names, named))
-        if requirement.testcase_was:
-            renamed.add(origin)
+        index.setdefault(requirement.origin, {}).setdefault(requirement.testcase, Reports())
+    renamed = {line.origin: {**index[line.origin]} for line in requirements if line.testcase_was}
+    for line in requirements:
+        for name in line.testcase_was:
+            renamed[line.origin][name] = index[line.origin][line.testcase]
     for file in files:
-        tests = by_name.get(file.origin, {})
+        tests = renamed.get(file.origin) or index.get(file.origin, {})
         run = file.run
         made = run.finished_at or run.started_at or BEGINNING
-        when = came.get(file.path, 0) if came else 0
+        source = Source(made, came.get(file.path, 0) if came else 0, run)
         results = _under_one_name(file.results, tests) if file.origin in renamed else file.results
         for result in results:
             reports = tests.get(result.testcase)
@@ -160,14 +216,12 @@ def sorted_by_cell(
             cell = (result.scenario, result.arch, result.variant)
             history = reports.cells.get(cell)
             if history is None:
-                history = reports.cells[cell] = []
-            if result.attempts:
-                history.extend(_tried_before(made, when, run, result))
-            history.append(Attempt(made, 0, when, result.outcome, run, result))
+                history = reports.cells[cell] = History()
+            history.add(source, result)
     return index
 
 
-def _tried_before(made: dt.datetime, came: int, run: Run, result: Result) -> Iterable[Attempt]:
+def _tried_before(source: Source, result: Result) -> Iterable[Attempt]:
     """Give what a tool had tried before its result, each as the result that it would have been."""
     first = -len(result.attempts)
     for place, earlier in enumerate(result.attempts, start=first):
@@ -180,7 +234,7 @@ def _tried_before(made: dt.datetime, came: int, run: Run, result: Result) -> Ite
             counts=None,
             attempts=(),
         )
-        yield Attempt(made, place, came, earlier.outcome, run, alone)
+        yield Attempt(source.made, place, source.came, earlier.outcome, source.run, alone)
 
 
 def _first_line(note: str | None) -> str | None:

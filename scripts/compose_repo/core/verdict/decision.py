@@ -14,7 +14,7 @@ from compose_repo.core.escape import terminal
 from compose_repo.core.names import Arch, Cell, Origin, RunId, Scenario, Sha256, Testcase, Variant
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import as_row
-from compose_repo.core.result import Outcome
+from compose_repo.core.result import Outcome, utc
 from compose_repo.core.rules.policy import Waiver
 from compose_repo.core.rules.waivers import WaiverNotice
 from compose_repo.core.value import Value
@@ -88,8 +88,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     An answer that is not `blocking` only informs. `attempts` counts every report of the cell, `not_counted` are those
     beyond the last one that the policy admits. `flaky` marks a pass after a failure. `outcome`, `run_id` and `url` are
-    those of the attempt that counted. `usual` is how many tests usually run there, where that is asked. `since` is the
-    oldest compose since which the state has been so without a break, None if that is not known.
+    those of the attempt that counted. `usual` is how many tests usually run there, where that is asked. `due` is the
+    deadline, None where there is none or it is not known from when it runs. `since` is the oldest compose since which
+    the state has been so without a break, None if that is not known.
     """
 
     origin: Origin
@@ -108,6 +109,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     waiver: Waiver | None = None
     since: ComposeId | None = None
     usual: Usual | None = None
+    due: dt.datetime | None = None
     reason: str = ""
 
     @property
@@ -150,6 +152,7 @@ class Answer(Struct, frozen=True, kw_only=True):
             "waiver": None if self.waiver is None else self.waiver.to_dict(),
             "since": None if self.since is None else str(self.since),
             "usual": None if self.usual is None else self.usual.to_dict(),
+            "due": None if self.due is None else utc(self.due),
             "reason": self.reason,
         }
 

@@ -5,7 +5,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -31,6 +31,8 @@ ORDER: Final = (
 """From what needs a person most to what needs nobody."""
 ASK_ABOUT: Final = frozenset({State.FAILED, State.OVERDUE, State.ERRORED, State.MISSING})
 """States about which somebody should be asked."""
+INFORMING: Final = "Informing, which moves no verdict"
+INFORMING_COUNTED: Final = "informing, which move no verdict"
 _HEADINGS: Final = ("STATE", "ORIGIN", "TEST", "WHERE", "WHY")
 _WIDEST: Final = (8, 16, 26, 22)
 """Most columns of each column but the last, which takes what is left."""
@@ -39,14 +41,22 @@ Emphasize: TypeAlias = Callable[[State | Verdict, str], str]
 """Makes a text stand out as its state does."""
 
 
+class Linked(NamedTuple):
+    """A line, and the page that it is about."""
+
+    text: str
+    url: str
+
+
 def in_order(answers: Sequence[Answer]) -> list[Answer]:
     """Give the answers as people read them: what decides comes first, then they are sorted by name."""
     return sorted(answers, key=lambda answer: ORDER.index(answer.state))
 
 
 def passed_by_origin(decision: Decision) -> list[tuple[Origin, int]]:
-    """Count what passed, by origin."""
-    return sorted(Counter(answer.origin for answer in decision.answers if answer.state is State.PASSED).items())
+    """Count what passed of what is required, by origin."""
+    passed = (answer.origin for answer in decision.answers if answer.blocking and answer.state is State.PASSED)
+    return sorted(Counter(passed).items())
 
 
 class Basis(Struct, frozen=True, kw_only=True):
@@ -89,21 +99,27 @@ def decision_text(
     """Write a decision line by line; without `every`, what passed is only counted."""
     yield from heading(decision, basis, emphasize)
     yield from _wrap(f"{decision.summary}.")
-    yield from _table([answer for answer in decision.answers if every or answer.state is not State.PASSED], emphasize)
+    shown = [answer for answer in decision.answers if every or answer.state is not State.PASSED]
+    yield from _table([answer for answer in shown if answer.blocking], emphasize)
     passed = passed_by_origin(decision)
     if passed and not every:
         yield ""
         counts = ", ".join(f"{origin} {count}" for origin, count in passed)
-        yield from _wrap(f"{decision.count(State.PASSED)} passed: {counts} (--all lists them)")
+        yield from _wrap(f"{sum(count for _, count in passed)} passed: {counts} (--all lists them)")
+    informing = [answer for answer in shown if not answer.blocking]
+    if informing:
+        yield from ("", f"{INFORMING}:")
+        yield from _table(informing, emphasize)
     for title, lines in _lists(decision, origins):
         yield from ("", f"{title}:")
         for line in lines:
-            yield from _wrap(line, indent="  ")
+            yield from _wrap(line if isinstance(line, str) else f"{line.text}, {line.url}", indent="  ")
 
 
-def _lists(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> Iterator[tuple[str, Sequence[str]]]:
+def _lists(decision: Decision, origins: Mapping[Origin, OriginEntry]) -> Iterator[tuple[str, Sequence[str | Linked]]]:
     for title, lines in (
         ("Refused files", _refused_lines(decision)),
+        ("Attempts that came too late to count", _late_lines(decision)),
         ("Results that answer no requirement", _unmatched_lines(decision)),
         ("Waivers worth a look", _waiver_lines(decision)),
         ("Advice on the rules", _advice_lines(decision)),
@@ -178,6 +194,40 @@ def _holding(answers: int) -> str:
     return f"; this affects {counted} until each is reported again or the file is taken back"
 
 
+def _late_lines(decision: Decision) -> list[Linked]:
+    """Name each attempt that came after the last one that the policy admits, and link it."""
+    return [
+        Linked(f"{answer.title}: {attempt.outcome} in run {attempt.run_id}", attempt.url)
+        for answer in decision.answers
+        for attempt in answer.not_counted
+    ]
+
+
+def next_step(answer: Answer, origins: Mapping[Origin, OriginEntry]) -> str:
+    """Say in one line what would take a blocking answer further; nothing of one that stands in nobody's way."""
+    if not answer.blocking:
+        return ""
+    entry = origins.get(answer.origin)
+    whom = answer.origin if entry is None else _shortest(entry.contact) or entry.name
+    if answer.due is not None and answer.state in {State.RUNNING, State.MISSING}:
+        return f"wait until {minute(answer.due)}, or ask {whom}"
+    return _NEXT.get(answer.state, "").format(whom)
+
+
+_NEXT: Final = {
+    State.FAILED: "ask {}; then rerun the test, or waive the failure",
+    State.OVERDUE: "ask {} to report, or waive the test",
+    State.ERRORED: "ask {} to run it again",
+    State.RUNNING: "wait, or ask {}",
+    State.MISSING: "ask {} to report",
+}
+"""What would take an answer further; whom to ask is put in."""
+
+
+def _shortest(contact: Contact) -> str | None:
+    return contact.email or contact.url or contact.name
+
+
 def _advice_lines(decision: Decision) -> list[str]:
     """Count what has aged in the rules: who reads about one compose need not read it all."""
     counts = sorted(Counter(row.code for row in decision.advice).items())
@@ -235,7 +285,7 @@ class Lines(Struct, frozen=True, kw_only=True):
     """Some lines of a note; `more` counts those that were cut off."""
 
     title: str
-    lines: Sequence[str]
+    lines: Sequence[str | Linked]
     more: int
 
 
@@ -249,14 +299,20 @@ class DecisionView(Struct, frozen=True, kw_only=True):
 
 def decision_view(decision: Decision, origins: Mapping[Origin, OriginEntry], *, most: int) -> DecisionView:
     """Lay a decision out for a note: what decides, then what passed, folded, then the lists."""
-    deciding = in_order([answer for answer in decision.answers if answer.state is not State.PASSED])
-    passed = [answer for answer in decision.answers if answer.state is State.PASSED]
+    required = [answer for answer in decision.answers if answer.blocking]
+    deciding = in_order([answer for answer in required if answer.state is not State.PASSED])
+    passed = [answer for answer in required if answer.state is State.PASSED]
+    informing = in_order([answer for answer in decision.answers if not answer.blocking])
     counts = ", ".join(f"{origin} {count}" for origin, count in passed_by_origin(decision))
     return DecisionView(
         decision=decision,
         tables=[
             Rows(title=title, count=len(answers), answers=answers[:most], folded=folded)
-            for title, answers, folded in (("", deciding, False), (f"passed: {counts}", passed, True))
+            for title, answers, folded in (
+                ("", deciding, False),
+                (f"passed: {counts}", passed, True),
+                (INFORMING_COUNTED, informing, True),
+            )
             if answers
         ],
         lists=[

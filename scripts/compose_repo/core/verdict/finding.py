@@ -1,6 +1,9 @@
 """What the reports of one cell come to, by the word of one requirement."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -8,9 +11,14 @@ from msgspec.structs import replace
 from compose_repo.core.result import CONCLUSIVE, IN_PROGRESS, NOT_RUN, Outcome
 from compose_repo.core.rules.policy import Attempts, Passes, Requirement
 from compose_repo.core.verdict.attempts import (
+    BEGINNING,
+    END,
+    SHOWN,
     Attempt,
     History,
     as_they_came,
+    attempt_of,
+    counted_by_outcome,
     last_of,
     sequence,
     told,
@@ -21,15 +29,15 @@ from compose_repo.core.verdict.decision import State, Usual
 class Finding(NamedTuple):
     """A state and why; `counted` is the attempt that decided, or None.
 
-    `tells_attempts`: the reason says what several attempts came to. `is_open`: the attempts that are wanted are not all
-    there yet. `late` are the attempts that came too late to count.
+    `tells` says what several attempts came to. `is_open`: the attempts that are wanted are not all there yet. `late`
+    are the attempts that came too late to count.
     """
 
     state: State
     reason: str = ""
     counted: Attempt | None = None
     flaky: bool = False
-    tells_attempts: bool = False
+    tells: Callable[[], str] | None = None
     is_open: bool = False
     late: Sequence[Attempt] = ()
 
@@ -42,8 +50,79 @@ def judge(requirement: Requirement, history: History, usual: Usual | None = None
     unless a rerun is known to have started after it; what was only skipped is missing. Where the requirement asks how
     many tests ran, `usual` says how many do, None if that is not known.
     """
+    if requirement.counts_all and requirement.complete is None:
+        finding = _at_once(requirement, history)
+        if finding is not None:
+            return finding
+    attempts = history.attempts()
     if requirement.complete is not None:
-        history = [_if_complete(attempt, requirement, requirement.complete, usual) for attempt in history]
+        attempts = [_if_complete(attempt, requirement, requirement.complete, usual) for attempt in attempts]
+    return judge_attempts(requirement, attempts)
+
+
+def _at_once(requirement: Requirement, history: History) -> Finding | None:
+    """Judge what most cells have: conclusive results, each of one attempt, of which none came too late.
+
+    None where that is not so, or where a tie is to be broken: `judge_attempts` gives the same, and takes longer.
+    """
+    extremes = _extremes(requirement, history)
+    if extremes is None:
+        return None
+    good, bad, passed_at, failed_at, first_failed_at = extremes
+    passed, failed = _attempt_at(history, good), _attempt_at(history, bad)
+    if failed is None:
+        return None if passed is None else Finding(State.PASSED, "", passed)
+    if passed is None:
+        return Finding(State.FAILED, _not_accepted(failed), failed)
+    flaky = passed_at > first_failed_at
+    if requirement.attempts is Attempts.LATEST and passed_at > failed_at:
+        return Finding(State.PASSED, "", passed, flaky, partial(_told_of, history, passed))
+    return Finding(State.FAILED, _not_accepted(failed), failed, flaky, partial(_told_of, history, failed))
+
+
+def _extremes(
+    requirement: Requirement, history: History
+) -> tuple[int, int, dt.datetime, dt.datetime, dt.datetime] | None:
+    """Find the last pass and the last failure, by place, -1 where there is none; when they were, and the first failure.
+
+    None where more than that has to be looked at. This is the gate's innermost loop.
+    """
+    if history.retries:
+        return None
+    accepted = requirement.accept & CONCLUSIVE
+    good = bad = -1
+    passed_at = failed_at = BEGINNING
+    first_failed_at = END
+    for place, outcome, source in zip(count(), history.outcomes, history.sources, strict=False):
+        made = source.made
+        if outcome in accepted:
+            if made >= passed_at:
+                if made == passed_at and good >= 0:
+                    return None
+                good, passed_at = place, made
+        elif outcome not in CONCLUSIVE:
+            return None
+        else:
+            if made >= failed_at:
+                if made == failed_at and bad >= 0:
+                    return None
+                bad, failed_at = place, made
+            first_failed_at = min(made, first_failed_at)
+    return good, bad, passed_at, failed_at, first_failed_at
+
+
+def _attempt_at(history: History, place: int) -> Attempt | None:
+    return None if place < 0 else attempt_of(history.sources[place], history.results[place])
+
+
+def _told_of(history: History, counted: Attempt) -> str:
+    if len(history) > SHOWN:
+        return f"{counted.outcome}; {counted_by_outcome(history.outcomes)}"
+    return told(history.attempts(), counted)
+
+
+def judge_attempts(requirement: Requirement, history: Sequence[Attempt]) -> Finding:
+    """Let those of some attempts that count speak for their cell, as `judge` says."""
     conclusive = [attempt for attempt in history if attempt.outcome in CONCLUSIVE]
     if conclusive:
         return _judge_conclusive(requirement, conclusive)
@@ -71,13 +150,12 @@ def conclusion(requirement: Requirement, history: History) -> bool | None:
 
     How many tests ran is not asked there: that would ask for what had been published before, and so on.
     """
-    if len(history) > 1 or requirement.passes is not None:
+    extremes = _extremes(requirement, history) if requirement.counts_all else None
+    if extremes is None:
         state = judge(without_completeness(requirement), history).state
         return state is State.PASSED if state in _CONCLUDED else None
-    outcome = history[0].outcome  # most cells have one report, and a memory holds very many
-    if outcome in requirement.accept:
-        return True
-    return False if outcome in CONCLUSIVE else None
+    good, bad, passed_at, failed_at, _ = extremes
+    return bad < 0 or (good >= 0 and requirement.attempts is Attempts.LATEST and passed_at > failed_at)
 
 
 def tests_run(requirement: Requirement, history: History) -> int | None:
@@ -151,9 +229,8 @@ def _one_of(requirement: Requirement, conclusive: Sequence[Attempt]) -> Finding:
     passed = last_of(good)
     flaky = any(_is_after(passed, attempt) for attempt in bad)
     if requirement.attempts is Attempts.LATEST and _is_after(passed, failed):
-        return Finding(State.PASSED, told(conclusive, passed), passed, flaky, tells_attempts=True)
-    reason = _with(_not_accepted(failed), told(conclusive, failed))
-    return Finding(State.FAILED, reason, failed, flaky, tells_attempts=True)
+        return Finding(State.PASSED, "", passed, flaky, partial(told, conclusive, passed))
+    return Finding(State.FAILED, _not_accepted(failed), failed, flaky, partial(told, conclusive, failed))
 
 
 def _is_after(attempt: Attempt, other: Attempt) -> bool:
@@ -169,22 +246,21 @@ def _enough_of(requirement: Requirement, wanted: Passes, conclusive: Sequence[At
     first, late = ordered[: wanted.of], ordered[wanted.of :]
     good = [attempt for attempt in first if attempt.outcome in requirement.accept]
     bad = [attempt for attempt in first if attempt.outcome not in requirement.accept]
-    tried = f"{len(good)} of {len(first)} attempts passed ({sequence(first)}), {wanted} wanted"
+    tells = partial(_tells_passes, wanted, len(good), first)
     flaky = bool(good and bad)
     if len(good) >= wanted.passed:
-        return Finding(State.PASSED, tried, last_of(good), flaky, tells_attempts=True, late=late)
+        return Finding(State.PASSED, "", last_of(good), flaky, tells, late=late)
     if len(bad) > wanted.of - wanted.passed:
         failed = last_of(bad)
-        reason = _with(_not_accepted(failed), tried)
-        return Finding(State.FAILED, reason, failed, flaky, tells_attempts=True, late=late)
+        return Finding(State.FAILED, _not_accepted(failed), failed, flaky, tells, late=late)
     more = wanted.passed - len(good)
-    reason = _with(f"{more} more {'pass' if more == 1 else 'passes'} wanted", tried)
-    return Finding(State.RUNNING, reason, last_of(first), flaky, tells_attempts=True, is_open=True)
+    reason = f"{more} more {'pass' if more == 1 else 'passes'} wanted"
+    return Finding(State.RUNNING, reason, last_of(first), flaky, tells, is_open=True)
+
+
+def _tells_passes(wanted: Passes, good: int, attempts: Sequence[Attempt]) -> str:
+    return f"{good} of {len(attempts)} attempts passed ({sequence(attempts)}), {wanted} wanted"
 
 
 def _not_accepted(failed: Attempt) -> str:
     return "" if failed.outcome is Outcome.FAILED else f"{failed.outcome} is not accepted"
-
-
-def _with(reason: str, more: str) -> str:
-    return "; ".join(part for part in (reason, more) if part)

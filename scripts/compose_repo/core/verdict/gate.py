@@ -14,7 +14,7 @@ from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import ResultFile
 from compose_repo.core.rules.policy import Policy, Requirement, Waiver, format_duration
-from compose_repo.core.rules.waivers import in_force, notices
+from compose_repo.core.rules.waivers import in_force, longest_first, notices
 from compose_repo.core.verdict.attempts import Attempt, History, Reports, sorted_by_cell
 from compose_repo.core.verdict.baseline import COMPARED, Past, Published, Shelf, compared
 from compose_repo.core.verdict.decision import (
@@ -35,6 +35,8 @@ from compose_repo.core.verdict.unmatched import Reported, unmatched
 _UNKNOWN: Final = Finding(
     State.MISSING, "which arches and variants the compose has is not known: its metadata could not be read"
 )
+_AWAITED: Final = frozenset({State.MISSING, State.OVERDUE})
+"""States in which a deadline runs, or ran."""
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -76,7 +78,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
 
     answers: list[Answer] = []
     for requirement in requirements:
-        origin, testcase = requirement.origin, requirement.testcase
+        origin = requirement.origin
         past = None
         if requirement.remembers:
             past = Past(requirement, remembered_so_far, shelf)
@@ -87,12 +89,13 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
                     requirement=requirement,
                     wanted=tuple(_wanted(requirement, manifest)),
                     unknown=manifest.unreadable is not None and "all" in (requirement.arches, requirement.variants),
-                    reports=reports[origin][testcase],
+                    reports=reports[origin][requirement.testcase],
                     past=past,
-                    waivers=[one for name in requirement.names for one in covering.get((origin, name), ())],
+                    waivers=_covering(requirement, covering) if covering else (),
                     refusals=refusals,
                     refused=refused_files[origin],
                     age=age,
+                    due=None if opened_at is None or requirement.deadline is None else opened_at + requirement.deadline,
                 )
             )
         )
@@ -114,12 +117,18 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     )
 
 
+def _covering(requirement: Requirement, waivers: Mapping[tuple[str, str], Sequence[Waiver]]) -> Sequence[Waiver]:
+    """Give the waivers for a test, those under its earlier names among them, the one that lasts longest first."""
+    found = [waiver for name in requirement.names for waiver in waivers.get((requirement.origin, name), ())]
+    return sorted(found, key=longest_first) if requirement.testcase_was else found
+
+
 class _Case(Struct, frozen=True, kw_only=True):
     """One requirement and everything that bears on it.
 
     `unknown`: it asks for all of something of which the compose's manifest does not know what there is. `age` is the
-    time since the merge request was opened, None if that is not known. `waivers` are those in force for
-    its test, `refused` counts the files of its origin that do not count.
+    time since the merge request was opened and `due` the deadline, None if that is not known. `waivers` are those in
+    force for its test, `refused` counts the files of its origin that do not count.
     """
 
     requirement: Requirement
@@ -131,6 +140,7 @@ class _Case(Struct, frozen=True, kw_only=True):
     refusals: Refusals
     refused: int
     age: dt.timedelta | None
+    due: dt.datetime | None
 
 
 def _answers(case: _Case) -> Iterator[Answer]:
@@ -151,10 +161,10 @@ def _answers(case: _Case) -> Iterator[Answer]:
             yield _answer(case, cell, _heeded(case, cell, _compared(case, wanted, cell, finding)), history, usual)
         if not cells and not (case.unknown and wanted[1] is None):
             finding = _compared(case, wanted, None, _overdue(case, Finding(State.MISSING, "nothing reported")))
-            yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), [])
+            yield _answer(case, wanted, _heeded(case, wanted, _excused_in_part(case, wanted, finding)), None)
     for scenario in dict.fromkeys(wanted[0] for wanted in case.wanted if case.unknown):
         nowhere: Cell = (scenario, None, None)
-        yield _answer(case, nowhere, _heeded(case, nowhere, _overdue(case, _UNKNOWN)), [])
+        yield _answer(case, nowhere, _heeded(case, nowhere, _overdue(case, _UNKNOWN)), None)
 
 
 def _wanted(requirement: Requirement, manifest: Manifest) -> Iterator[Cell]:
@@ -236,11 +246,16 @@ def _waiver(case: _Case, cell: Cell, state: State) -> Waiver | None:
     return next((waiver for waiver in case.waivers if waiver.covers_cell(*cell)), None)
 
 
-def _answer(case: _Case, cell: Cell, finding: Finding, history: History, usual: Usual | None = None) -> Answer:
+def _answer(case: _Case, cell: Cell, finding: Finding, history: History | None, usual: Usual | None = None) -> Answer:
     requirement, counted = case.requirement, finding.counted
     scenario, arch, variant = cell
     waiver = _waiver(case, cell, finding.state)
-    attempts = f"{len(history)} attempts" if len(history) > 1 and not finding.tells_attempts else ""
+    reason, count = finding.reason, 0 if history is None else len(history)
+    if waiver is not None:
+        reason = f"{finding.state}; waived: {waiver.reason}"
+    elif finding.tells is not None or count > 1:
+        tells = f"{count} attempts" if finding.tells is None else finding.tells()
+        reason = f"{reason}; {tells}" if reason else tells
     return Answer(
         origin=requirement.origin,
         testcase=requirement.testcase,
@@ -252,14 +267,13 @@ def _answer(case: _Case, cell: Cell, finding: Finding, history: History, usual: 
         outcome=None if counted is None else counted.outcome,
         run_id=None if counted is None else counted.run.id,
         url=None if counted is None else counted.result.url or counted.run.url,
-        attempts=len(history),
+        attempts=count,
         not_counted=tuple(map(_late, finding.late)),
         flaky=finding.flaky,
         waiver=waiver,
         usual=usual,
-        reason="; ".join(part for part in (finding.reason, attempts) if part)
-        if waiver is None
-        else f"{finding.state}; waived: {waiver.reason}",
+        due=case.due if finding.is_open or finding.state in _AWAITED else None,
+        reason=reason,
     )
 
 

@@ -31,6 +31,13 @@ class _Case(NamedTuple):
     state: State
     why: str
     url: str | None = None
+    blocking: bool = True
+
+    @property
+    def element(self) -> str | None:
+        """The element that says what it came to; None of what passed. What only informs has never failed."""
+        kind = ELEMENT.get(self.state)
+        return kind if kind is None or self.blocking else "skipped"
 
 
 def as_junit(decision: Decision) -> bytes:
@@ -40,7 +47,7 @@ def as_junit(decision: Decision) -> bytes:
     each says why. Of names that stand twice GitLab would show the first alone, so each further one is numbered.
     """
     cases = list(_cases(decision))
-    found = Counter(ELEMENT.get(case.state) for case in cases)
+    found = Counter(case.element for case in cases)
     counts = {
         "tests": str(len(cases)),
         "failures": str(found["failure"]),
@@ -63,24 +70,25 @@ def as_junit(decision: Decision) -> bytes:
 
 
 def _cases(decision: Decision) -> Iterator[_Case]:
-    """Give a case for each answer, those that decide first; a stream without any requirement has one that failed."""
-    if not decision.answers:
+    """Give a case for each answer, those that decide first; a stream in which nothing blocks has one that failed."""
+    if not any(answer.blocking for answer in decision.answers):
         stream = str(decision.compose_id.stream)
-        yield _Case("gate", f"a requirement for {stream}", State.FAILED, decision.summary)
+        yield _Case("gate", f"a requirement that blocks for {stream}", State.FAILED, decision.summary)
     for answer in in_order(decision.answers):
-        yield _Case(answer.origin, answer.title, answer.state, _why(answer), answer.url)
+        yield _Case(answer.origin, answer.title, answer.state, _why(answer), answer.url, answer.blocking)
 
 
 def _why(answer: Answer) -> str:
     """Say why a case has the state that it has; of a waived one also until when and where that is discussed."""
     waiver = "" if answer.waiver is None else f"until {answer.waiver.expires}, {answer.waiver.issue}"
-    return "; ".join(part for part in (remarks(answer), waiver) if part)
+    informs = "" if answer.blocking else "informing, moves no verdict"
+    return "; ".join(part for part in (informs, remarks(answer), waiver) if part)
 
 
 def _write(suite: ET.Element, case: _Case, suffix: str, verdict: Verdict) -> None:
     names = {"classname": escape.xml(case.origin), "name": escape.xml(case.name) + suffix}
     element = ET.SubElement(suite, "testcase", names)
-    kind = ELEMENT.get(case.state)
+    kind = case.element
     if kind is None:
         return
     said = f"{case.state}: {case.why}" if case.why else str(case.state)

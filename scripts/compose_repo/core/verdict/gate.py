@@ -253,7 +253,7 @@ def _answer(case: _Case, cell: Cell, finding: Finding, history: History | None, 
     reason, count = finding.reason, 0 if history is None else len(history)
     if waiver is not None:
         reason = f"{finding.state}; waived: {waiver.reason}"
-    elif finding.tells is not None or count > 1:
+    if finding.tells is not None or count > 1:
         tells = f"{count} attempts" if finding.tells is None else finding.tells()
         reason = f"{reason}; {tells}" if reason else tells
     return Answer(

@@ -57,7 +57,11 @@ def described_again(  # noqa: PLR0913  # what a description tells of
     ours = our_notes(thread.notes, me)
     note = ours[0].id if ours else None
     line = wording.verdict_line(
-        judgement.decision, merge_request, note=note or NOTE_TO_COME, published=published, approved=approved
+        judgement.decision,
+        page=merge_request.web_url,
+        note=note or NOTE_TO_COME,
+        published=published,
+        approved=approved,
     )
     if first_line(merge_request.description) == line and not is_rewritten(merge_request, thread, me):
         return ()

@@ -265,7 +265,7 @@ def test_every_plan_in_json_keeps_to_its_schema(world: World) -> None:
     ]
     for plan in plans:
         jsonschema.validate(json.loads(plan), schema)
-    assert [len(json.loads(plan)["actions"]) for plan in plans] == [2, 3, 2, 3, 6, 0]
+    assert [len(json.loads(plan)["actions"]) for plan in plans] == [2, 4, 2, 4, 7, 0]
 
 
 @pytest.mark.smoke
@@ -559,7 +559,7 @@ def test_a_branch_with_another_manifest_is_a_named_problem(world: World) -> None
 def test_an_incomplete_compose_says_so_loudly(world: World) -> None:
     write_compose(world.folder / "web", ID, version="6", status="FINISHED_INCOMPLETE")
     world.open()
-    assert world.api().description.strip().startswith("> **FINISHED_INCOMPLETE**")
+    assert world.api().description.splitlines()[2].startswith("> **FINISHED_INCOMPLETE**")
 
 
 def test_the_description_compares_with_the_published_and_the_previous_compose(world: World) -> None:
@@ -573,6 +573,21 @@ def test_the_description_compares_with_the_published_and_the_previous_compose(wo
     assert "What changed since the previous compose" in description
     assert "5.2.1" in description
     assert "5.2.2" in description
+
+
+def test_the_description_begins_with_the_verdict(world: World) -> None:
+    world.open()
+    before = world.api().description
+    assert before.startswith("**Waiting for the gate.** ")
+    world.approve()
+    found = world.api()
+    line, _, below = found.description.partition("\n")
+    (note,) = (note.id for note in found.notes.list(get_all=True) if "<!-- compose-repo: gate -->" in note.body)
+    assert line.startswith("**The gate is pending.** Of ")
+    assert line.endswith(f" [Details](<{found.web_url}#note_{note}>) <!-- compose-repo: verdict -->")
+    assert below == before.partition("\n")[2]
+    assert "needs nothing" in world.approve()[1]
+    assert "needs nothing" in world.open()[1]
 
 
 def test_a_closed_merge_request_stays_closed(world: World) -> None:

@@ -101,6 +101,22 @@ def test_nothing_but_sync_takes_composes_from_first_sight_to_merged_and_supersed
     assert world.writes() == []
 
 
+def test_the_description_begins_with_the_verdict_and_a_forged_one_is_undone(world: SyncWorld) -> None:
+    world.compose(A)
+    world.sync()
+    before = world.api(world.iid(A)).description
+    assert before.startswith("**The gate is pending.** Of ")
+    forged = world.api(world.iid(A))
+    forged.description = before.replace("The gate is pending", "The gate is satisfied")
+    forged.save()
+    assert world.rows() == [("20261119.0", "judge", "is-open", "changed")]
+    assert world.api(world.iid(A)).description.startswith("**The gate is pending.** Of ")
+    assert world.rows() == [("20261119.0", "judge", "is-open", "unchanged")]
+    world.publish(A)
+    world.sync()
+    assert world.api(world.iid(A)).description.startswith("**Published while pending.** Of ")
+
+
 def seed(world: SyncWorld, names: list[str]) -> None:
     for name in names:
         world.compose(name)

@@ -179,7 +179,14 @@ class Outcome:
         if self.approve != CODE[Start.SATISFIED]:
             return held
         labels = tuple("gate::pending" if label.startswith("gate::") else label for label in self.labels)
-        return replace(held, approve=CODE[Start.PENDING], approved_by=(), status="pending", labels=labels)
+        return replace(
+            held,
+            approve=CODE[Start.PENDING],
+            approved_by=(),
+            status="pending",
+            labels=labels,
+            description=self.description.replace(" satisfied.**", " pending.**", 1),
+        )
 
     def differences(self, other: "Outcome", but: Collection[str] = ()) -> Iterator[str]:
         """Tell where another outcome is not this one."""
@@ -671,6 +678,13 @@ def play(arena: Arena, attack: ModuleType, start: Start, *, moments: Sequence[st
     return Played(world=world, outcome=outcome, said=told, restless=restless)
 
 
+def _description(text: str) -> str:
+    """Give a description with the verdict of its first line alone: what that counts, and its link, may differ."""
+    first, _, below = text.partition("\n")
+    bold = re.match(r"\*\*(The gate is \w+\.|Waiting for the gate\.)\*\* .*<!-- compose-repo: verdict -->\Z", first)
+    return text if bold is None else f"{bold[0][: bold.end(1)]}**\n{below}"
+
+
 def _seen(world: World) -> dict[str, Any]:
     line = world.counting()
     if line is None:
@@ -687,5 +701,5 @@ def _seen(world: World) -> dict[str, Any]:
         "labels": tuple(sorted(line.labels)),
         "title": line.title,
         "target": line.target_branch,
-        "description": line.description.replace(world.project.path, "PROJECT"),
+        "description": _description(line.description).replace(world.project.path, "PROJECT"),
     }

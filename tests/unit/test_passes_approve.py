@@ -50,7 +50,7 @@ def verdict_of(stage: Stage) -> Verdict:
 # --- from a verdict to a plan
 
 
-def test_a_pending_compose_gets_status_labels_and_note(tmp_path: Path) -> None:
+def test_a_pending_compose_gets_status_labels_note_and_description(tmp_path: Path) -> None:
     world = opened(tmp_path)
     head = (world.head(BRANCH) or "")[:12]
     scene = Scene(world, tmp_path)
@@ -59,6 +59,7 @@ def test_a_pending_compose_gets_status_labels_and_note(tmp_path: Path) -> None:
         f"set status compose-gate of {head} to pending: Of 1 required, 1 missing (rdo smoke on x86_64)",
         "give !1 label stream::CentOS-Stream-10, label gate::pending",
         "write a note on !1",
+        "give !1 a new description",
     ]
 
 
@@ -71,6 +72,7 @@ def test_a_satisfied_compose_is_approved_after_all_else(tmp_path: Path) -> None:
         f"set status compose-gate of {head[:12]} to success: All 1 required passed",
         "give !1 label stream::CentOS-Stream-10, label gate::satisfied",
         "write a note on !1",
+        "give !1 a new description",
         f"approve !1 at {head[:12]}",
     ]
 
@@ -98,6 +100,7 @@ def test_a_failure_takes_the_approval_back_before_all_else(tmp_path: Path) -> No
         f"set status compose-gate of {head[:12]} to failed: Of 1 required, 1 failed (rdo smoke on x86_64)",
         "give !1 label gate::blocked, no label gate::satisfied",
         "edit the note on !1",
+        "give !1 a new description",
     ]
     assert approvers(world) == []
 

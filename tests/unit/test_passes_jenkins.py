@@ -185,7 +185,7 @@ def test_a_line_that_breaks_while_it_is_written_is_told_and_the_rest_goes_on(pol
     assert (codes(poll), verdict_of(stage), polled.scene.written[-1]) == (
         ["not-done"],
         Verdict.PENDING,
-        "write a note on !1",
+        "give !1 a new description",
     )
     polled.run()
     assert sorted(polled.outcomes()) == ["compose-test-7.json"]

@@ -70,7 +70,12 @@ def test_where_merging_follows_publishing_it_is_merged_whatever_the_gate_says(
         report(world, outcome)
     scene = Scene(world, tmp_path)
     merge(scene)
-    assert scene.written == [LABELS.format(verdict), "write a note on !1", f"merge !1 at {head(world)}"]
+    assert scene.written == [
+        LABELS.format(verdict),
+        "write a note on !1",
+        "give !1 a new description",
+        f"merge !1 at {head(world)}",
+    ]
     assert (state(world), "manifest.json" in results(world)) == (MergeRequestState.MERGED, True)
 
 
@@ -113,7 +118,7 @@ def test_what_does_not_count_is_taken_off_the_branch_before_it_is_merged(tmp_pat
     main = world.head(MAIN)
     stage = scene.carry_out(Merging(work=scene.gate, compose_id=ID).next_stage)
     commit = head(world)
-    assert [action.sentence for action in stage.plan][2:] == [
+    assert [action.sentence for action in stage.plan][3:] == [
         f"restore what counts on {BRANCH}: {commit} on top of {before}",
         f"merge !1 at {commit}",
     ]
@@ -202,7 +207,12 @@ def test_a_gated_stream_merges_what_is_satisfied(tmp_path: Path) -> None:
     scene = Scene(world, tmp_path)
     merge(scene)
     labels = LABELS.format("satisfied").replace("published", "approved")
-    assert scene.written == [labels, "write a note on !1", f"merge !1 at {head(world)}"]
+    assert scene.written == [
+        labels,
+        "write a note on !1",
+        "give !1 a new description",
+        f"merge !1 at {head(world)}",
+    ]
 
 
 def test_what_is_gated_is_called_approved_for_publishing_and_not_published(tmp_path: Path) -> None:
@@ -382,7 +392,7 @@ def test_older_ones_of_its_stream_are_told_then_closed(tmp_path: Path) -> None:
         add_compose(world, one)
     scene = Scene(world, tmp_path)
     merge(scene)
-    assert scene.written[3:] == [
+    assert scene.written[4:] == [
         "give !2 label compose::superseded",
         "write a note on !2",
         "give !3 label compose::superseded",

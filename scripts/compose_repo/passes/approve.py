@@ -11,7 +11,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.forge.merge_requests import compose_of
-from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw
+from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw, with_description
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.verdict.decision import Verdict
@@ -126,7 +126,7 @@ class Approving:
             vanished=vanished,
             names=names,
         )
-        return (*described, *approving)
+        return with_description(approving, described)
 
 
 def withdrawal(work: Work, compose_id: ComposeId, error: InputError) -> Stage:

@@ -1,4 +1,4 @@
-"""Describes a compose for its merge request, and puts the description back where somebody else has rewritten it."""
+"""Describes a compose for its merge request, the verdict first, and puts back what somebody else has rewritten."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from compose_repo.core.forge.forge import ForgeError, MergeRequest, Thread
 from compose_repo.core.forge.merge_requests import compose_of, is_bots
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
-from compose_repo.core.plan.plan import is_rewritten, plan_description
+from compose_repo.core.plan.plan import NOTE_TO_COME, first_line, is_rewritten, our_notes, plan_description
 from compose_repo.core.rules.policy import Mode
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.work import Work
@@ -38,19 +38,40 @@ def is_gating(gate_files: GateFiles, compose_id: ComposeId) -> bool:
     return stream is not None and stream.mode is Mode.GATING
 
 
-def described_again(work: Work, merge_request: MergeRequest, judgement: Judgement, thread: Thread) -> Plan:
-    """Plan to put the description back where the last to write it was none of our bots.
+def described_again(  # noqa: PLR0913  # what a description tells of
+    work: Work,
+    merge_request: MergeRequest,
+    judgement: Judgement,
+    thread: Thread,
+    *,
+    published: bool = False,
+    approved: bool = False,
+) -> Plan:
+    """Plan to write the description where its first line is not the verdict, or the last to write it was another.
 
     It is the manifest that counted which is described. Only then is it worth the time: composes are compared for it.
+    All of it is written anew, never what is there with another first line: GitLab shows a description a moment before
+    it says who has changed it, and carries out what a description asks for with the rights of the account that writes.
     """
-    if not is_rewritten(merge_request, thread, work.world.forge.me()):
+    me = work.world.forge.me()
+    ours = our_notes(thread.notes, me)
+    note = ours[0].id if ours else None
+    line = wording.verdict_line(
+        judgement.decision,
+        page=merge_request.web_url,
+        note=note or NOTE_TO_COME,
+        published=published,
+        approved=approved,
+    )
+    if first_line(merge_request.description) == line and not is_rewritten(merge_request, thread, me):
         return ()
     compose_id = judgement.decision.compose_id
     brought = [file.commit for file in judgement.counted if file.path == compose_id.manifest_path]
     manifest = load_manifest(GitTree(work.world.repository, brought[0]), compose_id) if brought else None
     if manifest is None:
         return ()
-    return plan_description(merge_request, description_of(work, manifest, judgement.decision.manifest_sha256))
+    body = description_of(work, manifest, judgement.decision.manifest_sha256)
+    return plan_description(merge_request, f"{line}\n\n{body}", note=note)
 
 
 def published(main: GitTree) -> Iterator[ComposeId]:

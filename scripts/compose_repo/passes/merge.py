@@ -9,7 +9,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan, RestoreBranch, Stages, StartPipeline
 from compose_repo.core.forge.forge import Holder, Lock, MergeRequest
 from compose_repo.core.forge.merge_requests import MERGED, superseded_by
-from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages
+from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages, with_description
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
@@ -124,7 +124,7 @@ class Merging:
         forge, merge_request = self.work.world.forge, settled.merge_request
         gating = stream.mode is Mode.GATING
         thread = forge.thread(merge_request.iid)
-        described = described_again(self.work, merge_request, judgement, thread)
+        described = described_again(self.work, merge_request, judgement, thread, published=not gating, approved=gating)
         merging = plan_merge(
             self.compose_id,
             merge_request=merge_request,
@@ -136,7 +136,8 @@ class Merging:
             restore=restoration(self.work, merge_request, judgement),
             names=judgement.gate_files.labels,
         )
-        return self._stage(settled, (*described, *merging) if merging else (), self._supersede(settled))
+        merging = with_description(merging, described) if merging else ()
+        return self._stage(settled, merging, self._supersede(settled))
 
     def _stage(self, settled: Settled, merging: Plan, superseding: Stages) -> Stage:
         merge_request = settled.merge_request

@@ -10,7 +10,7 @@ from compose_repo.core.forge.forge import MergeRequest
 from compose_repo.core.forge.merge_requests import Found, opener_of
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
-from compose_repo.core.plan.plan import Branch, plan_open
+from compose_repo.core.plan.plan import Branch, kept_or_opened, plan_open
 from compose_repo.core.rules.policy import Bots
 from compose_repo.passes.describe import description_of
 from compose_repo.passes.loop import Stage, first_of
@@ -60,7 +60,7 @@ def _plan(work: Work, manifest: Manifest, found: Found, main: GitTree, bots: Bot
                 content=wording.results_readme(compose_id, digest, project),
             ),
         ),
-        description=description_of(work, manifest, digest),
+        description=kept_or_opened(found.ours, wording.unjudged_line(), description_of(work, manifest, digest)),
         commit_message=wording.open_commit(compose_id, digest),
         target_branch=project.default_branch,
         target_head=main.commit,

@@ -5,8 +5,20 @@ from typing import TYPE_CHECKING, Final, cast
 
 from msgspec.structs import replace
 
-from compose_repo.core.forge.action import Action, Announce, Approve, CreateTag, Merge, Plan, Promote, RestoreBranch
+from compose_repo.core.forge.action import (
+    Action,
+    Announce,
+    Approve,
+    CreateTag,
+    Describe,
+    Merge,
+    Plan,
+    Promote,
+    RestoreBranch,
+    UpdateMergeRequest,
+)
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, StaleHead
+from compose_repo.core.plan.plan import linked_to, our_notes
 from compose_repo.passes.world import World
 from compose_repo.ports import promoting
 from compose_repo.ports.console import Console
@@ -52,6 +64,8 @@ class Writer:
         for action in plan:
             with self._console.progress(action.sentence):
                 match action:
+                    case Describe():
+                        self._describe(action)
                     case RestoreBranch():
                         self._restore(action)
                     case CreateTag():
@@ -65,6 +79,20 @@ class Writer:
                     case _:
                         self._world.forge.apply(action)
             self.applied.append(action)
+
+    def _describe(self, action: Describe) -> None:
+        """Write a description with a link to our note, which was written just before.
+
+        Raises:
+            StaleHead: the note is not there.
+
+        """
+        forge = self._world.forge
+        ours = our_notes(forge.notes(action.iid), forge.me())
+        if not ours:
+            raise StaleHead(f"the note on !{action.iid} is not there")
+        description = linked_to(ours[0].id, action.description)
+        forge.apply(UpdateMergeRequest(iid=action.iid, description=description))
 
     def _restore(self, action: RestoreBranch) -> None:
         """Push, and wait until GitLab has seen it: it looks at a push a moment later.

@@ -15,7 +15,7 @@ from compose_repo.core.manifests.change_report import change_report
 from compose_repo.core.manifests.changes import compare
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
-from compose_repo.core.plan.plan import MARKER
+from compose_repo.core.plan.plan import MARKER, VERDICT_MARKER
 from compose_repo.core.result import Contact, ResultFile
 from compose_repo.core.rules.policy import Bots, OriginEntry, Policy, Requirement, format_duration
 from compose_repo.core.verdict.decision import Decision, State
@@ -25,6 +25,8 @@ from compose_repo.words.decision_note import decision_markdown
 ROWS: Final = 25
 """Most rows that a description shows of one kind of change."""
 IMAGES: Final = 60
+SUMMARY: Final = 1_000
+"""Most characters of a summary in a description's first line."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -79,6 +81,25 @@ def description(  # noqa: PLR0913  # what a description tells of
         compose_id=manifest.compose_id,
         clone_url=project.clone_url,
     )
+
+
+def verdict_line(decision: Decision, *, page: str, note: int, published: bool = False, approved: bool = False) -> str:
+    """Give the first line of a description: the verdict, what it rests on, and a link to our note on a page."""
+    summary = terminal(decision.summary)
+    return render(
+        "verdict_line.md.j2",
+        marker=Trusted(VERDICT_MARKER),
+        verdict=decision.verdict.value,
+        summary=summary if len(summary) <= SUMMARY else f"{summary[: SUMMARY - 1]}…",
+        note=link(f"{page}#note_{note}", "Details", host=False),
+        published=published,
+        approved=approved,
+    ).strip()
+
+
+def unjudged_line() -> str:
+    """Give the first line of a description that is not the gate's: what the gate says is not known there."""
+    return render("unjudged_line.md.j2", marker=Trusted(VERDICT_MARKER)).strip()
 
 
 def results_readme(compose_id: ComposeId, manifest_sha256: Sha256, project: Project) -> bytes:

@@ -249,6 +249,18 @@ class Merge(Struct, frozen=True, kw_only=True):
         return f"merge !{self.iid} at {self.sha[:12]}"
 
 
+class Describe(Struct, frozen=True, kw_only=True):
+    """Write a description that links to our note, which has no id before it is written: `#note_0` stands for it."""
+
+    iid: int
+    description: str
+
+    @property
+    def sentence(self) -> str:
+        """What it will do."""
+        return f"give !{self.iid} a new description"
+
+
 class RestoreBranch(Struct, frozen=True, kw_only=True):
     """Push a commit that brings a branch back to what counts, on top of its head and of main."""
 
@@ -332,7 +344,7 @@ ForgeAction: TypeAlias = (
     | Merge
 )
 """What GitLab's API does for us."""
-Action: TypeAlias = ForgeAction | RestoreBranch | CreateTag | Promote | Announce
+Action: TypeAlias = ForgeAction | Describe | RestoreBranch | CreateTag | Promote | Announce
 Plan: TypeAlias = tuple[Action, ...]
 Stages: TypeAlias = tuple[Plan, ...]
 """Plans to be applied one after the other; between two of them the world is read anew, and planned for anew."""

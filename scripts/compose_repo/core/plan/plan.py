@@ -19,6 +19,7 @@ from compose_repo.core.forge.action import (
     CreateBranch,
     CreateCommit,
     DeleteNote,
+    Describe,
     EditNote,
     File,
     Merge,
@@ -49,8 +50,13 @@ STATUS_LENGTH: Final = 255
 MARKER: Final = "<!-- compose-repo: gate -->"
 """Hidden in the gate bot's one note."""
 SUPERSEDED_MARKER: Final = "<!-- compose-repo: superseded -->"
+VERDICT_MARKER: Final = "<!-- compose-repo: verdict -->"
+"""Hidden at the end of the first line of a merge request's description, which gives the verdict."""
 DUPLICATE_MARKER: Final = "<!-- compose-repo: duplicate -->"
 """Hidden in the note on a merge request that is closed as a duplicate."""
+
+NOTE_TO_COME: Final = 0
+"""Stands in links for the id of our note while there is none."""
 
 _APPROVAL: Final = "approv"
 """In whatever GitLab tells below a merge request of approvals: given, withdrawn, reset."""
@@ -367,9 +373,42 @@ def is_rewritten(merge_request: MergeRequest, thread: Thread, me: User) -> bool:
     return bool(by) and by[-1] not in {me.id, merge_request.author.id}
 
 
-def plan_description(merge_request: MergeRequest, description: str) -> Plan:
-    """Put a description back that is not as it should be."""
+def plan_description(merge_request: MergeRequest, description: str, *, note: int | None = None) -> Plan:
+    """Write a description that is not as it should be; without its `note` it is written once the note is there."""
+    if note is None:
+        return (Describe(iid=merge_request.iid, description=description),)
     return _update(merge_request, description=description)
+
+
+def linked_to(note: int, description: str) -> str:
+    """Let the link in the first line lead to our note, which is there now."""
+    line = first_line(description)
+    return description.replace(line, line.replace(f"#note_{NOTE_TO_COME}>)", f"#note_{note}>)"), 1)
+
+
+def with_description(plan: Plan, described: Plan) -> Plan:
+    """Put a description where it belongs: below our note, and before what it foretells is approved or merged."""
+    last = (Approve, RestoreBranch, Merge)
+    before = (action for action in plan if not isinstance(action, last))
+    after = (action for action in plan if isinstance(action, last))
+    return (*before, *described, *after)
+
+
+def first_line(description: str) -> str:
+    """Give the line of a description in which the verdict stands."""
+    return description.strip().partition("\n")[0].rstrip()
+
+
+def kept_or_opened(merge_request: MergeRequest | None, opening: str, body: str) -> str:
+    """Give the description with which a compose is opened.
+
+    What the gate said in the first line is for the gate alone to change: it is left where all below it is as it should
+    be, and never copied, for anybody may have written it.
+    """
+    there = "" if merge_request is None else merge_request.description
+    below = there.strip().removeprefix(first_line(there)).strip()
+    is_kept = first_line(there).endswith(VERDICT_MARKER) and below == body.strip()
+    return there if is_kept else f"{opening}\n\n{body}"
 
 
 def _is_since(note: Note | None, moment: dt.datetime | None) -> bool:

@@ -174,7 +174,7 @@ def _assert_told(decision: Decision, report: Report) -> None:
     assert [act for act in acts(note) if not act.startswith("our marker")] == []
     assert note.count("<!--") == 1
     assert all(link.lower().startswith(("https://", "http://")) for link in result.links)
-    assert all(len(row) in {5, 6} for row in _rows(result.cells))
+    assert {len(row) for row in result.rows} <= {0, 5, 6}
     basis = Basis(where="on a branch", believed=len(decision.answers))
     for line in decision_text(decision, GATE_FILES.origins, basis=basis, every=True, emphasize=lambda _, text: text):
         assert line.isprintable()
@@ -183,7 +183,3 @@ def _assert_told(decision: Decision, report: Report) -> None:
         json.loads(as_json(report))
         json.loads(as_code_quality(report))
         as_junit(report)
-
-
-def _rows(cells: list[str]) -> list[list[str]]:
-    return [cells[start : start + 5] for start in range(0, len(cells), 5)]

@@ -78,6 +78,8 @@ _OPTIONS: Final = _options()
 class Rendered:
     """The HTML of a Markdown source, taken apart: its tags, the texts that filters look at, and where links go.
 
+    `cells` are those of all tables, but for headings; `rows` has them row by row.
+
     comrak's own HTML is well-formed; of HTML that the source itself holds, the tags are seen at least.
     """
 
@@ -87,10 +89,12 @@ class Rendered:
         self.links: list[str] = []
         self.texts = [""]
         self.blocks = [""]
+        self.rows: list[list[str]] = []
         self.cells: list[str] = []
         self.seen = ""
         self._silent = 0
         self._cell = False
+        self._row = 0
         escaped = False
         for piece in _PIECE.findall(html):
             if piece[0] != "<":
@@ -121,6 +125,9 @@ class Rendered:
         if name == "td":
             self._cell = not closes
             self.cells += [] if closes else [""]
+        if name == "tr":
+            self.rows += [self.cells[self._row :]] if closes else []
+            self._row = len(self.cells)
         if name in SILENT:
             self._silent += -1 if closes else 1
         if closes:

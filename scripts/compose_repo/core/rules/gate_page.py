@@ -47,6 +47,28 @@ Keep at least one requirement for each stream of gate/streams.toml. See what a c
 | `"any"` | at least one value must be reported, and each one that is reported must be acceptable |
 
 Silence on an arch never passes. An arch or variant that the compose does not have is missing.
+
+**A new test** begins with `mode = "informing"`. It is judged and shown like all others, folded away, and moves no
+verdict, whatever it comes to. Take the line out once you trust the test.
+
+**Reruns.** By default the latest attempt counts, and a pass after a failure is marked flaky. A retry that a tool makes
+by itself (`attempts` in a result) is an attempt like one in a file of its own. Attempts are numbered as they come to
+the branch, whatever time they give:
+
+| policy | attempts | answer |
+|---|---|---|
+| `attempts = "latest"` | failed, failed, passed | passed, flaky |
+| `attempts = "worst"` | failed, failed, passed | failed |
+| `max_attempts = 2` | failed, failed, passed | failed: no pass after the second attempt counts |
+| `max_attempts = 2` | passed, passed, failed | failed: a failure always counts |
+| `attempts = {passed = 2, of = 3}` | passed | running: one more pass is wanted; overdue past the deadline |
+| `attempts = {passed = 2, of = 3}` | passed, failed, passed | passed |
+| `attempts = {passed = 2, of = 3}` | failed, failed | failed |
+
+**Runs that stop half-way.** With `complete = "75%"`, a pass must say how many tests ran (`counts` in the result), and
+that must be 75% of the usual number or more. Otherwise it is read as an error of the lab, which replaces no verdict.
+
+**A test that is renamed** keeps its history: `testcase_was = ["smoke"]`. If one file has both names, the worse counts.
 """,
     "origins": f"""\
 To add an origin, copy a block and edit it. The result files of `[origins.NAME]` are

@@ -12,6 +12,7 @@ from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Testc
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Outcome, Result, ResultFile, Run
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import Policy, Requirement, Waiver
 from compose_repo.core.verdict.baseline import Published, conclude, remembering
 from compose_repo.core.verdict.decision import Answer, Decision
@@ -139,6 +140,7 @@ def judge(  # noqa: PLR0913  # every input of a decision
     *requirements: Requirement,
     variants: Mapping[Variant, tuple[Arch, ...]] = ONE_ARCH,
     waivers: Sequence[Waiver] = (),
+    holds: Sequence[HoldEntry] = (),
     refused: Sequence[Problem] = (),
     refused_reports: Sequence[RefusedReport] = (),
     came: Mapping[str, int] | None = None,
@@ -158,6 +160,7 @@ def judge(  # noqa: PLR0913  # every input of a decision
         policy_sha256=POLICY_DIGEST,
         files=files,
         waivers=waivers,
+        holds=holds,
         refused=refused,
         refused_reports=refused_reports,
         came=came or {},

@@ -18,6 +18,7 @@ from compose_repo.core.names import Arch, Origin, RunId, Scenario, Sha256, Strea
 from compose_repo.core.plan.labels import Labels
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import ACCEPTABLE, CONCLUSIVE, Contact, Counts, Outcome, Result, ResultFile, Run, Tried
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.hook import CommandHook, JenkinsHook, PipelineHook
 from compose_repo.core.rules.policy import (
     Attempts,
@@ -240,6 +241,16 @@ waivers: Final = st.builds(
     scenario=optional(scenarios),
     composes=optional(some(patterns)),
 )
+hold_entries: Final = st.builds(
+    HoldEntry,
+    reason=lines,
+    issue=links,
+    by=users,
+    until=dates,
+    stream=optional(streams),
+    composes=optional(some(patterns)),
+    exceptions=some(compose_ids.map(str), least=0),
+)
 signing_keys: Final = st.builds(
     SigningKey,
     key=st.builds(
@@ -344,6 +355,7 @@ decisions: Final = st.builds(
     compose_id=compose_ids,
     verdict=st.sampled_from(Verdict),
     held=optional(holds),
+    hold_ends_soon=st.booleans(),
     summary=lines,
     manifest_sha256=sha256s,
     policy_sha256=sha256s,

@@ -30,6 +30,11 @@ def waiver(expires: str = "2026-12-01", **fields: object) -> dict[str, Any]:
     return row | fields
 
 
+def hold(until: str = "2026-12-01", *, excepted: Sequence[str] = (), **fields: object) -> dict[str, Any]:
+    where = {} if "composes" in fields else {"stream": "CentOS-Stream-10"}
+    return where | {"reason": "r", "issue": "https://i", "by": "b", "until": until, "except": excepted} | fields
+
+
 def requirement(origin: str = "rdo", testcase: str = "t", **fields: object) -> dict[str, Any]:
     return {"origin": origin, "testcase": testcase, "why": "It boots."} | fields
 
@@ -179,13 +184,14 @@ def test_of_rules_of_which_nothing_is_known_nothing_is_said() -> None:
 AGED: Final = Rules(
     requirements=[{key: value for key, value in requirement().items() if key != "why"}],
     waivers=[waiver("2026-11-01"), waiver(composes=["x"])],
+    holds=[hold("2026-11-01"), hold(stream="Fedora-44")],
     origins={"rdo": BARE},
     streams=STREAMS,
 )
 
 
 def test_every_law_has_something_to_say_of_what_has_aged() -> None:
-    assert [len(list(law(AGED, NOW))) for law in ADVICE] == [1, 1, 1, 1]
+    assert [len(list(law(AGED, NOW))) for law in ADVICE] == [1] * len(ADVICE)
 
 
 def judged(rules: Rules, base: Rules) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -198,7 +204,7 @@ def test_what_the_base_has_too_stays_advice() -> None:
 
 
 def test_all_that_a_change_brings_is_a_problem() -> None:
-    assert judged(AGED, Rules(requirements=[], waivers=[], origins={})) == (advice(AGED), [])
+    assert judged(AGED, Rules(requirements=[], waivers=[], holds=[], origins={})) == (advice(AGED), [])
 
 
 def test_an_entry_is_told_by_its_value_and_not_by_its_number() -> None:
@@ -233,10 +239,15 @@ def test_an_entry_is_changed_by_any_field(change: dict[str, Any]) -> None:
 
 
 def test_a_waiver_and_a_requirement_of_one_number_are_two_entries() -> None:
-    base = Rules(waivers=AGED.waivers, requirements=[], origins=AGED.origins)
+    base = Rules(waivers=AGED.waivers, holds=AGED.holds, requirements=[], origins=AGED.origins)
     problems, rows = judged(AGED, base)
     assert problems == [("/requirement/0/origin", "no-docs"), ("/requirement/0", "no-why")]
-    assert [code for _, code in rows] == ["waiver-expired", "pattern-matches-nothing"]
+    assert [pointer for pointer, _ in rows] == [
+        "/waiver/0/expires",
+        "/waiver/1/composes/0",
+        "/hold/0/until",
+        "/hold/1/stream",
+    ]
 
 
 def test_a_requirement_that_is_changed_is_asked_for_docs() -> None:
@@ -417,3 +428,60 @@ def test_docs_that_are_lost_have_the_line_of_the_contact() -> None:
     gate = inspected(files(origins=origins), files())
     assert places(gate.problems) == [("origins.toml", 6, "no-docs")]
     assert places(gate.advice) == [("policy.toml", 4, "no-docs")]
+
+
+def test_a_hold_has_force_from_14_days_before_its_last_day_to_its_end() -> None:
+    days = ["2026-11-20", "2026-11-21", "2026-12-05", "2026-12-06"]
+    found = advice(Rules(holds=[hold(day) for day in days]))
+    assert found == [
+        ("/hold/0/until", "hold-expired"),
+        ("/hold/3/until", "hold-too-long"),
+        ("/hold/1/until", "hold-ends-soon"),
+    ]
+
+
+def test_a_hold_that_is_too_long_says_when_it_gets_force() -> None:
+    [row] = advise(Rules(holds=[hold("2026-12-31")]), NOW)[1]
+    assert row.message == (
+        '"CentOS-Stream-10" is held until 2026-12-31, more than 14 days ahead: the hold has no force before 2026-12-17'
+    )
+
+
+def test_a_hold_whose_last_day_is_not_in_the_calendar_is_left_to_its_problem() -> None:
+    assert advice(Rules(holds=[hold("2026-02-30"), hold("2026-02-28")])) == [("/hold/1/until", "hold-expired")]
+
+
+def test_a_hold_names_a_stream_that_is_followed() -> None:
+    rules = Rules(holds=[hold(), hold(stream="CentOS-Stream-8")], streams=STREAMS)
+    assert advice(rules) == [("/hold/1/stream", "hold-matches-nothing")]
+
+
+@pytest.mark.parametrize(("streams", "names"), [((), "none is listed"), (STREAMS, "CentOS-Stream-10, CentOS-Stream-9")])
+def test_the_streams_that_a_hold_could_name_are_listed(streams: tuple[str, ...], names: str) -> None:
+    [row] = advise(Rules(holds=[hold(stream="Fedora-44")], streams=streams), NOW)[1]
+    assert row.fix == f"name one that is there ({names}), or add it"
+
+
+def test_each_pattern_of_a_hold_that_cannot_match_is_named() -> None:
+    rules = Rules(holds=[hold(composes=["CentOS-Stream-9-*", "x"])], streams=STREAMS)
+    assert advice(rules) == [("/hold/0/composes/1", "pattern-matches-nothing")]
+
+
+def test_an_exception_of_what_is_not_held_is_named() -> None:
+    excepted = ["CentOS-Stream-10-20261120.0", "CentOS-Stream-9-20261120.0", "CentOS-Stream-10-20261131.0"]
+    assert advice(Rules(holds=[hold(excepted=excepted)])) == [("/hold/0/except/1", "hold-matches-nothing")]
+    of_composes = hold(composes=["CentOS-Stream-10-2026112*"], excepted=["CentOS-Stream-10-20261119.0"])
+    assert advice(Rules(holds=[of_composes])) == [("/hold/0/except/0", "hold-matches-nothing")]
+
+
+def test_that_a_hold_ends_soon_is_no_problem_of_the_change_that_brings_it() -> None:
+    brought = Rules(holds=[hold("2026-11-21")])
+    assert judged(brought, Rules(holds=[])) == ([], [("/hold/0/until", "hold-ends-soon")])
+
+
+def test_a_hold_that_a_change_edits_is_judged_anew_and_one_that_was_there_is_not() -> None:
+    old, new = hold("2026-12-30"), hold("2026-12-31")
+    assert judged(Rules(holds=[new, old]), Rules(holds=[old])) == (
+        [("/hold/0/until", "hold-too-long")],
+        [("/hold/1/until", "hold-too-long")],
+    )

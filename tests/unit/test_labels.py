@@ -27,6 +27,9 @@ def test_what_is_not_named_has_its_usual_name() -> None:
         (OURS, "gate::satisfied", "compose::published", False),
         (OURS, "compose::published", "compose::vanished", True),
         (OURS, "stream::CentOS-Stream-9", "stream::CentOS-Stream-10", True),
+        (OURS, "hold::active", "gate::satisfied", False),
+        (OURS, "hold::active", "compose::published", False),
+        (OURS, "hold::active", "hold::other", True),
         (PLAIN, "ok", "blocks", True),
         (PLAIN, "ok", "old", False),
         (PLAIN, "out", "old", True),
@@ -43,7 +46,7 @@ def test_labels_of_one_kind_take_each_others_place(labels: Labels, label: str, o
 @pytest.mark.parametrize("labels", [OURS, PLAIN, Labels(satisfied="a::b::c", published="a::c", vanished="a::b")])
 def test_labels_that_tell_of_different_things_stand_together(labels: Labels) -> None:
     fields = labels.to_dict()
-    assert [labels.clash(one, two) for one in fields for two in fields if one != two] == [None] * 56
+    assert [labels.clash(one, two) for one in fields for two in fields if one != two] == [None] * 72
 
 
 @pytest.mark.parametrize(

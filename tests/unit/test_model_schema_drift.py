@@ -23,7 +23,7 @@ from compose_repo.core.plan import labels
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import Report, as_json
 from compose_repo.core.result import ACCEPTABLE, Contact, Outcome, Result, ResultFile, Run
-from compose_repo.core.rules import policy, waivers
+from compose_repo.core.rules import holds, policy, waivers
 from compose_repo.core.verdict import decision as answers
 
 
@@ -38,6 +38,10 @@ class Format(NamedTuple):
 
 def write_waivers(waivers: tuple[policy.Waiver, ...]) -> dict[str, Any]:
     return {"schema": "waivers/1", "waiver": [waiver.to_dict() for waiver in waivers]}
+
+
+def write_holds(entries: tuple[holds.HoldEntry, ...]) -> dict[str, Any]:
+    return {"schema": "holds/1", "hold": [entry.to_dict() for entry in entries]}
 
 
 def write_origins(origins: Mapping[str, policy.OriginEntry]) -> dict[str, Any]:
@@ -76,6 +80,7 @@ FORMATS = [
         policy.origins_from_dict,
     ),
     Format("waivers", st.lists(strategies.waivers, max_size=3).map(tuple), write_waivers, policy.waivers_from_dict),
+    Format("holds", st.lists(strategies.hold_entries, max_size=3).map(tuple), write_holds, holds.holds_from_dict),
     Format(
         "streams",
         st.tuples(st.lists(strategies.stream_entries, max_size=3).map(by_stream), strategies.bots, strategies.labels),
@@ -140,8 +145,8 @@ def normal(stem: str, document: Mapping[str, Any]) -> dict[str, Any]:
             value["requirement"] = [_normal_requirement(line) for line in value.get("requirement", [])]
         case "origins":
             value["origins"] = {name: _normal_origin(entry) for name, entry in value.get("origins", {}).items()}
-        case "waivers":
-            value.setdefault("waiver", [])
+        case "waivers" | "holds":
+            value.setdefault(stem.removesuffix("s"), [])
         case "streams":
             followed = schema("streams")["$defs"]["followed_stream"]
             streams = value.get("streams", {}).items()
@@ -206,13 +211,14 @@ TABLE = [
     ("origins", "signing_key", policy.SigningKey, {}),
     ("origins", "bus_mapping", policy.BusMapping, {}),
     ("waivers", "waiver", policy.Waiver, {}),
+    ("holds", "hold", holds.HoldEntry, {"exceptions": "except"}),
     ("streams", "followed_stream", policy.StreamEntry, {"stream": None}),
     ("streams", "bots", policy.Bots, {}),
     ("streams", "labels", labels.Labels, {}),
     ("problems", "problem", Problem, {}),
     ("decision", "answer", answers.Answer, {}),
     ("decision", "waiver_notice", waivers.WaiverNotice, {}),
-    ("decision", None, answers.Decision, {"notices": "waivers", "bears_on": None}),
+    ("decision", None, answers.Decision, {"notices": "waivers", "bears_on": None, "hold_ends_soon": None}),
     ("decision", "attempt", answers.NotCounted, {}),
     ("decision", "usual", answers.Usual, {}),
     ("decision", "hold", answers.Hold, {}),

@@ -14,7 +14,11 @@ from compose_repo.core.problems.problem import Problem
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "scripts" / "compose_repo"
-ELSEWHERE: Final = {"schema": "a key of our documents", "waiver-expired": "a rule of the hardened state, too"}
+ELSEWHERE: Final = {
+    "schema": "a key of our documents",
+    "waiver-expired": "a rule of the hardened state, too",
+    "hold-ends-soon": "a rule of the hardened state, too",
+}
 """Texts that are codes by chance."""
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import SCHEMAS, documents, schema
 
-INPUTS = ["result", "manifest", "policy", "origins", "waivers", "streams"]
+INPUTS = ["result", "manifest", "policy", "origins", "waivers", "holds", "streams"]
 OUTPUTS = ["decision", "problems", "changes", "plan", "setup", "doctor", "sync"]
 ALL = INPUTS + OUTPUTS
 IDS = {"result": "results"}

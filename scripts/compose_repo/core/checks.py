@@ -460,6 +460,41 @@ def waivers_link_an_issue(case: Case) -> Iterator[Problem]:
         yield from _links(case, f"/waiver/{index}", waiver, ("issue",))
 
 
+def holds_say_what_they_hold(case: Case) -> Iterator[Problem]:
+    """A hold is on a stream or on composes, and not on both."""
+    for index, hold in enumerate(case.data.get("hold", ())):
+        if ("stream" in hold) == ("composes" in hold):
+            both = "stream" in hold
+            yield case.problem(
+                f"/hold/{index}",
+                Code.BAD_HOLD,
+                "the hold names a stream and composes" if both else "the hold names neither a stream nor composes",
+                "leave one of them out" if both else "give stream or composes: what must not go out",
+            )
+
+
+def holds_except_composes(case: Case) -> Iterator[Problem]:
+    """What a hold excepts are ids of composes, their dates in the calendar."""
+    for index, hold in enumerate(case.data.get("hold", ())):
+        for position, text in enumerate(hold.get("except", ())):
+            try:
+                ComposeId.parse(text)
+            except ComposeIdError as error:
+                yield case.problem(f"/hold/{index}/except/{position}", Code.BAD_TIME, str(error), "fix the date")
+
+
+def holds_end_on_a_day(case: Case) -> Iterator[Problem]:
+    """A hold ends on a day of the calendar."""
+    for index, hold in enumerate(case.data.get("hold", ())):
+        yield from _days(case, f"/hold/{index}", hold, ("until",))
+
+
+def holds_link_an_issue(case: Case) -> Iterator[Problem]:
+    """A hold links the issue that explains it."""
+    for index, hold in enumerate(case.data.get("hold", ())):
+        yield from _links(case, f"/hold/{index}", hold, ("issue",))
+
+
 def origins_differ(case: Case) -> Iterator[Problem]:
     """No two origins differ only in case: their folders would be one on some file systems."""
     seen: dict[str, str] = {}
@@ -705,6 +740,7 @@ CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
         names_are_one_tests,
     ),
     Kind.WAIVERS: (origins_of_waivers_are_known, waivers_end_on_a_day, waivers_link_an_issue),
+    Kind.HOLDS: (holds_say_what_they_hold, holds_except_composes, holds_end_on_a_day, holds_link_an_issue),
     Kind.ORIGINS: (
         origins_differ,
         origins_can_be_reached,

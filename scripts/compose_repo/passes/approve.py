@@ -11,10 +11,17 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Plan
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, StaleHead
 from compose_repo.core.forge.merge_requests import compose_of
-from compose_repo.core.plan.plan import STATUS_NAME, is_settled, plan_approve, plan_withdraw, with_description
+from compose_repo.core.plan.plan import (
+    STATUS_NAME,
+    is_given_since,
+    is_settled,
+    plan_approve,
+    plan_withdraw,
+    with_description,
+)
 from compose_repo.core.problems.problem import InputError
 from compose_repo.core.problems.report import as_line
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision_text import hold_words
 from compose_repo.passes.describe import described_again
 from compose_repo.passes.failures import FAILURES, problems_of
 from compose_repo.passes.judge import Judgement
@@ -80,8 +87,10 @@ class Approving:
         )
 
     def _approve(self, stage: Stage, settled: Settled, judgement: Judgement) -> Stage:
-        merge_request, verdict = settled.merge_request, judgement.decision.verdict
-        idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {verdict}"
+        merge_request, decision = settled.merge_request, judgement.decision
+        idle = f"!{merge_request.iid} ({merge_request.state}) needs nothing: the gate is {decision.verdict}"
+        if decision.held is not None:
+            idle += f", and it is {hold_words(decision.held)}"
         if settled.stays_closed is not None:
             idle += f"; it stays closed: {settled.stays_closed}"
         vanished = self.vanished(judgement.results)
@@ -109,7 +118,7 @@ class Approving:
             vanished=vanished,
             names=names,
         )
-        if settled and judged.verdict is not Verdict.SATISFIED:
+        if settled and not judged.is_let_through:
             return described
         approved_by = forge.approved_by(merge_request.iid)
         if settled and me.id in approved_by:
@@ -123,6 +132,7 @@ class Approving:
             statuses=forge.statuses(judgement.told_of, STATUS_NAME),
             notes=thread.notes,
             pushed_at=pushed_at,
+            given_since=is_given_since(thread, me, pushed_at),
             vanished=vanished,
             names=names,
         )

@@ -10,11 +10,10 @@ from compose_repo.core.forge.merge_requests import compose_of, is_bots
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Sha256
 from compose_repo.core.plan.plan import NOTE_TO_COME, first_line, is_rewritten, our_notes, plan_description
-from compose_repo.core.rules.policy import Mode
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.work import Work
 from compose_repo.ports.git.objects import GitTree
-from compose_repo.reading.loading import GateFiles, load_manifest
+from compose_repo.reading.loading import load_manifest
 from compose_repo.words import wording
 
 
@@ -28,14 +27,8 @@ def description_of(work: Work, manifest: Manifest, digest: Sha256) -> str:
         policy=gate_files.policy,
         origins=gate_files.origins,
         comparisons=list(_comparisons(work, manifest.compose_id)),
-        gating=is_gating(gate_files, manifest.compose_id),
+        gating=gate_files.is_gating(manifest.compose_id),
     )
-
-
-def is_gating(gate_files: GateFiles, compose_id: ComposeId) -> bool:
-    """Tell whether merging leads to publishing in a compose's stream."""
-    stream = gate_files.streams.get(compose_id.stream)
-    return stream is not None and stream.mode is Mode.GATING
 
 
 def described_again(  # noqa: PLR0913  # what a description tells of

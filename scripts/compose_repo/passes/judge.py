@@ -49,6 +49,11 @@ class Judgement(Struct, frozen=True, kw_only=True):
         """How many result files count."""
         return sum(file.origin is not None for file in self.counted)
 
+    @property
+    def bars(self) -> bool:
+        """Whether a hold keeps it from being approved and merged: it is held, and merging leads to publishing."""
+        return self.decision.held is not None and self.gate_files.is_gating(self.decision.compose_id)
+
     def judged(self, *, published: bool = False, approved: bool = False) -> Judged:
         """What a plan needs of it, with the words of the note: it is published, or merged to be published."""
         return Judged(
@@ -56,12 +61,15 @@ class Judgement(Struct, frozen=True, kw_only=True):
             told_of=self.told_of,
             verdict=self.decision.verdict,
             summary=self.decision.summary,
+            held=self.decision.held,
+            bars=self.bars,
             note=wording.note(
                 self.decision,
                 self.gate_files.origins,
                 head=self.told_of,
                 published=published,
                 approved=approved,
+                gating=self.gate_files.is_gating(self.decision.compose_id),
             ),
         )
 

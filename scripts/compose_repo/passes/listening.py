@@ -273,7 +273,7 @@ def _say(console: Console, stage: Stage) -> None:
 
 
 def _tell_of_changes(work: Work, report: SyncReport) -> None:
-    """Tell the bus of each verdict that is another than was told last; write down then that it has been told."""
+    """Tell the bus of each verdict or hold that is another than was told last, then write down that it was told."""
     for row in (row for stream in report.streams for row in stream.rows):
         if row.merge_request is not None and row.verdict is not None and row.outcome is not Outcome.FAILED:
             telling = partial(_telling, work, row, row.merge_request, row.verdict)
@@ -290,6 +290,7 @@ def _telling(work: Work, row: Row, merge_request: MergeRequest, verdict: Verdict
         merge_request=merge_request,
         note=notes[0],
         verdict=verdict,
+        held=row.held,
         summary=row.summary or "",
         decision_sha256=row.decision_sha256,
     )

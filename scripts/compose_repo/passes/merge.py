@@ -13,8 +13,9 @@ from compose_repo.core.plan.plan import plan_merge, plan_supersede, stages, with
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Mode, StreamEntry
-from compose_repo.core.verdict.decision import Verdict
-from compose_repo.passes.describe import described_again, is_gating
+from compose_repo.core.verdict.decision import Hold, Verdict
+from compose_repo.core.verdict.decision_text import hold_words
+from compose_repo.passes.describe import described_again
 from compose_repo.passes.judge import Judgement
 from compose_repo.passes.loop import Stage, first_of
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
@@ -30,6 +31,14 @@ TOLD: Final = 3
 
 class NotPublished(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for
     """The mirrors do not carry the compose; the message says what they do."""
+
+
+class Held(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for
+    """The stream is gated, and a hold keeps the compose from being merged."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold_words(hold))
+        self.hold: Final = hold
 
 
 class PipelineDue(Exception):  # noqa: N818  # nobody is at fault: it is told and waited for
@@ -51,6 +60,7 @@ class Merging:
 
         Raises:
             NotPublished: it is not.
+            Held: its stream is gated, and a hold is on it.
             PipelineDue: its stream is gated, and so is the merge by a pipeline that is not over.
             InputError: it cannot be judged, or that pipeline has failed, or is held by others for a second time.
             UsageError: it has no merge request, or its stream is gated and the gate has not let it through.
@@ -97,6 +107,8 @@ class Merging:
         What is to be restored is restored first: a refused file fails the pipeline, and the commit without it has its
         own.
         """
+        if judgement.bars and judgement.decision.held is not None:
+            raise Held(judgement.decision.held)
         if stream.mode is Mode.GATING and judgement.decision.verdict is Verdict.SATISFIED:
             see_that_no_refused_report_is_lost(judgement)
             if self.work.world.project.pipelines_must_succeed:
@@ -164,7 +176,7 @@ class Merging:
             [(line, world.forge.notes(line.iid)) for line in older],
             me=world.forge.me(),
             words=wording.superseded(
-                self.compose_id, settled.merge_request.iid, gating=is_gating(world.gate_files(), self.compose_id)
+                self.compose_id, settled.merge_request.iid, gating=world.gate_files().is_gating(self.compose_id)
             ),
             names=world.gate_files().labels,
         )

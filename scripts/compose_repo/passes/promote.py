@@ -23,6 +23,7 @@ from compose_repo.core.streams.promotion import (
     unknown,
 )
 from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision_text import hold_words
 from compose_repo.passes.loop import Stage
 from compose_repo.passes.refused import see_that_no_refused_report_is_lost
 from compose_repo.passes.upkeep import Settled, brought_back, settle
@@ -45,8 +46,8 @@ class Promoting:
     def next_stage(self) -> Stage:
         """Plan what comes next; what a call has said is recorded before anything else is looked at.
 
-        Nothing if a pass beside this one has claimed it, or if the merge request has been merged or closed meanwhile:
-        what a Maintainer has just withdrawn, or another compose overtaken, is not promoted.
+        Nothing if a pass beside this one has claimed it, if a hold is on it, or if the merge request has been merged or
+        closed meanwhile: what a Maintainer has just withdrawn, or another compose overtaken, is not promoted.
 
         Raises:
             InputError: it cannot be judged, or its stream is gated and a refused report affects an answer.
@@ -71,15 +72,18 @@ class Promoting:
             return stage
         judgement = self.work.judge(self.compose_id, merge_request)
         records = records_of(self.compose_id, world.promotions)
-        if not is_due(records, judgement.decision.verdict):
+        decision = judgement.decision
+        if not is_due(records, decision.verdict):
             return stage
+        if decision.held is not None:
+            return replace(stage, idle=f"{self.compose_id} is {hold_words(decision.held)}")
         stream = judgement.gate_files.streams.get(self.compose_id.stream)
         if stream is not None and stream.mode is Mode.GATING:
             see_that_no_refused_report_is_lost(judgement)
         claim, call = plan_claim(
             records,
             self.hook,
-            judgement.decision,
+            decision,
             head=judgement.head,
             web_url=merge_request.web_url,
             main=judgement.main,

@@ -28,12 +28,13 @@ from compose_repo.core.streams.sync import (
     plan_publishing,
 )
 from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Decision, Hold, Verdict
+from compose_repo.core.verdict.decision_text import hold_words
 from compose_repo.passes.approve import Approving, Arrive, nothing_arrives, withdrawal
 from compose_repo.passes.failures import FAILURES, mistake_of, problems_of
 from compose_repo.passes.loop import Stage, carry_out, show_actions
 from compose_repo.passes.manifest import manifest_of, published_manifest_of, same_id
-from compose_repo.passes.merge import Merging, PipelineDue
+from compose_repo.passes.merge import Held, Merging, PipelineDue
 from compose_repo.passes.open import Opening
 from compose_repo.passes.promote import Promoting, retraction
 from compose_repo.passes.stream_reader import StreamReader
@@ -108,14 +109,17 @@ class StreamPass:
         view = self._judged
         if view is None:
             return
-        verdicts = self._verdicts()
-        for step in self._of_interest(plan_promoting(view, verdicts, self._work.world.promotions)):
+        verdicts, holds = self._verdicts(), self._holds()
+        for step in self._of_interest(plan_promoting(view, verdicts, self._work.world.promotions, holds)):
             self._do(step)
-        for step in self._of_interest(plan_gated(view, verdicts, self._promoted(view))):
+        for step in self._of_interest(plan_gated(view, verdicts, self._promoted(view), holds)):
             self._do(step)
 
     def _verdicts(self) -> dict[ComposeId, Verdict]:
         return {row.step.compose_id: row.verdict for row in self._rows if row.verdict is not None}
+
+    def _holds(self) -> dict[ComposeId, Hold]:
+        return {row.step.compose_id: row.held for row in self._rows if row.held is not None}
 
     def _promoted(self, view: StreamView) -> frozenset[ComposeId]:
         """Give what was promoted before, or just now."""
@@ -162,6 +166,8 @@ class StreamPass:
             row = act()
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
+        except Held as held:
+            row = self._leave(replace(step, do=Do.LEAVE, why=Why.HELD, held=held.hold))
         except FAILURES as error:
             row = self._failed(step, problems_of(error, step.compose_id.folder))
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
@@ -274,6 +280,7 @@ class StreamPass:
         return replace(
             _row(step, stage),
             verdict=decision.verdict,
+            held=decision.held,
             summary=decision.summary,
             decision_sha256=decision.sha256,
             vanished=vanished(judgement.results) is True,
@@ -304,7 +311,7 @@ class StreamPass:
 
         def show(stage: Stage) -> None:
             decision = None if stage.judgement is None or stage.writer is not None else stage.judgement.decision
-            about = f"{step.do}: {step.reason}" if decision is None else f"{decision.verdict}: {decision.summary}"
+            about = f"{step.do}: {step.reason}" if decision is None else _said_of(decision)
             if stage.plan and about not in said and stage.error is None:
                 said.append(about)
                 self._tools.tell(f"{step.compose_id}: {about}")
@@ -330,6 +337,11 @@ class StreamPass:
         """Tell whether a dry run has said already what becomes of a compose."""
         merged = [row.step.compose_id for row in self._rows if row.step.do in {Do.MERGE, Do.CLOSE}]
         return any(compose_id < one for one in merged)
+
+
+def _said_of(decision: Decision) -> str:
+    held = "" if decision.held is None else f"{hold_words(decision.held)}; "
+    return f"{decision.verdict}: {held}{decision.summary}"
 
 
 def _row(step: Step, stage: Stage) -> Row:

@@ -106,6 +106,7 @@ class Surveyor:
             origins=files.origins,
             streams=files.streams,
             waivers=files.waivers,
+            holds=files.holds,
             labels=files.labels,
         )
 

@@ -19,6 +19,9 @@ from compose_repo.reading.line import PushLog, since_of
 from compose_repo.reading.loading import GateFiles, load_gate
 
 MAIN_REF: Final = "refs/compose-repo/main"
+NEWER_MAIN_REF: Final = "refs/compose-repo/main-now"
+"""Main as it is right before something is published; what was judged by stays in its own ref."""
+GATE: Final = "gate"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -230,6 +233,21 @@ class World:
         if seen != now:
             what = next(name for name in seen if seen[name] != now[name])
             raise StaleHead(f"the {what} of !{merge_request.iid} has changed meanwhile")
+
+    def require_same_rules(self) -> None:
+        """Look at main once more, right before something is published: a hold may have come, or a waiver gone.
+
+        Raises:
+            StaleHead: gate/ is another by now than what was judged by.
+
+        """
+        judged_by, ref = self.main(), f"refs/heads/{self.project.default_branch}"
+        there = self.repository.remote_refs(self.project.remote, [ref], token=self.token)
+        if there.get(ref) == judged_by.commit:
+            return
+        self._fetch(ref, NEWER_MAIN_REF)
+        if GitTree(self.repository, NEWER_MAIN_REF).folder_id(GATE) != judged_by.folder_id(GATE):
+            raise StaleHead("the rules on main have changed meanwhile")
 
     def _fetch(self, source: str, destination: str) -> None:
         with self._console.progress(f"fetching {source}"):

@@ -19,6 +19,7 @@ from compose_repo.core.forge.action import (
 )
 from compose_repo.core.forge.forge import ForgeError, MergeRequest, StaleHead
 from compose_repo.core.plan.plan import linked_to, our_notes
+from compose_repo.core.problems.problem import UsageError
 from compose_repo.passes.world import World
 from compose_repo.ports import promoting
 from compose_repo.ports.console import Console
@@ -51,7 +52,8 @@ class Writer:
     def apply(self, plan: Plan, judged: MergeRequest | None = None) -> None:
         """Write a plan, one action after the other; look at `judged` before, and right before it is approved or merged.
 
-        GitLab itself compares the head, but not the target. What it refuses because of what somebody has done in
+        What publishes, or may lead to it, is done by the rules that main has at that moment. GitLab itself compares the
+        head, but not the target. What it refuses because of what somebody has done in
         between is no error: it is read and planned anew.
 
         Raises:
@@ -61,6 +63,8 @@ class Writer:
         """
         if plan and judged is not None:
             self._world.require_unmoved(judged)
+            if any(isinstance(action, Merge | Promote) for action in plan):
+                self._world.require_same_rules()
         for action in plan:
             with self._console.progress(action.sentence):
                 match action:
@@ -71,7 +75,7 @@ class Writer:
                     case CreateTag():
                         self._create_tag(action)
                     case Promote():
-                        self._told[action.call] = promoting.call(action, self._console.clock)
+                        self._told[action.call] = self._call(action)
                     case Announce():
                         self._announce(action)
                     case Approve() | Merge() if judged is not None:
@@ -93,6 +97,14 @@ class Writer:
             raise StaleHead(f"the note on !{action.iid} is not there")
         description = linked_to(ours[0].id, action.description)
         forge.apply(UpdateMergeRequest(iid=action.iid, description=description))
+
+    def _call(self, action: Promote) -> Told:
+        """Call a hook, unless the rules have changed since the call was claimed; whatever comes is its outcome."""
+        try:
+            self._world.require_same_rules()
+        except UsageError as error:
+            return Told(done=False, said=f"it was not called: {error}")
+        return promoting.call(action, self._console.clock)
 
     def _restore(self, action: RestoreBranch) -> None:
         """Push, and wait until GitLab has seen it: it looks at a push a moment later.
@@ -146,6 +158,8 @@ class Writer:
 
     def _conclude(self, action: Approve | Merge, judged: MergeRequest) -> None:
         at_its_head = replace(judged, head=action.sha)
+        if isinstance(action, Merge):
+            self._world.require_same_rules()
         self._world.require_unmoved(at_its_head)
         try:
             self._world.forge.apply(action)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 BYTES: Final = {Kind.RESULT: RESULT_BYTES, Kind.MANIFEST: MANIFEST_BYTES}
 """Most bytes of each kind of file; the others are TOML."""
 REQUIRED: Final = ("gate/policy.toml", "gate/origins.toml")
-"""What a repository cannot do without; waivers and streams may be absent."""
+"""What a repository cannot do without; waivers, holds and streams may be absent."""
 
 
 class Inspected(Struct, frozen=True, kw_only=True):
@@ -221,6 +221,7 @@ def _rules(files: Mapping[Kind, Inspected]) -> "Rules":
     return Rules(
         requirements=_rows(files, Kind.POLICY, "requirement"),
         waivers=_rows(files, Kind.WAIVERS, "waiver"),
+        holds=_rows(files, Kind.HOLDS, "hold"),
         origins=_names(files.get(Kind.ORIGINS), "origins"),
         streams=_names(files.get(Kind.STREAMS), "streams"),
     )

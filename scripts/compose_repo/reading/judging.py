@@ -63,6 +63,7 @@ def judge_branch(  # noqa: PLR0913  # where each input comes from is for the cal
         policy_sha256=gate_files.policy_sha256,
         files=loaded.files,
         waivers=gate_files.waivers,
+        holds=gate_files.holds,
         refused=problems,
         refused_reports=refused_reports(branch.touched, counted, problems),
         came={file.path: file.came for file in counted},

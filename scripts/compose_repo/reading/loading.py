@@ -19,8 +19,10 @@ from compose_repo.core.plan.labels import USUAL, Labels, labels_from_dict
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem
 from compose_repo.core.result import ResultFile
+from compose_repo.core.rules.holds import HoldEntry, holds_from_dict
 from compose_repo.core.rules.policy import (
     Bots,
+    Mode,
     OriginEntry,
     Policy,
     StreamEntry,
@@ -46,10 +48,16 @@ class GateFiles(Struct, frozen=True, kw_only=True):
     policy_sha256: Sha256
     origins: Mapping[Origin, OriginEntry]
     waivers: tuple[Waiver, ...]
+    holds: tuple[HoldEntry, ...] = ()
     streams: Mapping[Stream, StreamEntry]
     bots: Bots
     labels: Labels = USUAL
     advice: tuple[Problem, ...] = ()
+
+    def is_gating(self, compose_id: ComposeId) -> bool:
+        """Tell whether merging leads to publishing in a compose's stream."""
+        stream = self.streams.get(compose_id.stream)
+        return stream is not None and stream.mode is Mode.GATING
 
 
 class LoadedCompose(Struct, frozen=True, kw_only=True):
@@ -67,7 +75,7 @@ class LoadedCompose(Struct, frozen=True, kw_only=True):
 
 
 def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
-    """Read `gate/*.toml`; waivers.toml and streams.toml may be absent. Without `now`, nothing has expired.
+    """Read `gate/*.toml`; waivers.toml, holds.toml and streams.toml may be absent. Without `now`, nothing has expired.
 
     Raises:
         InputError: any file of the folder has a problem; it carries all of them.
@@ -82,6 +90,7 @@ def load_gate(tree: Tree, now: dt.datetime | None = None) -> GateFiles:
         policy_sha256=Sha256(hashlib.sha256(files[Kind.POLICY].raw).hexdigest()),
         origins=origins_from_dict(files[Kind.ORIGINS].data),
         waivers=waivers_from_dict(files[Kind.WAIVERS].data) if Kind.WAIVERS in files else (),
+        holds=holds_from_dict(files[Kind.HOLDS].data) if Kind.HOLDS in files else (),
         streams=streams_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else {},
         bots=bots_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else Bots(),
         labels=labels_from_dict(files[Kind.STREAMS].data) if Kind.STREAMS in files else USUAL,

@@ -18,6 +18,7 @@ _ENTRIES: Final = {
     Kind.RESULT: "results",
     Kind.POLICY: "requirement",
     Kind.WAIVERS: "waiver",
+    Kind.HOLDS: "hold",
     Kind.ORIGINS: "origins",
     Kind.STREAMS: "streams",
 }
@@ -27,7 +28,7 @@ _SOME_URL: Final = "https://example.org/"
 _SOME_DIGEST: Final = "0" * 64
 _LONG_AGO: Final = "2000-01-01T00:00:00Z"
 _TIMES: Final = frozenset({"started_at", "finished_at"})
-_ENTRY: Final = re.compile(r"(?P<table>/(?:results|requirement|waiver)/)(?P<index>[0-9]+)(?P<field>(?:/[^/]+)*)")
+_ENTRY: Final = re.compile(r"(?P<table>/(?:results|requirement|waiver|hold)/)(?P<index>[0-9]+)(?P<field>(?:/[^/]+)*)")
 _NUMBERED: Final = re.compile(r"(?P<words> at /results/| as requirement )(?P<number>[0-9]+)\Z")
 
 

@@ -16,5 +16,5 @@ exit codes:
   0  done, or the gate is satisfied
   1  problems found, or the gate is blocked
   2  usage or configuration error; one line on stderr names it
-  3  the gate is pending
+  3  the gate is pending, or a hold is on the compose
 """

@@ -1,4 +1,4 @@
-"""Decides on a compose from git, offline, and changes nothing; exits 0 satisfied, 1 blocked, 3 pending."""
+"""Decides on a compose from git, offline, and changes nothing; exits 0 satisfied, 1 blocked, 3 pending or held."""
 
 import argparse
 import datetime as dt
@@ -9,7 +9,7 @@ from compose_repo.core.composes.compose import ComposeId, ComposeIdError
 from compose_repo.core.composes.paths import BRANCH_PREFIX
 from compose_repo.core.escape import json_text
 from compose_repo.core.problems.problem import InputError, UsageError
-from compose_repo.core.verdict.decision import State, Verdict
+from compose_repo.core.verdict.decision import Decision, State, Verdict
 from compose_repo.core.verdict.decision_text import decision_text, heading
 from compose_repo.ports.console import Console, Paint
 from compose_repo.ports.git.repository import Repository
@@ -40,6 +40,11 @@ PAINT: Final[dict[State | Verdict, Paint]] = {
     State.KNOWN: Paint.FAINT,
     State.WAIVED: Paint.FAINT,
 }
+
+
+def exit_code(decision: Decision) -> int:
+    """Give the exit code of a decision: while a hold is on the compose, it is that of waiting, whatever the verdict."""
+    return PENDING if decision.held is not None else EXIT_CODE[decision.verdict]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +104,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             emphasize=lambda state, text: console.paint(PAINT[state], text),
         )
         console.out("\n".join(lines))
-    return EXIT_CODE[decision.verdict]
+    return exit_code(decision)
 
 
 def _asked(arguments: argparse.Namespace) -> Asked:

@@ -6,7 +6,7 @@ from typing import Final
 
 from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.rules.policy import StreamEntry
-from compose_repo.passes.merge import Merging, NotPublished, PipelineDue
+from compose_repo.passes.merge import Held, Merging, NotPublished, PipelineDue
 from compose_repo.passes.work import Work
 from compose_repo.ports.compose_root import reading_files
 from compose_repo.ports.console import Console
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         except NotPublished as reason:
             console.error(f"{name} is not published: {reason}")
             return PENDING
-        except PipelineDue as reason:
+        except (Held, PipelineDue) as reason:
             console.error(f"{name} is not merged yet: {reason}")
             return PENDING
     return OK

@@ -143,15 +143,19 @@ def restore_commit(decision: Decision) -> str:
     return render("restore_commit.txt.j2", compose_id=decision.compose_id)
 
 
-def note(
+def note(  # noqa: PLR0913  # what a note tells of
     decision: Decision,
     origins: Mapping[Origin, OriginEntry],
     *,
     head: Sha,
     published: bool = False,
     approved: bool = False,
+    gating: bool = False,
 ) -> str:
-    """Give our one note: the decision, and what it was made from; whether it is published, or approved for that."""
+    """Give our one note: the decision, and what it was made from; whether it is published, or approved for that.
+
+    `gating` says that merging leads to publishing: then a hold keeps it from being approved and merged, too.
+    """
     return render(
         "note.md.j2",
         marker=Trusted(MARKER),
@@ -160,6 +164,7 @@ def note(
         head=head,
         published=published,
         approved=approved,
+        gating=gating,
     )
 
 

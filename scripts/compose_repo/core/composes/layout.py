@@ -22,6 +22,7 @@ class Kind(StrEnum):
     POLICY = "policy"
     ORIGINS = "origins"
     WAIVERS = "waivers"
+    HOLDS = "holds"
     STREAMS = "streams"
 
 
@@ -29,6 +30,7 @@ GATE_FILES: Final = {
     "gate/policy.toml": Kind.POLICY,
     "gate/origins.toml": Kind.ORIGINS,
     "gate/waivers.toml": Kind.WAIVERS,
+    "gate/holds.toml": Kind.HOLDS,
     "gate/streams.toml": Kind.STREAMS,
 }
 

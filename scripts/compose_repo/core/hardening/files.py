@@ -84,6 +84,7 @@ _with_keys = applies_if(
     lambda seen: any(entry.keys for entry in seen.gate.origins.values()), "no origin has a signing key"
 )
 _with_waivers = applies_if(lambda seen: seen.gate.waivers, "there is no waiver")
+_with_holds = applies_if(lambda seen: seen.gate.holds, "there is no hold")
 _with_streams = applies_if(lambda seen: seen.gate.streams, "no stream is followed")
 
 
@@ -148,6 +149,38 @@ def no_waiver_expires_soon(seen: Seen) -> Iterator[str]:
     for waiver in seen.gate.waivers:
         if waiver.holds(seen.now) and not waiver.holds(seen.now + EXPIRES_SOON):
             yield f"the waiver for {waiver.title} expires on {waiver.expires}"
+
+
+@rule(
+    "hold-without-force",
+    Severity.ADVICE,
+    why="It holds nothing, and hides which composes are held.",
+    fix="gate/holds.toml: remove it (compose-repo hold --lift), or give it a last day at most 14 days ahead",
+    where=Where.COMPOSES,
+    absent=_with_holds,
+)
+def every_hold_has_force(seen: Seen) -> Iterator[str]:
+    """No hold has ended, and none ends more than 14 days ahead."""
+    for hold in seen.gate.holds:
+        if hold.is_over(seen.now):
+            yield f"the hold on {hold.title} has ended on {hold.until}"
+        elif hold.is_too_long(seen.now):
+            yield f"the hold on {hold.title} ends on {hold.until}, and has no force before {hold.first_day}"
+
+
+@rule(
+    "hold-ends-soon",
+    Severity.ADVICE,
+    why="After that its composes may be promoted and merged.",
+    fix="check whether the cause is gone; otherwise give it a new last day, by merge request",
+    where=Where.COMPOSES,
+    absent=_with_holds,
+)
+def no_hold_ends_soon(seen: Seen) -> Iterator[str]:
+    """No hold ends within a day."""
+    for hold in seen.gate.holds:
+        if hold.ends_soon(seen.now):
+            yield f"the hold on {hold.title} ends with {hold.until}"
 
 
 @rule(
@@ -224,6 +257,7 @@ def wanted_labels(seen: Seen) -> tuple[Label, ...]:
         (names.published, _BLUE, "The compose is on the mirrors."),
         *([(names.approved, _BLUE, "The gate has let the compose through to be published.")] if gating else []),
         (names.superseded, _GREY, "A newer compose of the stream was published."),
+        (names.held, _RED, "Must not go out for now: gate/holds.toml."),
         (names.vanished, _GREY, "Gone from its server before any result came."),
         *((names.of_stream(name), _VIOLET, f"A compose of {name}.") for name in seen.gate.streams),
     )
@@ -287,6 +321,8 @@ FILE_RULES: Final[tuple[Rule, ...]] = (
     no_key_expires_soon,
     no_waiver_has_expired,
     no_waiver_expires_soon,
+    every_hold_has_force,
+    no_hold_ends_soon,
     streams_are_read_encrypted,
     streams_are_reachable,
     the_ci_file_is_there,

@@ -12,6 +12,7 @@ from compose_repo.core.hardening.release import Template
 from compose_repo.core.names import Origin, Stream
 from compose_repo.core.plan.labels import USUAL, Labels
 from compose_repo.core.problems.problem import Problem
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import Bots, Mode, OriginEntry, StreamEntry, Waiver
 
 SETUP = "compose-repo setup does it"
@@ -47,6 +48,7 @@ class GateState(Struct, frozen=True, kw_only=True):
     origins: Mapping[Origin, OriginEntry]
     streams: Mapping[Stream, StreamEntry]
     waivers: tuple[Waiver, ...]
+    holds: tuple[HoldEntry, ...] = ()
     labels: Labels = USUAL
     problems: tuple[Problem, ...] = ()
 

@@ -11,7 +11,8 @@ from compose_repo.core.verdict.decision import Verdict
 class Labels(Value, frozen=True, kw_only=True):
     """What each label is called: one of three for the verdict, one of four for the compose, one for the stream.
 
-    `stream` is what the name of the stream is put behind.
+    `held` stands beside the verdict, on what must not go out for now, or was published all the same. `stream` is what
+    the name of the stream is put behind.
     """
 
     satisfied: str = "gate::satisfied"
@@ -21,6 +22,7 @@ class Labels(Value, frozen=True, kw_only=True):
     approved: str = "compose::approved"
     superseded: str = "compose::superseded"
     vanished: str = "compose::vanished"
+    held: str = "hold::active"
     stream: str = "stream::"
 
     def of_verdict(self, verdict: Verdict) -> str:
@@ -60,6 +62,8 @@ class Labels(Value, frozen=True, kw_only=True):
             return "verdict"
         if label in {self.published, self.approved, self.superseded, self.vanished}:
             return "compose"
+        if label == self.held:
+            return "hold"
         return "stream" if label.startswith(self.stream) else None
 
 

@@ -42,7 +42,7 @@ from compose_repo.core.plan.labels import USUAL, Labels
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.rules.policy import Bots, Mode
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 
 STATUS_NAME: Final = "compose-gate"
 STATUS_LENGTH: Final = 255
@@ -91,7 +91,8 @@ class Duplicate(Struct, frozen=True, kw_only=True):
 class Judged(Struct, frozen=True, kw_only=True):
     """What the gate said of a merge request's head, and the words for it.
 
-    `told_of` is the commit that carries our status: the head, or what stands below restoring commits of ours.
+    `told_of` is the commit that carries our status: the head, or what stands below restoring commits of ours. `held` is
+    the hold on it; it `bars` approval where merging leads to publishing.
     """
 
     head: Sha
@@ -99,6 +100,20 @@ class Judged(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     summary: str
     note: str
+    held: Hold | None = None
+    bars: bool = False
+
+    @property
+    def is_let_through(self) -> bool:
+        """Whether it is to be approved."""
+        return self.verdict is Verdict.SATISFIED and not self.bars
+
+    @property
+    def told(self) -> str:
+        """What the commit status says of it, before it is cut: a hold first."""
+        return (
+            self.summary if self.held is None else f"held until {self.held.until}: {self.held.reason}; {self.summary}"
+        )
 
 
 def restored(merge_request: MergeRequest, compose_id: ComposeId, target_branch: str) -> MergeRequest:
@@ -291,6 +306,7 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     statuses: Sequence[CommitStatus],
     notes: Sequence[Note],
     pushed_at: dt.datetime | None = None,
+    given_since: bool = False,
     vanished: bool | None = None,
     names: Labels,
 ) -> Plan:
@@ -299,8 +315,9 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     Fails closed: an approval that does not hold any more is withdrawn before anything else, a new one is given after
     everything else. That our approval was given for this very head is known by our status on it, which is set between
     the two, and since the last push to the branch (`pushed_at`): a head that has been away and is back again is
-    approved anew. Nothing is written on a merge request that is not open. Whether the compose has `vanished` from its
-    server is told by a label, which stays as it is where nobody knows.
+    approved anew. While a hold keeps the status pending, it is known by GitLab's own word that the approval was
+    `given_since` that push. Nothing is written on a merge request that is not open. Whether the compose has `vanished`
+    from its server is told by a label, which stays as it is where nobody knows.
 
     Raises:
         UsageError: the approver is the merge request's author, whom GitLab does not let approve.
@@ -308,8 +325,8 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     """
     if merge_request.state is not MergeRequestState.OPENED:
         return ()
-    satisfied = judged.verdict is Verdict.SATISFIED
-    if satisfied and me.id == merge_request.author.id:
+    let_through = judged.is_let_through
+    if let_through and me.id == merge_request.author.id:
         raise UsageError(
             f"{me.username} opened !{merge_request.iid} and may not approve it; "
             "use the token of another account for approving"
@@ -318,7 +335,9 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     approved = me.id in approved_by
     given_here = status is not None and status.state is CommitState.SUCCESS
     moved_since = given_here and _is_older(status, pushed_at)
-    holds = satisfied and given_here and not moved_since
+    if status is not None and status.state is CommitState.PENDING:
+        given_here = given_since
+    holds = let_through and given_here and not moved_since
     actions: list[Action] = []
     if approved and not holds:
         reason = _why_withdrawn(judged, moved_since=moved_since)
@@ -326,7 +345,7 @@ def plan_approve(  # noqa: PLR0913  # what is, and what should be
     actions.extend(_status(merge_request, judged, None if moved_since else status))
     actions.extend(_label_update(compose_id, merge_request, judged, names, vanished=vanished))
     actions.extend(_note(merge_request, notes, me, judged.note))
-    if satisfied and not (approved and holds):
+    if let_through and not (approved and holds):
         actions.append(Approve(iid=merge_request.iid, sha=judged.head))
     return tuple(actions)
 
@@ -355,13 +374,20 @@ def is_settled(  # noqa: PLR0913  # what is, and what should be
         return False
     if _label_update(compose_id, merge_request, judged, names, vanished=vanished):
         return False
-    approvals = [note for note in thread.told if _APPROVAL in note.body.lower()]
-    last = approvals[-1] if approvals else None
-    if judged.verdict is Verdict.SATISFIED:
-        given = last is not None and (last.author_id, last.body) == (me.id, _APPROVED)
-        return given and _is_since(last, pushed_at)
-    mine = [note.body for note in approvals if note.author_id == me.id]
+    if judged.is_let_through:
+        return is_given_since(thread, me, pushed_at)
+    mine = [note.body for note in _approvals(thread) if note.author_id == me.id]
     return not mine or mine[-1] == _WITHDRAWN
+
+
+def is_given_since(thread: Thread, me: User, pushed_at: dt.datetime | None) -> bool:
+    """Tell whether our approval is the last word on approvals, by GitLab, and was given since the last push."""
+    last = next(iter(_approvals(thread)[-1:]), None)
+    return last is not None and (last.author_id, last.body) == (me.id, _APPROVED) and _is_since(last, pushed_at)
+
+
+def _approvals(thread: Thread) -> Sequence[Note]:
+    return [note for note in thread.told if _APPROVAL in note.body.lower()]
 
 
 def is_rewritten(merge_request: MergeRequest, thread: Thread, me: User) -> bool:
@@ -421,11 +447,17 @@ def _label_update(
     compose_id: ComposeId, merge_request: MergeRequest, judged: Judged, names: Labels, *, vanished: bool | None
 ) -> Plan:
     gone = (names.vanished,) if vanished else ()
-    labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *gone)
-    # What is satisfied is approved for publishing as soon as it is merged: the label of a run that was killed stays.
-    early = () if judged.verdict is Verdict.SATISFIED else (names.approved,)
-    without = (*early, *((names.vanished,) if vanished is False else ()))
+    held, free = _hold_labels(judged, names)
+    labels = (names.of_stream(compose_id.stream), names.of_verdict(judged.verdict), *held, *gone)
+    # What is let through is approved for publishing as soon as it is merged: the label of a run that was killed stays.
+    early = () if judged.is_let_through else (names.approved,)
+    without = (*early, *free, *((names.vanished,) if vanished is False else ()))
     return _update(merge_request, labels=labels, names=names, without=without)
+
+
+def _hold_labels(judged: Judged, names: Labels) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the label of a hold, among those that are to be there, or among those that are not."""
+    return ((), (names.held,)) if judged.held is None else ((names.held,), ())
 
 
 def _is_older(status: CommitStatus | None, pushed_at: dt.datetime | None) -> bool:
@@ -437,6 +469,8 @@ def _is_older(status: CommitStatus | None, pushed_at: dt.datetime | None) -> boo
 def _why_withdrawn(judged: Judged, *, moved_since: bool) -> str:
     if judged.verdict is not Verdict.SATISFIED:
         return f"the gate is {judged.verdict}"
+    if judged.held is not None and judged.bars:
+        return f"it is held until {judged.held.until}"
     if moved_since:
         return "the branch was pushed to since"
     return f"it was given for a head other than {judged.head[:12]}"
@@ -463,13 +497,13 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
 ) -> Plan:
     """Merge a published compose at exactly the head that was judged, or at the commit that restores it first.
 
-    Where merging follows publishing it is merged whatever the gate says: the mirrors already carry it, and label and
-    note tell. Where merging leads to publishing, only a satisfied gate lets it through, and they say that it is
-    approved for publishing. One that is not open needs
+    Where merging follows publishing it is merged whatever the gate says, and under a hold, too: the mirrors already
+    carry it, and labels and note tell. Where merging leads to publishing, only a satisfied gate lets it through, and no
+    hold, and they say that it is approved for publishing. One that is not open needs
     nothing: whether it is opened again is decided before (`plan_restore`).
 
     Raises:
-        UsageError: the stream's mode is gating, and the gate is not satisfied.
+        UsageError: the stream's mode is gating, and the gate is not satisfied, or it is held.
 
     """
     if merge_request.state is not MergeRequestState.OPENED:
@@ -479,10 +513,14 @@ def plan_merge(  # noqa: PLR0913  # what is, and what should be
             f"{compose_id} is {judged.verdict} and {compose_id.stream} is gated: {judged.summary}; "
             "fix it, or waive it in gate/waivers.toml"
         )
+    if mode is Mode.GATING and judged.held is not None:
+        raise UsageError(f"{compose_id} is held until {judged.held.until}: {judged.held.reason} {judged.held.issue}")
     stream = names.of_stream(compose_id.stream)
     merged = names.approved if mode is Mode.GATING else names.published
+    held, free = _hold_labels(judged, names)
+    labels = (stream, names.of_verdict(judged.verdict), *held, merged)
     return (
-        *_update(merge_request, labels=(stream, names.of_verdict(judged.verdict), merged), names=names),
+        *_update(merge_request, labels=labels, names=names, without=free),
         *_note(merge_request, notes, me, judged.note),
         *(() if restore is None else (restore,)),
         Merge(iid=merge_request.iid, sha=judged.head if restore is None else restore.commit, message=commit_message),
@@ -508,7 +546,7 @@ def _overtaken(merge_request: MergeRequest, me: User, notes: Sequence[Note], wor
     before = ours[0].body if ours else ""
     text = before if SUPERSEDED_MARKER in before else f"{SUPERSEDED_MARKER}\n{words}\n\n{before or MARKER}"
     return (
-        *_update(merge_request, labels=(names.superseded,), names=names),
+        *_update(merge_request, labels=(names.superseded,), names=names, without=(names.held,)),
         *_note(merge_request, notes, me, text),
     )
 
@@ -587,9 +625,9 @@ def _status(merge_request: MergeRequest, judged: Judged, status: CommitStatus | 
     It is set on the branch, not on the merge request's own pipeline: that one belongs to the checks of the files, is
     not always there yet when the gate decides, and would fail with every compose that is blocked.
     """
-    state = _STATES[judged.verdict]
-    summary = terminal(judged.summary)
-    description = summary[: STATUS_LENGTH - 1] + "…" if len(summary) > STATUS_LENGTH else summary
+    state = _STATES[judged.verdict] if judged.held is None else CommitState.PENDING
+    told = terminal(judged.told)
+    description = told[: STATUS_LENGTH - 1] + "…" if len(told) > STATUS_LENGTH else told
     if status is not None and status.state is state and status.description in {description, _words_kept(status)}:
         return ()
     return (

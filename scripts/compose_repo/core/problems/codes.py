@@ -62,7 +62,8 @@ class Code(StrEnum):
     NOT_CANONICAL = "not-canonical"
     NOT_SORTED = "not-sorted"
 
-    # Policy, waivers, origins and streams
+    # Policy, waivers, holds, origins and streams
+    BAD_HOLD = "bad-hold"
     BAD_KEY = "bad-key"
     BAD_STREAM = "bad-stream"
     DUPLICATE_MAPPING = "duplicate-mapping"
@@ -71,8 +72,12 @@ class Code(StrEnum):
     TOO_FEW_ATTEMPTS = "too-few-attempts"
     UNKNOWN_STREAM = "unknown-stream"
 
-    # Advice on policy, waivers, origins and results
+    # Advice on policy, waivers, holds, origins and results
     ANSWERS_NO_REQUIREMENT = "answers-no-requirement"
+    HOLD_ENDS_SOON = "hold-ends-soon"
+    HOLD_EXPIRED = "hold-expired"
+    HOLD_MATCHES_NOTHING = "hold-matches-nothing"
+    HOLD_TOO_LONG = "hold-too-long"
     MORE_ADVICE = "more-advice"
     NO_DOCS = "no-docs"
     NO_WHY = "no-why"

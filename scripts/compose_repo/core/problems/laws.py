@@ -109,6 +109,9 @@ MANIFESTS: Final = {
 """What manifests must be."""
 
 GATE: Final = {
+    Code.BAD_HOLD: Law(
+        "A hold says what it holds: either a stream or composes.", "Give one of stream and composes, not both."
+    ),
     Code.BAD_KEY: Law(
         "An origin's keys are plain SSH public keys (Ed25519, ECDSA, RSA of 3072 bits or more), each once; what one "
         "origin has revoked, no other origin may list as valid.",
@@ -137,6 +140,22 @@ AGEING: Final = {
         "A result whose name, or whose test, comes close to a requirement of its origin answers it.",
         "Report it in a new file under the name, arch, variant and scenario that gate/policy.toml asks for.",
     ),
+    Code.HOLD_ENDS_SOON: Law(
+        "A hold lasts for another day. This is advice even on a hold that a change brings.",
+        "Check whether the cause is gone; otherwise give it a new last day in a merge request.",
+    ),
+    Code.HOLD_EXPIRED: Law(
+        "A hold has not ended; after its last day (UTC) it holds nothing.",
+        "Remove it, or give it a new last day in a merge request.",
+    ),
+    Code.HOLD_MATCHES_NOTHING: Law(
+        "A hold's stream is one of gate/streams.toml, and what it excepts is what it would hold.",
+        "Correct the name, or add the stream.",
+    ),
+    Code.HOLD_TOO_LONG: Law(
+        "A hold ends at most 14 days ahead; before that it has no force.",
+        "Let it end within 14 days; it can be renewed then.",
+    ),
     Code.MORE_ADVICE: Law(
         "At most 100 pieces of advice on a file are listed.", "Follow those that are listed first, then validate again."
     ),
@@ -149,7 +168,7 @@ AGEING: Final = {
         "Add why to it, in one line.",
     ),
     Code.PATTERN_MATCHES_NOTHING: Law(
-        "A waiver's pattern can match a compose of a stream of gate/streams.toml.",
+        "A pattern of a waiver or hold can match a compose of a stream of gate/streams.toml.",
         "Correct the pattern, or add the stream.",
     ),
     Code.WAIVER_EXPIRED: Law(
@@ -326,8 +345,8 @@ GROUPS: Final = {
     "Places": PLACES,
     "Results": RESULTS,
     "Manifests": MANIFESTS,
-    "Policy, waivers, origins and streams": GATE,
-    "Advice on policy, waivers and origins": AGEING,
+    "Policy, waivers, holds, origins and streams": GATE,
+    "Advice on policy, waivers, holds and origins": AGEING,
     "Composes": SOURCES,
     "Commits of a merge request": COMMITS,
     "Messages of the bus": MESSAGES,
@@ -341,10 +360,10 @@ CODES: Final = {code: entry for group in GROUPS.values() for code, entry in grou
 
 
 _ABOUT: Final = {
-    "Advice on policy, waivers and origins": "These codes are advice: they never change an exit code, and gate/ can be "
-    "read all the same. There is one exception:\n`validate --base REV` judges a change. There it is a problem if the "
-    "change adds or edits the waiver or the requirement,\nor takes an origin's docs away. An entry that was there "
-    "before, wherever it stood in its file, stays advice.",
+    "Advice on policy, waivers, holds and origins": "These codes are advice: they never change an exit code, and gate/ "
+    "can be read all the same. There is one\nexception: `validate --base REV` judges a change. There it is a problem "
+    "if the change adds or edits the waiver, the hold\nor the requirement, or takes an origin's docs away. An entry "
+    "that was there before, wherever it stood in its file, stays\nadvice.",
 }
 """What is said of a group before its table."""
 

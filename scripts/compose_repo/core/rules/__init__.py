@@ -1,1 +1,1 @@
-"""The rules in gate/*.toml: requirements, origins, waivers, streams, hooks."""
+"""The rules in gate/*.toml: requirements, origins, waivers, holds, streams, hooks."""

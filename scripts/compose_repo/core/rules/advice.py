@@ -16,10 +16,12 @@ from msgspec import Struct
 from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem, escape, shown
+from compose_repo.core.rules.holds import LONGEST, HoldEntry
 from compose_repo.core.rules.policy import BLOCKING, Waiver
 
 POLICY: Final = "gate/policy.toml"
 WAIVERS: Final = "gate/waivers.toml"
+HOLDS: Final = "gate/holds.toml"
 ORIGINS: Final = "gate/origins.toml"
 
 Row: TypeAlias = Mapping[str, Any]
@@ -31,6 +33,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     requirements: Sequence[Row] | None = None
     waivers: Sequence[Row] | None = None
+    holds: Sequence[Row] | None = None
     origins: Mapping[str, Row] | None = None
     streams: Collection[str] | None = None
 
@@ -53,16 +56,18 @@ def waivers_are_in_force(rules: Rules, now: dt.datetime) -> Iterator[Problem]:
 
 
 def patterns_match_something(rules: Rules, _now: dt.datetime) -> Iterator[Problem]:
-    """Each pattern of a waiver can match a compose id of some stream that gate/streams.toml lists."""
+    """Each pattern of a waiver or hold can match a compose id of some stream that gate/streams.toml lists."""
     if rules.streams is None:
         return
     followed = _Followed(rules.streams)
-    for index, row in enumerate(rules.waivers or ()):
+    entries = [(WAIVERS, f"/waiver/{index}", row) for index, row in enumerate(rules.waivers or ())]
+    entries += [(HOLDS, f"/hold/{index}", row) for index, row in enumerate(rules.holds or ())]
+    for path, pointer, row in entries:
         for position, pattern in enumerate(row.get("composes", ())):
             if not followed.can_match(pattern):
                 yield Problem(
-                    path=WAIVERS,
-                    pointer=f"/waiver/{index}/composes/{position}",
+                    path=path,
+                    pointer=f"{pointer}/composes/{position}",
                     code=Code.PATTERN_MATCHES_NOTHING,
                     message=f"{shown(pattern)} cannot match a compose of a stream in gate/streams.toml",
                     fix=f"correct the pattern ({followed.example}), or add the stream there",
@@ -102,13 +107,74 @@ def _blocking(requirements: Sequence[Row] | None) -> Iterator[tuple[int, Row]]:
             yield index, row
 
 
+def holds_are_in_force(rules: Rules, now: dt.datetime) -> Iterator[Problem]:
+    """A hold has force: its last day has not passed, UTC, and is at most 14 days ahead."""
+    for index, hold in _holds(rules):
+        if hold.is_over(now):
+            yield Problem(
+                path=HOLDS,
+                pointer=f"/hold/{index}/until",
+                code=Code.HOLD_EXPIRED,
+                message=f"the hold on {shown(hold.title)} ended on {hold.until}",
+                fix="remove it, or give it a new last day in a merge request",
+            )
+        elif hold.is_too_long(now):
+            yield Problem(
+                path=HOLDS,
+                pointer=f"/hold/{index}/until",
+                code=Code.HOLD_TOO_LONG,
+                message=f"{shown(hold.title)} is held until {hold.until}, more than {LONGEST} days ahead: "
+                f"the hold has no force before {hold.first_day}",
+                fix=f"let it end within {LONGEST} days; it can be renewed then",
+            )
+
+
+def holds_name_what_is_there(rules: Rules, _now: dt.datetime) -> Iterator[Problem]:
+    """A hold's stream is one of gate/streams.toml, and what it excepts is what it would hold."""
+    for index, hold in _holds(rules):
+        if hold.stream is not None and rules.streams is not None and hold.stream not in rules.streams:
+            yield Problem(
+                path=HOLDS,
+                pointer=f"/hold/{index}/stream",
+                code=Code.HOLD_MATCHES_NOTHING,
+                message=f"{shown(hold.stream)} is not a stream of gate/streams.toml",
+                fix=f"name one that is there ({', '.join(sorted(rules.streams)) or 'none is listed'}), or add it",
+            )
+        for position, text in enumerate(hold.exceptions):
+            if _is_elsewhere(hold, text):
+                yield Problem(
+                    path=HOLDS,
+                    pointer=f"/hold/{index}/except/{position}",
+                    code=Code.HOLD_MATCHES_NOTHING,
+                    message=f"{shown(text)} is not held anyway",
+                    fix="correct the id, or remove it",
+                )
+
+
+def holds_last_longer(rules: Rules, now: dt.datetime) -> Iterator[Problem]:
+    """A hold in force lasts for another day."""
+    for index, hold in _holds(rules):
+        if hold.ends_soon(now):
+            yield Problem(
+                path=HOLDS,
+                pointer=f"/hold/{index}/until",
+                code=Code.HOLD_ENDS_SOON,
+                message=f"the hold on {shown(hold.title)} ends with {hold.until}; then its composes may go out",
+                fix="check whether the cause is gone; otherwise give it a new last day in a merge request",
+            )
+
+
 ADVICE: Final[tuple[Law, ...]] = (
     waivers_are_in_force,
     patterns_match_something,
     required_origins_have_docs,
     blocking_requirements_say_why,
+    holds_are_in_force,
+    holds_name_what_is_there,
 )
 """Every law about rules that age."""
+NOTICES: Final[tuple[Law, ...]] = (holds_last_longer,)
+"""What is good to know of rules that are right: it is advice of what a change brings, too."""
 
 
 def docs_are_kept(rules: Rules, base: Rules) -> Iterator[Problem]:
@@ -133,13 +199,17 @@ def advise(rules: Rules, now: dt.datetime, base: Rules | None = None) -> tuple[l
     change.
     """
     found = [row for law in ADVICE for row in law(rules, now)]
+    notices = [row for law in NOTICES for row in law(rules, now)]
     if base is None:
-        return [], found
-    brought = _brought("waiver", rules.waivers, base.waivers) | _brought(
-        "requirement", rules.requirements, base.requirements
+        return [], [*found, *notices]
+    brought = (
+        _brought("waiver", rules.waivers, base.waivers)
+        | _brought("requirement", rules.requirements, base.requirements)
+        | _brought("hold", rules.holds, base.holds)
     )
     problems = [row for row in found if _entry(row) in brought]
-    return [*problems, *docs_are_kept(rules, base)], [row for row in found if _entry(row) not in brought]
+    others = [row for row in found if _entry(row) not in brought]
+    return [*problems, *docs_are_kept(rules, base)], [*others, *notices]
 
 
 def _brought(table: str, rows: Sequence[Row] | None, before: Sequence[Row] | None) -> frozenset[str]:
@@ -166,6 +236,23 @@ def _waiver(row: Row) -> Waiver | None:
         return Waiver.from_dict(row)
     except ValueError:
         return None
+
+
+def _holds(rules: Rules) -> Iterator[tuple[int, HoldEntry]]:
+    """Read the holds, with their numbers; one whose last day is not in the calendar has a problem of its own."""
+    for index, row in enumerate(rules.holds or ()):
+        try:
+            yield index, HoldEntry.from_dict(row)
+        except ValueError:
+            continue
+
+
+def _is_elsewhere(hold: HoldEntry, text: str) -> bool:
+    """Tell whether a compose is not held anyway; an id whose day is not in the calendar has a problem of its own."""
+    try:
+        return not hold.names(ComposeId.parse(text))
+    except ComposeIdError:
+        return False
 
 
 def _has_docs(origin: Row) -> bool:

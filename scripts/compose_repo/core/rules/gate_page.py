@@ -13,13 +13,13 @@ from compose_repo.core.composes.paths import result_of
 Schema = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
 
-FILES: Final = ("policy", "origins", "waivers", "streams")
+FILES: Final = ("policy", "origins", "waivers", "holds", "streams")
 """The files of `gate/`, by the names of their schemas, in the order of the page."""
 
 _HEAD: Final = """\
 # The rules: every field of gate/*.toml
 
-Four files on main hold the rules. They change by merge request to main. `compose-repo validate gate` checks them; it
+Five files on main are the rules. They change by merge request to main. `compose-repo validate gate` checks them; it
 says where a mistake is and how to fix it. Only policy.toml and origins.toml must exist. The project's template never
 changes these files: they are yours.
 
@@ -28,6 +28,7 @@ changes these files: they are yours.
 | [gate/policy.toml](#gatepolicytoml) | what must pass |
 | [gate/origins.toml](#gateoriginstoml) | who may report, and how to reach them |
 | [gate/waivers.toml](#gatewaiverstoml) | which exceptions hold, and until when |
+| [gate/holds.toml](#gateholdstoml) | what must not go out for now, and until when |
 | [gate/streams.toml](#gatestreamstoml) | which composes to follow, and where they are published |
 
 This page is made from `schemas/*.schema.json` by `scripts/compose_repo/core/rules/gate_page.py`. The words for values,
@@ -80,6 +81,26 @@ To add an origin, copy a block and edit it. The result files of `[origins.NAME]`
 Make a waiver as narrow as the bug: name the arch, variant or scenario, and the composes. A waiver that has expired has
 no force. `validate` names it as advice, and as a problem only where a merge request adds or edits it.
 """,
+    "holds": """\
+The file is not there until somebody needs it: `compose-repo hold` makes it, and adds an entry.
+`compose-repo hold --lift` takes one away. [For release engineers](releng.md#hold-a-compose-or-a-stream) shows both.
+
+A hold never changes results or the verdict. While it lasts:
+
+| | mode `mirror` | mode `gating` |
+|---|---|---|
+| the hook of `promote` | is not called | is not called |
+| approval | by the verdict, as without it | withdrawn, and none given |
+| merging | when the mirrors carry the compose: nobody can stop that, so it is merged, labelled and named | no |
+| commit status | pending, "held until …" | pending, "held until …" |
+| label `hold::active` | yes | yes |
+| exit code of `gate` and `approve` | 3 | 3 |
+
+It ends by itself with its last day, UTC. On that day `gate`, the note and `doctor` say that it ends within a day. When
+it ends, or is lifted, a promotion that waited for it is due. A hold whose end is more than 14 days ahead has no force
+before its end is near enough. `validate` names such a hold as advice, and as a problem only where a merge request adds
+or edits it. Of several holds on a compose, the one that lasts longest is named.
+""",
     "streams": """\
 What the two values of `mode` change is in [Operations](operations.md#modes). What a call of `promote` carries, where
 its secrets are and what is recorded is in [Operations](operations.md#promotion). After a change of `mode`, run
@@ -128,7 +149,9 @@ def as_markdown(schemas: Mapping[str, Schema]) -> str:
         parts += _file(name, schemas[name])
         kinds |= {one["title"]: one for one in schemas[name]["$defs"].values() if not _is_table(one, schemas[name])}
     parts += ["## Kinds of values\n", "| kind | is | for example |\n|---|---|---|"]
-    parts += [f"| {title} | {kind['description']} | {_codes(kind['examples'])} |" for title, kind in kinds.items()]
+    parts += [
+        f"| {title} | {_plain(kind['description'])} | {_codes(kind['examples'])} |" for title, kind in kinds.items()
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -237,6 +260,11 @@ def _either(values: Iterable[str]) -> str:
 
 def _default(value: Schema) -> str:
     return _code(value["default"]) if "default" in value else "none"
+
+
+def _plain(text: str) -> str:
+    """Keep what stands in angle brackets from being taken for HTML."""
+    return text.replace("<", "\\<")
 
 
 def _code(value: object) -> str:

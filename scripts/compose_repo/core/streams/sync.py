@@ -6,6 +6,7 @@ that write.
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -15,7 +16,8 @@ from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.rules.policy import Mode, StreamEntry
 from compose_repo.core.streams.promotion import has_ended, is_due, records_of
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
+from compose_repo.core.verdict.decision_text import hold_words
 
 NOT_YET: Final = frozenset(
     {
@@ -63,6 +65,7 @@ class Why(StrEnum):
     LIMIT = "limit"
     NO_OPENER = "no-opener"
     PIPELINE = "pipeline"
+    HELD = "held"
     TURNED = "turned-satisfied"
     TURNED_BACK = "turned-back"
     UNPROMOTED = "unpromoted"
@@ -79,6 +82,7 @@ _WORDS: Final = {
     Why.NOT_ACCEPTED: "its status is not one that gate/streams.toml accepts",
     Why.LIMIT: "one run opens no more, and older composes come first",
     Why.NO_OPENER: "COMPOSE_REPO_OPENER_TOKEN is not set",
+    Why.HELD: "it is satisfied, but held",
     Why.PIPELINE: "it is satisfied, and merged as soon as its pipeline has succeeded",
     Why.TURNED: "it has turned satisfied, and the stream has a hook for that",
     Why.TURNED_BACK: "it was satisfied and no longer is",
@@ -87,17 +91,20 @@ _WORDS: Final = {
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One step of a pass; of a compose that is left, `problems` say in particular why."""
+    """One step of a pass; of a compose that is left, `problems` or `held` say in particular why."""
 
     do: Do
     compose_id: ComposeId
     why: Why
     problems: tuple[Problem, ...] = ()
+    held: Hold | None = None
 
     @property
     def reason(self) -> str:
         """Why, in words."""
         told = "; ".join(problem.message for problem in self.problems)
+        if self.held is not None:
+            told = hold_words(self.held)
         return f"{_WORDS[self.why]}: {told}" if told else _WORDS[self.why]
 
 
@@ -233,11 +240,19 @@ def plan_judging(view: StreamView) -> tuple[Step, ...]:
     )
 
 
-def plan_promoting(view: StreamView, verdicts: Mapping[ComposeId, Verdict], refs: Collection[str]) -> tuple[Step, ...]:
+Holds: TypeAlias = Mapping[ComposeId, Hold]
+"""Of each compose that is held, the hold on it."""
+NOTHING_HELD: Final[Holds] = MappingProxyType({})
+
+
+def plan_promoting(
+    view: StreamView, verdicts: Mapping[ComposeId, Verdict], refs: Collection[str], holds: Holds = NOTHING_HELD
+) -> tuple[Step, ...]:
     """Call the stream's hook for what has turned satisfied, oldest first; record what is satisfied no more.
 
     `refs` are the records. What was called for once is not called for again; where nobody knows whether it was, that is
-    told in each pass. What is older than what is published needs no promotion.
+    told in each pass. What is older than what is published needs no promotion. What is held is left: its promotion is
+    due when the hold ends. One that was called for before the hold is not called for again.
     """
     steps: list[Step] = []
     for one in sorted(view.opened if view.entry.promote is not None else ()):
@@ -248,28 +263,36 @@ def plan_promoting(view: StreamView, verdicts: Mapping[ComposeId, Verdict], refs
         elif problem is not None:
             steps.append(Step(do=Do.LEAVE, compose_id=one, why=Why.UNPROMOTED, problems=(problem,)))
         elif is_due(records, verdict) and not is_overtaken(one, view):
-            steps.append(Step(do=Do.PROMOTE, compose_id=one, why=Why.TURNED))
+            steps.append(_unless_held(Step(do=Do.PROMOTE, compose_id=one, why=Why.TURNED), holds))
     return tuple(steps)
 
 
 def plan_gated(
-    view: StreamView, verdicts: Mapping[ComposeId, Verdict], promoted: Collection[ComposeId] = ()
+    view: StreamView,
+    verdicts: Mapping[ComposeId, Verdict],
+    promoted: Collection[ComposeId] = (),
+    holds: Holds = NOTHING_HELD,
 ) -> tuple[Step, ...]:
     """Merge what is satisfied where merging leads to publishing, oldest first, never past a newer published one.
 
     Where the stream has a hook, it is the call that leads to publishing: only what is `promoted` is merged.
     Oldest first, although the newest one alone would be enough: so a pass that comes late, and finds two, leaves what
-    two passes in time would have left.
+    two passes in time would have left. What is held is left.
     """
     if view.entry.mode is not Mode.GATING:
         return ()
     return tuple(
-        Step(do=Do.MERGE, compose_id=one, why=Why.SATISFIED)
+        _unless_held(Step(do=Do.MERGE, compose_id=one, why=Why.SATISFIED), holds)
         for one in sorted(view.opened)
         if verdicts.get(one) is Verdict.SATISFIED
         and not is_overtaken(one, view)
         and (view.entry.promote is None or one in promoted)
     )
+
+
+def _unless_held(step: Step, holds: Holds) -> Step:
+    held = holds.get(step.compose_id)
+    return step if held is None else Step(do=Do.LEAVE, compose_id=step.compose_id, why=Why.HELD, held=held)
 
 
 def has_vanished(compose_id: ComposeId, view: StreamView, *, results: int) -> bool | None:

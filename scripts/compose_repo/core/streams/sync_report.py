@@ -16,7 +16,7 @@ from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import as_row
 from compose_repo.core.rules.policy import Mode
 from compose_repo.core.streams.sync import Do, Step
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 
 SCHEMA: Final = "sync/2"
 
@@ -39,6 +39,7 @@ class Row(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     merge_request: MergeRequest | None = None
     verdict: Verdict | None = None
+    held: Hold | None = None
     summary: str | None = None
     decision_sha256: Sha256 | None = None
     vanished: bool = False
@@ -54,7 +55,7 @@ class Row(Struct, frozen=True, kw_only=True):
             "outcome": str(self.outcome),
             "merge_request": None if line is None else {"iid": line.iid, "web_url": line.web_url},
             "verdict": None if self.verdict is None else str(self.verdict),
-            "held": None,
+            "held": None if self.held is None else self.held.to_dict(),
             "summary": None if self.summary is None else terminal(self.summary),
             "decision_sha256": self.decision_sha256,
             "vanished": self.vanished,
@@ -150,10 +151,11 @@ def _sentence(rows: Iterable[Row], problems: int) -> str:
         counts[_CHANGED[row.step.do] if row.outcome is Outcome.CHANGED else _WORDS[row.outcome]] += 1
         if row.verdict is not None and row.step.do is Do.JUDGE:
             counts[str(row.verdict)] += 1
+            counts["held"] += row.held is not None
         counts["vanished"] += row.vanished
     counts["failed"] += problems
     parts = [f"{counts[word]} {word}" for word in _ORDER if counts[word]]
     return ", ".join(parts) if parts else "nothing to do"
 
 
-_ORDER: Final = (*_CHANGED.values(), *_WORDS.values(), "vanished", *map(str, Verdict))
+_ORDER: Final = (*_CHANGED.values(), *_WORDS.values(), "vanished", *map(str, Verdict), "held")

@@ -15,6 +15,7 @@ from compose_repo.core.names import Arch, Cell, Origin, RunId, Scenario, Sha256,
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.problems.report import as_row
 from compose_repo.core.result import Outcome, utc
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import Waiver
 from compose_repo.core.rules.waivers import WaiverNotice
 from compose_repo.core.value import Value
@@ -81,6 +82,11 @@ class Hold(Value, frozen=True, kw_only=True):
     def canonical(self) -> dict[str, Any]:
         """What of it is part of a decision's digest: all but the prose."""
         return {name: value for name, value in self.to_dict().items() if name != "reason"}
+
+    @classmethod
+    def of(cls, entry: HoldEntry) -> "Hold":
+        """Give what of an entry of `gate/holds.toml` a decision names."""
+        return cls(reason=entry.reason, issue=entry.issue, by=entry.by, until=entry.until)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -178,13 +184,15 @@ class Unmatched(Struct, frozen=True, kw_only=True):
 class Decision(Struct, frozen=True, kw_only=True):
     """The gate's answer for one compose: the same inputs give the same decision, in whatever order they come.
 
-    `refused` are the problems of result files that do not count, and `bears_on` says by path on how many answers each
-    refused report bears. `notices` are waivers worth a look, `advice` is what has aged in the rules.
+    `held` is why it must not go out, which changes nothing else of it; `hold_ends_soon` says that it does so within a
+    day. `refused` are the problems of result files that do not count, and `bears_on` says by path on how many answers
+    each refused report bears. `notices` are waivers worth a look, `advice` is what has aged in the rules.
     """
 
     compose_id: ComposeId
     verdict: Verdict
     held: Hold | None = None
+    hold_ends_soon: bool = False
     summary: str
     manifest_sha256: Sha256
     policy_sha256: Sha256

@@ -14,7 +14,7 @@ from compose_repo.core.names import Origin
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.result import Contact
 from compose_repo.core.rules.policy import OriginEntry
-from compose_repo.core.verdict.decision import Answer, Decision, State, Verdict
+from compose_repo.core.verdict.decision import Answer, Decision, Hold, State, Verdict
 
 WIDTH: Final = 100
 """Columns that a terminal is expected to have."""
@@ -33,6 +33,8 @@ ASK_ABOUT: Final = frozenset({State.FAILED, State.OVERDUE, State.ERRORED, State.
 """States about which somebody should be asked."""
 INFORMING: Final = "Informing, which moves no verdict"
 INFORMING_COUNTED: Final = "informing, which move no verdict"
+ENDS_SOON: Final = "; this ends within a day"
+"""What is said of a hold that is nearly over."""
 _HEADINGS: Final = ("STATE", "ORIGIN", "TEST", "WHERE", "WHY")
 _WIDEST: Final = (8, 16, 26, 22)
 """Most columns of each column but the last, which takes what is left."""
@@ -78,14 +80,21 @@ def minute(moment: dt.datetime) -> str:
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def hold_words(hold: Hold) -> str:
+    """Say of a hold until when it lasts, whose it is, why, and where that is discussed."""
+    return f"held until the end of {hold.until} (UTC) by {hold.by}: {hold.reason} ({hold.issue})"
+
+
 def heading(decision: Decision, basis: Basis, emphasize: Emphasize) -> Iterator[str]:
-    """Write the verdict, on what condition it holds, and what it was made from."""
+    """Write the verdict, on what condition it holds, what hold is on the compose, and what it was made from."""
     verdict = emphasize(decision.verdict, decision.verdict.value.upper())
     if basis.believed:
         files = "1 result file" if basis.believed == 1 else f"{basis.believed:,} result files"
         yield f"{verdict} if the pushers are who they say: {files}, whose pushers only GitLab knows"
     else:
         yield verdict
+    if decision.held is not None:
+        yield from _wrap(f"{hold_words(decision.held)}{ENDS_SOON if decision.hold_ends_soon else ''}")
     yield from _wrap(f"{decision.compose_id}: {basis.where}")
     if basis.at is not None:
         yield f"what was there by {minute(basis.at)}, as of commit dates; they are claims"

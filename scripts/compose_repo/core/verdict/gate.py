@@ -13,6 +13,7 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Arch, Cell, Scenario, Sha256, Variant
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import ResultFile
+from compose_repo.core.rules.holds import HoldEntry, hold_on
 from compose_repo.core.rules.policy import Policy, Requirement, Waiver, format_duration
 from compose_repo.core.rules.waivers import in_force, longest_first, notices
 from compose_repo.core.verdict.attempts import Attempt, History, Reports, sorted_by_cell
@@ -22,6 +23,7 @@ from compose_repo.core.verdict.decision import (
     WAITING,
     Answer,
     Decision,
+    Hold,
     NotCounted,
     State,
     Usual,
@@ -48,6 +50,7 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     policy_sha256: Sha256,
     files: Iterable[ResultFile],
     waivers: Sequence[Waiver] = (),
+    holds: Iterable[HoldEntry] = (),
     refused: Sequence[Problem] = (),
     refused_reports: Sequence[RefusedReport] = (),
     came: Mapping[str, int] = NOTHING,
@@ -102,9 +105,12 @@ def decide(  # noqa: PLR0913  # every input of a decision is an argument: no clo
     answers.sort(key=_answer_order)
 
     verdict = _verdict(answers)
+    hold = hold_on(holds, compose_id, now)
     return Decision(
         compose_id=compose_id,
         verdict=verdict,
+        held=None if hold is None else Hold.of(hold),
+        hold_ends_soon=hold is not None and hold.ends_soon(now),
         summary=summary(compose_id, verdict, answers, refused),
         manifest_sha256=manifest_sha256,
         policy_sha256=policy_sha256,

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET  # the module is imported only where JUn
 
 from compose_repo.core import escape
 from compose_repo.core.verdict.decision import Answer, Decision, State, Verdict
-from compose_repo.core.verdict.decision_text import in_order, remarks
+from compose_repo.core.verdict.decision_text import hold_words, in_order, remarks
 
 SUITE: Final = "as reported, pushers not checked"
 """In a pipeline nobody asks GitLab who has pushed a result."""
@@ -41,7 +41,7 @@ class _Case(NamedTuple):
 
 
 def as_junit(decision: Decision) -> bytes:
-    """Write JUnit XML: one test case for each required cell, and the verdict as the suite's properties.
+    """Write JUnit XML: one test case for each required cell; the verdict and a hold are the suite's properties.
 
     What failed or is overdue has failed, what errored is an error, and all that neither passed nor failed is skipped;
     each says why. Of names that stand twice GitLab would show the first alone, so each further one is numbered.
@@ -57,7 +57,8 @@ def as_junit(decision: Decision) -> bytes:
     suites = ET.Element("testsuites", counts)
     suite = ET.SubElement(suites, "testsuite", {"name": SUITE, **counts})
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("verdict", decision.verdict.value), ("summary", decision.summary)):
+    held = () if decision.held is None else (("held", hold_words(decision.held)),)
+    for name, value in (("verdict", decision.verdict.value), ("summary", decision.summary), *held):
         ET.SubElement(properties, "property", {"name": name, "value": escape.xml(value)})
     names: Counter[tuple[str, str]] = Counter()
     for case in cases:

@@ -18,13 +18,13 @@ def _text(description: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # t
 
 
 class DecisionChangedV2(fedora.Message):
-    """A compose's verdict has changed."""
+    """A compose's verdict has changed, or the hold on it."""
 
     topic = "compose-repo.decision.changed"
     body_schema: ClassVar[dict[str, Any]] = {
         "$schema": _DRAFT,
         "$id": "urn:compose-repo:message:decision-changed/2",
-        "description": "The verdict of the gate on a compose has changed.",
+        "description": "The verdict of the gate on a compose has changed, or the hold on it.",
         "type": "object",
         "properties": {
             "compose_id": _text("The compose."),
@@ -37,6 +37,14 @@ class DecisionChangedV2(fedora.Message):
             "held": {
                 "description": "The hold that keeps the compose from being published; null where there is none.",
                 "type": ["object", "null"],
+                "properties": {
+                    "reason": _text("Why, in one line."),
+                    "issue": _text("Where the cause is being followed."),
+                    "by": _text("The GitLab user who answers for it."),
+                    "until": _text("The last day on which it holds, UTC."),
+                },
+                "additionalProperties": False,
+                "required": ["reason", "issue", "by", "until"],
             },
             "summary": _text("Why, in one sentence."),
             "decision_sha256": {
@@ -65,7 +73,8 @@ class DecisionChangedV2(fedora.Message):
         """What has happened, in one line."""
         body = self.body
         before = "" if body["old"] is None else f" (it was {body['old']})"
-        return f"{body['compose_id']} is {body['new']}{before}: {body['summary']}"
+        held = "" if body["held"] is None else f", held until {body['held']['until']}"
+        return f"{body['compose_id']} is {body['new']}{before}{held}: {body['summary']}"
 
     def __str__(self) -> str:
         return f"{self.summary}\n\n{self.url}\n"

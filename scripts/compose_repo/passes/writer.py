@@ -158,9 +158,9 @@ class Writer:
 
     def _conclude(self, action: Approve | Merge, judged: MergeRequest) -> None:
         at_its_head = replace(judged, head=action.sha)
+        self._world.require_unmoved(at_its_head)
         if isinstance(action, Merge):
             self._world.require_same_rules()
-        self._world.require_unmoved(at_its_head)
         try:
             self._world.forge.apply(action)
         except StaleHead:

@@ -7,6 +7,7 @@ import pytest
 from gate_world import COMPOSE
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo.core.bus.announcement import (
     Announced,
@@ -19,7 +20,7 @@ from compose_repo.core.bus.announcement import (
 from compose_repo.core.forge.action import Announce, EditNote, to_dict
 from compose_repo.core.forge.forge import MergeRequest, MergeRequestState, Note, User
 from compose_repo.core.names import Sha, Sha256
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 
 LINE: Final = MergeRequest(
     iid=7,
@@ -38,10 +39,16 @@ DIGEST: Final = Sha256("d" * 64)
 FIRST: Final = "<!-- compose-repo: announced 1 pending -->"
 
 
-def change(body: str, verdict: Verdict) -> DecisionChanged | None:
+def change(body: str, verdict: Verdict, held: Hold | None = None) -> DecisionChanged | None:
     note = Note(id=3, author_id=2, body=body)
     return change_of(
-        COMPOSE, merge_request=LINE, note=note, verdict=verdict, summary="1 missing", decision_sha256=DIGEST
+        COMPOSE,
+        merge_request=LINE,
+        note=note,
+        verdict=verdict,
+        held=held,
+        summary="1 missing",
+        decision_sha256=DIGEST,
     )
 
 
@@ -93,6 +100,38 @@ def test_what_was_told_is_written_into_the_first_of_our_notes() -> None:
     }
 
 
+HELD: Final = Hold(reason="It eats discs.", issue="https://i.example.org/1", by="jdoe", until=dt.date(2026, 12, 5))
+HELD_MARK: Final = "<!-- compose-repo: announced 2 satisfied held until 2026-12-05 -->"
+
+
+@pytest.mark.parametrize(
+    ("body", "held", "number"),
+    [
+        ("<!-- compose-repo: announced 1 satisfied -->", HELD, 2),
+        (HELD_MARK, HELD, None),
+        (HELD_MARK, replace(HELD, until=dt.date(2026, 12, 9)), 3),
+        (HELD_MARK, replace(HELD, reason="Another."), None),
+        (HELD_MARK, None, 3),
+    ],
+)
+def test_that_a_hold_begins_ends_or_is_given_another_end_is_a_change(
+    body: str, held: Hold | None, number: int | None
+) -> None:
+    found = change(body, Verdict.SATISFIED, held)
+    assert (None if found is None else found.number) == number
+    if found is not None:
+        assert (found.old, found.new, found.held) == (Verdict.SATISFIED, Verdict.SATISFIED, held)
+        assert found.to_dict()["held"] == (None if held is None else held.to_dict())
+
+
+def test_until_when_it_is_held_is_told_and_written_down() -> None:
+    found = change("<!-- compose-repo: announced 1 satisfied -->", Verdict.SATISFIED, HELD)
+    assert found is not None
+    announce, edit = plan_announced(LINE, [Note(id=3, author_id=2, body="Words")], found)
+    assert announce.sentence == "tell the bus that CentOS-Stream-10-20261120.0 is satisfied, held until 2026-12-05"
+    assert edit == EditNote(iid=7, note_id=3, body=f"Words\n{HELD_MARK}")
+
+
 @pytest.mark.parametrize(
     "body", ["", "announced 1 pending", "<!-- compose-repo: announced 1 happy -->", "<!-- announced 1 pending -->"]
 )
@@ -106,7 +145,15 @@ def test_our_line_is_the_last_one() -> None:
 
 @given(
     body=st.text(max_size=30),
-    told=st.lists(st.builds(Announced, st.integers(0, 10**9 - 1), st.sampled_from(Verdict)), min_size=1),
+    told=st.lists(
+        st.builds(
+            Announced,
+            st.integers(0, 10**9 - 1),
+            st.sampled_from(Verdict),
+            st.none() | st.dates(min_value=dt.date(1000, 1, 1)).map(str),
+        ),
+        min_size=1,
+    ),
 )
 def test_what_is_marked_is_read_back_and_marking_again_changes_nothing(body: str, told: list[Announced]) -> None:
     text = body

@@ -1,5 +1,6 @@
 """What becomes of a message: done, tried again, or dropped with the reason told; and what the configuration may say."""
 
+import datetime as dt
 import json
 import re
 import sys
@@ -13,6 +14,7 @@ from fedora_messaging import config, exceptions
 from fedora_messaging import message as fedora
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compose_repo import cli
 from compose_repo.core.bus.announcement import DecisionChanged
@@ -21,7 +23,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.names import Sha256
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import InputError, Problem, UsageError
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 from compose_repo.ports.bus import consumer
 from compose_repo.ports.bus.consumer import Away, Callback, Later, Unreadable
 from compose_repo.ports.bus.messages import decision_changed, message_refused
@@ -219,6 +221,14 @@ def test_the_message_of_a_change_is_found_by_its_entry_point_and_has_one_id() ->
     assert fedora.loads(fedora.dumps(first))[0] == first
     assert str(first).startswith("CentOS-Stream-10-20261120.0 is blocked (it was pending): 1 failed")
     assert (first.url, first.app_name) == (CHANGE.url, "compose-repo")
+
+
+def test_the_message_of_a_change_says_until_when_it_is_held() -> None:
+    held = Hold(reason="It eats discs.", issue="https://i.example.org/1", by="jdoe", until=dt.date(2026, 12, 5))
+    made = decision_changed(replace(CHANGE, held=held))
+    made.validate()
+    assert made.body["held"] == held.to_dict()
+    assert made.summary == ("CentOS-Stream-10-20261120.0 is blocked (it was pending), held until 2026-12-05: 1 failed")
 
 
 def test_the_message_of_a_refusal_says_every_problem() -> None:

@@ -17,6 +17,7 @@ from gate_world import (
 )
 
 from compose_repo.core.names import Stream
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.verdict.decision import Decision
 from compose_repo.core.verdict.junit import SUITE, as_junit
 
@@ -106,6 +107,19 @@ def test_the_verdict_and_its_sentence_are_properties_of_the_suite() -> None:
         ("verdict", "pending"),
         ("summary", decision.summary),
     ]
+
+
+def test_a_hold_is_a_property_of_the_suite() -> None:
+    hold = HoldEntry(
+        stream=Stream("CentOS-Stream-10"),
+        reason="It eats <discs>.",
+        issue="https://i.example.org/1",
+        by="jdoe",
+        until=dt.date(2026, 11, 30),
+    )
+    *_, last = suite(judge([], holds=[hold])).iter("property")
+    said = "held until the end of 2026-11-30 (UTC) by jdoe: It eats <discs>. (https://i.example.org/1)"
+    assert (last.get("name"), last.get("value")) == ("held", said)
 
 
 def test_a_stream_without_any_requirement_has_a_case_that_failed() -> None:

@@ -49,6 +49,7 @@ from compose_repo.core.names import Origin, Stream
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import Contact
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.hook import CommandHook
 from compose_repo.core.rules.policy import Attribution, Bots, Mode, OriginEntry, SigningKey, StreamEntry, Waiver
 
@@ -368,6 +369,33 @@ def test_a_waiver_is_named_in_its_last_two_weeks_and_after_its_end(expires: str,
     row = {"origin": "rdo", "testcase": "t", "reason": "r", "issue": "https://i", "by": "b", "expires": expires}
     named = {"waiver-expired", "waiver-expires-soon"} & broken(seen(waivers=(Waiver.from_dict(row),))).keys()
     assert named == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("until", "code", "words"),
+    [
+        ("2026-11-18", "hold-without-force", "the hold on CentOS-Stream-10 has ended on 2026-11-18"),
+        ("2026-11-20", "hold-ends-soon", "the hold on CentOS-Stream-10 ends with 2026-11-20"),
+        ("2026-11-21", None, None),
+        ("2026-12-04", None, None),
+        (
+            "2026-12-05",
+            "hold-without-force",
+            "the hold on CentOS-Stream-10 ends on 2026-12-05, and has no force before 2026-11-21",
+        ),
+    ],
+)
+def test_a_hold_is_named_on_its_last_day_and_where_it_has_no_force(
+    until: str, code: str | None, words: str | None
+) -> None:
+    row = {"stream": "CentOS-Stream-10", "reason": "r", "issue": "https://i", "by": "b", "until": until}
+    found = broken(seen(holds=(HoldEntry.from_dict(row),)))
+    named = {one: said for one, said in found.items() if one.startswith("hold-")}
+    assert named == ({code: (words,)} if code else {})
+
+
+def test_where_nothing_is_held_nothing_is_said_of_holds() -> None:
+    assert {"hold-without-force", "hold-ends-soon"} <= absent(seen())
 
 
 def test_more_than_three_owners_are_worth_a_look() -> None:

@@ -52,7 +52,7 @@ from compose_repo.core.plan.plan import (
 )
 from compose_repo.core.problems.problem import InputError, UsageError
 from compose_repo.core.rules.policy import Bots, Mode
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
 OPENER = User(id=1, username="compose-bot")
@@ -128,8 +128,13 @@ def opening(  # noqa: PLR0913  # what a plan is made from
     )
 
 
-def judged(verdict: Verdict, summary: str = "Of 3 required, 1 missing") -> Judged:
-    return Judged(head=HEAD, told_of=HEAD, verdict=verdict, summary=summary, note=NOTE)
+HELD = Hold(reason="It eats discs.", issue="https://i.example.org/1", by="jdoe", until=dt.date(2026, 12, 5))
+
+
+def judged(
+    verdict: Verdict, summary: str = "Of 3 required, 1 missing", *, held: Hold | None = None, bars: bool = False
+) -> Judged:
+    return Judged(head=HEAD, told_of=HEAD, verdict=verdict, summary=summary, note=NOTE, held=held, bars=bars)
 
 
 def status(
@@ -154,11 +159,15 @@ def approving(  # noqa: PLR0913  # what a plan is made from
     pushed_at: dt.datetime | None = None,
     vanished: bool | None = None,
     names: Labels = USUAL,
+    held: Hold | None = None,
+    bars: bool = False,
+    given_since: bool = False,
 ) -> Plan:
     return plan_approve(
         ID,
         merge_request=found or merge_request(),
-        judged=judged(verdict, summary),
+        judged=judged(verdict, summary, held=held, bars=bars),
+        given_since=given_since,
         me=me,
         approved_by=frozenset(user.id for user in approved_by),
         statuses=statuses,
@@ -169,11 +178,13 @@ def approving(  # noqa: PLR0913  # what a plan is made from
     )
 
 
-def merging(verdict: Verdict, *, found: MergeRequest | None = None, mode: Mode = Mode.MIRROR) -> Plan:
+def merging(
+    verdict: Verdict, *, found: MergeRequest | None = None, mode: Mode = Mode.MIRROR, held: Hold | None = None
+) -> Plan:
     return plan_merge(
         ID,
         merge_request=found or merge_request(),
-        judged=judged(verdict),
+        judged=judged(verdict, held=held),
         me=GATE,
         notes=(),
         mode=mode,
@@ -537,6 +548,95 @@ class TestApprove:
             pushed_at=NOON + dt.timedelta(hours=1),
         )
         assert sentences(plan)[0] == "withdraw approval of !7: the gate is blocked"
+
+
+class TestHold:
+    HELD_LABELS = ("stream::CentOS-Stream-10", "gate::satisfied", "hold::active")
+
+    @pytest.mark.parametrize("verdict", Verdict)
+    def test_whatever_the_verdict_the_status_is_pending_and_begins_with_the_hold(self, verdict: Verdict) -> None:
+        plan = approving(verdict, held=HELD, bars=True)
+        said = "held until 2026-12-05: It eats discs.; Of 3 required, 1 missing"
+        assert sentences(plan) == [
+            f"set status compose-gate of aaaaaaaaaaaa to pending: {said}",
+            f"give !7 label gate::{verdict}, label hold::active",
+            "write a note on !7",
+        ]
+
+    def test_where_merging_leads_to_publishing_the_approval_is_withdrawn_first(self) -> None:
+        plan = approving(
+            Verdict.SATISFIED,
+            found=settled(Verdict.SATISFIED),
+            approved_by=[GATE],
+            statuses=[status(CommitState.SUCCESS)],
+            notes=OURS,
+            held=HELD,
+            bars=True,
+        )
+        assert [sentence.split(": ")[0] for sentence in sentences(plan)] == [
+            "withdraw approval of !7",
+            "set status compose-gate of aaaaaaaaaaaa to pending",
+            "give !7 label hold::active",
+        ]
+        assert sentences(plan)[0].endswith(": it is held until 2026-12-05")
+
+    def test_under_a_hold_that_bars_nothing_the_author_may_not_approve_either(self) -> None:
+        with pytest.raises(UsageError):
+            approving(Verdict.SATISFIED, me=OPENER, held=HELD)
+        assert approving(Verdict.SATISFIED, me=OPENER, held=HELD, bars=True) != ()
+
+    @pytest.mark.parametrize(
+        ("given_since", "kinds"), [(True, []), (False, ["Unapprove", "Approve"])], ids=["since", "before"]
+    )
+    def test_where_the_mirrors_lead_an_approval_since_the_last_push_stays(
+        self, *, given_since: bool, kinds: list[str]
+    ) -> None:
+        plan = approving(
+            Verdict.SATISFIED,
+            found=merge_request(labels=self.HELD_LABELS),
+            approved_by=[GATE],
+            statuses=[status(CommitState.PENDING, set_at=NOON - dt.timedelta(hours=1))],
+            notes=OURS,
+            pushed_at=NOON,
+            held=HELD,
+            given_since=given_since,
+        )
+        assert [type(action).__name__ for action in plan] == kinds
+
+    def test_when_it_is_lifted_status_and_label_change_and_the_approval_stays(self) -> None:
+        plan = approving(
+            Verdict.SATISFIED,
+            found=merge_request(labels=self.HELD_LABELS),
+            approved_by=[GATE],
+            statuses=[status(CommitState.PENDING)],
+            notes=OURS,
+            given_since=True,
+        )
+        assert sentences(plan) == [
+            "set status compose-gate of aaaaaaaaaaaa to success: Of 3 required, 1 missing",
+            "give !7 no label hold::active",
+        ]
+
+    def test_a_label_that_says_approved_for_publishing_goes_where_a_hold_bars_it(self) -> None:
+        found = merge_request(labels=("stream::CentOS-Stream-10", "gate::satisfied", "compose::approved"))
+        plan = approving(Verdict.SATISFIED, found=found, held=HELD, bars=True)
+        assert "give !7 label hold::active, no label compose::approved" in sentences(plan)
+
+    def test_what_is_published_under_a_hold_is_merged_and_labelled(self) -> None:
+        assert sentences(merging(Verdict.SATISFIED, held=HELD)) == [
+            "give !7 label gate::satisfied, label hold::active, label compose::published",
+            "write a note on !7",
+            "merge !7 at aaaaaaaaaaaa",
+        ]
+
+    def test_a_gated_stream_merges_nothing_that_is_held(self) -> None:
+        with pytest.raises(UsageError, match=r"is held until 2026-12-05: It eats discs\. https://i\.example\.org/1"):
+            merging(Verdict.SATISFIED, mode=Mode.GATING, held=HELD)
+
+    def test_what_is_superseded_is_not_called_held(self) -> None:
+        found = merge_request(labels=self.HELD_LABELS)
+        told, _ = plan_supersede([(found, OURS)], me=GATE, words="Overtaken.", names=USUAL)
+        assert sentences(told)[0] == "give !7 label compose::superseded, no label hold::active"
 
 
 class TestWithdraw:

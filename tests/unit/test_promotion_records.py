@@ -25,12 +25,13 @@ from compose_repo.core.streams.promotion import (
     refused,
     unknown,
 )
-from compose_repo.core.streams.sync import Do, plan_gated, plan_promoting
-from compose_repo.core.verdict.decision import Decision, Verdict
+from compose_repo.core.streams.sync import Do, Why, plan_gated, plan_promoting
+from compose_repo.core.verdict.decision import Decision, Hold, Verdict
 
 HOOK: Final = JenkinsHook(job="https://ci.example.org/job/publish")
 MAIN, HEAD = Sha("a" * 40), Sha("b" * 40)
 NOW: Final = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+HELD: Final = Hold(reason="It eats discs.", issue="https://i.example.org/1", by="jdoe", until=dt.date(2026, 12, 5))
 FAILED: Final = tuple(f"{number}/{what}" for number in range(1, 6) for what in ("claim", "failed"))
 
 
@@ -164,6 +165,36 @@ def test_nobody_is_called_without_a_hook_or_for_what_is_overtaken() -> None:
     assert [step.compose_id for step in plan_promoting(view(entry=entry(), opened="AB"), verdicts, [])] == [A, B]
     newer = view(entry=entry(), opened="A", merged="B")
     assert plan_promoting(newer, verdicts, []) == ()
+
+
+def test_what_is_held_is_left_and_says_why() -> None:
+    verdicts = {A: Verdict.SATISFIED, B: Verdict.SATISFIED}
+    found = plan_promoting(view(entry=entry(), opened="AB"), verdicts, [], {A: HELD})
+    assert [(step.do, step.compose_id, step.held) for step in found] == [(Do.LEAVE, A, HELD), (Do.PROMOTE, B, None)]
+    assert found[0].reason == (
+        "it is satisfied, but held: held until the end of 2026-12-05 (UTC) by jdoe: It eats discs. "
+        "(https://i.example.org/1)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "names", "steps"),
+    [
+        (Verdict.PENDING, (), []),
+        (Verdict.SATISFIED, ("1/claim", "1/called"), []),
+        (Verdict.BLOCKED, ("1/claim", "1/called"), [Do.RETRACT]),
+    ],
+)
+def test_a_hold_says_nothing_of_what_is_not_due(verdict: Verdict, names: tuple[str, ...], steps: list[Do]) -> None:
+    seen = view(entry=entry(), opened="A")
+    assert [step.do for step in plan_promoting(seen, {A: verdict}, refs(*names), {A: HELD})] == steps
+
+
+def test_where_the_gate_leads_what_is_held_is_left_and_not_merged() -> None:
+    seen = view(entry=entry(None, mode=Mode.GATING), opened="AB")
+    verdicts = {A: Verdict.SATISFIED, B: Verdict.SATISFIED}
+    found = plan_gated(seen, verdicts, holds={A: HELD})
+    assert [(step.do, step.why) for step in found] == [(Do.LEAVE, Why.HELD), (Do.MERGE, Why.SATISFIED)]
 
 
 def test_where_the_gate_leads_what_was_not_promoted_is_not_merged() -> None:

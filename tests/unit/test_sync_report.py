@@ -5,6 +5,7 @@ import json
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 from strategies import schema
 from test_merge_requests import line
 from test_schemas import valid
@@ -16,7 +17,7 @@ from compose_repo.core.names import Stream
 from compose_repo.core.rules.policy import Mode
 from compose_repo.core.streams.sync import Do, Step, Why
 from compose_repo.core.streams.sync_report import Outcome, Row, StreamReport, SyncReport
-from compose_repo.core.verdict.decision import Verdict
+from compose_repo.core.verdict.decision import Hold, Verdict
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 
@@ -66,6 +67,16 @@ def test_whatever_has_failed_is_told(failed: SyncReport) -> None:
     assert failed.failed
     assert failed.summary == "1 failed"
     assert valid("sync")(json.loads(json.dumps(failed.to_dict())))
+
+
+def test_a_hold_is_in_the_row_and_counted() -> None:
+    hold = Hold(reason="It eats discs.", issue="https://i.example.org/1", by="jdoe", until=dt.date(2026, 12, 5))
+    found = report(replace(row(verdict=Verdict.SATISFIED), held=hold), row(verdict=Verdict.BLOCKED))
+    assert found.summary == "2 unchanged, 1 satisfied, 1 blocked, 1 held"
+    document = json.loads(json.dumps(found.to_dict()))
+    assert valid("sync")(document)
+    rows = document["streams"][0]["composes"]
+    assert [one["held"] for one in rows] == [hold.to_dict(), None]
 
 
 def test_the_document_keeps_to_its_schema() -> None:

@@ -193,7 +193,7 @@ def test_what_is_published_under_a_hold_is_merged_labelled_and_named(tmp_path: P
     ]
     [note] = scene.world.as_user("gate-bot").notes(1)
     assert note.body.replace("\N{WORD JOINER}", "").splitlines()[1] == (
-        "> **Published while held**, until the end of 2026-11-25 (UTC) by jdoe: The kernel eats discs. "
+        "> **Published while held** until the end of 2026-11-25 (UTC) by jdoe: The kernel eats discs. "
         "[issue](<https://issues.example.org/1>) (issues.example.org)"
     )
 

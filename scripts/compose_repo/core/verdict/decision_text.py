@@ -94,7 +94,7 @@ def heading(decision: Decision, basis: Basis, emphasize: Emphasize) -> Iterator[
     else:
         yield verdict
     if decision.held is not None:
-        yield from _wrap(f"{hold_words(decision.held)}{ENDS_SOON if decision.hold_ends_soon else ''}")
+        yield from _wrap(f"It is {hold_words(decision.held)}{ENDS_SOON if decision.hold_ends_soon else ''}")
     yield from _wrap(f"{decision.compose_id}: {basis.where}")
     if basis.at is not None:
         yield f"what was there by {minute(basis.at)}, as of commit dates; they are claims"

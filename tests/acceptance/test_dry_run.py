@@ -20,6 +20,10 @@ VERBS = {
     "merge": (A, "--published"),
     "sync": (),
     "setup": (),
+    "hold": (
+        *("CentOS-Stream-10", "--open", "--reason", "It eats discs.", "--issue", "https://issues.example.org/1"),
+        *("--now", "2026-11-21T00:00:00Z", "--until", "2026-11-25"),
+    ),
 }
 """The verbs that write, each with what it is asked to do."""
 

@@ -415,8 +415,11 @@ class MemoryForge:
             raise Refusal(400, NO_BRANCH)
         base = action.start if isinstance(action, CreateCommit) else there
         files = {file.path: file.content for file in action.files}
-        if base is not None and not world.commit(base).files.keys().isdisjoint(files):
+        there_before = set() if base is None else world.commit(base).files.keys() & files
+        if any(file.path in there_before and not file.replaces for file in action.files):
             raise Refusal(400, "A file with this name already exists")
+        if any(file.path not in there_before and file.replaces for file in action.files):
+            raise Refusal(400, "A file with this name doesn't exist")
         new = world.make(self._user.username, branch, files, message=action.message, base=base)
         world.moved(self._user, {branch: new})
 

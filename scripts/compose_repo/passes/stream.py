@@ -10,7 +10,7 @@ from compose_repo.core.composes.compose import ComposeId
 from compose_repo.core.forge.action import Action, CreateTag, Promote
 from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Stream
-from compose_repo.core.problems.problem import InputError, Problem
+from compose_repo.core.problems.problem import InputError, Problem, UsageError
 from compose_repo.core.problems.report import as_line
 from compose_repo.core.rules.policy import StreamEntry
 from compose_repo.core.streams.promotion import Record, State, records_of
@@ -167,7 +167,7 @@ class StreamPass:
         except PipelineDue:
             row = self._leave(replace(step, do=Do.LEAVE, why=Why.PIPELINE))
         except Held as held:
-            row = self._leave(replace(step, do=Do.LEAVE, why=Why.HELD, held=held.hold))
+            row = self._left_held(step, held)
         except FAILURES as error:
             row = self._failed(step, problems_of(error, step.compose_id.folder))
         except Exception as error:  # noqa: BLE001  # our mistake with one compose is no other's: it is told, and goes on
@@ -178,6 +178,13 @@ class StreamPass:
             if done and row.outcome is Outcome.UNCHANGED:
                 row = replace(row, outcome=Outcome.CHANGED)
         return row
+
+    def _left_held(self, step: Step, held: Held) -> Row:
+        """Leave what a hold keeps from being merged; where the mirrors carry it all the same, that is told aloud."""
+        if step.why is not Why.CARRIED:
+            return self._leave(replace(step, do=Do.LEAVE, why=Why.HELD, held=held.hold))
+        told = UsageError(f"the mirrors carry it, but {step.compose_id.stream} is gated, and it is {held}")
+        return self._failed(step, problems_of(told, step.compose_id.folder))
 
     def _mistaken(self, step: Step, error: Exception) -> tuple[Problem, ...]:
         """Give a mistake of our own; what it keeps from being judged loses our approval, like all that cannot be."""

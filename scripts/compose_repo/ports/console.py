@@ -128,6 +128,14 @@ class Console:
         """Say what went wrong, on stderr."""
         self._aside(text)
 
+    def ask(self, question: str) -> str | None:
+        """Ask whoever sits at the terminal, and give the answer; None where nobody does, or they end the input."""
+        if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+            return None
+        _write_aside(sys.stderr, terminal(question))
+        answer = sys.stdin.readline()
+        return answer.strip() if answer else None
+
     def trace(self, text: str) -> None:
         """Tell of one request or git command; shown with --verbose only."""
         if self._verbose:

@@ -28,6 +28,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "for release engineers": {
         "gate": "decide on a compose from git, offline; change nothing",
+        "hold": "keep a stream or composes from going out for a while, or lift that",
         "diff": "show what changed between two manifests or compose roots",
         "manifest": "read a compose root (directory or URL) and write its manifest",
     },

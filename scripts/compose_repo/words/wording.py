@@ -17,6 +17,7 @@ from compose_repo.core.manifests.manifest import Manifest
 from compose_repo.core.names import Origin, Sha, Sha256
 from compose_repo.core.plan.plan import MARKER, VERDICT_MARKER
 from compose_repo.core.result import Contact, ResultFile
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import Bots, OriginEntry, Policy, Requirement, format_duration
 from compose_repo.core.verdict.decision import Decision, State
 from compose_repo.ports.templates import Trusted, link, render
@@ -171,6 +172,16 @@ def note(  # noqa: PLR0913  # what a note tells of
 def superseded(newer: ComposeId, iid: int, *, gating: bool = False) -> str:
     """Say which compose has overtaken."""
     return render("superseded.md.j2", newer=newer.text, iid=iid, gating=gating)
+
+
+def hold_commit(hold: HoldEntry, what: str, *, lifted: bool) -> str:
+    """Give the message of the commit that adds a hold, or takes one away."""
+    return render("hold_commit.txt.j2", hold=hold, what=what, lifted=lifted)
+
+
+def hold_description(hold: HoldEntry, what: str, *, lifted: bool) -> str:
+    """Describe the merge request that adds a hold, or takes one away."""
+    return render("hold.md.j2", hold=hold, what=what, lifted=lifted)
 
 
 def owner_steps(left: Sequence[Check], *, done: Begun, bots: Bots, home: ProjectState, pair: bool) -> str:

@@ -19,14 +19,15 @@ class CommitState(StrEnum):
 
 
 class File(Struct, frozen=True, kw_only=True):
-    """A file of a commit to be made; `content` is UTF-8."""
+    """A file of a commit to be made; `content` is UTF-8. Only where it `replaces` one may there be one already."""
 
     path: str
     content: bytes
+    replaces: bool = False
 
 
 class CreateCommit(Struct, frozen=True, kw_only=True):
-    """Create a branch at `start` with one commit that adds files."""
+    """Create a branch at `start` with one commit that adds files, or gives some other bytes."""
 
     branch: str
     start: Sha

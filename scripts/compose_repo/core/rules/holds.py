@@ -1,13 +1,14 @@
 """Holds: which composes must not go out for now. A hold is beside the verdict and never changes it."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from msgspec import Struct
 
-from compose_repo.core.composes.compose_id import ComposeId
+from compose_repo.core.composes.compose_id import ComposeId, ComposeIdError
+from compose_repo.core.documents.entries import EntryFile, Row
 from compose_repo.core.names import Stream
 
 LONGEST: Final = 14
@@ -96,6 +97,35 @@ class HoldEntry(Struct, frozen=True, kw_only=True):
             "by": self.by,
             "until": self.until.isoformat(),
         }
+
+
+FILE: Final = EntryFile(
+    path="gate/holds.toml",
+    schema="holds/1",
+    table="hold",
+    head="Composes that must not go out for now. docs/policy.md explains every field.",
+)
+"""Where holds are kept."""
+
+
+def row_of(hold: HoldEntry) -> Row:
+    """Give an entry as TOML has it: its last day is a date."""
+    return {**hold.to_dict(), "until": hold.until}
+
+
+def is_stream(text: str) -> bool:
+    """Tell whether a text is formed as the name of a stream; a compose id or a pattern is not."""
+    try:
+        return ComposeId.parse(f"{text}-20000101.0").stream == text
+    except ComposeIdError:
+        return False
+
+
+def entries_on(rows: Iterable[Mapping[str, Any]], words: Sequence[str]) -> list[int]:
+    """Find the entries that hold just a stream, or just these patterns, in whatever order."""
+    return [
+        index for index, row in enumerate(rows) if sorted(row.get("composes", [row.get("stream")])) == sorted(words)
+    ]
 
 
 def holds_from_dict(data: Mapping[str, Any]) -> tuple[HoldEntry, ...]:

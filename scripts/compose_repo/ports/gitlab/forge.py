@@ -291,7 +291,7 @@ class GitLab(Client):
             "commit_message": action.message,
             "actions": [
                 {
-                    "action": "create",
+                    "action": "update" if file.replaces else "create",
                     "file_path": file.path,
                     "content": base64.b64encode(file.content).decode("ascii"),
                     "encoding": "base64",

@@ -213,6 +213,19 @@ def test_gate_says_that_it_is_held_and_exits_3(world: SyncWorld, tmp_path: Path)
     assert (after.returncode, "held" in after.stdout, "1 hold-expired" in after.stdout) == (0, False, True)
 
 
+@mirror
+def test_the_commands_of_the_page_hold_and_lift(world: SyncWorld) -> None:
+    page = (ROOT / "docs" / "releng.md").read_text("utf-8")
+    commands = re.findall(r"^compose-repo (hold .*)$", page, re.MULTILINE)
+    owner, said = world.server.create_user("owner"), []
+    for number, command in enumerate(commands, start=2):
+        code, out, err = world.run(owner, *shlex.split(command), *NOW)
+        assert (code, err) == (0, ""), command
+        world.api(number).merge()
+        said.append(out.splitlines()[0])
+    assert said == ["→ add to gate/holds.toml:", "→ remove from gate/holds.toml:"]
+
+
 # --- without GitLab
 
 

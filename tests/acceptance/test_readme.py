@@ -49,6 +49,11 @@ why = "OpenStack starts guests."
 PACKAGING: Final = "tests/acceptance/test_packaging.py"
 BENCH: Final = "tests/benchmarks/run.py"
 LISTENS: Final = "tests/acceptance/test_listen.py"
+HOLDS: Final = "tests/acceptance/test_hold.py"
+HOLD: Final = (
+    'compose-repo hold CentOS-Stream-10 --reason "The kernel of this week eats discs." '
+    "--issue https://issues.example.org/1234 --until 2026-12-05 --except CentOS-Stream-10-20261121.0 --open"
+)
 ELSEWHERE: Final = {
     "make demo": "tests/acceptance/test_demo.py",
     "make demo DEMO_ARGS=--keep": "tests/acceptance/test_demo.py",
@@ -61,6 +66,8 @@ ELSEWHERE: Final = {
     'make bench BENCH_ARGS="gate line"': BENCH,
     "pipx install git+https://gitlab.com/CentOS/compose-repo.git": PACKAGING,
     "pipx install 'compose-repo[bus] @ git+https://gitlab.com/CentOS/compose-repo.git'": PACKAGING,
+    HOLD: HOLDS,
+    "compose-repo hold --lift CentOS-Stream-10 --open": HOLDS,
     "compose-repo listen --config FILE": LISTENS,
     "fedora-messaging --conf FILE consume --callback compose_repo.passes.listening:Listener": LISTENS,
 }

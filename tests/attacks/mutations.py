@@ -19,7 +19,7 @@ RULES_ARE_MAINS: Final = Mutation(
         "        gate_files = load_gate(GitTree(self._world.repository, head), self._world.now)"
     ),
 )
-"""Policy, waivers, origins and streams are read from main."""
+"""Policy, waivers, holds, origins and streams are read from main."""
 COMMITS_NOT_THE_TIP: Final = Mutation(
     module="reading/line.py",
     old="files = (*opened, *results)",

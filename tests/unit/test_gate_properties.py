@@ -32,6 +32,7 @@ from compose_repo.core.names import Origin, RunId, Scenario, Stream, Testcase
 from compose_repo.core.problems.codes import Code
 from compose_repo.core.problems.problem import Problem
 from compose_repo.core.result import ACCEPTABLE, CONCLUSIVE, Counts, Outcome, Result, ResultFile, Run, Tried
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import Attempts, Passes, Policy, Requirement, Waiver
 from compose_repo.core.verdict.attempts import sorted_by_cell
 from compose_repo.core.verdict.decision import BLOCKING, WAITING, Decision, State, Verdict
@@ -130,6 +131,16 @@ WAIVERS = st.builds(
     scenario=st.none() | SCENARIOS,
     composes=st.sampled_from([None, ("CentOS-Stream-10-*",), ("CentOS-Stream-9-*",)]),
 )
+HOLDS = st.builds(
+    HoldEntry,
+    reason=st.sampled_from(["a known bug", "another"]),
+    issue=st.just("https://issues.example.org/1"),
+    by=st.sampled_from(["jdoe", "roe"]),
+    until=st.integers(-2, 16).map(lambda days: NOW.date() + dt.timedelta(days=days)),
+    stream=st.sampled_from([None, COMPOSE.stream, Stream("CentOS-Stream-9")]),
+    composes=st.sampled_from([None, ("CentOS-Stream-10-*",), ("CentOS-Stream-9-*",)]),
+    exceptions=st.sampled_from([(), (str(COMPOSE),), ("CentOS-Stream-10-20261119.0",)]),
+)
 REFUSED = st.builds(
     Problem,
     path=st.sampled_from([f"composes/{COMPOSE}/results/{name}/9.json" for name in ("rdo", "idm", "x")]),
@@ -155,6 +166,7 @@ WORLDS: st.SearchStrategy[INPUTS] = st.fixed_dictionaries(
         "policy_sha256": st.just(POLICY_DIGEST),
         "files": st.lists(FILES, max_size=5),
         "waivers": st.lists(WAIVERS, max_size=3),
+        "holds": st.lists(HOLDS, max_size=2),
         "refused": st.lists(REFUSED, max_size=2),
         "refused_reports": st.lists(REFUSED_REPORTS, max_size=2),
         "came": st.dictionaries(PATHS, st.integers(0, 4)),
@@ -224,6 +236,7 @@ def test_the_order_of_inputs_changes_no_byte(world: INPUTS, chance: random.Rando
         **world,
         "files": files,
         "waivers": shuffled(world["waivers"]),
+        "holds": shuffled(world["holds"]),
         "refused": shuffled(world["refused"]),
         "refused_reports": shuffled(world["refused_reports"]),
         "composes": list(map(shuffled, world["composes"])),
@@ -275,6 +288,22 @@ def test_an_expired_waiver_changes_nothing_but_the_notices(world: INPUTS, expire
     expired = structs.replace(expired, expires=NOW.date() - dt.timedelta(days=days))
     more = {**world, "waivers": [expired, *world["waivers"]]}
     assert without_notices(decided(more)) == without_notices(decided(world))
+
+
+@given(WORLDS, HOLDS, st.integers(1, 100))
+def test_an_expired_hold_leaves_no_trace(world: INPUTS, expired: HoldEntry, days: int) -> None:
+    expired = structs.replace(expired, until=NOW.date() - dt.timedelta(days=days))
+    more = {**world, "holds": [expired, *world["holds"]]}
+    assert to_bytes(decided(more)) == to_bytes(decided(world))
+
+
+@given(WORLDS, HOLDS)
+def test_lifting_a_hold_gives_the_state_of_never_having_had_it(world: INPUTS, hold: HoldEntry) -> None:
+    """All that a hold changes is that it is named: whoever takes it away finds what was there."""
+    held, free = decided({**world, "holds": [hold, *world["holds"]]}), decided(world)
+    assert structs.replace(held, held=free.held, hold_ends_soon=free.hold_ends_soon) == free
+    named = held.held is not None and held.held != free.held
+    assert not named or hold.bears_on(COMPOSE, NOW)
 
 
 @given(WORLDS, st.data())

@@ -272,6 +272,25 @@ def test_a_commit_starts_from_one_that_is_there(opener: Forge) -> None:
     refused(opener, action, f"GitLab answers 400 (Cannot find start_branch '{NOWHERE}')")
 
 
+def test_a_commit_gives_a_file_other_bytes_where_it_says_so(stage: Stage, opener: Forge) -> None:
+    readme = File(path="README.md", content=b"# Other\n", replaces=True)
+    opener.apply(CreateCommit(branch=BRANCH, start=main_of(opener), message="Change it", files=(readme,)))
+    assert opener.read_file("README.md", BRANCH) == readme.content
+    assert stage.commits(BRANCH) == (main_of(opener),)
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        (File(path="README.md", content=b"x"), "A file with this name already exists"),
+        (File(path="a", content=b"x", replaces=True), "A file with this name doesn't exist"),
+    ],
+)
+def test_a_commit_neither_overwrites_nor_replaces_what_is_not_there(opener: Forge, file: File, why: str) -> None:
+    action = CreateCommit(branch=BRANCH, start=main_of(opener), message="Change it", files=(file,))
+    refused(opener, action, f"GitLab answers 400 ({why})")
+
+
 def test_who_is_no_developer_makes_no_commit(reporter: Forge) -> None:
     action = CreateCommit(branch=BRANCH, start=main_of(reporter), message="Add it", files=(MANIFEST,))
     refused(reporter, action, NOT_ALLOWED)

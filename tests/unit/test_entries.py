@@ -175,3 +175,9 @@ def test_whatever_is_written_is_read_back(row: dict[str, Any]) -> None:
     *before, last = tomllib.loads(raw.decode())["hold"]
     assert (before, last) == (tomllib.loads(KEPT)["hold"], row)
     assert without_entries(raw, FILE, [3]) == KEPT.encode()
+
+
+def test_an_edit_that_would_mean_something_else_is_not_made() -> None:
+    text = 'schema = "holds/1"\n[[hold]]\na = """\n[[other]]\nz = 1 # """\n'
+    with pytest.raises(EntriesError):
+        removed(text, 0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Stream
-from compose_repo.core.rules.holds import HoldEntry, hold_on, holds_from_dict
+from compose_repo.core.rules.holds import HoldEntry, entries_on, hold_on, holds_from_dict, is_stream, row_of
 from compose_repo.core.verdict.decision import Decision, Hold
 
 OTHER = ComposeId.parse("CentOS-Stream-9-20261120.0")
@@ -84,6 +84,50 @@ def test_of_several_holds_the_one_that_lasts_longest_is_named() -> None:
 
 def test_where_nothing_is_held_no_hold_is_named() -> None:
     assert hold_on([hold("2026-11-20"), hold(stream="CentOS-Stream-9")], COMPOSE, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("CentOS-Stream-10", True),
+        ("Fedora-Rawhide", True),
+        ("CentOS-Stream-10-20261120.0", False),
+        ("CentOS-Stream-10-*", False),
+        ("CentOS-Stream", False),
+        ("", False),
+    ],
+)
+def test_a_stream_is_told_from_a_compose_and_a_pattern(text: str, *, wanted: bool) -> None:
+    assert is_stream(text) is wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["A-1"], [0, 3]),
+        (["x*"], [2]),
+        (["y*", "x*"], [1]),
+        (["x*", "y*"], [1]),
+        (["A-1", "x*"], []),
+        (["y*"], []),
+    ],
+)
+def test_an_entry_is_found_by_just_what_it_holds(words: list[str], found: list[int]) -> None:
+    rows = [
+        {"stream": "A-1"},
+        {"composes": ["x*", "y*"]},
+        {"composes": ["x*"]},
+        {"stream": "A-1", "until": "2026-12-01"},
+    ]
+    assert entries_on(rows, words) == found
+
+
+def test_a_row_for_a_file_has_a_date_and_reads_back_as_the_entry() -> None:
+    entry = hold(composes=["x*"], excepted=[COMPOSE])
+    row = row_of(entry)
+    assert row["until"] == dt.date(2026, 11, 25)
+    assert list(row) == ["composes", "except", "reason", "issue", "by", "until"]
+    assert HoldEntry.from_dict({**row, "until": "2026-11-25"}) == entry
 
 
 def test_the_file_may_have_no_hold() -> None:

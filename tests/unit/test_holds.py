@@ -113,7 +113,7 @@ def test_a_stream_is_told_from_a_compose_and_a_pattern(text: str, *, wanted: boo
     ],
 )
 def test_an_entry_is_found_by_just_what_it_holds(words: list[str], found: list[int]) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"stream": "A-1"},
         {"composes": ["x*", "y*"]},
         {"composes": ["x*"]},

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import datetime as dt
 import json
 import os
 import re
@@ -356,6 +357,25 @@ def test_a_verdict_that_changed_without_a_message_is_told_when_listening_begins(
     assert {(row["old"], row["new"]) for row in told} == {(None, "pending")}
     assert ID in {row["compose_id"] for row in told}
     place.idle()
+
+
+def test_that_a_hold_begins_and_ends_is_told(place: Place) -> None:
+    files = place.world.client.projects.get(place.world.project.id).files
+    until = (dt.datetime.now(dt.UTC) + dt.timedelta(days=3)).date().isoformat()
+    entry = '[[hold]]\nstream = "CentOS-Stream-10"\nreason = "It eats discs."\nissue = "https://i.example.org/1"\n'
+    text = f'schema = "holds/1"\n{entry}by = "jdoe"\nuntil = {until}\n'
+    values = {"file_path": "gate/holds.toml", "branch": "main", "content": text, "commit_message": "Hold"}
+    file = files.create(values)
+    held = {"reason": "It eats discs.", "issue": "https://i.example.org/1", "by": "jdoe", "until": until}
+    place.listen()
+    place.bus.send(TEST + "complete", body())
+    first = json.loads(place.bus.take(place.bus.told)[1])
+    assert (first["old"], first["new"], first["held"]) == (None, "satisfied", held)
+    file.content = 'schema = "holds/1"\n'
+    file.save(branch="main", commit_message="Lift")
+    place.bus.send(TEST + "complete", body(generated_at="2026-11-20T08:00:00Z"), message_id="another")
+    then = json.loads(place.bus.take(place.bus.told)[1])
+    assert (then["old"], then["new"], then["held"]) == ("satisfied", "satisfied", None)
 
 
 def test_who_cannot_listen_says_why_in_one_line(place: Place) -> None:

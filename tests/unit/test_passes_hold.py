@@ -151,6 +151,18 @@ def test_where_the_mirrors_lead_what_is_held_stays_approved(tmp_path: Path, *, w
     assert (scene.written, "hold::active" in scene.world.lines[0].labels) == ([], True)
 
 
+def test_where_the_mirrors_lead_lifting_a_hold_leaves_the_approval_alone(tmp_path: Path) -> None:
+    scene = begun(tmp_path, streams=STREAMS)
+    approve(scene)
+    rule(scene.world, NO_HOLD)
+    approve(scene)
+    assert [sentence.partition(":")[0] for sentence in scene.written] == [
+        f"set status compose-gate of {head(scene)} to success",
+        "give !1 no label hold",
+        "edit the note on !1",
+    ]
+
+
 def test_under_a_hold_a_new_head_is_approved_anew_where_the_mirrors_lead(tmp_path: Path) -> None:
     scene = begun(tmp_path, streams=STREAMS)
     approve(scene)

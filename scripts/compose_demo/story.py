@@ -20,12 +20,14 @@ from compose_repo.core.result import utc
 
 PIPELINE_SECONDS: Final = 300
 SATISFIED: Final = 0
+HELD: Final = 3
 LABELS: Final = {
     "gate::blocked": "#c91c00",
     "gate::pending": "#ab6100",
     "gate::satisfied": "#108548",
     "compose::published": "#1068bf",
     "compose::superseded": "#737278",
+    "hold::active": "#c91c00",
 }
 """Labels that tell how a compose stands, in colours that do."""
 
@@ -167,6 +169,31 @@ def waiver_comes_in(story: Story) -> None:
     narrator.expect(approvers == ["gate-bot"], "the gate bot has approved the merge request", approvers)
 
 
+def hold_comes_and_goes(story: Story) -> None:
+    """RelEng holds the stream: the verdict stays, and nothing of it goes out, until the hold is lifted."""
+    stage, narrator = story.stage, story.narrator
+    stream, until = str(story.composes.newer.stream), (story.now + dt.timedelta(days=2)).date().isoformat()
+    why = ("--reason", "The kernel of this week eats discs", "--issue", "https://issues.example.org/KERNEL-815")
+    said = stage.releng.compose_repo("hold", stream, *why, "--by", "releng", "--until", until)
+    narrator.expect_code(narrator.ran("releng", said), 0, "the hold is written into gate/holds.toml")
+    _change_main(story, stage.releng, "hold", f"Hold {stream} until {until}")
+    _pass(story)
+    _shown(story, "satisfied", "a hold changes no verdict")
+    labels = _get(story, _merge_request_path(story))["labels"]
+    narrator.expect("hold::active" in labels, "GitLab shows hold::active", labels)
+    stage.releng.git("fetch", "--quiet", "origin")
+    decided = stage.releng.compose_repo("gate", story.compose_id, "--format", "json")
+    narrator.expect_code(decided, HELD, "gate says that it is held")
+    narrator.expect(decided.json()["held"]["until"] == until, f"until {until}", decided.json()["held"])
+    narrator.expect_code(stage.releng.compose_repo("hold", "--lift", stream), 0, "the fix is in: the hold is lifted")
+    _change_main(story, stage.releng, "lift", f"Lift the hold on {stream}")
+    _pass(story)
+    labels = _get(story, _merge_request_path(story))["labels"]
+    narrator.expect("hold::active" not in labels, "GitLab no longer shows it", labels)
+    _shown(story, "satisfied", "all is as it was before the hold")
+    _nothing_is_due(story)
+
+
 def compose_is_published(story: Story) -> None:
     """The compose appears on the mirrors: its merge request is merged, the older one closed."""
     stage, narrator = story.stage, story.narrator
@@ -239,6 +266,7 @@ SCENES: Final[Sequence[tuple[str, Scene]]] = (
     ("A broken file is named, line by line, and fixed", broken_file_is_named),
     ("The failing test is run again and passes", rerun_passes),
     ("A waiver comes in by merge request: satisfied, approved", waiver_comes_in),
+    ("A hold keeps the stream from going out, and is lifted again", hold_comes_and_goes),
     ("The compose is published: merged, and the older one closed", compose_is_published),
     ("Git holds everything that the decision needs", git_holds_everything),
 )

@@ -66,6 +66,15 @@ issue = "https://issues.example.org/1"
 by = "jdoe"
 expires = 2097-01-01
 """,
+    "gate/holds.toml": """\
+schema = "holds/1"
+[[hold]]
+composes = ["CentOS-Stream-10-2096*"]
+reason = "It eats discs."
+issue = "https://issues.example.org/1"
+by = "jdoe"
+until = 2096-12-01
+""",
     ".gitlab-ci.yml": "job: {script: [true]}\n",
 }
 
@@ -526,6 +535,9 @@ PEOPLES: dict[str, tuple[Break, str]] = {
     ),
     "a waiver that is over": (lambda w: w.gate("waivers", "2097-01-01", "2096-11-19"), "waiver-expired"),
     "a waiver that ends": (lambda w: w.gate("waivers", "2097-01-01", "2096-11-20"), "waiver-expires-soon"),
+    "a hold that is over": (lambda w: w.gate("holds", "2096-12-01", "2096-11-19"), "hold-without-force"),
+    "a hold that is too long": (lambda w: w.gate("holds", "2096-12-01", "2096-12-05"), "hold-without-force"),
+    "a hold that ends": (lambda w: w.gate("holds", "2096-12-01", "2096-11-20"), "hold-ends-soon"),
     "mirrors that are gone": (
         lambda w: w.gate("streams", 'published = "URL"', 'published = "URL/-/nothing"'),
         "stream-unreachable",

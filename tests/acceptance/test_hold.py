@@ -104,6 +104,7 @@ def test_where_merging_leads_to_publishing_nothing_held_is_approved_or_merged(wo
     assert world.statuses()[0][1].startswith(f"held until {UNTIL}: {REASON}; All ")
     first = world.notes()[0].splitlines()[1]
     assert first.startswith(f"> **Held until the end of {UNTIL} (UTC)** by owner: The kernel of this week eats discs")
+    assert world.api().description.startswith(f"**Held** until the end of {UNTIL} (UTC) by owner: ")
     assert steps(world) == [("leave", "held", "left")]
     assert world.approve()[0] == 3
     code, _, err = world.merge(A, "--published")

@@ -88,6 +88,7 @@ def test_where_merging_leads_to_publishing_what_is_held_is_not_approved(tmp_path
         f"set status compose-gate of {head(scene)} to pending: {said}",
         "give !1 label stream::CentOS-Stream-10, label gate::satisfied, label hold::active",
         "write a note on !1",
+        "give !1 a new description",
     ]
     assert (is_approved(scene), stage.idle) == (
         False,
@@ -107,6 +108,7 @@ def test_a_hold_that_comes_takes_the_approval_back_before_all_else(tmp_path: Pat
         f"set status compose-gate of {head(scene)} to pending",
         "give !1 label hold",
         "edit the note on !1",
+        "give !1 a new description",
     ]
     assert scene.written[0].endswith(": it is held until 2026-11-25")
 
@@ -160,6 +162,7 @@ def test_where_the_mirrors_lead_lifting_a_hold_leaves_the_approval_alone(tmp_pat
         f"set status compose-gate of {head(scene)} to success",
         "give !1 no label hold",
         "edit the note on !1",
+        "give !1 a new description",
     ]
 
 
@@ -201,6 +204,7 @@ def test_what_is_published_under_a_hold_is_merged_labelled_and_named(tmp_path: P
     assert scene.written == [
         "give !1 label stream::CentOS-Stream-10, label gate::satisfied, label hold::active, label compose::published",
         "write a note on !1",
+        "give !1 a new description",
         f"merge !1 at {head(scene)}",
     ]
     [note] = scene.world.as_user("gate-bot").notes(1)

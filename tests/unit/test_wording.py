@@ -1,5 +1,6 @@
 """What people read in a merge request, with the most hostile values that models can hold."""
 
+import datetime as dt
 import re
 from html import unescape
 from typing import Any
@@ -17,8 +18,9 @@ from compose_repo.core.manifests.manifest import Manifest, Package, RpmGroup, Un
 from compose_repo.core.names import Arch, Origin, Sha256, Testcase, Variant
 from compose_repo.core.plan.plan import VERDICT_MARKER
 from compose_repo.core.result import Contact
+from compose_repo.core.rules.holds import HoldEntry
 from compose_repo.core.rules.policy import OriginEntry, Policy, Requirement
-from compose_repo.core.verdict.decision import Decision, Verdict
+from compose_repo.core.verdict.decision import Decision, Hold, Verdict
 from compose_repo.words import wording
 
 ID = ComposeId.parse("CentOS-Stream-10-20261120.0")
@@ -114,10 +116,11 @@ def test_no_text_from_outside_adds_markup_links_or_line_starts(text: str) -> Non
     assert list(acts(description)) == []
 
 
-def first_line(summary: str, *, published: bool = False) -> str:
+def first_line(summary: str, *, published: bool = False, held: Hold | None = None) -> str:
     decision = Decision(
         compose_id=ID,
         verdict=Verdict.BLOCKED,
+        held=held,
         summary=summary,
         manifest_sha256=DIGEST,
         policy_sha256=DIGEST,
@@ -136,6 +139,39 @@ def test_no_text_from_outside_does_anything_in_the_first_line(text: str) -> None
     assert paragraph.endswith(f"{VERDICT_MARKER}</p>")
     assert ("\n" in line, line.startswith("**The gate is blocked.** ")) == (False, True)
     assert list(acts(line.removesuffix(VERDICT_MARKER))) == []
+
+
+ISSUE = "https://issues.example.org/1"
+
+
+def hold(reason: str) -> Hold:
+    return Hold(reason=reason, issue=ISSUE, by="jdoe", until=dt.date(2026, 12, 5))
+
+
+@given(HOSTILE)
+def test_no_reason_of_a_hold_does_anything_in_the_first_line(text: str) -> None:
+    line = first_line("1 failed", held=hold(text))
+    paragraph = RENDERER.render(f"{line}\n\n{described(manifest())}").partition("\n")[0]
+    assert set(re.findall(r"<(\w+)", paragraph)) <= {"p", "strong", "a"}
+    assert links(paragraph) == {f"{PAGE}#note_5", ISSUE}
+    assert ("\n" in line, line.startswith("**Held** until the end of 2026-12-05 (UTC) by jdoe: ")) == (False, True)
+    assert list(acts(line.removesuffix(VERDICT_MARKER))) == []
+
+
+@given(HOSTILE)
+def test_no_reason_of_a_hold_does_anything_in_its_merge_request(text: str) -> None:
+    entry = HoldEntry(reason=text, issue=ISSUE, by="jdoe", until=dt.date(2026, 12, 5), stream=ID.stream)
+    for lifted in (False, True):
+        words = wording.hold_description(entry, entry.title, lifted=lifted)
+        assert links(RENDERER.render(words)) == {ISSUE}
+        assert list(acts(words)) == []
+        assert list(acts(wording.hold_commit(entry, entry.title, lifted=lifted))) == []
+
+
+def test_a_hold_is_said_first_also_where_the_compose_is_published() -> None:
+    line = first_line("1 failed", published=True, held=hold("It eats discs."))
+    assert line.startswith("**Published while held** until the end of 2026-12-05 (UTC) by jdoe: It eats discs. ")
+    assert "(issues.example.org). **Published while blocked.** 1 failed." in line.replace("\N{WORD JOINER}", "")
 
 
 def test_a_very_long_summary_is_cut_in_the_first_line() -> None:

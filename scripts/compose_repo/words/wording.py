@@ -85,12 +85,13 @@ def description(  # noqa: PLR0913  # what a description tells of
 
 
 def verdict_line(decision: Decision, *, page: str, note: int, published: bool = False, approved: bool = False) -> str:
-    """Give the first line of a description: the verdict, what it rests on, and a link to our note on a page."""
+    """Give the first line of a description: a hold, the verdict, what it rests on, a link to our note on a page."""
     summary = terminal(decision.summary)
     return render(
         "verdict_line.md.j2",
         marker=Trusted(VERDICT_MARKER),
         verdict=decision.verdict.value,
+        held=decision.held,
         summary=summary if len(summary) <= SUMMARY else f"{summary[: SUMMARY - 1]}…",
         note=link(f"{page}#note_{note}", "Details", host=False),
         published=published,

@@ -16,8 +16,8 @@ DEFENCES = (
     ),
     Mutation(
         module="core/plan/plan.py",
-        old="holds = satisfied and given_here and not moved_since",
-        new="holds = satisfied",
+        old="holds = let_through and given_here and not moved_since",
+        new="holds = let_through",
     ),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from gate_world import COMPOSE, NOW, judge, result, run
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import schema
 
 from compose_repo.core.composes.compose_id import ComposeId
 from compose_repo.core.names import Stream
@@ -204,3 +205,21 @@ def test_what_does_not_bear_on_a_compose_leaves_no_trace(holds: list[HoldEntry],
 def test_a_compose_is_held_as_long_as_any_hold_bears_on_it(holds: list[HoldEntry]) -> None:
     held = judge(holds=holds).held
     assert (held is not None) is any(entry.bears_on(COMPOSE, NOW) for entry in holds)
+
+
+@pytest.mark.parametrize(
+    ("compose_id", "day", "held"),
+    [
+        ("CentOS-Stream-10-20261120.0", "2026-11-25", True),
+        ("CentOS-Stream-10-20261121.0", "2026-11-25", False),
+        ("CentOS-Stream-10-20261120.0", "2026-12-06", False),
+        ("CentOS-Stream-9-20261120.0", "2026-12-02", True),
+        ("CentOS-Stream-9-20261120.0", "2026-12-03", False),
+        ("CentOS-Stream-9-20261201.0", "2026-12-02", False),
+    ],
+)
+def test_the_example_of_the_page_holds_what_it_says(compose_id: str, day: str, *, held: bool) -> None:
+    """docs/policy.md shows it as TOML; tests/unit/test_gate_page.py sees that it does."""
+    holds = holds_from_dict(schema("holds")["examples"][0])
+    found = hold_on(holds, ComposeId.parse(compose_id), at(f"{day}T12:00:00Z"))
+    assert (found is not None) is held

@@ -277,3 +277,17 @@ def test_a_hold_that_comes_between_the_claim_and_the_call_stops_it_and_says_so(
     rule(scene.world, NO_HOLD)
     promote(scene)
     assert (records(scene), called(scene)) == (["1/claim", "1/failed", "2/called", "2/claim"], True)
+
+
+def test_holds_that_cannot_be_read_withdraw_the_approval(tmp_path: Path) -> None:
+    scene = begun(tmp_path, held=False)
+    approve(scene)
+    broken = HOLD.replace(b'reason = "The kernel eats discs."\n', b"")
+    rule(scene.world, broken)
+    with pytest.raises(InputError) as caught:
+        approve(scene)
+    assert [problem.code for problem in caught.value.problems] == ["missing-field"]
+    assert (scene.written, is_approved(scene)) == (
+        ["withdraw approval of !1: it cannot be judged: missing-field"],
+        False,
+    )

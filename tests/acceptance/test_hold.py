@@ -99,7 +99,7 @@ def test_where_merging_leads_to_publishing_nothing_held_is_approved_or_merged(wo
     hold(world)
     code, out, err = world.sync()
     assert (code, err) == (0, "")
-    assert f"{A}: left: it is satisfied, but held: {TOLD}" in out
+    assert f"{A}: left: it is satisfied, but must not go out: {TOLD}" in out
     assert shown(world) == ({*LABELS, "hold::active"}, "pending", [])
     assert world.statuses()[0][1].startswith(f"held until {UNTIL}: {REASON}; All ")
     first = world.notes()[0].splitlines()[1]

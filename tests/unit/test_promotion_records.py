@@ -172,7 +172,7 @@ def test_what_is_held_is_left_and_says_why() -> None:
     found = plan_promoting(view(entry=entry(), opened="AB"), verdicts, [], {A: HELD})
     assert [(step.do, step.compose_id, step.held) for step in found] == [(Do.LEAVE, A, HELD), (Do.PROMOTE, B, None)]
     assert found[0].reason == (
-        "it is satisfied, but held: held until the end of 2026-12-05 (UTC) by jdoe: It eats discs. "
+        "it is satisfied, but must not go out: held until the end of 2026-12-05 (UTC) by jdoe: It eats discs. "
         "(https://i.example.org/1)"
     )
 

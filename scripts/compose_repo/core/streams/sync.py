@@ -82,7 +82,7 @@ _WORDS: Final = {
     Why.NOT_ACCEPTED: "its status is not one that gate/streams.toml accepts",
     Why.LIMIT: "one run opens no more, and older composes come first",
     Why.NO_OPENER: "COMPOSE_REPO_OPENER_TOKEN is not set",
-    Why.HELD: "it is satisfied, but held",
+    Why.HELD: "it is satisfied, but must not go out",
     Why.PIPELINE: "it is satisfied, and merged as soon as its pipeline has succeeded",
     Why.TURNED: "it has turned satisfied, and the stream has a hook for that",
     Why.TURNED_BACK: "it was satisfied and no longer is",

@@ -181,3 +181,21 @@ def test_an_edit_that_would_mean_something_else_is_not_made() -> None:
     text = 'schema = "holds/1"\n[[hold]]\na = """\n[[other]]\nz = 1 # """\n'
     with pytest.raises(EntriesError):
         removed(text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("# c\n[[hold]]\na = 1\n# end\n", ""),
+        ('schema = "s"\n\n[[hold]]\na = 1\n# one\n# two\n\n# apart\n', 'schema = "s"\n\n# apart\n'),
+        ('schema = "s"\n\n  # its own\n  [[hold]]\n  a = 1\n', 'schema = "s"\n'),
+        ('schema = "s"\n[[hold]]\n[[hold]]\na = 1\n', 'schema = "s"\n[[hold]]\na = 1\n'),
+        ('schema = "s"\n[[hold]]\na = 1\n\n[other]\nb = 2\n', 'schema = "s"\n\n[other]\nb = 2\n'),
+        (
+            '\n\nschema = "s"\n\n\n[[hold]]\na = 1\n\n\n[other]\n\n\nb = 2\n',
+            '\n\nschema = "s"\n\n\n[other]\n\n\nb = 2\n',
+        ),
+    ],
+)
+def test_what_belongs_to_an_entry_goes_and_what_stands_apart_stays(text: str, left: str) -> None:
+    assert removed(text, 0) == left

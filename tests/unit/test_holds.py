@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from collections.abc import Sequence
 from random import Random
 
@@ -223,3 +224,20 @@ def test_the_example_of_the_page_holds_what_it_says(compose_id: str, day: str, *
     holds = holds_from_dict(schema("holds")["examples"][0])
     found = hold_on(holds, ComposeId.parse(compose_id), at(f"{day}T12:00:00Z"))
     assert (found is not None) is held
+
+
+def test_an_entry_is_written_without_what_it_does_not_say() -> None:
+    said = {"reason": "It eats discs.", "issue": "https://issues.example.org/1", "by": "jdoe", "until": "2026-11-25"}
+    assert hold().to_dict() == {"stream": "CentOS-Stream-10", **said}
+    composes = {"composes": ["x*"], "except": [str(COMPOSE)]}
+    assert hold(composes=["x*"], excepted=[COMPOSE]).to_dict() == {**composes, **said}
+
+
+def test_a_day_ends_by_utc_wherever_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        monkeypatch.setenv("TZ", "XXX-14")
+        time.tzset()
+        assert hold("2026-11-25").is_in_force(at("2026-11-25T23:00:00Z"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()

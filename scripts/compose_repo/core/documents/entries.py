@@ -131,15 +131,17 @@ def _begins(line: str, table: str) -> bool:
 
 
 def _is_comment(line: str) -> bool:
-    return line.lstrip(" \t").startswith("#")
+    return line.lstrip().startswith("#")
 
 
 def _span(lines: Sequence[str], start: int) -> range:
     """Find the lines of the entry that begins at one, with the comments that belong to it."""
     following = range(start + 1, len(lines))
-    header = next((number for number in following if _HEADER.match(lines[number].rstrip("\r\n"))), len(lines))
-    end = _first_of_comment(lines, header) if header < len(lines) else header
-    last = max((number for number in range(start, end) if _says_something(lines[number])), default=start)
+    header = next((number for number in following if _HEADER.match(lines[number].rstrip())), None)
+    end = len(lines) if header is None else _first_of_comment(lines, header)
+    last = end - 1
+    while not _says_something(lines[last]):
+        last -= 1
     while last + 1 < end and _is_comment(lines[last + 1]):
         last += 1
     return range(_first_of_comment(lines, start), last + 1)

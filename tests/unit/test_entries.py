@@ -199,3 +199,9 @@ def test_an_edit_that_would_mean_something_else_is_not_made() -> None:
 )
 def test_what_belongs_to_an_entry_goes_and_what_stands_apart_stays(text: str, left: str) -> None:
     assert removed(text, 0) == left
+
+
+def test_a_row_may_have_tuples_and_no_character_breaks_its_line() -> None:
+    raw = with_entry(None, FILE, {"composes": ("a", "b")})
+    assert tomllib.loads(raw.decode())["hold"] == [{"composes": ["a", "b"]}]
+    assert entry_text("hold", {"a": 'q"\\\n\x7fé'}) == '[[hold]]\na = "q\\"\\\\\\n\\u007fé"\n'

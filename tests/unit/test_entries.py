@@ -157,14 +157,16 @@ def test_a_line_of_a_text_that_looks_like_an_entry_does_not_mislead() -> None:
 
 @pytest.mark.parametrize("edit", [added, lambda text: removed(text, 0)])
 def test_a_file_that_is_not_toml_is_not_edited(edit: Callable[[str], str]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         edit("schema =\n")
+    assert {problem.path for problem in caught.value.problems} == {FILE.path}
 
 
 def test_what_no_file_may_hold_is_not_written() -> None:
     for text in ("a\x1bb", "a\x7fb"):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError) as caught:
             with_entry(None, FILE, {"reason": text})
+        assert {problem.path for problem in caught.value.problems} == {FILE.path}
     with pytest.raises(EntriesError):
         with_entry(None, FILE, {"reason": "a\ud800b"})
 
@@ -188,6 +190,7 @@ def test_an_edit_that_would_mean_something_else_is_not_made() -> None:
     [
         ("# c\n[[hold]]\na = 1\n# end\n", ""),
         ('schema = "s"\n\n[[hold]]\na = 1\n# one\n# two\n\n# apart\n', 'schema = "s"\n\n# apart\n'),
+        ('schema = "s"\n\n[[hold]]\na = 1\n# one\n\n# apart\n', 'schema = "s"\n\n# apart\n'),
         ('schema = "s"\n\n  # its own\n  [[hold]]\n  a = 1\n', 'schema = "s"\n'),
         ('schema = "s"\n[[hold]]\n[[hold]]\na = 1\n', 'schema = "s"\n[[hold]]\na = 1\n'),
         ('schema = "s"\n[[hold]]\na = 1\n\n[other]\nb = 2\n', 'schema = "s"\n\n[other]\nb = 2\n'),

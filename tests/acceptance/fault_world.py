@@ -296,10 +296,12 @@ class _State:
         return sorted((row["iid"], self._users[row["user_id"]], row["name"], row["action"]) for row in rows)
 
     def _notes(self) -> dict[int, list[tuple[str, bool, str]]]:
+        """Give every note; how often GitLab tells of a change of the description is no state: it may be written again."""
         found: dict[int, list[tuple[str, bool, str]]] = {}
         for row in self._rows("SELECT * FROM notes WHERE project_id = ? ORDER BY id"):
             line = (self._users[row["author_id"]], bool(row["system"]), self._without_shas(row["body"]))
-            found.setdefault(self._iids[row["merge_request_id"]], []).append(line)
+            if not (row["system"] and row["body"] == DESCRIBED):
+                found.setdefault(self._iids[row["merge_request_id"]], []).append(line)
         return {iid: sorted(lines) for iid, lines in found.items()}
 
     def _approvals(self) -> list[tuple[int, str, str | None]]:
@@ -424,6 +426,9 @@ WORLDS: Final = {
 }
 MORE: Final = {"opening": (opening, "")}
 """How each is prepared, and what its stream's configuration says besides."""
+
+
+DESCRIBED: Final = "changed the description"
 
 
 def differences(found: Any, wanted: Any, where: str = "") -> list[str]:  # noqa: ANN401  # JSON values

@@ -275,7 +275,7 @@ def test_a_dry_run_says_all_that_would_be_done_and_does_nothing(world: World) ->
     world.server.requests.clear()
     code, out, _ = world.approve(ID, "--dry-run")
     assert code == 0
-    assert [line.split()[0] for line in sentences(out)] == ["give", "reopen", "set", "give", "write", "approve"]
+    assert [line.split()[0] for line in sentences(out)] == ["give", "reopen", "set", "give", "write", "give", "approve"]
     world.publish(ID)
     assert sentences(world.merge(ID, "--dry-run")[1])[:2] == sentences(out)[:2]
     assert world.writes() == []
@@ -288,7 +288,14 @@ def test_in_json_all_is_one_plan_that_keeps_to_its_schema(world: World, more: tu
     plan = json.loads(world.approve(ID, "--format", "json", *more)[1])
     jsonschema.validate(plan, json.loads((ROOT / "schemas" / "plan.schema.json").read_text()))
     kinds = [row["action"] for row in plan["actions"]]
-    assert kinds == ["UpdateMergeRequest", "ReopenMergeRequest", "SetStatus", "UpdateMergeRequest", "PutNote"]
+    assert kinds == [
+        "UpdateMergeRequest",
+        "ReopenMergeRequest",
+        "SetStatus",
+        "UpdateMergeRequest",
+        "PutNote",
+        "Describe",
+    ]
 
 
 def test_an_approval_is_taken_back_from_every_merge_request_when_the_rules_cannot_be_read(world: World) -> None:

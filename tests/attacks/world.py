@@ -171,10 +171,10 @@ class Outcome:
 
     def held_by(self, refused: str) -> "Outcome":
         """Give what it comes to when a refused report keeps what its origin has passed from passing."""
-        decided = [_held(row, refused) for row in self.rows if row != HEADING]
+        decided = [_held(row, refused) for row in self.rows if row not in {HEADING, HEADING_PASSED}]
         passed = [row for row in decided if _state(row) == "passed"]
         others = sorted((row for row in decided if row not in passed), key=lambda row: STATES.index(_state(row)))
-        tables = [(HEADING, *table) for table in (others, passed) if table]
+        tables = [(name, *table) for name, table in ((HEADING, others), (HEADING_PASSED, passed)) if table]
         held = replace(self, rows=tuple(row for table in tables for row in table))
         if self.approve != CODE[Start.SATISFIED]:
             return held
@@ -218,7 +218,8 @@ CODE: Final = {Start.SATISFIED: 0, Start.BLOCKED: 1, Start.PENDING: 3}
 """What `approve` exits with, undisturbed."""
 
 
-HEADING: Final = "| State | Origin | Test | Where | Why |"
+HEADING_PASSED: Final = "| State | Origin | Test | Where | Why |"
+HEADING: Final = f"{HEADING_PASSED} What next |"
 STATES: Final = ("failed", "overdue", "errored", "running", "missing", "known", "waived")
 """In the order of the note; what has passed stands in a table of its own."""
 
@@ -229,13 +230,13 @@ def _state(row: str) -> str:
 
 def _held(row: str, refused: str) -> str:
     """Rewrite a row of what the refused report's origin has passed: why it is errored, and how that ends."""
-    state, origin, test, where, _ = row.split(" | ")
+    state, origin, test, where, *_ = row.split(" | ")
     if (state, origin) != ("| passed", refused.partition("/")[0]):
         return row
     name = re.sub(r" \([^)]*\)", "", refused)
     way_out = f"push a report for {where}, or take {name} back"
     why = f"passed in run a1; a report of {origin} was refused: {refused}; {way_out}"
-    return f"| errored | {origin} | {test} | {where} | {why} |"
+    return f"| errored | {origin} | {test} | {where} | {why} | ask {origin}-ci@example.org to run it again |"
 
 
 def plain(text: str) -> str:

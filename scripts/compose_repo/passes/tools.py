@@ -33,7 +33,7 @@ class Tools:
     def __post_init__(self) -> None:
         """Begin to poll nothing yet."""
         console = self.work.console
-        patience = Patience(LIMITS.timeout, console.clock)
+        patience = Patience(LIMITS.timeout, console.clock, share=1.0)  # a poll goes on where the last one has stopped
         http = Http(LIMITS, clock=console.clock, patience=patience, trace=console.trace)
         self.poll = Poll(work=self.work, opener=self.opener, http=http)
 

@@ -41,12 +41,13 @@ class Patience:
 
     What a server has cost by tries that failed, and by the waits between them, adds up over all its documents. One that
     has cost all of it is not asked again: a server that hangs costs a run no more, however much is to be read there.
-    One document may cost half of what is left, so that a single one that hangs in each run does not keep the others
-    from ever being read. When less than a sixteenth is left, nothing is.
+    One document may cost a share of what is left, half of it, so that a single one that hangs in each run does not keep
+    the others from ever being read. When less than a sixteenth is left, nothing is.
     """
 
-    def __init__(self, seconds: float, clock: Clock) -> None:
+    def __init__(self, seconds: float, clock: Clock, *, share: float = 0.5) -> None:
         self._seconds = seconds
+        self._share = share
         self._clock = clock
         self._spent: dict[str, float] = {}
         self._last: dict[str, Problem] = {}
@@ -57,7 +58,7 @@ class Patience:
 
     def kept_for_others(self, server: str) -> float:
         """Return the seconds that must be left for a server after its next document."""
-        return 0.0 if math.isinf(self._seconds) else self.left(server) / 2
+        return 0.0 if math.isinf(self._seconds) else self.left(server) * (1 - self._share)
 
     def failed(self, server: str, began: float, problem: Problem) -> None:
         """Count a try that has failed."""

@@ -296,7 +296,7 @@ class _State:
         return sorted((row["iid"], self._users[row["user_id"]], row["name"], row["action"]) for row in rows)
 
     def _notes(self) -> dict[int, list[tuple[str, bool, str]]]:
-        """Give every note; how often GitLab tells of a change of the description is no state: it may be written again."""
+        """Give every note, but for what GitLab tells of descriptions: who was killed may write one again."""
         found: dict[int, list[tuple[str, bool, str]]] = {}
         for row in self._rows("SELECT * FROM notes WHERE project_id = ? ORDER BY id"):
             line = (self._users[row["author_id"]], bool(row["system"]), self._without_shas(row["body"]))

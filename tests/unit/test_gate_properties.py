@@ -428,44 +428,34 @@ def test_nothing_informing_changes_a_verdict(world: INPUTS, lines: list[Requirem
     ]
 
 
-@given(WORLDS, st.integers(1, 3), st.builds(structs.replace, FILES, results=st.lists(RESULTS, max_size=2).map(tuple)))
-def test_no_attempt_after_the_last_one_turns_anything_into_satisfied(
-    world: INPUTS, most: int, extra: ResultFile
+VERDICTS = st.sampled_from(sorted(CONCLUSIVE))
+TRIED_AT = st.tuples(st.sampled_from(sorted(Outcome)), HOURS)
+
+
+@given(
+    first=st.lists(st.tuples(VERDICTS, HOURS), min_size=1, max_size=3),
+    between=st.lists(TRIED_AT, max_size=2),
+    later=st.lists(TRIED_AT, min_size=1, max_size=3),
+    which=st.sampled_from(Attempts),
+    accept=st.frozensets(st.sampled_from(sorted(ACCEPTABLE))),
+)
+def test_no_attempt_after_the_last_one_turns_anything_into_a_pass(
+    first: list[tuple[Outcome, int]],
+    between: list[tuple[Outcome, int]],
+    later: list[tuple[Outcome, int]],
+    which: Attempts,
+    accept: frozenset[Outcome],
 ) -> None:
-    """Law: with `max_attempts = k` no attempt after the k-th turns block or pending into pass.
-
-    Every cell that the new file reports has so many conclusive attempts already, which came before.
-    """
-    lines = tuple(
-        structs.replace(line, max_attempts=most, passes=None, testcase_was=()) for line in world["policy"].requirements
-    )
-    before = {**world, "policy": Policy(requirements=lines), "came": {}}
-    full = {
-        (file.origin, each.testcase, each.scenario, each.arch, each.variant)
-        for file in world["files"]
-        for each in file.results
-        if sum(_conclusive_attempts(before, file.origin, each)) >= most
-    }
-    kept = tuple(
-        each for each in extra.results if (extra.origin, each.testcase, each.scenario, each.arch, each.variant) in full
-    )
-    assume(kept and decided(before).verdict is not Verdict.SATISFIED)
-    later = structs.replace(extra, results=kept, run=structs.replace(extra.run, id=RunId("late")))
-    after = {**before, "files": [*world["files"], later], "came": {later.path: 9}, "refused_reports": []}
-    assume(decided({**before, "refused_reports": []}).verdict is not Verdict.SATISFIED)
-    assert decided(after).verdict is not Verdict.SATISFIED
-
-
-def _conclusive_attempts(world: INPUTS, origin: str, wanted: Result) -> list[int]:
-    """Count the conclusive attempts at a cell, result by result; a pass of which nothing says how many ran is none."""
-    cell = (wanted.testcase, wanted.scenario, wanted.arch, wanted.variant)
-    return [
-        each.outcome is Outcome.FAILED
-        for file in world["files"]
-        if file.origin == origin
-        for each in file.results
-        if (each.testcase, each.scenario, each.arch, each.variant) == cell
+    """Law: with `max_attempts = k` no attempt after the k-th turns block or pending into pass, whatever its time."""
+    line = requirement(max_attempts=len(first), attempts=which, accept=accept | {Outcome.PASSED})
+    files = [
+        run(result(outcome), at=hours, run_id=f"{place}")
+        for place, (outcome, hours) in enumerate([*first, *between, *later])
     ]
+    came = {file.path: place for place, file in enumerate(files)}
+    before = judge(files[: -len(later)], line, came=came)
+    assume(before.verdict is not Verdict.SATISFIED)
+    assert judge(files, line, came=came).verdict is not Verdict.SATISFIED
 
 
 @given(WORLDS)

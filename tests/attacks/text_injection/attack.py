@@ -49,12 +49,12 @@ def after_reports(world: World) -> None:
 def sound(world: World, run: str) -> dict[str, Any]:
     """Write a result file in which every field stands, so that each can be spoilt."""
     link = "https://ci.example.org/1"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"testcase": "tempest.smoke", "outcome": "failed", "arch": "x86_64", "scenario": run, "note": "n"},
         {"testcase": "tempest.smoke", "outcome": "error", "arch": "aarch64", "scenario": run, "error_reason": "e"},
     ]
     for row in rows:
-        row.update(variant="BaseOS", url=link, log_url=link)
+        row.update(variant="BaseOS", url=link, log_url=link, attempts=[{"outcome": "error", "note": "n"}])
     contact = {"name": "RDO", "email": "rdo-ci@example.org", "url": link, "docs": link}
     data: dict[str, Any] = json.loads(world.result("rdo", run=run, minutes=5, results=rows, contact=contact))
     data["run"].update(log_url=link, started_at=data["run"]["finished_at"])

@@ -117,6 +117,23 @@ Refused files"""
     assert "--all" not in shown
 
 
+def test_what_only_informs_stands_apart() -> None:
+    lines = [requirement(), requirement(testcase="new", blocking=False)]
+    shown = text(judge([run(result("passed"), result("failed", testcase="new"))], *lines))
+    assert "All 1 required passed; informing: 1 failed." in shown
+    assert (
+        """
+1 passed: rdo 1 (--all lists them)
+
+Informing, which moves no verdict:
+
+STATE   ORIGIN  TEST  WHERE   WHY
+failed  rdo     new   x86_64
+"""
+        in shown
+    )
+
+
 def test_what_is_too_long_for_its_column_goes_on_below() -> None:
     decision = judge([], requirement(testcase="a" * 40))
     assert text(decision).split("\n\n")[1] == (

@@ -123,6 +123,18 @@ class TestPassesAmongTheFirst:
         assert [row.run_id for row in found.not_counted] == ["4", "5", "6"]
 
 
+class TestFilesOfOneCell:
+    def test_of_very_many_files_each_outcome_is_counted(self) -> None:
+        found = only(judge(attempts(*["failed"] * 10, "passed")))
+        assert (found.reason, found.run_id) == ("passed; 11 attempts: 10 failed, 1 passed", "11")
+
+    @pytest.mark.parametrize("word", ["passed", "failed"])
+    def test_of_attempts_that_ended_at_once_one_is_named_whatever_their_order(self, word: str) -> None:
+        files = [run(result(word), run_id=f"{number}") for number in range(3)]
+        found = {only(judge(order)).run_id for order in (files, files[::-1], files[1:] + files[:1])}
+        assert found == {"2"}
+
+
 class TestRetriesInOneRun:
     def test_what_was_tried_before_comes_before_the_result(self) -> None:
         found = only(judge([retried("passed", "failed", "failed")]))
